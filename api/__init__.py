@@ -1,0 +1,1 @@
+"""How people and programs reach the engine: HTTP and the terminal."""

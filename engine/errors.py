@@ -1,0 +1,120 @@
+"""Every error the engine raises on purpose; each has a stable `code` that clients may rely on.
+
+    AllotError
+    ├── InvalidInput          the caller's document, file or argument is wrong (nothing was changed)
+    ├── NotFound              the named thing does not exist
+    ├── Refused               the request is well formed, but the business says no
+    │   ├── InsufficientStock     lines that are short, each named
+    │   ├── VersionConflict       the position moved since it was read
+    │   ├── IllegalState          the reservation, order or run is past that step
+    │   └── PromiseExpired        the promise is no longer valid
+    ├── IdempotencyConflict   the key came back with another body
+    └── Unavailable           a part we need does not answer; worth retrying
+
+Infeasible is a result, not an exception: a routing run that can serve nothing returns a plan of backorders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing wrong with an input: where (`path`), and what is wrong and how to mend it (`message`).
+
+    `path` is a JSON path (`$.nodes[3].latitude`) or a place in a file (`nodes.csv:7:latitude`).
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class AllotError(Exception):
+    """The root of every deliberate error; `code` is stable, the text is for people.
+
+    `replayed` is set when the refusal is the stored answer to an idempotency key that came back.
+    """
+
+    code = "error"
+    replayed = False
+
+
+class InvalidInput(AllotError):
+    """The input is wrong; `faults` names every place that was found, and nothing was changed."""
+
+    code = "invalid_input"
+
+    def __init__(self, faults: Sequence[Fault] | Fault) -> None:
+        self.faults = [faults] if isinstance(faults, Fault) else list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class NotFound(AllotError):
+    """The named thing does not exist."""
+
+    code = "not_found"
+
+
+class Refused(AllotError):
+    """The request is well formed, and the business says no."""
+
+    code = "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortLine:
+    """A line that cannot be held: what was asked for at a node, and what is available there."""
+
+    sku: str
+    node_id: str
+    quantity: int
+    available: int
+
+
+class InsufficientStock(Refused):
+    """At least one line asks for more than is available to promise; `lines` names each short one."""
+
+    code = "insufficient_stock"
+
+    def __init__(self, lines: Sequence[ShortLine]) -> None:
+        self.lines = list(lines)
+        short = "; ".join(
+            f"{line.sku} at {line.node_id}: {line.quantity} asked, {line.available} available"
+            for line in self.lines
+        )
+        super().__init__(f"Not enough stock: {short}. Ask for a new promise.")
+
+
+class VersionConflict(Refused):
+    """The position moved since it was read."""
+
+    code = "version_conflict"
+
+
+class IllegalState(Refused):
+    """The reservation, order or run is past the step that was asked for."""
+
+    code = "illegal_state"
+
+
+class PromiseExpired(Refused):
+    """The promise is no longer valid."""
+
+    code = "promise_expired"
+
+
+class IdempotencyConflict(AllotError):
+    """The idempotency key came back with another body."""
+
+    code = "idempotency_key_reused"
+
+
+class Unavailable(AllotError):
+    """A part we need does not answer in time; the call may be retried with the same key."""
+
+    code = "unavailable"
