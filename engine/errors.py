@@ -9,7 +9,10 @@
     │   ├── IllegalState          the reservation, order or run is past that step
     │   └── PromiseExpired        the promise is no longer valid
     ├── IdempotencyConflict   the key came back with another body
-    └── Unavailable           a part we need does not answer; worth retrying
+    ├── ExpectationMissed     the work was done, and a stated expectation was not met
+    ├── Unavailable           a part we need does not answer; worth retrying
+    ├── StoreReplyError       the store refused a command: a fault in this program or in the store's set-up
+    └── IncompatibleStore     the store is too old, or is used by another version of allot
 
 Infeasible is a result, not an exception: a routing run that can serve nothing returns a plan of backorders.
 """
@@ -114,7 +117,25 @@ class IdempotencyConflict(AllotError):
     code = "idempotency_key_reused"
 
 
+class ExpectationMissed(AllotError):
+    """The work was done, and something the caller stated about its result did not hold (exit code 3)."""
+
+    code = "expectation_missed"
+
+
 class Unavailable(AllotError):
     """A part we need does not answer in time; the call may be retried with the same key."""
 
     code = "unavailable"
+
+
+class StoreReplyError(AllotError):
+    """The store answered a command with an error: a fault in this program or in the store's set-up."""
+
+    code = "store_error"
+
+
+class IncompatibleStore(AllotError):
+    """The store is too old, or holds what another version of allot must not work beside."""
+
+    code = "incompatible_store"

@@ -1,0 +1,92 @@
+"""The name of every key, in one place; nothing here talks to the store.
+
+A key is `{tenant:p<partition>}:<word>` or `{tenant:p<partition>}:<word>:<id>`. What stands in braces is the hash tag:
+everything one function call touches lies in one slot of a cluster. There is one partition today, `p0`.
+"""
+
+from __future__ import annotations
+
+
+class Keys:
+    """The key names of one tenant and partition.
+
+    `tenant` must not contain braces or colons (`engine.config.Settings.tenant` sees to that); ids are opaque.
+    """
+
+    __slots__ = ("prefix",)
+
+    def __init__(self, tenant: str, partition: int = 0) -> None:
+        if not tenant or any(mark in tenant for mark in "{}:"):
+            raise ValueError(f"a tenant must be non-empty and without braces and colons, got {tenant!r}")
+        self.prefix = f"{{{tenant}:p{partition}}}"
+
+    def named(self, word: str, identifier: str | None = None) -> str:
+        """Return the key of `word`, or of one `identifier` under it."""
+        return f"{self.prefix}:{word}" if identifier is None else f"{self.prefix}:{word}:{identifier}"
+
+    # What engine/inventory keeps.
+
+    def stock(self, sku: str) -> str:
+        """Return the key of the packed cells of `sku` (a string, 8 × u32 per node)."""
+        return f"{self.prefix}:stock:{sku}"
+
+    def schedule(self, sku: str) -> str:
+        """Return the key of the supplies and dated demand of `sku`."""
+        return f"{self.prefix}:schedule:{sku}"
+
+    def reservation(self, reservation_id: str) -> str:
+        """Return the key of one reservation."""
+        return f"{self.prefix}:reservation:{reservation_id}"
+
+    @property
+    def deadlines(self) -> str:
+        """Return the key of the sorted set of reservation deadlines."""
+        return f"{self.prefix}:deadlines"
+
+    @property
+    def slots(self) -> str:
+        """Return the key of the hash node_id → slot in the packed cells."""
+        return f"{self.prefix}:slots"
+
+    @property
+    def skus(self) -> str:
+        """Return the key of the set of SKUs that have a position."""
+        return f"{self.prefix}:skus"
+
+    @property
+    def stock_epoch(self) -> str:
+        """Return the key of the counter that moves with every change of stock."""
+        return f"{self.prefix}:stock_epoch"
+
+    # Idempotency records, see lua/replay.lua.
+
+    def replay(self, digest: str) -> str:
+        """Return the key of one idempotency record."""
+        return f"{self.prefix}:replay:{digest}"
+
+    @property
+    def no_replay(self) -> str:
+        """Return the key to pass where a function asks for a record and the call has no idempotency key."""
+        return f"{self.prefix}:replay:"
+
+    # Documents, see documents.py.
+
+    def document(self, name: str) -> str:
+        """Return the key of one versioned document (a hash)."""
+        return f"{self.prefix}:document:{name}"
+
+    @property
+    def document_epoch(self) -> str:
+        """Return the key of the counter that moves with every put of any document."""
+        return f"{self.prefix}:document_epoch"
+
+    # What engine/orders keeps.
+
+    def order(self, order_id: str) -> str:
+        """Return the key of one order."""
+        return f"{self.prefix}:order:{order_id}"
+
+    @property
+    def open_orders(self) -> str:
+        """Return the key of the sorted set of open orders."""
+        return f"{self.prefix}:open_orders"

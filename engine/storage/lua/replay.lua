@@ -1,0 +1,52 @@
+-- Idempotency: a key that comes back gets the stored reply and has no second effect. Every function library includes
+-- this file first. A function that changes something registers itself through `register_once`:
+--
+--   register_once('allot_hold_v1', function(keys, args) ... return reply end)
+--
+-- KEYS[1]  the idempotency record (Keys.replay(digest)), or Keys.no_replay if the call carries no idempotency key
+-- ARGV[1]  the fingerprint of the request (sha256 of its raw body), or '' if the call carries no idempotency key
+-- KEYS[2…], ARGV[2…] are handed to the function as keys[1…], args[1…].
+--
+-- The function returns its reply as ONE STRING (it packs it itself: cjson.encode, cmsgpack.pack, struct.pack …). A
+-- business refusal is a reply like any other, so it is stored too. redis.error_reply(...) or an error is NOT stored.
+--
+-- Returns  {0, reply} the first time · {1, reply} when it was stored before · the error REPLAYCONFLICT when the record
+-- has another fingerprint (the client raises IdempotencyConflict).
+--
+-- Invariant: effect and record are written in the same call, so neither exists without the other. The record lives
+-- 24 h: a hash of fingerprint and reply.
+
+local REPLAY_SECONDS = 86400
+
+local function replay_lookup(key, fingerprint)
+  if fingerprint == '' then return nil end
+  local record = redis.call('HMGET', key, 'fingerprint', 'reply')
+  if not record[1] then return nil end
+  if record[1] ~= fingerprint then
+    return redis.error_reply('REPLAYCONFLICT the idempotency key was used before with another body')
+  end
+  return { 1, record[2] }
+end
+
+local function replay_store(key, fingerprint, reply)
+  if fingerprint == '' then return end
+  redis.call('HSET', key, 'fingerprint', fingerprint, 'reply', reply)
+  redis.call('EXPIRE', key, REPLAY_SECONDS)
+end
+
+local function register_once(name, body)
+  redis.register_function(name, function(keys, args)
+    local record, fingerprint = keys[1], args[1]
+    if not record or not fingerprint then return redis.error_reply('ERR ' .. name .. ' needs a record and a fingerprint') end
+    local stored = replay_lookup(record, fingerprint)
+    if stored then return stored end
+    local own_keys, own_args = {}, {}
+    for i = 2, #keys do own_keys[i - 1] = keys[i] end
+    for i = 2, #args do own_args[i - 1] = args[i] end
+    local reply = body(own_keys, own_args)
+    if type(reply) == 'table' and reply.err then return reply end
+    if type(reply) ~= 'string' then return redis.error_reply('ERR ' .. name .. ' must return one string') end
+    replay_store(record, fingerprint, reply)
+    return { 0, reply }
+  end)
+end
