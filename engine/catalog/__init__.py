@@ -1,0 +1,1 @@
+"""Products, kits and substitutes: the document, its compiled form and its service."""

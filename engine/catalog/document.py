@@ -1,0 +1,57 @@
+"""The catalog document: what `PUT /v1/catalog` and a catalog file hold, in one frozen pydantic model.
+
+Here: the shape and ranges of every field. Not here: rules that span fields (checks.py), the compiled form (model.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Sku = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Grams = Annotated[int, Field(strict=True, ge=0, le=10**9)]
+Quantity = Annotated[int, Field(strict=True, ge=1, le=10**6)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ProductDocument(_Part):
+    """Something that is stocked, weighed and shipped in whole units."""
+
+    sku: Sku
+    name: str | None = None
+    weight_g: Grams
+    handling: str | None = Field(default=None, description="Free text for the floor, such as fragile.")
+
+
+class ComponentDocument(_Part):
+    """How many units of a product, or of another kit, one kit holds."""
+
+    sku: Sku
+    quantity: Quantity
+
+
+class KitDocument(_Part):
+    """A SKU that has no stock of its own: it is its components, shipped from one node."""
+
+    sku: Sku
+    name: str | None = None
+    components: tuple[ComponentDocument, ...] = Field(min_length=1, max_length=100)
+
+
+class SubstituteDocument(_Part):
+    """What may be offered instead of `sku`, best first."""
+
+    sku: Sku
+    substitutes: tuple[Sku, ...] = Field(min_length=1)
+
+
+class CatalogDocument(_Part):
+    """The whole catalog: products, kits and substitutes."""
+
+    products: tuple[ProductDocument, ...] = Field(min_length=1)
+    kits: tuple[KitDocument, ...] = ()
+    substitutes: tuple[SubstituteDocument, ...] = ()

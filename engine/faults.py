@@ -1,0 +1,133 @@
+"""From pydantic's complaints about a JSON document to `Fault`s with a JSON path, the value and the remedy.
+
+Here: reading a document from bytes, paths, "did you mean". Not here: rules that span fields (each document's own).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from engine.errors import Fault, InvalidInput
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_REMEDY = {
+    "int_type": "give a whole number without quotes",
+    "int_from_float": "give a whole number",
+    "float_type": "give a number without quotes",
+    "finite_number": "NaN and Infinity are not numbers here; give a finite one",
+    "string_type": "give a text in quotes",
+    "string_too_short": "it must not be empty",
+    "tuple_type": "give a list [...]",
+    "model_type": "give an object {...}",
+    "model_attributes_type": "give an object {...}",
+    "bool_type": "give true or false",
+}
+
+
+def nearest(value: str, choices: Iterable[str]) -> str:
+    """Return the remedy that names the valid choice nearest to `value`, or a few of the valid ones."""
+    known = sorted(choices)
+    close = difflib.get_close_matches(value, known, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    if not known:
+        return "none is defined"
+    shown = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
+    return f"use one of: {shown}"
+
+
+def json_path(location: Sequence[str | int]) -> str:
+    """Return a place in a document as a JSON path: `("nodes", 3, "latitude")` is `$.nodes[3].latitude`."""
+    return "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+
+
+def prefixed(faults: Iterable[Fault], source: str | None) -> list[Fault]:
+    """Return the faults with the file they were found in before their path, or as they are without one."""
+    if source is None:
+        return list(faults)
+    return [Fault(path=f"{source}:{fault.path}", message=fault.message) for fault in faults]
+
+
+def read_document(model: type[Model], body: bytes, source: str | None = None) -> Model:
+    """Read one JSON document; raise `InvalidInput` with every fault of its shape, or where it stops being JSON."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise InvalidInput(prefixed(faults_of(error, model), source)) from None
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Return one fault for each complaint of pydantic about a document of type `model`."""
+    complaints = _complaints(error)
+    parents: set[tuple[str | int, ...]] = {tuple(complaint["loc"])[:-1] for complaint in complaints}
+    return [
+        _fault(complaint, model)
+        for complaint in complaints
+        if not (complaint["type"] == "too_short" and complaint["loc"] in parents)  # its members have faults
+    ]
+
+
+def _complaints(error: ValidationError) -> list[dict[str, Any]]:
+    return [dict(complaint) for complaint in error.errors(include_url=False)]
+
+
+def _fault(complaint: dict[str, Any], model: type[BaseModel]) -> Fault:
+    location, kind, value = complaint["loc"], complaint["type"], complaint["input"]
+    path = json_path(location)
+    if kind == "json_invalid":
+        place = re.search(r"line (\d+) column (\d+)", complaint["msg"])
+        path = f"{place[1]}:{place[2]}" if place else path
+        return Fault(path=path, message=f"{complaint['msg']}; send one JSON object")
+    if kind == "missing":
+        return Fault(path=path, message=f"{location[-1]!r} is required; add it")
+    if kind == "extra_forbidden":
+        keys = _keys_at(model, location[:-1])
+        return Fault(path=path, message=f"unknown key {location[-1]!r}; {nearest(str(location[-1]), keys)}")
+    if kind == "literal_error":
+        choices = re.findall(r"'([^']*)'", str(complaint["ctx"]["expected"]))
+        return Fault(path=path, message=f"{_shown(value)} is not known; {nearest(str(value), choices)}")
+    if kind == "string_pattern_mismatch":
+        return Fault(path=path, message=f"{_shown(value)} does not match {complaint['ctx']['pattern']}")
+    if kind in {"too_short", "too_long"}:
+        limits = complaint["ctx"]
+        bound = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
+        return Fault(path=path, message=f"has {limits['actual_length']} entries; give {bound}")
+    reason = complaint["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+    remedy = _REMEDY.get(kind) or (reason if kind == "value_error" else f"it should be {reason}")
+    return Fault(path=path, message=f"{_shown(value)} is not valid here; {remedy}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """Return the keys that the object at a place may have."""
+    found: type[BaseModel] | None = model
+    for part in location:
+        if isinstance(part, int) or found is None:
+            continue
+        field = _by_key(found).get(part)
+        found = _model_in(field) if field is not None else None
+    return list(_by_key(found)) if found is not None else []
+
+
+def _by_key(model: type[BaseModel]) -> dict[str, Any]:
+    return {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in get_args(annotation):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None

@@ -1,0 +1,1 @@
+"""Nodes, calendars, zones and rate cards: the document, its compiled form, its days and its service."""

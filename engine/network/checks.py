@@ -1,0 +1,152 @@
+"""The rules of a network document that span fields: references, duplicates, order, overlaps.
+
+Here: every rule, each collecting all its faults. Not here: the shape of single fields (document.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from zoneinfo import available_timezones
+
+import holidays
+
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest, prefixed, read_document
+from engine.network.document import CalendarDocument, NetworkDocument
+
+
+def parse_network(body: bytes, source: str | None = None) -> NetworkDocument:
+    """Read and check a network document; raise `InvalidInput` with every fault, `source` (a file) before each path."""
+    document = read_document(NetworkDocument, body, source)
+    faults = check_network(document)
+    if faults:
+        raise InvalidInput(prefixed(faults, source))
+    return document
+
+
+def check_network(document: NetworkDocument) -> list[Fault]:
+    """Return every breach of the rules that span fields; an empty list means the document is sound."""
+    return [
+        *_nodes(document),
+        *_groups(document),
+        *_calendars(document),
+        *_zones(document),
+        *_services(document),
+        *_postal_codes(document),
+    ]
+
+
+def duplicates(path: str, key: str, values: Iterable[object]) -> Iterator[Fault]:
+    """Yield a fault for each value that came before; `path` names the list, `key` the field ("" for the entry)."""
+    first: dict[object, int] = {}
+    for index, value in enumerate(values):
+        seen = first.setdefault(value, index)
+        if seen != index:
+            shown = value if isinstance(value, str) else str(value)
+            place = f"{path}[{index}]" + (f".{key}" if key else "")
+            yield Fault(path=place, message=f"{shown!r} is already at {path}[{seen}]; remove one of them")
+
+
+def unknown(path: str, kind: str, value: str, known: Iterable[str]) -> Iterator[Fault]:
+    """Yield a fault if `value` is not one of the known identifiers."""
+    choices = known if isinstance(known, (set, frozenset, dict)) else set(known)
+    if value not in choices:
+        yield Fault(path=path, message=f"unknown {kind} {value!r}; {nearest(value, choices)}")
+
+
+def _nodes(document: NetworkDocument) -> Iterator[Fault]:
+    calendars = {entry.calendar for entry in document.calendars}
+    services = {entry.service for entry in document.services}
+    zones = available_timezones()
+    yield from duplicates("$.nodes", "node_id", (node.node_id for node in document.nodes))
+    for index, node in enumerate(document.nodes):
+        path = f"$.nodes[{index}]"
+        yield from unknown(f"{path}.calendar", "calendar", node.calendar, calendars)
+        yield from unknown(f"{path}.time_zone", "time zone", node.time_zone, zones)
+        for place, service in enumerate(node.services or ()):
+            yield from unknown(f"{path}.services[{place}]", "service", service, services)
+        yield from duplicates(f"{path}.services", "", node.services or ())
+
+
+def _groups(document: NetworkDocument) -> Iterator[Fault]:
+    nodes = {node.node_id for node in document.nodes}
+    yield from duplicates("$.groups", "group", (entry.group for entry in document.groups))
+    for index, entry in enumerate(document.groups):
+        path = f"$.groups[{index}].node_ids"
+        yield from duplicates(path, "", entry.node_ids)
+        for place, node_id in enumerate(entry.node_ids):
+            yield from unknown(f"{path}[{place}]", "node", node_id, nodes)
+
+
+def _calendars(document: NetworkDocument) -> Iterator[Fault]:
+    yield from duplicates("$.calendars", "calendar", (entry.calendar for entry in document.calendars))
+    countries = holidays.list_supported_countries()
+    for index, entry in enumerate(document.calendars):
+        path = f"$.calendars[{index}]"
+        yield from duplicates(f"{path}.working_days", "", entry.working_days)
+        yield from duplicates(f"{path}.holidays", "", entry.holidays)
+        yield from _closures(path, entry)
+        if entry.country is None:
+            if entry.region is not None:
+                yield Fault(path=f"{path}.region", message=f"{entry.region!r} needs a country; add it")
+        elif entry.country not in countries:
+            yield from unknown(f"{path}.country", "country", entry.country, set(countries))
+        elif entry.region is not None:
+            yield from unknown(f"{path}.region", "region", entry.region, set(countries[entry.country]))
+
+
+def _closures(path: str, entry: CalendarDocument) -> Iterator[Fault]:
+    sound = []
+    for place, closure in enumerate(entry.closures):
+        if closure.to < closure.from_:
+            message = f"ends on {closure.to} before it starts on {closure.from_}; swap the two"
+            yield Fault(path=f"{path}.closures[{place}]", message=message)
+        else:
+            sound.append((closure.from_, closure.to, place))
+    sound.sort()
+    for (_, earlier_to, earlier), (later_from, _, later) in pairwise(sound):
+        if later_from <= earlier_to:
+            message = f"starts on {later_from}, inside closures[{earlier}], which lasts to {earlier_to}; join the two"
+            yield Fault(path=f"{path}.closures[{later}]", message=message)
+
+
+def _zones(document: NetworkDocument) -> Iterator[Fault]:
+    yield from duplicates("$.zones", "zone", (entry.zone for entry in document.zones))
+    limits: Sequence[float] = [float("inf") if entry.max_km is None else entry.max_km for entry in document.zones]
+    for index in range(1, len(limits)):
+        if limits[index] <= limits[index - 1]:
+            shown, before = document.zones[index].max_km, document.zones[index - 1].max_km
+            message = (
+                f"{'unbounded' if shown is None else shown} comes after "
+                f"{'unbounded' if before is None else before}; sort zones by max_km, the unbounded one last"
+            )
+            yield Fault(path=f"$.zones[{index}].max_km", message=message)
+
+
+def _services(document: NetworkDocument) -> Iterator[Fault]:
+    zones = {entry.zone for entry in document.zones}
+    calendars = {entry.calendar for entry in document.calendars}
+    yield from duplicates("$.services", "service", (entry.service for entry in document.services))
+    for index, entry in enumerate(document.services):
+        path = f"$.services[{index}]"
+        yield from unknown(f"{path}.calendar", "calendar", entry.calendar, calendars)
+        first: dict[tuple[str, int], int] = {}
+        for place, rate in enumerate(entry.rates):
+            yield from unknown(f"{path}.rates[{place}].zone", "zone", rate.zone, zones)
+            seen = first.setdefault((rate.zone, rate.max_weight_g), place)
+            if seen != place:
+                message = (
+                    f"zone {rate.zone!r} up to {rate.max_weight_g} g is already at rates[{seen}]; remove one of them"
+                )
+                yield Fault(path=f"{path}.rates[{place}]", message=message)
+
+
+def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:
+    entries = document.postal_codes
+    keys = ((entry.country + " " + entry.postal_code) for entry in entries)
+    yield from duplicates("$.postal_codes", "postal_code", keys)
+    zones = available_timezones() if any(entry.time_zone for entry in entries) else set()
+    for index, entry in enumerate(entries):
+        if entry.time_zone is not None:
+            yield from unknown(f"$.postal_codes[{index}].time_zone", "time zone", entry.time_zone, zones)

@@ -1,0 +1,149 @@
+"""The network document: what `PUT /v1/network` and a network file hold, in one frozen pydantic model.
+
+Here: the shape, units and ranges of every field. Not here: rules that span fields (checks.py), arrays
+(model.py), days (days.py). Money is whole cents of `currency`, distances are kilometres, weights are grams.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+NodeKind = Literal["dc", "store", "vendor", "third_party"]
+ServiceLevel = Literal["standard", "expedited", "next_day", "same_day", "pickup", "ship_to_store"]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _iso_day(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
+        return value
+    raise ValueError("give a day as 'YYYY-MM-DD'")
+
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Cents = Annotated[int, Field(strict=True, ge=0, le=10**10)]
+Count = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+Days = Annotated[int, Field(strict=True, ge=0, le=365)]
+Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
+Kilometres = Annotated[float, Field(strict=True, ge=0, le=50_000, allow_inf_nan=False)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["15:00"])]
+Day = Annotated[date, BeforeValidator(_iso_day)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True)
+
+
+class NodeDocument(_Part):
+    """A place that can ship or hand over."""
+
+    node_id: Identifier
+    kind: NodeKind
+    name: str | None = None
+    latitude: Latitude
+    longitude: Longitude
+    time_zone: str = Field(description="IANA name, such as America/Chicago; node days and cut-offs are in it.")
+    calendar: Identifier = Field(description="The days on which the node works and hands parcels over.")
+    cut_off: TimeOfDay = Field(default="15:00", description="An order at or after it counts as the next day's.")
+    processing_days: Days = Field(default=0, description="Whole working days between taking and handing over.")
+    parcel_cost_cents: Cents = 0
+    unit_cost_cents: Cents = 0
+    capacity_units: Count | None = Field(default=None, description="Units a day; null is unlimited.")
+    capacity_parcels: Count | None = Field(default=None, description="Parcels a day; null is unlimited.")
+    priority: Count | None = Field(default=None, description="Rank for ranked routing; null comes last.")
+    services: tuple[Identifier, ...] | None = Field(
+        default=None, description="The services that pick up here; null is all of them."
+    )
+
+
+class GroupDocument(_Part):
+    """A distribution group: a named set of nodes that one channel or promise may use."""
+
+    group: Identifier
+    node_ids: tuple[Identifier, ...] = Field(min_length=1)
+
+
+class ClosureDocument(_Part):
+    """Days off from `from` to `to`, both included."""
+
+    from_: Day = Field(alias="from")
+    to: Day
+
+
+class CalendarDocument(_Part):
+    """The days on which a node or a carrier service works."""
+
+    calendar: Identifier
+    working_days: tuple[Weekday, ...] = Field(min_length=1)
+    country: str | None = Field(default=None, description="ISO 3166 alpha-2: its public holidays are days off.")
+    region: str | None = Field(default=None, description="Subdivision of `country`, such as CA or BY.")
+    holidays: tuple[Day, ...] = ()
+    closures: tuple[ClosureDocument, ...] = ()
+
+
+class ZoneDocument(_Part):
+    """A distance band; a destination lies in the first whose `max_km` is not below the distance."""
+
+    zone: Identifier
+    max_km: Kilometres | None = Field(default=None, description="null is unbounded, and comes last.")
+
+
+class RateDocument(_Part):
+    """One weight step of one zone: price and transit days of a parcel up to `max_weight_g`."""
+
+    zone: Identifier
+    max_weight_g: Annotated[int, Field(strict=True, ge=1, le=10**12)]
+    cost_cents: Cents
+    transit_days: Days
+
+
+class ServiceDocument(_Part):
+    """A carrier's product with its rate card."""
+
+    service: Identifier
+    carrier: Identifier
+    service_level: ServiceLevel
+    calendar: Identifier = Field(description="The carrier's operating days: pick-up, transit and delivery.")
+    cut_off: TimeOfDay | None = Field(
+        default=None, description="Pick-up time at the node, in the node's time zone, if before the node's own."
+    )
+    rates: tuple[RateDocument, ...] = Field(min_length=1)
+
+
+class PolicyDocument(_Part):
+    """What splits, lateness and backorders cost, and the hard limits."""
+
+    split_cost_cents: Cents = 0
+    backorder_cost_cents_per_unit: Cents = 6000
+    late_day_cost_cents: Cents | None = None
+    line_split: Literal["never", "allowed"] = "never"
+    max_nodes_per_order: Count | None = None
+    max_distance_km: Kilometres | None = None
+
+
+class PostalCodeDocument(_Part):
+    """Where addresses whose postal code starts with `postal_code` are; the longest prefix wins."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    postal_code: Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[0-9A-Z][0-9A-Z -]*$")]
+    latitude: Latitude
+    longitude: Longitude
+    time_zone: str | None = None
+
+
+class NetworkDocument(_Part):
+    """The whole network: nodes, groups, calendars, zones, carrier services and policy."""
+
+    name: str | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    nodes: tuple[NodeDocument, ...] = Field(min_length=1, max_length=10_000)
+    groups: tuple[GroupDocument, ...] = ()
+    calendars: tuple[CalendarDocument, ...] = Field(min_length=1)
+    zones: tuple[ZoneDocument, ...] = ()
+    services: tuple[ServiceDocument, ...] = ()
+    policy: PolicyDocument = PolicyDocument()
+    postal_codes: tuple[PostalCodeDocument, ...] = ()

@@ -1,0 +1,1 @@
+"""Dated, priced options for one order; a promise holds nothing."""
