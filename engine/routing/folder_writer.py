@@ -1,0 +1,169 @@
+"""Writes a problem folder (one routing batch as plain files), canonically sorted, all or nothing.
+
+Here: the order of columns and rows, number and text forms, compression. Not here: what goes into the tables, and
+reading (`folder.py`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import Fault, InvalidInput
+
+Columns: TypeAlias = Mapping[str, Sequence[Any] | NDArray[Any]]
+"""One table by columns: name → values (text, integers, floats; None is a blank), all of one length."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemSettings:
+    """The content of `problem.json`; money in minor units, distances in kilometres, None where unset."""
+
+    backorder_cost_cents_per_unit: int
+    name: str = ""
+    currency: str = "USD"
+    split_cost_cents: int = 0
+    late_day_cost_cents: int | None = None
+    line_split: str = "never"
+    max_nodes_per_order: int | None = None
+    max_distance_km: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemTables:
+    """Everything a problem folder holds, table by table; an optional table that is None is not written."""
+
+    settings: ProblemSettings
+    nodes: Columns
+    stock: Columns
+    orders: Columns
+    order_lines: Columns
+    products: Columns | None = None
+    zones: Columns | None = None
+    rates: Columns | None = None
+    lanes: Columns | None = None
+
+
+def _zone_place(row: tuple[Any, ...]) -> tuple[bool, float]:
+    return (row[1] is None, 0.0 if row[1] is None else float(row[1]))
+
+
+def _rate_place(row: tuple[Any, ...]) -> tuple[str, str, int]:
+    return (row[0], row[1], row[2])
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    columns: tuple[str, ...]
+    optional: tuple[str, ...]
+    place: Callable[[tuple[Any, ...]], Any]  # the sort key of a row given in the order of `columns`
+
+
+_LAYOUTS: dict[str, _Layout] = {
+    "nodes": _Layout(
+        (
+            "node_id",
+            "kind",
+            "latitude",
+            "longitude",
+            "parcel_cost_cents",
+            "unit_cost_cents",
+            "capacity_units",
+            "capacity_parcels",
+        ),
+        ("priority",),
+        lambda row: row[0],
+    ),
+    "products": _Layout(("sku", "weight_g"), (), lambda row: row[0]),
+    "stock": _Layout(("node_id", "sku", "available"), (), lambda row: (row[0], row[1])),
+    "orders": _Layout(("order_id", "latitude", "longitude"), ("due_days", "max_nodes"), lambda row: row[0]),
+    "order_lines": _Layout(("order_id", "sku", "quantity"), (), lambda row: (row[0], row[1])),
+    "zones": _Layout(("zone", "max_km"), (), _zone_place),
+    "rates": _Layout(("service", "zone", "max_weight_g", "cost_cents", "transit_days"), (), _rate_place),
+    "lanes": _Layout(("node_id", "order_id", "service", "cost_cents", "transit_days"), (), lambda row: row[:3]),
+}
+
+
+def write_problem_folder(folder: Path, tables: ProblemTables, *, compress_above_bytes: int | None = None) -> None:
+    """Write `tables` into `folder`, which must be absent or empty; either all files appear or none.
+
+    Rows are sorted by their identifiers' code points, lines end in LF, and the same tables give the same bytes.
+    A CSV file longer than `compress_above_bytes` is written as `.csv.gz`. Raises InvalidInput if the folder holds
+    anything; ValueError if a table lacks a column or has one the contract does not know.
+    """
+    refuse_occupied(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        staging.chmod(0o755)
+        (staging / "problem.json").write_bytes(_problem_json(tables.settings))
+        for table in _LAYOUTS:
+            columns: Columns | None = getattr(tables, table)
+            if columns is None:
+                continue
+            body = _csv_bytes(table, columns)
+            if compress_above_bytes is not None and len(body) > compress_above_bytes:
+                (staging / f"{table}.csv.gz").write_bytes(gzip.compress(body, compresslevel=9, mtime=0))
+            else:
+                (staging / f"{table}.csv").write_bytes(body)
+        staging.rename(folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raise InvalidInput unless `folder` is absent or an empty folder; call it before long work."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise InvalidInput(Fault(path=str(folder), message="is a file; name a new or empty folder"))
+    if any(folder.iterdir()):
+        raise InvalidInput(Fault(path=str(folder), message="is not empty; name a new folder or empty this one first"))
+
+
+def _problem_json(settings: ProblemSettings) -> bytes:
+    document = {
+        "version": 1,
+        "name": settings.name,
+        "currency": settings.currency,
+        "split_cost_cents": settings.split_cost_cents,
+        "backorder_cost_cents_per_unit": settings.backorder_cost_cents_per_unit,
+        "late_day_cost_cents": settings.late_day_cost_cents,
+        "line_split": settings.line_split,
+        "max_nodes_per_order": settings.max_nodes_per_order,
+        "max_distance_km": settings.max_distance_km,
+    }
+    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def _csv_bytes(table: str, columns: Columns) -> bytes:
+    layout = _LAYOUTS[table]
+    names = [*layout.columns, *(name for name in layout.optional if name in columns)]
+    unknown = sorted(set(columns) - set(names))
+    missing = [name for name in names if name not in columns]
+    if unknown or missing:
+        raise ValueError(f"{table}: unknown columns {unknown}, missing columns {missing}")
+    values = [_plain(columns[name]) for name in names]
+    rows = sorted(zip(*values, strict=True), key=layout.place)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _plain(column: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:
+    """Return plain Python values: numpy's scalars are slow to sort and to print."""
+    return column.tolist() if isinstance(column, np.ndarray) else column
