@@ -52,19 +52,23 @@ class StoreClient(Protocol):
         ...
 
 
-def connect(url_or_socket: str, *, deadline_seconds: float = 5.0) -> MultiplexedClient:
+def connect(
+    url_or_socket: str, *, deadline_seconds: float = 5.0, revive: Callable[[], None] | None = None
+) -> MultiplexedClient:
     """Return a client for `unix:///path.sock`, a bare socket path, `redis://` or `rediss://`; connects on first use.
 
-    `deadline_seconds` bounds every call, and connecting. Raises InvalidInput if the address cannot be read.
+    `deadline_seconds` bounds every call, and connecting. `revive` (`EmbeddedServer.revive`) is run in a thread when
+    nobody answers, before one more try. Raises InvalidInput if the address cannot be read.
     """
-    return MultiplexedClient(parse_address(url_or_socket), deadline_seconds=deadline_seconds)
+    return MultiplexedClient(parse_address(url_or_socket), deadline_seconds=deadline_seconds, revive=revive)
 
 
 class MultiplexedClient:
     """The StoreClient on one hiredis reader; may be used from one event loop after another, not from two at once."""
 
-    def __init__(self, address: Address, *, deadline_seconds: float) -> None:
+    def __init__(self, address: Address, *, deadline_seconds: float, revive: Callable[[], None] | None = None) -> None:
         self._address = address
+        self._revive = revive
         self._deadline_seconds = deadline_seconds
         self._link: _Link | None = None
         self._connecting: asyncio.Task[_Link] | None = None
@@ -120,24 +124,14 @@ class MultiplexedClient:
         return await asyncio.shield(task)
 
     async def _open(self) -> _Link:
-        """Open the transport, sign in, and check the server's version."""
-        loop, address = asyncio.get_running_loop(), self._address
+        """Open a link, sign in, and check the server's version; a server that can be revived gets a second try."""
         try:
-            async with asyncio.timeout(self._deadline_seconds):
-                if address.socket_path is not None:
-                    _, link = await loop.create_unix_connection(
-                        lambda: _Link(loop, address, self._deadline_seconds), address.socket_path
-                    )
-                else:
-                    _, link = await loop.create_connection(
-                        lambda: _Link(loop, address, self._deadline_seconds),
-                        host=address.host or "127.0.0.1",
-                        port=address.port,
-                        ssl=address.tls_context(),
-                    )
-        except (OSError, TimeoutError) as error:
-            reason = "no answer in time" if isinstance(error, TimeoutError) else (error.strerror or str(error))
-            raise Unavailable(f"No store answers at {address}: {reason}. {address.remedy}") from error
+            link = await self._dial()
+        except Unavailable:
+            if self._revive is None:
+                raise
+            await asyncio.to_thread(self._revive)
+            link = await self._dial()
         try:
             await self._sign_in(link)
         except BaseException:
@@ -145,6 +139,23 @@ class MultiplexedClient:
             raise
         self._link = link
         return link
+
+    async def _dial(self) -> _Link:
+        """Open the transport; raises Unavailable when nobody answers."""
+        loop, address = asyncio.get_running_loop(), self._address
+
+        def make() -> _Link:
+            return _Link(loop, address, self._deadline_seconds)
+
+        try:
+            async with asyncio.timeout(self._deadline_seconds):
+                if address.socket_path is not None:
+                    return (await loop.create_unix_connection(make, address.socket_path))[1]
+                host, tls = address.host or "127.0.0.1", address.tls_context()
+                return (await loop.create_connection(make, host=host, port=address.port, ssl=tls))[1]
+        except (OSError, TimeoutError) as error:
+            reason = "no answer in time" if isinstance(error, TimeoutError) else (error.strerror or str(error))
+            raise Unavailable(f"No store answers at {address}: {reason}. {address.remedy}") from error
 
     async def _sign_in(self, link: _Link) -> None:
         """Say HELLO, check the version, choose the database."""

@@ -1,0 +1,59 @@
+"""What every test may ask for: one real store for the whole run, and a key space of its own in it.
+
+    def test_…(keys: Keys, client: StoreClient): …
+
+`store_server`   session: an embedded server (durability memory) that the whole run shares
+`store_address`  session: its socket path, for those who connect by themselves
+`client`         per test: a client of it, closed afterwards
+`tenant`         per test: a tenant name that no other test uses, so nothing needs to be flushed
+`keys`           per test: the key names of that tenant
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from engine.storage.client import MultiplexedClient, connect
+from engine.storage.embedded import EmbeddedServer, ensure_server
+from engine.storage.keys import Keys
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]:
+    server = ensure_server(tmp_path_factory.mktemp("store"), "memory")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def store_address(store_server: EmbeddedServer) -> str:
+    return str(store_server.socket_path)
+
+
+@pytest_asyncio.fixture
+async def client(store_address: str) -> AsyncIterator[MultiplexedClient]:
+    connected = connect(store_address)
+    yield connected
+    await connected.close()
+
+
+@pytest.fixture
+def tenant() -> str:
+    return f"test-{next(_numbers)}"
+
+
+@pytest.fixture
+def keys(tenant: str) -> Keys:
+    return Keys(tenant)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
