@@ -94,9 +94,7 @@ class RoutingResult:
     @property
     def status(self) -> SolveStatus:
         """Optimal if and only if the proven bound equals the plan's cost."""
-        return (
-            SolveStatus.OPTIMAL if self.lower_bound_cents == self.total_cost_cents else SolveStatus.FEASIBLE
-        )
+        return SolveStatus.OPTIMAL if self.lower_bound_cents == self.total_cost_cents else SolveStatus.FEASIBLE
 
     @property
     def gap(self) -> float | None:

@@ -1,0 +1,1 @@
+"""Batches of orders, routed: problem folders in and out, and the runs that commit plans."""

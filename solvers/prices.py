@@ -1,0 +1,223 @@
+"""Shadow prices of contested stock and capacity, and the bound they prove.
+
+For any prices ≥ 0 the sum over orders of their cheapest pattern at those prices, less the value of all that is there
+to sell, is a lower bound on the cost of every plan (Lagrangian duality; Fisher 1981, Management Science 27:1). Sweeps
+price every order, compare what they use with what there is, and move each price by an Adam-like step (Kingma & Ba
+2015) whose rate falls geometrically. What is stated is recomputed in integers, from prices rounded to thousandths of
+a cent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from solvers.patterns import Choice, Duals, Residual, choice, price_order
+from solvers.plan import Prices
+from solvers.problem import UNLIMITED, FloatArray, IntArray
+from solvers.tables import Compiled, Tables
+
+Map = Callable[..., Any]
+"""Like the builtin `map`: how shards of one sweep are spread over workers."""
+
+MILLICENTS = 1000
+SHARDS = 8
+"""Parts a large sweep is cut into; fixed, so that sums are the same whatever the number of workers."""
+SHARD_ORDERS = 500
+"""A sweep over fewer orders than this times `SHARDS` is not cut."""
+FIRST_RATE, LAST_RATE = 0.5, 0.0005
+"""Steps, as a share of a typical order's cost over the units it takes."""
+BETA, RHO = 0.9, 0.99
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multipliers:
+    """Numbers per contested row, and per node for units and for parcels: prices in cents, uses, limits or steps."""
+
+    row: FloatArray
+    units: FloatArray
+    parcels: FloatArray
+
+    def duals(self, scale: float = 1.0) -> Duals:
+        """Return them as prices for the pricing kernels."""
+        return Duals(1, self.row * scale, self.units * scale, self.parcels * scale)
+
+    def each(self, rule: Callable[..., FloatArray], *others: Multipliers) -> Multipliers:
+        """Apply a rule to rows, units and parcels alike."""
+        return Multipliers(
+            row=rule(self.row, *(other.row for other in others)),
+            units=rule(self.units, *(other.units for other in others)),
+            parcels=rule(self.parcels, *(other.parcels for other in others)),
+        )
+
+    def dot(self, other: Multipliers) -> float:
+        """Return the sum of products."""
+        return float(self.row @ other.row + self.units @ other.units + self.parcels @ other.parcels)
+
+
+def no_prices(compiled: Compiled) -> Multipliers:
+    """Return prices of zero."""
+    nodes = len(compiled.node_units)
+    return Multipliers(row=np.zeros(len(compiled.entry)), units=np.zeros(nodes), parcels=np.zeros(nodes))
+
+
+def limits(compiled: Compiled) -> Multipliers:
+    """Return what there is of every priced resource; 0 where a node's capacity cannot run short (its price stays 0)."""
+    return Multipliers(
+        row=compiled.row_stock.astype(np.float64),
+        units=np.where(compiled.node_units < UNLIMITED, compiled.node_units, 0).astype(np.float64),
+        parcels=np.where(compiled.node_parcels < UNLIMITED, compiled.node_parcels, 0).astype(np.float64),
+    )
+
+
+def nothing_left(compiled: Compiled) -> Residual:
+    """Return a residual for pricing that does not look at it."""
+    nodes = len(compiled.node_units)
+    return Residual(np.zeros(0, np.int64), np.zeros(nodes, np.int64), np.zeros(nodes, np.int64))
+
+
+def longest(compiled: Compiled) -> int:
+    """Return the number of lines of the longest order."""
+    lengths = np.diff(compiled.tables.line_start)
+    return int(lengths.max()) if len(lengths) else 0
+
+
+@njit(cache=True, nogil=True)
+def _sweep(
+    t: Tables, orders: IntArray, duals: Duals, residual: Residual, out: Choice, row: Any, units: Any, parcels: Any
+) -> Any:
+    """Price the orders, add what their patterns use to `row`, `units` and `parcels`, and return their summed cost."""
+    total = duals.parcels[:0].sum()
+    for o in orders:
+        total += price_order(t, o, duals, residual, False, out)
+        first, lines, cand = t.line_start[o], t.line_start[o + 1] - t.line_start[o], t.cand_start[o]
+        for k in range(out.size[0]):
+            node = t.cand_node[cand + out.cand[k]]
+            parcels[node] += 1
+            for p in range(t.grouped[o]):
+                if out.mask[k] >> p & 1:
+                    at = t.row[t.row_start[o] + out.cand[k] * lines + p]
+                    units[node] += t.quantity[first + p]
+                    if at >= 0:
+                        row[at] += t.quantity[first + p]
+        for p in range(t.grouped[o], lines):
+            if out.extra[p] >= 0:
+                at = t.row[t.row_start[o] + out.extra[p] * lines + p]
+                units[t.cand_node[cand + out.extra[p]]] += t.quantity[first + p]
+                if at >= 0:
+                    row[at] += t.quantity[first + p]
+    return total
+
+
+def _price_shard(compiled: Compiled, duals: Duals, orders: IntArray) -> tuple[Any, Any, Any, Any]:
+    nodes, dtype = len(compiled.node_units), duals.row.dtype.type
+    use = (np.zeros(len(compiled.entry), dtype), np.zeros(nodes, dtype), np.zeros(nodes, dtype))
+    out = choice(dtype, longest(compiled))
+    return (_sweep(compiled.tables, orders, duals, nothing_left(compiled), out, *use), *use)
+
+
+def price_orders(compiled: Compiled, orders: IntArray, duals: Duals, spread: Map = map) -> tuple[Any, Multipliers]:
+    """Return the summed cost of the orders' cheapest patterns at these prices, and what the patterns use.
+
+    The sum is in the unit of `duals`: exact integers for integer prices.
+    """
+    shards = np.array_split(orders, SHARDS if len(orders) >= SHARDS * SHARD_ORDERS else 1)
+    parts = list(spread(partial(_price_shard, compiled, duals), shards))
+    value = sum(part[0].item() if hasattr(part[0], "item") else part[0] for part in parts)
+    row, units, parcels = (np.sum([part[k] for part in parts], axis=0) for k in (1, 2, 3))
+    return value, Multipliers(row=row, units=units, parcels=parcels)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of the search for prices: the bound (cents, as a float) that `prices` give, and what was used."""
+
+    prices: Multipliers
+    bound: float
+    use: Multipliers
+
+
+def dual_steps(compiled: Compiled, start: Multipliers, steps: int, spread: Map = map) -> Iterator[Step]:
+    """Yield `steps` improving sets of prices with their bounds.
+
+    Bounds are those of the coupled orders plus the constant cost of the others, in cents; not rounded, and so no
+    certificate: see `certify`.
+    """
+    coupled, limit = np.flatnonzero(compiled.coupled), limits(compiled)
+    alone = np.flatnonzero(~compiled.coupled)
+    base = price_orders(compiled, alone, no_prices(compiled).duals(), spread)[0] if len(alone) else 0.0
+    scale = _scales(compiled, coupled)
+    prices, mean, square = start, no_prices(compiled), no_prices(compiled)
+    for step in range(steps):
+        value, use = price_orders(compiled, coupled, prices.duals(), spread)
+        yield Step(prices=prices, bound=base + value - prices.dot(limit), use=use)
+        rate = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (step / max(steps - 1, 1))
+        excess = use.each(_excess, limit, prices)
+        mean = mean.each(lambda m, g: BETA * m + (1 - BETA) * g, excess)
+        square = square.each(lambda v, g: RHO * v + (1 - RHO) * g * g, excess)
+        prices = prices.each(partial(_move, rate, step + 1), scale, mean, square)
+
+
+def _excess(use: FloatArray, limit: FloatArray, price: FloatArray) -> FloatArray:
+    """Return use − limit; 0 where a price of zero is right."""
+    excess = use - limit
+    return np.where((price <= 0) & (excess < 0), 0.0, excess)
+
+
+def _move(
+    rate: float, step: int, price: FloatArray, scale: FloatArray, mean: FloatArray, square: FloatArray
+) -> FloatArray:
+    direction = (mean / (1 - BETA**step)) / (np.sqrt(square / (1 - RHO**step)) + 1e-9)
+    return np.maximum(0.0, price + rate * scale * direction)
+
+
+def _scales(compiled: Compiled, coupled: IntArray) -> Multipliers:
+    """Return the size of a full step per resource: a typical order's cost over the units an order takes of it.
+
+    Capacities that cannot run short have a step of 0.
+    """
+    t = compiled.tables
+    cost = price_orders(compiled, coupled, no_prices(compiled).duals())[0] / max(len(coupled), 1)
+    units = float(t.quantity.sum()) / max(len(t.line_start) - 1, 1)
+    return Multipliers(
+        row=cost / _mean_quantity(t, len(compiled.entry)),
+        units=np.where(compiled.node_units < UNLIMITED, cost / max(units, 1.0), 0.0),
+        parcels=np.where(compiled.node_parcels < UNLIMITED, cost, 0.0),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _mean_quantity(t: Tables, rows: int) -> FloatArray:
+    """Return the mean quantity of the lines that could use each contested row."""
+    total, count = np.zeros(rows), np.zeros(rows)
+    for o in range(len(t.line_start) - 1):
+        first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
+        for at in range(t.row_start[o + 1] - t.row_start[o]):
+            row = t.row[t.row_start[o] + at]
+            if row >= 0:
+                total[row] += t.quantity[first + at % lines]
+                count[row] += 1
+    return total / np.maximum(count, 1.0)
+
+
+def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> tuple[int, Prices]:
+    """Return the proven lower bound in whole cents, and the integer prices that prove it.
+
+    Prices are rounded to thousandths of a cent; the bound is the integer sum at the rounded prices, rounded up.
+    """
+    row, units, parcels = (
+        np.rint(np.maximum(values, 0.0) * MILLICENTS).astype(np.int64)
+        for values in (multipliers.row, multipliers.units, multipliers.parcels)
+    )
+    everyone = np.arange(len(compiled.coupled))
+    value, _ = price_orders(compiled, everyone, Duals(MILLICENTS, row, units, parcels), spread)
+    for price, limit in ((row, compiled.row_stock), (units, compiled.node_units), (parcels, compiled.node_parcels)):
+        value -= sum(int(p) * int(q) for p, q in zip(price[price > 0], limit[price > 0], strict=True))
+    stock = np.zeros(len(compiled.problem.stock.available), np.int64)
+    stock[compiled.entry] = row
+    return max(0, -(-value // MILLICENTS)), Prices(stock=stock, units=units, parcels=parcels)

@@ -1,0 +1,404 @@
+"""A routing problem compiled for pricing: candidate nodes, parcel costs per subset of lines, and what is contested.
+
+Done once per problem. An order's lines get positions 0, 1, …; a subset of them is a bit mask. For every order and
+every node that could ship at least one of its lines there is a candidate, with the cost of every subset as a parcel.
+Stock cells and node capacities that all candidates together cannot exhaust need no price and no row.
+
+An order of more than `EXACT_LINES` lines keeps a table of its first `GROUP_LINES` lines only (most units first), over
+the monotone envelope of its freight cost; what is proven with it is a relaxation (docs/reference/bounds.md), and plans
+for it are made by `long_orders.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solvers.cost import INFEASIBLE, Freight, best_service, freight
+from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, UNLIMITED, IntArray, RoutingProblem
+
+EXACT_LINES = 10
+"""Orders of up to so many lines are priced exactly."""
+GROUP_LINES = 8
+"""Lines of a longer order that are priced together."""
+NO_STOCK = -2
+"""In `Tables.row`: the node cannot ship the line."""
+FREE = -1
+"""In `Tables.row`: the node can ship the line, and its stock can never run short."""
+
+
+class Tables(NamedTuple):
+    """The compiled problem; `o` is an order, `c` a candidate, `l` a line position in its order."""
+
+    line_start: IntArray
+    """Lines of o: `line_start[o]:line_start[o + 1]`."""
+    line: IntArray
+    """Index in the problem of each line, in table order."""
+    quantity: IntArray
+    weight_g: IntArray
+    """Grams of the whole line."""
+    grouped: IntArray
+    """How many of o's lines its cost table covers: all, `GROUP_LINES` of a long order, none if lines may be split."""
+    max_parcels: IntArray
+    due_days: IntArray
+    cand_start: IntArray
+    cand_node: IntArray
+    cand_place: IntArray
+    """Zone, or first lane, of each candidate."""
+    cand_place_end: IntArray
+    row_start: IntArray
+    """`row[row_start[o] + c * lines + l]` is the contested cell of line l at candidate c, `FREE` or `NO_STOCK`."""
+    row: NDArray[np.int32]
+    table_start: IntArray
+    """`parcel_cents[table_start[o] + (c << grouped) + mask]`; where nothing is grouped, mask 0 is the least any parcel
+    may cost: the lightest unit on its own."""
+    parcel_cents: IntArray
+    freight: Freight
+    node_parcel_cents: IntArray
+    node_unit_cents: IntArray
+    split_cents: int
+    backorder_cents: int
+    """Per unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A problem with its tables, and the limits that matter."""
+
+    problem: RoutingProblem
+    tables: Tables
+    entry: IntArray
+    """Stock entry of the problem behind each contested row."""
+    row_stock: IntArray
+    node_units: IntArray
+    """Unit capacity per node; `UNLIMITED` where all candidates together cannot exhaust it."""
+    node_parcels: IntArray
+    coupled: NDArray[np.bool_]
+    """Orders that touch a contested cell or node; the others are optimal on their own."""
+
+
+def compile_tables(problem: RoutingProblem) -> Compiled:
+    """Return the compiled form of a problem."""
+    orders, nodes, stock = problem.orders, problem.nodes, problem.stock
+    line = _table_order(problem)
+    line_start, quantity, sku = orders.line_start, orders.line_quantity[line], orders.line_sku[line]
+    lengths, terms = np.diff(line_start), freight(problem)
+    supply = _supply(problem, sku, quantity)
+    counts = _count_candidates(supply)
+    cand_start, row_start = _starts(counts), _starts(counts * lengths)
+    cand_node, place, place_end, cell = _fill_candidates(supply, cand_start, row_start)
+    grouped = np.zeros_like(lengths) if problem.terms.line_split else _grouped(lengths)
+    table_start = _starts(counts << grouped)
+    weight_g = problem.weight_g[sku] * quantity
+    parcel_cents = _cost_table(
+        (cand_start, row_start, table_start, grouped),
+        (line_start, quantity, weight_g),
+        (cand_node, place, place_end),
+        cell,
+        orders.due_days,
+        terms,
+        nodes.parcel_cost_cents,
+        nodes.unit_cost_cents,
+    )
+    shape = (cand_start, row_start)
+    entry = np.flatnonzero(_potential(shape, quantity, line_start, cell, len(stock.available)) > stock.available)
+    units, parcels = _node_potential(shape, quantity, line_start, cand_node, cell, len(nodes.node_ids))
+    node_units = np.where(units > nodes.capacity_units, nodes.capacity_units, UNLIMITED)
+    node_parcels = np.where(parcels > nodes.capacity_parcels, nodes.capacity_parcels, UNLIMITED)
+    row = _rows(entry, cell, len(stock.available))
+    limited = (node_units < UNLIMITED) | (node_parcels < UNLIMITED)
+    tables = Tables(
+        line_start=line_start,
+        line=line,
+        quantity=quantity,
+        weight_g=weight_g,
+        grouped=grouped,
+        max_parcels=orders.max_parcels,
+        due_days=orders.due_days,
+        cand_start=cand_start,
+        cand_node=cand_node,
+        cand_place=place,
+        cand_place_end=place_end,
+        row_start=row_start,
+        row=row,
+        table_start=table_start,
+        parcel_cents=parcel_cents,
+        freight=terms,
+        node_parcel_cents=nodes.parcel_cost_cents,
+        node_unit_cents=nodes.unit_cost_cents,
+        split_cents=problem.terms.split_cost_cents,
+        backorder_cents=problem.terms.backorder_cost_cents_per_unit,
+    )
+    return Compiled(
+        problem=problem,
+        tables=tables,
+        entry=entry,
+        row_stock=stock.available[entry],
+        node_units=node_units,
+        node_parcels=node_parcels,
+        coupled=_coupled(shape, cand_node, row, limited),
+    )
+
+
+def _rows(entry: IntArray, cell: NDArray[np.int32], entries: int) -> NDArray[np.int32]:
+    """Translate stock entries into contested rows; the extra last place turns entry -1 into `NO_STOCK`."""
+    row_of = np.full(entries + 1, FREE, np.int32)
+    row_of[entry] = np.arange(len(entry), dtype=np.int32)
+    row_of[-1] = NO_STOCK
+    return row_of[cell]
+
+
+def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray) -> _Supply:
+    lanes, empty = problem.lanes, np.zeros(0, np.int64)
+    return _Supply(
+        line_start=problem.orders.line_start,
+        sku=sku,
+        least=np.ones_like(quantity) if problem.terms.line_split else quantity,
+        stock_start=problem.stock.start,
+        stock_node=problem.stock.node,
+        available=problem.stock.available,
+        explicit_lanes=lanes is not None,
+        lane_start=empty if lanes is None else lanes.start,
+        lane_node=empty if lanes is None else lanes.node,
+        node_at=_unit_vectors(problem.nodes.latitude, problem.nodes.longitude),
+        order_at=_unit_vectors(problem.orders.latitude, problem.orders.longitude),
+        zone_reach=_squared_chord(problem.rates.zone_max_km),
+        reach=float(_squared_chord(np.array([problem.terms.max_distance_km]))[0]),
+    )
+
+
+def _grouped(lengths: IntArray) -> IntArray:
+    return np.where(lengths > EXACT_LINES, GROUP_LINES, lengths)
+
+
+def _starts(counts: IntArray) -> IntArray:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def _table_order(problem: RoutingProblem) -> IntArray:
+    """Lines in table order: as given, but in long orders those of most units first."""
+    orders = problem.orders
+    long = np.diff(orders.line_start) > EXACT_LINES
+    if not long.any():
+        return np.arange(len(orders.line_sku))
+    rank = np.where(long[problem.line_order], -orders.line_quantity, 0)
+    return np.lexsort((np.arange(len(rank)), rank, problem.line_order))
+
+
+def _unit_vectors(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    lat, lon = np.radians(latitude), np.radians(longitude)
+    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
+
+
+def _squared_chord(distance_km: NDArray[np.float64]) -> NDArray[np.float64]:
+    angle = (distance_km + DISTANCE_TOLERANCE_KM) / EARTH_RADIUS_KM
+    return np.where(angle >= np.pi, np.inf, (2 * np.sin(np.minimum(angle, np.pi) / 2)) ** 2)
+
+
+class _Supply(NamedTuple):
+    """What decides which nodes an order may use."""
+
+    line_start: IntArray
+    sku: IntArray
+    least: IntArray
+    """Units a node must have to be of use to the line."""
+    stock_start: IntArray
+    stock_node: IntArray
+    available: IntArray
+    explicit_lanes: bool
+    lane_start: IntArray
+    lane_node: IntArray
+    node_at: NDArray[np.float64]
+    order_at: NDArray[np.float64]
+    zone_reach: NDArray[np.float64]
+    reach: float
+
+
+@njit(cache=True, nogil=True)
+def _place(supply: _Supply, o: int, n: int) -> tuple[int, int]:
+    """Return the zone of a pair (or its first lane, and one past its last), or (-1, -1) when it is not eligible."""
+    chord = 0.0
+    for axis in range(3):
+        chord += (supply.node_at[n, axis] - supply.order_at[o, axis]) ** 2
+    if chord > supply.reach:
+        return -1, -1
+    if supply.explicit_lanes:
+        first, last = supply.lane_start[o], supply.lane_start[o + 1]
+        begin = first + np.searchsorted(supply.lane_node[first:last], n)
+        end = begin
+        while end < last and supply.lane_node[end] == n:
+            end += 1
+        return (begin, end) if end > begin else (-1, -1)
+    for zone in range(len(supply.zone_reach)):
+        if chord <= supply.zone_reach[zone]:
+            return zone, zone
+    return -1, -1
+
+
+@njit(cache=True, nogil=True)
+def _find_candidates(supply: _Supply, o: int, seen: IntArray, found: IntArray) -> int:
+    """Write the nodes that could ship a line of order o to `found`, ascending; return how many."""
+    count = 0
+    for p in range(supply.line_start[o], supply.line_start[o + 1]):
+        k = supply.sku[p]
+        for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
+            n = supply.stock_node[e]
+            if supply.available[e] >= supply.least[p] and seen[n] != o:
+                seen[n] = o
+                if _place(supply, o, n)[0] >= 0:
+                    found[count] = n
+                    count += 1
+    found[:count].sort()
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _count_candidates(supply: _Supply) -> IntArray:
+    orders, nodes = len(supply.line_start) - 1, len(supply.node_at)
+    counts = np.zeros(orders, np.int64)
+    seen, found = np.full(nodes, -1, np.int64), np.empty(nodes, np.int64)
+    for o in range(orders):
+        counts[o] = _find_candidates(supply, o, seen, found)
+    return counts
+
+
+@njit(cache=True, nogil=True)
+def _fill_candidates(
+    supply: _Supply, cand_start: IntArray, row_start: IntArray
+) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
+    """Return node, place and place end of every candidate, and the stock entry (or -1) of each (candidate, line)."""
+    node = np.empty(cand_start[-1], np.int64)
+    place, place_end = np.empty_like(node), np.empty_like(node)
+    cell = np.full(row_start[-1], -1, np.int32)
+    nodes = len(supply.node_at)
+    seen, found, at = np.full(nodes, -1, np.int64), np.empty(nodes, np.int64), np.zeros(nodes, np.int64)
+    for o in range(len(cand_start) - 1):
+        first, lines = supply.line_start[o], supply.line_start[o + 1] - supply.line_start[o]
+        for i in range(_find_candidates(supply, o, seen, found)):
+            c = cand_start[o] + i
+            node[c] = found[i]
+            place[c], place_end[c] = _place(supply, o, found[i])
+            at[found[i]] = i
+        for p in range(lines):
+            k = supply.sku[first + p]
+            for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
+                n = supply.stock_node[e]
+                if supply.available[e] < supply.least[first + p] or seen[n] != o:
+                    continue
+                i = at[n]
+                if i < cand_start[o + 1] - cand_start[o] and node[cand_start[o] + i] == n:
+                    cell[row_start[o] + i * lines + p] = e
+    return node, place, place_end, cell
+
+
+@njit(cache=True, nogil=True)
+def _cost_table(
+    shape: tuple[IntArray, IntArray, IntArray, IntArray],
+    lines: tuple[IntArray, IntArray, IntArray],
+    candidates: tuple[IntArray, IntArray, IntArray],
+    cell: NDArray[np.int32],
+    due_days: IntArray,
+    freight: Freight,
+    node_parcel_cents: IntArray,
+    node_unit_cents: IntArray,
+) -> IntArray:
+    """Return the cost in cents of every (candidate, subset of lines) as one parcel, without split cost."""
+    cand_start, row_start, table_start, grouped = shape
+    line_start, quantity, weight_g = lines
+    node, place, place_end = candidates
+    parcel_cents = np.full(table_start[-1], INFEASIBLE, np.int64)
+    grams, units = np.zeros(1 << EXACT_LINES, np.int64), np.zeros(1 << EXACT_LINES, np.int64)
+    for o in range(len(cand_start) - 1):
+        first, count, bits = line_start[o], line_start[o + 1] - line_start[o], grouped[o]
+        relaxed = count > bits
+        lightest_g = (weight_g[first : first + count] // quantity[first : first + count]).min() if count else 0
+        for mask in range(1, 1 << bits):
+            rest, low = mask & (mask - 1), _lowest(mask)
+            grams[mask], units[mask] = grams[rest] + weight_g[first + low], units[rest] + quantity[first + low]
+        for i in range(cand_start[o + 1] - cand_start[o]):
+            c = cand_start[o] + i
+            able = 0
+            for p in range(bits):
+                if cell[row_start[o] + i * count + p] >= 0:
+                    able |= 1 << p
+            base = table_start[o] + (i << bits)
+            for mask in range(1 << bits):
+                if mask & ~able or (mask == 0 and bits):
+                    continue
+                load_g = grams[mask] if bits else lightest_g
+                cost = best_service(freight, node[c], place[c], place_end[c], load_g, due_days[o], relaxed)[0]
+                if cost < INFEASIBLE:
+                    fixed = node_parcel_cents[node[c]] + node_unit_cents[node[c]] * units[mask]
+                    parcel_cents[base + mask] = cost + fixed
+    return parcel_cents
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _lowest(mask: int) -> int:
+    """Return the position of the lowest set bit."""
+    position = 0
+    while not mask >> position & 1:
+        position += 1
+    return position
+
+
+@njit(cache=True, nogil=True)
+def _potential(
+    shape: tuple[IntArray, IntArray], quantity: IntArray, line_start: IntArray, cell: NDArray[np.int32], entries: int
+) -> IntArray:
+    """Return the units that all candidates together could take from every stock entry."""
+    cand_start, row_start = shape
+    potential = np.zeros(entries, np.int64)
+    for o in range(len(cand_start) - 1):
+        count = line_start[o + 1] - line_start[o]
+        for i in range(cand_start[o + 1] - cand_start[o]):
+            for p in range(count):
+                e = cell[row_start[o] + i * count + p]
+                if e >= 0:
+                    potential[e] += quantity[line_start[o] + p]
+    return potential
+
+
+@njit(cache=True, nogil=True)
+def _node_potential(
+    shape: tuple[IntArray, IntArray],
+    quantity: IntArray,
+    line_start: IntArray,
+    node: IntArray,
+    cell: NDArray[np.int32],
+    nodes: int,
+) -> tuple[IntArray, IntArray]:
+    """Return the units and the parcels that all candidates together could ask of every node."""
+    cand_start, row_start = shape
+    units, parcels = np.zeros(nodes, np.int64), np.zeros(nodes, np.int64)
+    for o in range(len(cand_start) - 1):
+        count = line_start[o + 1] - line_start[o]
+        for i in range(cand_start[o + 1] - cand_start[o]):
+            n = node[cand_start[o] + i]
+            parcels[n] += 1
+            for p in range(count):
+                if cell[row_start[o] + i * count + p] >= 0:
+                    units[n] += quantity[line_start[o] + p]
+    return units, parcels
+
+
+@njit(cache=True, nogil=True)
+def _coupled(
+    shape: tuple[IntArray, IntArray],
+    node: IntArray,
+    row: NDArray[np.int32],
+    limited: NDArray[np.bool_],
+) -> NDArray[np.bool_]:
+    """Return which orders touch a contested cell or a contested node."""
+    cand_start, row_start = shape
+    coupled = np.zeros(len(cand_start) - 1, np.bool_)
+    for o in range(len(coupled)):
+        for c in range(cand_start[o], cand_start[o + 1]):
+            coupled[o] |= limited[node[c]]
+        for at in range(row_start[o], row_start[o + 1]):
+            coupled[o] |= row[at] >= 0
+    return coupled
