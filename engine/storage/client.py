@@ -64,7 +64,7 @@ def connect(
 
 
 class MultiplexedClient:
-    """The StoreClient on one hiredis reader; may be used from one event loop after another, not from two at once."""
+    """The StoreClient on one hiredis reader; close it before its event loop ends, then another loop may use it."""
 
     def __init__(self, address: Address, *, deadline_seconds: float, revive: Callable[[], None] | None = None) -> None:
         self._address = address

@@ -20,7 +20,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -128,9 +128,8 @@ def try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
-def wait_until(condition: object, deadline_seconds: float) -> bool:
+def wait_until(condition: Callable[[], bool], deadline_seconds: float) -> bool:
     """Ask `condition()` every few milliseconds until it holds; False after the deadline."""
-    assert callable(condition)
     end = time.monotonic() + deadline_seconds
     while not condition():
         if time.monotonic() >= end:
