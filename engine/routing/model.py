@@ -1,0 +1,149 @@
+"""What a routing run sees of orders, and what it gives back: values, and the port through which they come and go.
+
+Not here: solving (solvers), the run itself (runs.py), and where orders are kept (engine/orders, which implements
+`OrderBook`; the arrow goes from there to here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One line of an order; `line_id` is unique in its order, `sku` too."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnStock:
+    """Units that the order's own unexpired reservation keeps at a node: available to this order's routing only.
+
+    `ship_on` is set if they are dated demand, None if they are taken from what is there now.
+    """
+
+    sku: str
+    node_id: str
+    quantity: int
+    ship_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrder:
+    """An order that waits for a source: captured, or backordered by an earlier run.
+
+    The destination has coordinates in degrees, or a country and postal code, or both.
+    """
+
+    order_id: str
+    lines: tuple[OrderLine, ...]
+    latitude: float | None = None
+    longitude: float | None = None
+    country: str | None = None
+    postal_code: str | None = None
+    need_by: date | None = None
+    service_level: str | None = None
+    channel: str | None = None
+    own_stock: tuple[OwnStock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocationRow:
+    """Units of one line from one node by one carrier service on one day; without a node they are backordered.
+
+    `node_id`, `service` and `ship_on` are all given or all None; a line may have several rows, whose quantities sum
+    to the line's.
+    """
+
+    line_id: str
+    sku: str
+    quantity: int
+    node_id: str | None = None
+    service: str | None = None
+    ship_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAllocation:
+    """The decision for one order; every unit of it appears in a row."""
+
+    order_id: str
+    rows: tuple[AllocationRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCapacity:
+    """What a node can ship on one day; None is unlimited."""
+
+    units: int | None = None
+    parcels: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedCapacity:
+    """What committed allocations already use of a node on one day."""
+
+    node_id: str
+    ship_on: date
+    units: int
+    parcels: int
+
+
+class Outcome(StrEnum):
+    """What became of one order's allocation."""
+
+    COMMITTED = "committed"
+    MOVED = "moved"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The answer to one allocation.
+
+    committed: kept, its stock confirmed (also when this run had committed it before) · moved: stock or capacity is no
+    longer there, nothing of this order was changed, `reason` names the first thing missing; solve it again · gone: the
+    order is not open any more (cancelled, sourced by another run, or unknown).
+    """
+
+    order_id: str
+    outcome: Outcome
+    reason: str | None = None
+
+
+class OrderBook(Protocol):
+    """Where a routing run gets its orders and puts its decisions."""
+
+    async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
+        """Return the open orders in the order of their capture, or those of `order_ids` that are open.
+
+        Raises NotFound, naming them, when ids are unknown.
+        """
+        ...
+
+    async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
+        """Return what committed allocations use per node on `days`, only where something is used."""
+        ...
+
+    async def commit(
+        self,
+        run_id: str,
+        allocations: Sequence[OrderAllocation],
+        *,
+        capacities: Mapping[str, NodeCapacity],
+        today: Mapping[str, date],
+    ) -> list[Verdict]:
+        """Commit each order of a run, atomic per order and idempotent by `run_id`; one verdict per allocation, in order.
+
+        `capacities` limits a node's units and parcels per day (a node not named is unlimited); `today` is the date at
+        each node that appears, which tells dated demand from what ships now. May be called again with the same
+        arguments after Unavailable. Raises InvalidInput if an allocation does not match its order's lines.
+        """
+        ...
