@@ -140,7 +140,7 @@ class OrderBook(Protocol):
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
     ) -> list[Verdict]:
-        """Commit each order of a run, atomic per order and idempotent by `run_id`; one verdict per allocation, in order.
+        """Commit each order of a run, atomic per order, idempotent by `run_id`; one verdict per allocation, in order.
 
         `capacities` limits a node's units and parcels per day (a node not named is unlimited); `today` is the date at
         each node that appears, which tells dated demand from what ships now. May be called again with the same
