@@ -96,7 +96,7 @@ class UsedCapacity:
     parcels: int
 
 
-class Outcome(StrEnum):
+class VerdictOutcome(StrEnum):
     """What became of one order's allocation."""
 
     COMMITTED = "committed"
@@ -114,7 +114,7 @@ class Verdict:
     """
 
     order_id: str
-    outcome: Outcome
+    outcome: VerdictOutcome
     reason: str | None = None
 
 
