@@ -11,41 +11,37 @@ is priced again node by node (`_by_node`), which is exact. The kernels run on fl
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE
-from solvers.problem import UNLIMITED
+from solvers.problem import FloatArray, IntArray
 from solvers.tables import EXACT_LINES, NO_STOCK, Tables
 
-Values = NDArray[Any]
-"""An array of float64 or int64: prices and costs in the kernel's unit."""
-
-BIG = 2**60
+BIG = 2.0**60
 """Above every price-inclusive cost of an order."""
 
 
 class Duals(NamedTuple):
-    """What a unit of every contested resource costs, all of one dtype; `unit` is how many of its units make a cent."""
+    """What a unit of every contested resource costs, in `unit`s to the cent."""
 
-    unit: int
-    row: Values
+    unit: float
+    row: FloatArray
     """Per contested stock cell."""
-    units: Values
+    units: FloatArray
     """Per node and unit shipped."""
-    parcels: Values
+    parcels: FloatArray
     """Per node and parcel shipped."""
 
 
 class Residual(NamedTuple):
     """What is left of every limited resource."""
 
-    row: NDArray[np.int64]
-    units: NDArray[np.int64]
-    parcels: NDArray[np.int64]
+    row: IntArray
+    units: IntArray
+    parcels: IntArray
 
 
 class Choice(NamedTuple):
@@ -55,22 +51,22 @@ class Choice(NamedTuple):
     order's first); lines in no mask are backordered. Lines beyond the order's group have their own `extra` candidate.
     """
 
-    size: NDArray[np.int64]
-    mask: NDArray[np.int64]
-    cand: NDArray[np.int64]
-    extra: NDArray[np.int64]
-    parcel: Values
-    parcel_cand: NDArray[np.int64]
-    rest: Values
+    size: IntArray
+    mask: IntArray
+    cand: IntArray
+    extra: IntArray
+    parcel: FloatArray
+    parcel_cand: IntArray
+    rest: FloatArray
     """Shape (parcels left, mask)."""
-    first: NDArray[np.int64]
+    first: IntArray
     """Shape (parcels left, mask): the parcel of the mask's lowest line; 0: it is backordered."""
-    added: Values
-    units: NDArray[np.int64]
-    line_price: Values
+    added: FloatArray
+    units: IntArray
+    line_price: FloatArray
 
 
-def choice(dtype: type[np.int64] | type[np.float64], longest_order: int) -> Choice:
+def choice(longest_order: int) -> Choice:
     """Return scratch space for orders of up to `longest_order` lines."""
     size = 1 << EXACT_LINES
     return Choice(
@@ -78,18 +74,18 @@ def choice(dtype: type[np.int64] | type[np.float64], longest_order: int) -> Choi
         mask=np.zeros(EXACT_LINES, np.int64),
         cand=np.zeros(EXACT_LINES, np.int64),
         extra=np.zeros(max(longest_order, 1), np.int64),
-        parcel=np.zeros(size, dtype),
+        parcel=np.zeros(size),
         parcel_cand=np.zeros(size, np.int64),
-        rest=np.zeros((EXACT_LINES + 1, size), dtype),
+        rest=np.zeros((EXACT_LINES + 1, size)),
         first=np.zeros((EXACT_LINES + 1, size), np.int64),
-        added=np.zeros(size, dtype),
+        added=np.zeros(size),
         units=np.zeros(size, np.int64),
-        line_price=np.zeros(EXACT_LINES, dtype),
+        line_price=np.zeros(EXACT_LINES),
     )
 
 
 @njit(cache=True, nogil=True)
-def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> Any:
+def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> float:
     """Return the least cost of order o at these prices and write its pattern to `out`.
 
     With `live`, only what is left in `residual` may be used. Exact for orders whose lines are all grouped; for others
@@ -98,7 +94,7 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     bits, lines = t.grouped[o], t.line_start[o + 1] - t.line_start[o]
     out.size[0] = 0
     if lines == 0:
-        return duals.parcels[:0].sum()
+        return 0.0
     everything = t.backorder_cents * t.quantity[t.line_start[o] : t.line_start[o + 1]].sum() * duals.unit
     if bits:
         _best_parcels(t, o, duals, residual, live, out)
@@ -107,12 +103,10 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
             group = _by_node(t, o, duals, residual, live, out)
     else:
         group = _least_parcel(t, o, duals)
-    if bits == lines:
-        return group
-    value = group + _extra_lines(t, o, duals, out)
+    value = group if bits == lines else group + _extra_lines(t, o, duals, out)
     if bits == 0 and value >= everything:
         out.extra[:lines] = -1
-        return everything
+        value = everything
     return value
 
 
@@ -179,7 +173,7 @@ def _best_parcels(t: Tables, o: int, duals: Duals, residual: Residual, live: boo
 
 
 @njit(cache=True, nogil=True)
-def _best_pattern(t: Tables, o: int, unit: int, out: Choice) -> Any:
+def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
     """Return F of the grouped lines and write the pattern; a node may be used twice."""
     bits = t.grouped[o]
     full = (1 << bits) - 1
@@ -206,19 +200,19 @@ def _best_pattern(t: Tables, o: int, unit: int, out: Choice) -> Any:
                         break
                     part = (part - 1) & others
             out.rest[layer, mask], out.first[layer, mask] = best, pick
-    top = 0 if limit >= bits else limit - 1
-    return _first_parcel(t, o, unit, top, limit, out)
+    value: float = _first_parcel(t, o, unit, 0 if limit >= bits else limit - 1, limit, out)
+    return value
 
 
 @njit(cache=True, nogil=True)
-def _first_parcel(t: Tables, o: int, unit: int, top: int, limit: int, out: Choice) -> Any:
+def _first_parcel(t: Tables, o: int, unit: float, top: int, limit: int, out: Choice) -> float:
     """Choose the first parcel, which costs no split, and write the whole pattern.
 
     The lines before the first parcel's lowest line are backordered.
     """
     full = (1 << t.grouped[o]) - 1
     first_line, short = t.line_start[o], t.backorder_cents * unit
-    skipped = short * 0
+    skipped = 0.0
     best = short * t.quantity[first_line : first_line + t.grouped[o]].sum()
     pick, pick_within = 0, 0
     mask = full if limit > 0 else 0
@@ -267,7 +261,7 @@ def _repeats_a_node(out: Choice) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> Any:
+def _by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> float:
     """Return the exact optimum over patterns in which every candidate ships at most one parcel, and write it.
 
     `best[k, mask]`: the least cost of exactly k parcels that ship exactly the lines of mask, from the
@@ -276,7 +270,7 @@ def _by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, ou
     bits, cands = t.grouped[o], t.cand_start[o + 1] - t.cand_start[o]
     full = (1 << bits) - 1
     most = min(t.max_parcels[o], bits, cands)
-    best = np.full((most + 1, full + 1), BIG, out.parcel.dtype)
+    best = np.full((most + 1, full + 1), BIG)
     best[0, 0] = 0
     taken = np.zeros((cands, most + 1, full + 1), np.int16)
     _count_units(t, o, out)
@@ -298,7 +292,7 @@ def _by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, ou
                         if value < best[k, mask]:
                             best[k, mask], taken[i, k, mask] = value, part
                     part = (part - 1) & mask & able
-    least, at_k, at_mask = BIG + best[0, 0], 0, 0
+    least, at_k, at_mask = BIG, 0, 0
     for k in range(most + 1):
         for mask in range(full + 1):
             if best[k, mask] < BIG:
@@ -325,9 +319,9 @@ def _backordered(t: Tables, o: int, mask: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _least_parcel(t: Tables, o: int, duals: Duals) -> Any:
+def _least_parcel(t: Tables, o: int, duals: Duals) -> float:
     """Return the least that any parcel of an order with divisible lines costs before its units."""
-    least = BIG + duals.parcels[0] * 0
+    least = BIG
     for c in range(t.cand_start[o], t.cand_start[o + 1]):
         cents = t.parcel_cents[t.table_start[o] + c - t.cand_start[o]]
         if cents < INFEASIBLE:
@@ -336,13 +330,13 @@ def _least_parcel(t: Tables, o: int, duals: Duals) -> Any:
 
 
 @njit(cache=True, nogil=True)
-def _extra_lines(t: Tables, o: int, duals: Duals, out: Choice) -> Any:
+def _extra_lines(t: Tables, o: int, duals: Duals, out: Choice) -> float:
     """Return the least cost of the lines beyond the group, each on its own, and write their candidates."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
-    total = duals.units[0] * 0
+    total = 0.0
     for p in range(t.grouped[o], lines):
         quantity = t.quantity[first + p]
-        best, at = t.backorder_cents * quantity * duals.unit + total * 0, -1
+        best, at = t.backorder_cents * quantity * duals.unit, -1
         for i in range(t.cand_start[o + 1] - t.cand_start[o]):
             row = t.row[t.row_start[o] + i * lines + p]
             if row == NO_STOCK:
@@ -365,8 +359,3 @@ def _position(bit: int) -> int:
     while not bit >> position & 1:
         position += 1
     return position
-
-
-def unlimited(nodes: int) -> Residual:
-    """Return a residual that pricing without `live` never reads."""
-    return Residual(np.zeros(0, np.int64), np.full(nodes, UNLIMITED), np.full(nodes, UNLIMITED))

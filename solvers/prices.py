@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from solvers.cost import INFEASIBLE
 from solvers.patterns import Choice, Duals, Residual, choice, price_order
 from solvers.plan import Prices
 from solvers.problem import UNLIMITED, FloatArray, IntArray
@@ -45,7 +46,7 @@ class Multipliers:
 
     def duals(self, scale: float = 1.0) -> Duals:
         """Return them as prices for the pricing kernels."""
-        return Duals(1, self.row * scale, self.units * scale, self.parcels * scale)
+        return Duals(1.0, self.row * scale, self.units * scale, self.parcels * scale)
 
     def each(self, rule: Callable[..., FloatArray], *others: Multipliers) -> Multipliers:
         """Apply a rule to rows, units and parcels alike."""
@@ -88,20 +89,28 @@ def longest(compiled: Compiled) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _sweep(
-    t: Tables, orders: IntArray, duals: Duals, residual: Residual, out: Choice, row: Any, units: Any, parcels: Any
-) -> Any:
-    """Price the orders, add what their patterns use to `row`, `units` and `parcels`, and return their summed cost."""
-    total = duals.parcels[:0].sum()
-    for o in orders:
-        total += price_order(t, o, duals, residual, False, out)
+def _price_each(
+    t: Tables,
+    orders: IntArray,
+    duals: Duals,
+    residual: Residual,
+    out: Choice,
+    row: FloatArray,
+    units: FloatArray,
+    parcels: FloatArray,
+) -> FloatArray:
+    """Return the least cost of each order, and add what their patterns use to `row`, `units` and `parcels`."""
+    value = np.empty(len(orders))
+    for k in range(len(orders)):
+        o = orders[k]
+        value[k] = price_order(t, o, duals, residual, False, out)
         first, lines, cand = t.line_start[o], t.line_start[o + 1] - t.line_start[o], t.cand_start[o]
-        for k in range(out.size[0]):
-            node = t.cand_node[cand + out.cand[k]]
+        for i in range(out.size[0]):
+            node = t.cand_node[cand + out.cand[i]]
             parcels[node] += 1
             for p in range(t.grouped[o]):
-                if out.mask[k] >> p & 1:
-                    at = t.row[t.row_start[o] + out.cand[k] * lines + p]
+                if out.mask[i] >> p & 1:
+                    at = t.row[t.row_start[o] + out.cand[i] * lines + p]
                     units[node] += t.quantity[first + p]
                     if at >= 0:
                         row[at] += t.quantity[first + p]
@@ -111,26 +120,24 @@ def _sweep(
                 units[t.cand_node[cand + out.extra[p]]] += t.quantity[first + p]
                 if at >= 0:
                     row[at] += t.quantity[first + p]
-    return total
+    return value
 
 
-def _price_shard(compiled: Compiled, duals: Duals, orders: IntArray) -> tuple[Any, Any, Any, Any]:
-    nodes, dtype = len(compiled.node_units), duals.row.dtype.type
-    use = (np.zeros(len(compiled.entry), dtype), np.zeros(nodes, dtype), np.zeros(nodes, dtype))
-    out = choice(dtype, longest(compiled))
-    return (_sweep(compiled.tables, orders, duals, nothing_left(compiled), out, *use), *use)
+def _price_shard(compiled: Compiled, duals: Duals, orders: IntArray) -> tuple[FloatArray, ...]:
+    nodes = len(compiled.node_units)
+    use = (np.zeros(len(compiled.entry)), np.zeros(nodes), np.zeros(nodes))
+    out = choice(longest(compiled))
+    return (_price_each(compiled.tables, orders, duals, nothing_left(compiled), out, *use), *use)
 
 
-def price_orders(compiled: Compiled, orders: IntArray, duals: Duals, spread: Map = map) -> tuple[Any, Multipliers]:
-    """Return the summed cost of the orders' cheapest patterns at these prices, and what the patterns use.
-
-    The sum is in the unit of `duals`: exact integers for integer prices.
-    """
+def price_orders(
+    compiled: Compiled, orders: IntArray, duals: Duals, spread: Map = map
+) -> tuple[FloatArray, Multipliers]:
+    """Return the cost of each order's cheapest pattern at these prices, and what the patterns use together."""
     shards = np.array_split(orders, SHARDS if len(orders) >= SHARDS * SHARD_ORDERS else 1)
     parts = list(spread(partial(_price_shard, compiled, duals), shards))
-    value = sum(part[0].item() if hasattr(part[0], "item") else part[0] for part in parts)
     row, units, parcels = (np.sum([part[k] for part in parts], axis=0) for k in (1, 2, 3))
-    return value, Multipliers(row=row, units=units, parcels=parcels)
+    return np.concatenate([part[0] for part in parts]), Multipliers(row=row, units=units, parcels=parcels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,12 +157,12 @@ def dual_steps(compiled: Compiled, start: Multipliers, steps: int, spread: Map =
     """
     coupled, limit = np.flatnonzero(compiled.coupled), limits(compiled)
     alone = np.flatnonzero(~compiled.coupled)
-    base = price_orders(compiled, alone, no_prices(compiled).duals(), spread)[0] if len(alone) else 0.0
+    base = float(price_orders(compiled, alone, no_prices(compiled).duals(), spread)[0].sum())
     scale = _scales(compiled, coupled)
     prices, mean, square = start, no_prices(compiled), no_prices(compiled)
     for step in range(steps):
         value, use = price_orders(compiled, coupled, prices.duals(), spread)
-        yield Step(prices=prices, bound=base + value - prices.dot(limit), use=use)
+        yield Step(prices=prices, bound=base + float(value.sum()) - prices.dot(limit), use=use)
         rate = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (step / max(steps - 1, 1))
         excess = use.each(_excess, limit, prices)
         mean = mean.each(lambda m, g: BETA * m + (1 - BETA) * g, excess)
@@ -182,7 +189,7 @@ def _scales(compiled: Compiled, coupled: IntArray) -> Multipliers:
     Capacities that cannot run short have a step of 0.
     """
     t = compiled.tables
-    cost = price_orders(compiled, coupled, no_prices(compiled).duals())[0] / max(len(coupled), 1)
+    cost = float(price_orders(compiled, coupled, no_prices(compiled).duals())[0].sum()) / max(len(coupled), 1)
     units = float(t.quantity.sum()) / max(len(t.line_start) - 1, 1)
     return Multipliers(
         row=cost / _mean_quantity(t, len(compiled.entry)),
@@ -208,16 +215,30 @@ def _mean_quantity(t: Tables, rows: int) -> FloatArray:
 def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> tuple[int, Prices]:
     """Return the proven lower bound in whole cents, and the integer prices that prove it.
 
-    Prices are rounded to thousandths of a cent; the bound is the integer sum at the rounded prices, rounded up.
+    Prices are rounded to thousandths of a cent, or to whole cents where an order may cost so much that thousandths
+    would not be exact. The bound is the integer sum at the rounded prices, rounded up.
     """
+    unit = _exact_unit(compiled)
     row, units, parcels = (
-        np.rint(np.maximum(values, 0.0) * MILLICENTS).astype(np.int64)
+        np.rint(np.maximum(values, 0.0) * unit).astype(np.int64)
         for values in (multipliers.row, multipliers.units, multipliers.parcels)
     )
     everyone = np.arange(len(compiled.coupled))
-    value, _ = price_orders(compiled, everyone, Duals(MILLICENTS, row, units, parcels), spread)
+    duals = Duals(float(unit), row.astype(np.float64), units.astype(np.float64), parcels.astype(np.float64))
+    value = sum(map(int, price_orders(compiled, everyone, duals, spread)[0].tolist()))
     for price, limit in ((row, compiled.row_stock), (units, compiled.node_units), (parcels, compiled.node_parcels)):
         value -= sum(int(p) * int(q) for p, q in zip(price[price > 0], limit[price > 0], strict=True))
     stock = np.zeros(len(compiled.problem.stock.available), np.int64)
-    stock[compiled.entry] = row
-    return max(0, -(-value // MILLICENTS)), Prices(stock=stock, units=units, parcels=parcels)
+    stock[compiled.entry] = row * (MILLICENTS // unit)
+    scale = MILLICENTS // unit
+    return max(0, -(-value // unit)), Prices(stock=stock, units=units * scale, parcels=parcels * scale)
+
+
+def _exact_unit(compiled: Compiled) -> int:
+    """Return how finely prices may be told so that every sum over one order is a whole number below 2^53."""
+    t = compiled.tables
+    dearest = int(np.where(t.parcel_cents < INFEASIBLE, t.parcel_cents, 0).max(initial=0))
+    units = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.quantity)])[t.line_start]
+    most_units = int(np.diff(units).max(initial=0))
+    worst = (dearest + t.split_cents) * longest(compiled) + t.backorder_cents * most_units
+    return MILLICENTS if worst * MILLICENTS * 4 < 2**53 else 1
