@@ -36,8 +36,8 @@ from engine.routing.folder_writer import (
 class Recipe:
     """What to generate; the same recipe gives the same bytes.
 
-    `kinds` maps node kinds to proportions. `supply` is stock over demand of a SKU (around 1 is contested, 3 is
-    ample). `late_day_cost_cents` None makes due dates hard. Raises InvalidInput naming every value out of range.
+    `kinds` maps node kinds to proportions. `supply` is stock over demand of a SKU (2 is contested, 4 is
+    milder). `late_day_cost_cents` None makes due dates hard. Raises InvalidInput naming every value out of range.
     """
 
     orders: int
@@ -46,7 +46,7 @@ class Recipe:
     seed: int
     kinds: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_KINDS))
     nodes_per_sku: float = 6.5
-    supply: float = 1.15
+    supply: float = 2.0
     max_lines: int = 6
     split_cost_cents: int = 75
     backorder_cost_cents_per_unit: int = 6000

@@ -14,8 +14,9 @@ from engine.integrations.synthetic_demand import Assortment, Demand, Integers
 from engine.integrations.synthetic_geography import PROFILES, Places
 
 THIN_CELL_SHARE = 0.42
-TIGHT_NODE_SHARE = 0.4
-TIGHTNESS = (0.55, 0.8)
+TIGHT_NODE_SHARE = 0.45
+TIGHTNESS = (0.85, 1.05)
+CENTS_PER_KM = 0.2  # about what a kilometre adds to the price of a one-kilogram parcel
 SKUS_AT_ONCE = 2_000_000
 
 
@@ -49,7 +50,7 @@ def draw_stock(
 
     A SKU lies at `nodes_per_sku` nodes on average (popular ones at more), and its units are about `supply` times
     what the batch demands, unevenly so: some SKUs run short, some do not. At least THIN_CELL_SHARE of the cells hold
-    one or two units; of the rest, distribution centres hold most.
+    one or two units; of the rest, distribution centres hold most, and one cell could ship the SKU's largest line.
     """
     profiles = [PROFILES[kind] for kind in places.kinds]
     sku, node = _draw_cells(
@@ -62,10 +63,16 @@ def draw_stock(
     target = demanded * supply * np.exp(0.25 * rng.standard_normal(skus))
     lacking = np.maximum(target - np.bincount(sku, weights=available, minlength=skus), 0.0)
     weight = np.array([profile.stock_weight for profile in profiles])[node] * rng.uniform(0.5, 1.5, len(sku))
+    heaviest = np.lexsort((-weight, sku))[np.searchsorted(sku, np.arange(skus))]
+    is_thin[heaviest] = False  # every SKU lies deep somewhere, so that large quantities can be shipped
     weight[is_thin] = 0.0
     of_sku = np.bincount(sku, weights=weight, minlength=skus)
     share = np.divide(weight, of_sku[sku], out=np.zeros_like(weight), where=of_sku[sku] > 0)
-    return Stock(sku=sku, node=node, available=available + np.rint(share * lacking[sku]).astype(np.int64))
+    available += np.rint(share * lacking[sku]).astype(np.int64)
+    largest = np.zeros(skus, np.int64)
+    np.maximum.at(largest, demand.sku, demand.quantity)
+    available[heaviest] = np.maximum(available[heaviest], largest)
+    return Stock(sku=sku, node=node, available=available)
 
 
 def _draw_cells(
@@ -99,13 +106,13 @@ def draw_capacities(
     latitude: Floats,
     longitude: Floats,
 ) -> Capacities:
-    """Draw capacities against the load nodes would get if every line took the nearest node with stock left.
+    """Draw capacities against the load nodes would get if every line took the cheapest node with stock left.
 
-    TIGHT_NODE_SHARE of the loaded nodes, the busier the likelier, get 55–80 % of that load (in parcels or in
+    TIGHT_NODE_SHARE of the loaded nodes, the busier the likelier, get 85–105 % of that load (in parcels or in
     units); of the others half are unlimited and half roomy.
     """
     nodes = len(places.kinds)
-    line_node = nearest_with_stock(places, stock, demand, latitude, longitude)
+    line_node = cheapest_with_stock(places, stock, demand, latitude, longitude)
     served = line_node >= 0
     units = np.bincount(line_node[served], weights=demand.quantity[served], minlength=nodes)
     parcels = np.bincount(np.unique(demand.order[served] * nodes + line_node[served]) % nodes, minlength=nodes)
@@ -125,10 +132,10 @@ def draw_capacities(
     )
 
 
-def nearest_with_stock(places: Places, stock: Stock, demand: Demand, latitude: Floats, longitude: Floats) -> Integers:
-    """Return for each line the nearest node that still holds its quantity, first come first served, or −1.
+def cheapest_with_stock(places: Places, stock: Stock, demand: Demand, latitude: Floats, longitude: Floats) -> Integers:
+    """Return for each line the cheapest node that still holds its quantity, first come first served, or −1.
 
-    `latitude` and `longitude` are the orders'. Lines try their nearest cell, then the second nearest …; within a
+    `latitude` and `longitude` are the orders'. Lines try their cheapest cell, then the second …; within a
     round the units of a cell go to lines in order. It estimates load; it is no router.
     """
     skus = int(max(stock.sku.max(), demand.sku.max())) + 1
@@ -139,7 +146,8 @@ def nearest_with_stock(places: Places, stock: Stock, demand: Demand, latitude: F
     cell = first[demand.sku][line] + np.arange(len(line)) - start
     node, order = stock.node[cell], demand.order[line]
     distance = great_circle_km(latitude[order], longitude[order], places.latitude[node], places.longitude[node])
-    ranked = cell[np.lexsort((distance, line))]
+    cost = CENTS_PER_KM * distance + (places.parcel_cost_cents + places.unit_cost_cents)[node]
+    ranked = cell[np.lexsort((cost, line))]
     offset = np.cumsum(degree) - degree
     left = stock.available.copy()
     chosen = np.full(len(demand.sku), -1, np.int64)
