@@ -27,11 +27,11 @@ def schema_of(document: Document) -> dict[str, object]:
     """Return the JSON Schema of `document` (draft 2020-12)."""
     schema: dict[str, object]
     if document is Document.network:
-        from engine.network.model import NetworkDocument
+        from engine.network.document import NetworkDocument
 
         schema = NetworkDocument.model_json_schema()
     else:
-        from engine.catalog.model import CatalogDocument
+        from engine.catalog.document import CatalogDocument
 
         schema = CatalogDocument.model_json_schema()
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,121 @@
+"""The HTTP application: the table of endpoints in a FastAPI container, and what starts and stops with it.
+
+Not here: what an endpoint does (routes/), how errors look (errors.py), which parts run (engine/bootstrap.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as version_of
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api import docs_page, openapi
+from api.deps import request_id_of
+from api.endpoint import routes
+from api.errors import InternalError, MethodNotAllowed, RouteNotFound, problem_response
+from api.sweeper import keep_sweeping
+from api.table import ENDPOINTS
+from engine.bootstrap import Engine, allot_engine
+from engine.config import Settings
+from engine.errors import AllotError, Fault, InvalidInput
+
+REQUEST_ID = "X-Request-Id"
+
+
+def create_app(settings: Settings | None = None, *, engine: Engine | None = None) -> FastAPI:
+    """Return the application; it starts an engine from `settings` with its lifespan, or uses a running `engine`."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            running = engine if engine is not None else await stack.enter_async_context(allot_engine(settings))
+            app.state.engine = running
+            sweeper = asyncio.create_task(keep_sweeping(running))
+            stack.push_async_callback(_end, sweeper)
+            yield
+
+    app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app.router.routes.extend(routes(ENDPOINTS))
+    described = openapi.document(ENDPOINTS, _version())
+    app.openapi = lambda: described  # type: ignore[method-assign]
+    page = docs_page.render(ENDPOINTS, _version())
+
+    async def docs(_: Request) -> Response:
+        return Response(page, media_type="text/html", headers=docs_page.HEADERS)
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    app.router.add_route("/docs", docs, methods=["GET"], include_in_schema=False)
+    app.router.add_route("/", home, methods=["GET"], include_in_schema=False)
+    app.add_exception_handler(HTTPException, _not_routed)
+    app.add_exception_handler(Exception, _broken)
+    app.add_middleware(RequestName)
+    return app
+
+
+class RequestName:
+    """Names every answer: the request id in a header, and that it is neither to be kept nor guessed at."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_named(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[REQUEST_ID] = request_id_of(scope)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_named)
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    """Answer what Starlette itself refuses."""
+    if not isinstance(error, HTTPException):
+        return await _broken(request, error)
+    path, request_id = request.url.path, request_id_of(request.scope)
+    refusal: AllotError
+    if error.status_code == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        refusal = MethodNotAllowed(f"{request.method} {path} is not possible; use {allowed}.")
+    elif error.status_code == 404:
+        refusal = RouteNotFound(f"There is no endpoint {path}; see /docs.")
+    else:
+        refusal = InvalidInput(Fault(path="$", message=str(error.detail)))
+    return problem_response(refusal, request_id, error.headers)
+
+
+async def _broken(request: Request, _: Exception) -> Response:
+    """Answer what nobody foresaw; Starlette hands the exception to the server's log."""
+    request_id = request_id_of(request.scope)
+    return problem_response(InternalError(f"The service failed; the log says why. Request {request_id}."), request_id)
+
+
+async def _end(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _version() -> str:
+    try:
+        return version_of("allot")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,31 @@
+"""What a request can reach: the running engine, and its own request id."""
+
+from __future__ import annotations
+
+from secrets import token_hex
+
+from starlette.requests import Request
+from starlette.types import Scope
+
+from engine.bootstrap import Engine
+
+_ID = "allot.request_id"
+
+
+def engine_of(request: Request) -> Engine:
+    """Return the engine that the lifespan started."""
+    engine: Engine = request.app.state.engine
+    return engine
+
+
+def request_id_of(scope: Scope) -> str:
+    """Return the id of the request, giving it one if it has none."""
+    if _ID not in scope:
+        scope[_ID] = f"req_{token_hex(12)}"
+    found: str = scope[_ID]
+    return found
+
+
+def name_request(scope: Scope, request_id: str) -> None:
+    """Give the request the id that its idempotency key stands for, so that a replay is equal to the byte."""
+    scope[_ID] = request_id

@@ -1,0 +1,142 @@
+"""Errors on the wire: one table from class to status, and RFC 9457 problem documents.
+
+Not here: how an error comes about. Nothing that leaves through this file holds a stack trace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from starlette.responses import Response
+
+from api.schemas.problems import Problem, ProblemError, ProblemLine
+from engine import errors
+from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class MissingIdempotencyKey(AllotError):
+    """A POST that changes something came without a usable `Idempotency-Key` header."""
+
+    code = "idempotency_key_missing"
+
+
+class RouteNotFound(AllotError):
+    """No endpoint has this path."""
+
+    code = "route_not_found"
+
+
+class MethodNotAllowed(AllotError):
+    """The path exists, with other methods."""
+
+    code = "method_not_allowed"
+
+
+class BodyTooLarge(AllotError):
+    """The body is longer than the endpoint takes."""
+
+    code = "body_too_large"
+
+
+class UnsupportedMediaType(AllotError):
+    """The body is declared as something else than JSON."""
+
+    code = "unsupported_media_type"
+
+
+class InternalError(AllotError):
+    """Something broke that is no fault of the caller; the log has the details under the request id."""
+
+    code = "internal_error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """How a class of errors is answered; `is_stored` says whether it is kept for its idempotency key."""
+
+    status: int
+    title: str
+    retryable: bool = False
+    is_stored: bool = False
+
+
+KINDS: dict[type[AllotError], Kind] = {
+    errors.InvalidInput: Kind(status=400, title="The input is not valid"),
+    MissingIdempotencyKey: Kind(status=400, title="An Idempotency-Key header is needed"),
+    errors.NotFound: Kind(status=404, title="There is no such thing", is_stored=True),
+    RouteNotFound: Kind(status=404, title="There is no such endpoint"),
+    MethodNotAllowed: Kind(status=405, title="The endpoint does not take this method"),
+    errors.InsufficientStock: Kind(status=409, title="Not enough stock", is_stored=True),
+    errors.VersionConflict: Kind(status=409, title="The position moved since it was read", is_stored=True),
+    errors.IllegalState: Kind(status=409, title="It is past that step", is_stored=True),
+    errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid", is_stored=True),
+    errors.Refused: Kind(status=409, title="The business says no", is_stored=True),
+    BodyTooLarge: Kind(status=413, title="The body is too large"),
+    UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
+    errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
+    errors.Unavailable: Kind(status=503, title="A part of the service does not answer", retryable=True),
+    AllotError: Kind(status=500, title="The service failed"),
+}
+
+
+class Located(AllotError):
+    """An error together with the places in the request that it is about."""
+
+    def __init__(self, error: AllotError, faults: Sequence[Fault]) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.faults = list(faults)
+
+
+def kind_of(error: AllotError | type[AllotError]) -> Kind:
+    """Return how an error is answered: the entry of its own class, or of the nearest one above it."""
+    if isinstance(error, Located):
+        error = error.error
+    family = (error if isinstance(error, type) else type(error)).__mro__
+    return next(KINDS[ancestor] for ancestor in family if ancestor in KINDS)
+
+
+def problem(error: AllotError, request_id: str) -> Problem:
+    """Return the problem document of an error."""
+    kind = kind_of(error)
+    places: list[Fault] = []
+    if isinstance(error, Located):
+        places, error = error.faults, error.error
+    elif isinstance(error, InvalidInput):
+        places = error.faults
+    lines = None
+    if isinstance(error, InsufficientStock):
+        lines = [
+            ProblemLine(sku=line.sku, node_id=line.node_id, quantity=line.quantity, available=line.available)
+            for line in error.lines
+        ]
+    detail = str(error)
+    if isinstance(error, InvalidInput):
+        count = len(error.faults)
+        detail = detail if count == 1 else f"{count} things are wrong; nothing was changed."
+    return Problem(
+        type=f"/docs#{error.code}",
+        title=kind.title,
+        status=kind.status,
+        detail=detail,
+        code=error.code,
+        request_id=request_id,
+        retryable=kind.retryable,
+        errors=[ProblemError(path=fault.path, message=fault.message) for fault in places],
+        lines=lines if lines is not None else msgspec.UNSET,
+    )
+
+
+def problem_response(error: AllotError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return the HTTP response of an error."""
+    document = problem(error, request_id)
+    return Response(
+        msgspec.json.encode(document),
+        status_code=document.status,
+        media_type=PROBLEM_JSON,
+        headers={**({"Retry-After": "1"} if document.retryable else {}), **(headers or {})},
+    )

@@ -1,0 +1,140 @@
+"""The OpenAPI 3.1 document, made of the endpoint table and the types in it; nothing is written twice.
+
+Not here: the table itself (each file of routes/ ends in its part).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from api.endpoint import Endpoint
+from api.errors import (
+    PROBLEM_JSON,
+    BodyTooLarge,
+    InternalError,
+    MissingIdempotencyKey,
+    UnsupportedMediaType,
+    kind_of,
+)
+from api.idempotency import HEADER, REPLAYED
+from api.schemas.problems import Problem
+from engine.errors import AllotError, IdempotencyConflict, InvalidInput, Unavailable
+
+_REF = "#/components/schemas/{}"
+
+TITLE = "allot"
+ABOUT = (
+    "Order management: availability, dated promises, reservations and order routing with a proven gap. "
+    "Money is whole cents, weights are grams, times are RFC 3339. Errors are application/problem+json (RFC 9457) "
+    "with a stable `code`."
+)
+
+
+def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
+    """Return the OpenAPI document of a table of endpoints."""
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.public_path, {})[endpoint.method.lower()] = _operation(endpoint)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": TITLE, "version": version, "description": ABOUT, "license": {"name": "Apache-2.0"}},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
+        "paths": paths,
+        "components": {"schemas": _schemas(endpoints)},
+    }
+
+
+def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
+    """Return every way an endpoint may refuse: its own, and those that its shape brings."""
+    found = list(endpoint.refusals)
+    if endpoint.body is not None or endpoint.is_keyed or endpoint.query.__struct_fields__:
+        found.append(InvalidInput)
+    if endpoint.is_keyed:
+        found += [MissingIdempotencyKey, IdempotencyConflict]
+    if endpoint.body is not None:
+        found += [BodyTooLarge, UnsupportedMediaType]
+    found += [Unavailable, InternalError]
+    return list(dict.fromkeys(found))
+
+
+def _operation(endpoint: Endpoint) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.handler.__name__,
+        "tags": [endpoint.tag],
+        "summary": endpoint.summary,
+        "description": " ".join((endpoint.handler.__doc__ or "").split()),
+        "parameters": _parameters(endpoint),
+        "responses": {str(endpoint.status): _success(endpoint), **_problems(endpoint)},
+    }
+    if endpoint.body is not None:
+        content: dict[str, Any] = {"schema": {"$ref": _REF.format(endpoint.body.__name__)}}
+        if endpoint.example is not None:
+            content["example"] = endpoint.example
+        operation["requestBody"] = {
+            "required": not endpoint.is_body_optional,
+            "content": {"application/json": content},
+        }
+    return operation
+
+
+def _success(endpoint: Endpoint) -> dict[str, Any]:
+    response: dict[str, Any] = {
+        "description": "Done" if endpoint.status != 202 else "Accepted",
+        "content": {"application/json": {"schema": {"$ref": _REF.format(endpoint.reply.__name__)}}},
+    }
+    if endpoint.is_keyed:
+        about = "true if this is the stored answer of an earlier request with the same key"
+        response["headers"] = {REPLAYED: {"description": about, "schema": {"const": "true"}}}
+    return response
+
+
+def _problems(endpoint: Endpoint) -> dict[str, Any]:
+    by_status: dict[int, list[type[AllotError]]] = {}
+    for refusal in refusals_of(endpoint):
+        by_status.setdefault(kind_of(refusal).status, []).append(refusal)
+    return {
+        str(status): {
+            "description": "; ".join(f"`{kind.code}`: {kind_of(kind).title}" for kind in kinds),
+            "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(Problem.__name__)}}},
+        }
+        for status, kinds in sorted(by_status.items())
+    }
+
+
+def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in re.findall(r"\{(\w+)\}", endpoint.public_path)
+    ]
+    for field in msgspec.structs.fields(endpoint.query):
+        (schema,), _ = msgspec.json.schema_components([field.type])
+        found.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
+    if endpoint.is_keyed:
+        about = "A new value for each intended change; the same value when the request is sent again."
+        schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"}
+        found.append({"name": HEADER, "in": "header", "required": True, "description": about, "schema": schema})
+    return found
+
+
+def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
+    kinds: list[type] = [Problem]
+    for endpoint in endpoints:
+        kinds += [kind for kind in (endpoint.body, endpoint.reply) if kind is not None]
+    structs = [kind for kind in dict.fromkeys(kinds) if issubclass(kind, msgspec.Struct)]
+    models = [kind for kind in dict.fromkeys(kinds) if issubclass(kind, BaseModel)]
+    _, schemas = msgspec.json.schema_components(structs, ref_template="#/components/schemas/{name}")
+    _, of_models = models_json_schema(
+        [(model, "validation") for model in models], ref_template="#/components/schemas/{model}"
+    )
+    documents = of_models.get("$defs", {})
+    twice = schemas.keys() & documents.keys()
+    if twice:
+        raise ValueError(f"two types of the API have one name: {', '.join(sorted(twice))}")
+    return dict(sorted({**schemas, **documents}.items()))

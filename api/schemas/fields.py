@@ -1,0 +1,26 @@
+"""The kinds of field that many bodies share, with their ranges."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+(?![\s\S])"  # the look-ahead is the end: Python lets "$" pass a newline
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A part of a request: a key that is not known is an error."""
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a reply."""
+
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
+Quantity = Annotated[int, Meta(ge=1, le=10**6)]
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Delta = Annotated[int, Meta(ge=-(2**31 - 1), le=2**31 - 1)]
+Text = Annotated[str, Meta(max_length=1000)]
+Limit = Annotated[int, Meta(ge=1, le=100)]
