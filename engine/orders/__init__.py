@@ -1,0 +1,1 @@
+"""Orders: captured, listed while open, committed to nodes by routing runs, cancelled."""

@@ -1,0 +1,133 @@
+"""The rules of capture: from a request to what is kept, or every fault with its JSON path.
+
+Pure: the network and the catalog are handed in. Not here: storing (the stores), ids and time (service.py).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime
+
+from engine.catalog.model import Catalog
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest
+from engine.network.model import Network
+from engine.orders.model import Captured, Destination, NewLine, NewOrder
+from engine.routing.model import OrderLine
+
+MOST_LINES = 1000
+MOST_UNITS = 10**6
+_LONGEST_ID = 128
+
+
+def capture(order: NewOrder, order_id: str, captured_at: datetime, network: Network, catalog: Catalog) -> Captured:
+    """Return what to keep of `order`; raises InvalidInput with every fault."""
+    faults: list[Fault] = []
+    for name in ("order_id", "reservation_id", "channel"):
+        value = getattr(order, name)
+        if value is not None and not _is_identifier(value):
+            faults.append(_identifier_fault(f"$.{name}", value))
+    _check_service_level(order.service_level, network, faults)
+    destination = _destination(order.destination, network, faults)
+    lines = _lines(order.lines, catalog, faults)
+    demand = () if faults else _demand(lines, catalog)
+    for line in demand:
+        if line.quantity > MOST_UNITS:
+            message = f"comes to {line.quantity} units of {line.sku!r} with its kits; the most is {MOST_UNITS}"
+            faults.append(Fault(path="$.lines", message=message))
+    if faults:
+        raise InvalidInput(faults)
+    return Captured(
+        order_id=order_id,
+        channel=order.channel,
+        destination=destination,
+        lines=lines,
+        demand=demand,
+        captured_at=captured_at,
+        reservation_id=order.reservation_id,
+        service_level=order.service_level,
+        need_by=order.need_by,
+        customer=_copy(order.customer),
+        payment=_copy(order.payment),
+    )
+
+
+def _check_service_level(level: str | None, network: Network, faults: list[Fault]) -> None:
+    if level is not None and level not in network.service_levels:
+        message = f"unknown service level {level!r}; {nearest(level, set(network.service_levels))}"
+        faults.append(Fault(path="$.service_level", message=message))
+
+
+def _destination(wanted: Destination, network: Network, faults: list[Fault]) -> Destination:
+    """Return the destination with coordinates, as given or of its postal code."""
+    for name, value, most in (("latitude", wanted.latitude, 90), ("longitude", wanted.longitude, 180)):
+        if value is not None and not (math.isfinite(value) and abs(value) <= most):
+            message = f"{value!r} is no {name}; give degrees from -{most} to {most}"
+            faults.append(Fault(path=f"$.destination.{name}", message=message))
+    if wanted.latitude is not None and wanted.longitude is not None:
+        return wanted
+    if wanted.postal_code is None or wanted.country is None:
+        message = "give latitude and longitude, or postal_code and country"
+        faults.append(Fault(path="$.destination", message=message))
+        return wanted
+    place = network.place_of(wanted.country, wanted.postal_code)
+    if place is None:
+        message = (
+            f"the network knows no place {wanted.postal_code!r} in {wanted.country!r}; give latitude and longitude"
+        )
+        faults.append(Fault(path="$.destination.postal_code", message=message))
+        return wanted
+    return Destination(
+        latitude=place.latitude, longitude=place.longitude, postal_code=wanted.postal_code, country=wanted.country
+    )
+
+
+def _lines(wanted: tuple[NewLine, ...], catalog: Catalog, faults: list[Fault]) -> tuple[OrderLine, ...]:
+    """Return the lines with their ids, noting every fault."""
+    if not 1 <= len(wanted) <= MOST_LINES:
+        faults.append(Fault(path="$.lines", message=f"has {len(wanted)} lines; give 1 to {MOST_LINES}"))
+        return ()
+    lines: list[OrderLine] = []
+    first_with: dict[tuple[str, str], int] = {}
+    for index, line in enumerate(wanted):
+        path, line_id = f"$.lines[{index}]", str(index + 1) if line.line_id is None else line.line_id
+        if not _is_identifier(line_id):
+            faults.append(_identifier_fault(f"{path}.line_id", line_id))
+        if line.sku not in catalog.content:
+            message = f"unknown SKU {line.sku!r}; correct it, or put it into the catalog first"
+            faults.append(Fault(path=f"{path}.sku", message=message))
+        if not 1 <= line.quantity <= MOST_UNITS:
+            message = f"{line.quantity} is not a quantity; give a whole number from 1 to {MOST_UNITS}"
+            faults.append(Fault(path=f"{path}.quantity", message=message))
+        for name, value in (("line_id", line_id), ("sku", line.sku)):
+            first = first_with.setdefault((name, value), index)
+            if first != index:
+                message = f"{value!r} repeats $.lines[{first}].{name}; send one line for each SKU, with its own line_id"
+                faults.append(Fault(path=f"{path}.{name}", message=message))
+        lines.append(OrderLine(line_id=line_id, sku=line.sku, quantity=line.quantity))
+    return tuple(lines)
+
+
+def _demand(lines: tuple[OrderLine, ...], catalog: Catalog) -> tuple[OrderLine, ...]:
+    """Return one line per product, in the order in which the products appear; kits come down to their products."""
+    quantities: dict[str, int] = {}
+    line_ids: dict[str, str] = {line.sku: line.line_id for line in lines if line.sku not in catalog.kits}
+    for line in lines:
+        for sku, units in catalog.content[line.sku].components:
+            quantities[sku] = quantities.get(sku, 0) + units * line.quantity
+            line_ids.setdefault(sku, f"{line.line_id}/{sku}")
+    return tuple(OrderLine(line_id=line_ids[sku], sku=sku, quantity=quantity) for sku, quantity in quantities.items())
+
+
+def _is_identifier(value: str) -> bool:
+    return 1 <= len(value) <= _LONGEST_ID and value.isprintable()
+
+
+def _identifier_fault(path: str, value: str) -> Fault:
+    shown = repr(value if len(value) <= 60 else value[:57] + "…")
+    return Fault(path=path, message=f"{shown} is not valid here; give 1 to {_LONGEST_ID} printable characters")
+
+
+def _copy(document: Mapping[str, object] | None) -> dict[str, object] | None:
+    return None if document is None else dict(document)

@@ -1,0 +1,118 @@
+"""What an order is, from the request to its history.
+
+States: captured → sourced (every unit has a node) | backordered (some unit has none); any of them → cancelled. Captured
+and backordered orders are open: a routing run may take them. Not here: the rules of capture (capture.py), the
+decision itself (engine/routing/model.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from engine.routing.model import AllocationRow, OrderLine
+
+
+class OrderState(StrEnum):
+    """Where an order stands."""
+
+    CAPTURED = "captured"
+    SOURCED = "sourced"
+    BACKORDERED = "backordered"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where an order goes: degrees, or a postal code with its country (ISO 3166 alpha-2), or both."""
+
+    latitude: float | None = None
+    longitude: float | None = None
+    postal_code: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewLine:
+    """A line as it is asked for; without a `line_id` it gets its number, from 1."""
+
+    sku: str
+    quantity: int
+    line_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrder:
+    """A request to capture an order; nothing in it is checked yet.
+
+    `reservation_id` names stock that is held or confirmed for it already; `customer` and `payment` are kept as they
+    are and not looked into.
+    """
+
+    channel: str
+    destination: Destination
+    lines: tuple[NewLine, ...]
+    order_id: str | None = None
+    reservation_id: str | None = None
+    service_level: str | None = None
+    need_by: date | None = None
+    customer: Mapping[str, Any] | None = None
+    payment: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """What was captured; it never changes.
+
+    `lines` are the customer's; `demand` is what nodes have to ship, one line per product: kits come down to their
+    products, as `<line_id>/<sku>`. `destination` has coordinates even if only a postal code was given.
+    """
+
+    order_id: str
+    channel: str
+    destination: Destination
+    lines: tuple[OrderLine, ...]
+    demand: tuple[OrderLine, ...]
+    captured_at: datetime
+    reservation_id: str | None = None
+    service_level: str | None = None
+    need_by: date | None = None
+    customer: dict[str, Any] | None = None
+    payment: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """An order and where it stands.
+
+    `reservation_id` is the reservation that keeps its stock now; `run_id` the routing run that decided last, and
+    `allocation` its decision, empty before.
+    """
+
+    captured: Captured
+    state: OrderState
+    reservation_id: str | None = None
+    run_id: str | None = None
+    allocation: tuple[AllocationRow, ...] = ()
+
+    @property
+    def order_id(self) -> str:
+        """Return the order's id."""
+        return self.captured.order_id
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether a routing run may take it."""
+        return self.state in {OrderState.CAPTURED, OrderState.BACKORDERED}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One step of an order: the state it entered, when by the store's clock, and which run did it."""
+
+    at: datetime
+    state: OrderState
+    run_id: str | None = None
