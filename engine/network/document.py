@@ -142,8 +142,8 @@ class NetworkDocument(_Part):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     nodes: tuple[NodeDocument, ...] = Field(min_length=1, max_length=10_000)
     groups: tuple[GroupDocument, ...] = ()
-    calendars: tuple[CalendarDocument, ...] = Field(min_length=1)
-    zones: tuple[ZoneDocument, ...] = ()
-    services: tuple[ServiceDocument, ...] = ()
+    calendars: tuple[CalendarDocument, ...] = Field(min_length=1, max_length=1_000)
+    zones: tuple[ZoneDocument, ...] = Field(default=(), max_length=1_000)
+    services: tuple[ServiceDocument, ...] = Field(default=(), max_length=200)
     policy: PolicyDocument = PolicyDocument()
     postal_codes: tuple[PostalCodeDocument, ...] = ()

@@ -1,0 +1,216 @@
+"""Days as integers: which day a node can hand over, which day a parcel arrives.
+
+Everything that needs a calendar or a time zone is computed here once, per network (calendars) or per minute (what has
+passed its cut-off), into arrays of ordinals (`date.toordinal()`), so that a promise does no date arithmetic per node.
+
+The rules: an order at or after the node's cut-off counts as the next day's; it starts on the node's first working day,
+takes `processing_days` whole working days, and is handed over on the first day that both the node and the carrier
+service work. A service's own cut-off is its pick-up time: it matters to an order that could leave on the day it starts.
+Transit counts the service's operating days after the hand-over; with none it is the first operating day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
+from zoneinfo import ZoneInfo
+
+import holidays
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.network.document import CalendarDocument
+from engine.network.model import Network
+
+HORIZON_DAYS = 760
+NEVER = 2**30
+_REBUILD_AFTER_DAYS = 14
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Calendars:
+    """Calendars over `HORIZON_DAYS` days from `first_day`; days that lie beyond are `NEVER`.
+
+    `works[c, d]` says whether calendar c works on day d, `before[c, d]` how many working days lie before d, and
+    `nth[c, i]` is the i-th working day. `common[j, d]` is the first day from d on which the two calendars of pair j
+    both work; `pair[s, n]` is the pair of service s and node n.
+    """
+
+    first_day: int
+    works: NDArray[np.bool_]
+    before: NDArray[np.int64]
+    nth: NDArray[np.int64]
+    common: NDArray[np.int64]
+    pair: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Today:
+    """What one minute means to each node.
+
+    `local_day[n]` is the day it is there, also by name in `by_node`; `ready[s, n]` is the first day on which an order
+    of this minute could be handed to service s; the last row of `ready` is for pick-up, without a carrier.
+    """
+
+    calendars: Calendars
+    local_day: NDArray[np.int64]
+    ready: NDArray[np.int64]
+    by_node: Mapping[str, int]
+
+
+def working_days(entry: CalendarDocument, first_day: int, count: int) -> NDArray[np.bool_]:
+    """Return, for `count` days from an ordinal, whether a calendar works on each."""
+    weekday = np.arange(first_day + 6, first_day + 6 + count) % 7  # ordinal 1 is a Monday
+    works = np.isin(weekday, [_WEEKDAYS.index(name) for name in entry.working_days])
+    off = {day.toordinal() for day in entry.holidays}
+    if entry.country is not None:
+        years = range(date.fromordinal(first_day).year, date.fromordinal(first_day + count).year + 1)
+        found = holidays.country_holidays(entry.country, subdiv=entry.region, years=years)
+        off.update(day.toordinal() for day in found)
+    for closure in entry.closures:
+        start = max(closure.from_.toordinal(), first_day)
+        off.update(range(start, min(closure.to.toordinal(), first_day + count) + 1))
+    for day in off:
+        if first_day <= day < first_day + count:
+            works[day - first_day] = False
+    return works
+
+
+def build_calendars(network: Network, first_day: int) -> Calendars:
+    """Tabulate all calendars of a network from an ordinal on; the last row of `pair` stands for pick-up."""
+    count = HORIZON_DAYS
+    entries = network.document.calendars
+    works = np.stack([working_days(entry, first_day, count) for entry in entries])
+    before = np.zeros((len(entries), count + 1), dtype=np.int64)
+    before[:, 1:] = np.cumsum(works, axis=1)
+    nth = np.full((len(entries), count), NEVER, dtype=np.int64)
+    for calendar in range(len(entries)):
+        days = np.flatnonzero(works[calendar])
+        nth[calendar, : len(days)] = days + first_day
+    pairs: dict[tuple[int, int], int] = {}
+    rows = [*network.calendar_of_service.tolist(), None]
+    pair = np.zeros((len(rows), len(network.node_ids)), dtype=np.int64)
+    for s, of_service in enumerate(rows):
+        for n, of_node in enumerate(network.calendar_of_node.tolist()):
+            key = (of_node if of_service is None else of_service, of_node)
+            pair[s, n] = pairs.setdefault(key, len(pairs))
+    common = np.full((len(pairs), count), NEVER, dtype=np.int64)
+    for (of_service, of_node), row in pairs.items():
+        common[row] = _next_set(works[of_service] & works[of_node], first_day)
+    return Calendars(first_day=first_day, works=works, before=before, nth=nth, common=common, pair=pair)
+
+
+class NetworkDays:
+    """A network with its day tables, which follow the clock; holds the tables of the last minute asked for."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._calendars: Calendars | None = None
+        self._minute = -1
+        self._today: Today | None = None
+        self._shifts: dict[str, NDArray[np.int64]] = {}
+
+    def at(self, now: datetime) -> Today:
+        """Return the tables of the minute of `now`, an aware instant."""
+        minute = int(now.timestamp()) // 60
+        if self._today is None or minute != self._minute:
+            self._today = self._build(now)
+            self._minute = minute
+            self._shifts = {}
+        return self._today
+
+    def shift_to(self, time_zone: ZoneInfo | None, now: datetime) -> NDArray[np.int64]:
+        """Return, by node, by how many days the date at a destination differs from the node's: -1, 0 or 1.
+
+        It is measured when the node's cut-off strikes, at today's offsets from UTC; without a destination time zone
+        the node's own counts.
+        """
+        today = self.at(now)
+        key = "" if time_zone is None else time_zone.key
+        if key not in self._shifts:
+            self._shifts[key] = _shifts(self.network, today.local_day, time_zone)
+        return self._shifts[key]
+
+    def _build(self, now: datetime) -> Today:
+        network = self.network
+        utc = now.astimezone(UTC).replace(second=0, microsecond=0)
+        first = utc.date().toordinal() - 2
+        calendars = self._calendars
+        if calendars is None or not 0 <= first - calendars.first_day < _REBUILD_AFTER_DAYS:
+            calendars = self._calendars = build_calendars(network, first)
+        locals_ = [utc.astimezone(zone) for zone in network.time_zones]
+        local_day = np.array([at.date().toordinal() for at in locals_], dtype=np.int64)[network.time_zone_of_node]
+        passed = _Passed(network, utc)
+        start = local_day + passed.by_node(network.cut_off_minutes)
+        index_of = network.calendar_of_node
+        first_index = calendars.before[index_of, start - calendars.first_day]
+        ready_node = _nth(calendars, index_of, first_index + network.processing_days)
+        ready = np.repeat(ready_node[None, :], len(network.services) + 1, axis=0)
+        leaves_today = (ready_node == local_day) & (network.processing_days == 0)
+        for s, cut_off in enumerate(network.service_cut_off_minutes.tolist()):
+            if cut_off >= 0:
+                missed = passed.by_node(np.full(len(network.node_ids), cut_off, dtype=np.int64))
+                ready[s] += leaves_today & (missed == 1)
+        return Today(
+            calendars=calendars,
+            local_day=local_day,
+            ready=ready,
+            by_node=MappingProxyType(dict(zip(network.node_ids, local_day.tolist(), strict=True))),
+        )
+
+
+class _Passed:
+    """Whether times of day have passed at an instant, by time zone; each pair is looked up once.
+
+    A time of day has passed when the wall clock shows it or more, or has shown it already today: when clocks go back,
+    the first of the two counts; when they go forward over it, it passes with the jump.
+    """
+
+    def __init__(self, network: Network, utc: datetime) -> None:
+        self._network = network
+        self._utc = utc
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def by_node(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return 1 for each node whose time of day, in minutes after midnight, has passed, else 0."""
+        pairs = zip(self._network.time_zone_of_node.tolist(), minutes.tolist(), strict=True)
+        return np.array([self._has(zone, minute) for zone, minute in pairs], dtype=np.int64)
+
+    def _has(self, zone: int, minute: int) -> bool:
+        key = (zone, minute)
+        if key not in self._known:
+            time_zone = self._network.time_zones[zone]
+            local = self._utc.astimezone(time_zone)
+            struck = datetime(
+                local.year, local.month, local.day, minute // 60, minute % 60, tzinfo=time_zone
+            ).astimezone(UTC)
+            self._known[key] = local.hour * 60 + local.minute >= minute or self._utc >= struck
+        return self._known[key]
+
+
+def _shifts(network: Network, local_day: NDArray[np.int64], to: ZoneInfo | None) -> NDArray[np.int64]:
+    shifts = np.zeros(len(network.node_ids), dtype=np.int64)
+    if to is None:
+        return shifts
+    known: dict[tuple[int, int], int] = {}
+    for n, zone in enumerate(network.time_zone_of_node.tolist()):
+        key = (zone, int(network.cut_off_minutes[n]))
+        if key not in known:
+            midnight = datetime.fromordinal(int(local_day[n])).replace(tzinfo=network.time_zones[zone])
+            struck = midnight + timedelta(minutes=key[1])
+            known[key] = struck.astimezone(to).date().toordinal() - int(local_day[n])
+        shifts[n] = known[key]
+    return shifts
+
+
+def _nth(calendars: Calendars, calendar: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
+    inside = index < calendars.nth.shape[1]
+    return np.where(inside, calendars.nth[calendar, np.where(inside, index, 0)], NEVER)
+
+
+def _next_set(works: NDArray[np.bool_], first_day: int) -> NDArray[np.int64]:
+    days = np.where(works, np.arange(first_day, first_day + len(works)), NEVER)
+    return np.minimum.accumulate(days[::-1])[::-1]

@@ -1,0 +1,196 @@
+"""The compiled network: arrays by node, zone and service, ready for kernels.
+
+Here: the frozen arrays, distances and zones, groups, where a postal code is. Not here: the document (document.py),
+days (days.py). Money is whole cents, distances kilometres, weights grams; -1 stands for "none" or "unlimited".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest
+from engine.network.document import NetworkDocument, PolicyDocument, PostalCodeDocument
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+
+EARTH_RADIUS_KM = 6371.0088
+ZONE_TOLERANCE_KM = 1e-6
+BLANK_PRIORITY = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateTable:
+    """The rate cards of all services in one run of weight steps.
+
+    Cell `service * zones + zone` owns the steps `offsets[cell]:offsets[cell + 1]`, ascending in `max_weight_g`.
+    """
+
+    offsets: NDArray[np.int64]
+    max_weight_g: NDArray[np.int64]
+    cost_cents: NDArray[np.int64]
+    transit_days: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Network:
+    """One version of the network; every array of nodes follows `node_ids`, of services `services`, of zones `zones`."""
+
+    version: int
+    document: NetworkDocument
+    node_ids: tuple[str, ...]
+    index: Mapping[str, int]
+    latitude_rad: NDArray[np.float64]
+    longitude_rad: NDArray[np.float64]
+    parcel_cost_cents: NDArray[np.int64]
+    unit_cost_cents: NDArray[np.int64]
+    capacity_units: NDArray[np.int64]
+    capacity_parcels: NDArray[np.int64]
+    priority: NDArray[np.int64]
+    processing_days: NDArray[np.int64]
+    cut_off_minutes: NDArray[np.int64]
+    calendar_of_node: NDArray[np.int64]
+    time_zone_of_node: NDArray[np.int64]
+    time_zones: tuple[ZoneInfo, ...]
+    zones: tuple[str, ...]
+    zone_max_km: NDArray[np.float64]
+    services: tuple[str, ...]
+    carriers: tuple[str, ...]
+    service_levels: tuple[str, ...]
+    calendar_of_service: NDArray[np.int64]
+    service_cut_off_minutes: NDArray[np.int64]
+    serves: NDArray[np.bool_]
+    rates: RateTable
+    groups: Mapping[str, tuple[int, ...]]
+    postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
+
+    @property
+    def policy(self) -> PolicyDocument:
+        """What splits, lateness and backorders cost, and the hard limits."""
+        return self.document.policy
+
+    def distances_km(self, latitude: float, longitude: float) -> NDArray[np.float64]:
+        """Return the great-circle distance from every node to a place in degrees (haversine), shape (nodes,)."""
+        to_latitude, to_longitude = np.radians(latitude), np.radians(longitude)
+        across = np.sin((self.longitude_rad - to_longitude) / 2) ** 2
+        along = np.sin((self.latitude_rad - to_latitude) / 2) ** 2
+        chord = along + np.cos(self.latitude_rad) * np.cos(to_latitude) * across
+        return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0))))
+
+    def zones_at(self, distances_km: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the first zone whose `max_km` is not below each distance; `len(zones)` beyond the last."""
+        return np.searchsorted(self.zone_max_km, distances_km - ZONE_TOLERANCE_KM, side="left")
+
+    def nodes_of(self, group: str, path: str) -> tuple[int, ...]:
+        """Return the node indices of a distribution group; `InvalidInput` at `path` if there is none of that name."""
+        if group not in self.groups:
+            raise InvalidInput(Fault(path=path, message=f"unknown group {group!r}; {nearest(group, self.groups)}"))
+        return self.groups[group]
+
+    def index_of(self, node_id: str, path: str) -> int:
+        """Return the index of a node; `InvalidInput` at `path` if there is none of that name."""
+        found = self.index.get(node_id)
+        if found is None:
+            message = f"unknown node {node_id!r}; {nearest(node_id, self.node_ids)}"
+            raise InvalidInput(Fault(path=path, message=message))
+        return found
+
+    def place_of(self, country: str, postal_code: str) -> PostalCodeDocument | None:
+        """Return the entry with the longest prefix of a postal code, or None if the network knows no such place."""
+        code = postal_code.strip().upper()
+        for length in range(len(code), 0, -1):
+            found = self.postal_codes.get((country, code[:length]))
+            if found is not None:
+                return found
+        return None
+
+
+def compile_network(document: NetworkDocument, version: int) -> Network:
+    """Turn a checked document into arrays."""
+    nodes, services = document.nodes, document.services
+    calendars = {entry.calendar: i for i, entry in enumerate(document.calendars)}
+    zone_names = list(dict.fromkeys(node.time_zone for node in nodes))
+    index = {node.node_id: i for i, node in enumerate(nodes)}
+    serves = np.zeros((len(services), len(nodes)), dtype=np.bool_)
+    for i, node in enumerate(nodes):
+        for s, service in enumerate(services):
+            serves[s, i] = node.services is None or service.service in node.services
+    return Network(
+        version=version,
+        document=document,
+        node_ids=tuple(index),
+        index=MappingProxyType(index),
+        latitude_rad=_frozen(np.radians([node.latitude for node in nodes])),
+        longitude_rad=_frozen(np.radians([node.longitude for node in nodes])),
+        parcel_cost_cents=_integers([node.parcel_cost_cents for node in nodes]),
+        unit_cost_cents=_integers([node.unit_cost_cents for node in nodes]),
+        capacity_units=_integers([_or(node.capacity_units, -1) for node in nodes]),
+        capacity_parcels=_integers([_or(node.capacity_parcels, -1) for node in nodes]),
+        priority=_integers([_or(node.priority, BLANK_PRIORITY) for node in nodes]),
+        processing_days=_integers([node.processing_days for node in nodes]),
+        cut_off_minutes=_integers([_minutes(node.cut_off) for node in nodes]),
+        calendar_of_node=_integers([calendars[node.calendar] for node in nodes]),
+        time_zone_of_node=_integers([zone_names.index(node.time_zone) for node in nodes]),
+        time_zones=tuple(ZoneInfo(name) for name in zone_names),
+        zones=tuple(entry.zone for entry in document.zones),
+        zone_max_km=_frozen(
+            np.array([np.inf if z.max_km is None else z.max_km for z in document.zones], dtype=np.float64)
+        ),
+        services=tuple(entry.service for entry in services),
+        carriers=tuple(entry.carrier for entry in services),
+        service_levels=tuple(entry.service_level for entry in services),
+        calendar_of_service=_integers([calendars[entry.calendar] for entry in services]),
+        service_cut_off_minutes=_integers(
+            [-1 if entry.cut_off is None else _minutes(entry.cut_off) for entry in services]
+        ),
+        serves=_frozen(serves),
+        rates=_rates(document),
+        groups=MappingProxyType(
+            {entry.group: tuple(index[node_id] for node_id in entry.node_ids) for entry in document.groups}
+        ),
+        postal_codes=MappingProxyType({(entry.country, entry.postal_code): entry for entry in document.postal_codes}),
+    )
+
+
+def _rates(document: NetworkDocument) -> RateTable:
+    zone_index = {entry.zone: i for i, entry in enumerate(document.zones)}
+    offsets = [0]
+    steps: list[tuple[int, int, int]] = []
+    for service in document.services:
+        by_zone: list[list[tuple[int, int, int]]] = [[] for _ in document.zones]
+        for rate in service.rates:
+            by_zone[zone_index[rate.zone]].append((rate.max_weight_g, rate.cost_cents, rate.transit_days))
+        for cell in by_zone:
+            steps.extend(sorted(cell))
+            offsets.append(len(steps))
+    columns = np.array(steps, dtype=np.int64).reshape(-1, 3)
+    return RateTable(
+        offsets=_integers(offsets),
+        max_weight_g=_frozen(columns[:, 0].copy()),
+        cost_cents=_frozen(columns[:, 1].copy()),
+        transit_days=_frozen(columns[:, 2].copy()),
+    )
+
+
+def _minutes(time_of_day: str) -> int:
+    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])
+
+
+def _or(value: int | None, blank: int) -> int:
+    return blank if value is None else value
+
+
+def _integers(values: list[int]) -> NDArray[np.int64]:
+    return _frozen(np.array(values, dtype=np.int64))
+
+
+def _frozen(array: NDArray[Scalar]) -> NDArray[Scalar]:
+    array.setflags(write=False)
+    return array

@@ -1,0 +1,239 @@
+"""The compiled programme against the enumeration of every assignment of lines to nodes and services."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from solvers.promise_options import (
+    ARRIVAL_DAY,
+    CHEAPEST,
+    COST,
+    FASTEST,
+    FEWEST,
+    MASK,
+    NODE,
+    SERVICE,
+    promise_options,
+)
+from solvers.promise_parcels import NEVER, Ask, Atp, Cards, Days, days_covered
+
+FIRST_DAY, HORIZON = 100, 60
+
+
+@dataclass(frozen=True)
+class Case:
+    demand: np.ndarray
+    atp: Atp
+    steps: dict[tuple[int, int], list[tuple[int, int]]]
+    ask: Ask
+    cards: Cards
+    days: Days
+    local_day: np.ndarray
+    works: np.ndarray
+    serving: np.ndarray
+
+
+def random_case(seed: int) -> Case:
+    """Few lines, nodes and services, with weight steps that a joint parcel may exceed and products that lines share."""
+    rng = np.random.default_rng(seed)
+    lines, nodes, services, zones = (
+        int(rng.integers(1, 5)),
+        int(rng.integers(1, 5)),
+        int(rng.integers(1, 4)),
+        2,
+    )
+    products = int(rng.integers(1, lines + 1)) if rng.random() < 0.4 else lines
+    demand = np.zeros((lines, products), dtype=np.int64)
+    for line in range(lines):
+        demand[line, line % products] = rng.integers(1, 4)
+        if rng.random() < 0.2:
+            demand[line, rng.integers(products)] += 1
+    local_day = FIRST_DAY + rng.integers(1, 3, nodes)
+    steps, offsets, step_day, step_atp = {}, [0], [], []
+    today = np.zeros(products * nodes, dtype=np.int64)
+    for product in range(products):
+        for node in range(nodes):
+            level, day = int(rng.integers(-1, 6)), int(local_day[node])
+            row = [(day, level)]
+            for _ in range(int(rng.integers(0, 3))):
+                day, level = day + int(rng.integers(1, 6)), level + int(rng.integers(1, 4))
+                row.append((day, level))
+            steps[product, node] = row
+            today[product * nodes + node] = row[0][1]
+            step_day += [d for d, _ in row[1:]]
+            step_atp += [a for _, a in row[1:]]
+            offsets.append(len(step_day))
+    rate_offset, weight, cost, transit = [0], [], [], []
+    for _ in range(services * zones):
+        heaviest = sorted(set(rng.integers(1, 12, int(rng.integers(0, 4))).tolist()))
+        weight += heaviest
+        cost += rng.integers(0, 30, len(heaviest)).tolist()
+        transit += rng.integers(0, 4, len(heaviest)).tolist()
+        rate_offset.append(len(weight))
+    works = rng.random((services, HORIZON)) < 0.7
+    node_works = rng.random((nodes, HORIZON)) < 0.8
+    before = np.zeros((services, HORIZON + 1), dtype=np.int64)
+    before[:, 1:] = np.cumsum(works, axis=1)
+    nth = np.full((services, HORIZON), NEVER, dtype=np.int64)
+    common = np.full((services * nodes, HORIZON), NEVER, dtype=np.int64)
+    pair = np.arange(services * nodes, dtype=np.int64).reshape(services, nodes)
+    for service in range(services):
+        open_days = np.flatnonzero(works[service])
+        nth[service, : len(open_days)] = open_days + FIRST_DAY
+        for node in range(nodes):
+            for day in range(HORIZON - 1, -1, -1):
+                later = common[pair[service, node], day + 1] if day + 1 < HORIZON else NEVER
+                both = works[service, day] and node_works[node, day]
+                common[pair[service, node], day] = FIRST_DAY + day if both else later
+    return Case(
+        demand=demand,
+        atp=Atp(today, ints(offsets), ints(step_day), ints(step_atp)),
+        steps=steps,
+        ask=Ask(
+            units=demand.sum(axis=1),
+            weight_g=rng.integers(1, 7, lines),
+            nodes=np.flatnonzero(rng.random(nodes) < 0.9).astype(np.int64),
+            services=rng.permutation(services).astype(np.int64),
+            zone=rng.integers(0, zones, nodes),
+            shift=rng.integers(-1, 2, nodes),
+            need_by=int(FIRST_DAY + rng.integers(3, 15)) if rng.random() < 0.3 else NEVER - 1,
+            most_parcels=int(rng.integers(0, 4)) if rng.random() < 0.4 else 10,
+            split_cost=int(rng.choice([0, 0, 5, 40])),
+            complete=bool(rng.random() < 0.2),
+        ),
+        cards=Cards(
+            rng.integers(0, 12, nodes),
+            rng.integers(0, 3, nodes),
+            rng.random((services, nodes)) < 0.85,
+            ints(rate_offset),
+            ints(weight),
+            ints(cost),
+            ints(transit),
+            zones,
+        ),
+        days=Days(
+            FIRST_DAY,
+            local_day[None, :] + rng.integers(0, 3, (services, nodes)),
+            pair,
+            common,
+            np.arange(services, dtype=np.int64),
+            before,
+            nth,
+        ),
+        local_day=local_day,
+        works=works,
+        serving=node_works,
+    )
+
+
+def ints(values: list[int]) -> np.ndarray:
+    return np.array(values, dtype=np.int64)
+
+
+def parcel(case: Case, node: int, service: int, lines: tuple[int, ...]) -> tuple[int, int] | None:
+    """Cost and arrival of one parcel by the book, in plain Python."""
+    if not case.cards.serves[service, node]:
+        return None
+    ready = int(case.days.ready[service, node])
+    for product in range(case.demand.shape[1]):
+        needed = sum(int(case.demand[line, product]) for line in lines)
+        if needed:
+            day = next((d for d, atp in case.steps[product, node] if atp >= needed), None)
+            if day is None:
+                return None
+            ready = max(ready, day)
+    weight = sum(int(case.ask.weight_g[line]) for line in lines)
+    cell = service * case.cards.zones + int(case.ask.zone[node])
+    card = [
+        (int(case.cards.max_weight_g[i]), int(case.cards.cost[i]), int(case.cards.transit_days[i]))
+        for i in range(case.cards.offset[cell], case.cards.offset[cell + 1])
+    ]
+    step = next(((c, t) for w, c, t in card if w >= weight), None)
+    if step is None:
+        return None
+    day = ready
+    while not (works_on(case.works[service], day) and works_on(case.serving[node], day)):
+        day += 1
+        if day >= FIRST_DAY + HORIZON:
+            return None
+    day += int(case.ask.shift[node])
+    left = step[1]
+    if left == 0:
+        while not works_on(case.works[service], day):
+            day += 1
+            if day >= FIRST_DAY + HORIZON:
+                return None
+    while left > 0:
+        day += 1
+        if day >= FIRST_DAY + HORIZON:
+            return None
+        left -= works_on(case.works[service], day)
+    units = sum(int(case.ask.units[line]) for line in lines)
+    cost = step[0] + int(case.cards.parcel_cost[node]) + int(case.cards.unit_cost[node]) * units
+    return (cost, day) if day <= case.ask.need_by else None
+
+
+def works_on(works: np.ndarray, day: int) -> bool:
+    return 0 <= day - FIRST_DAY < HORIZON and bool(works[day - FIRST_DAY])
+
+
+def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
+    """(lines served, cost with splits, last arrival, parcels) of every assignment of lines and services."""
+    lines = len(case.ask.units)
+    plans = []
+    for assigned in itertools.product([None, *case.ask.nodes.tolist()], repeat=lines):
+        used = sorted({node for node in assigned if node is not None})
+        if not used or len(used) > case.ask.most_parcels:
+            continue
+        groups = [(node, tuple(i for i in range(lines) if assigned[i] == node)) for node in used]
+        for chosen in itertools.product(case.ask.services.tolist(), repeat=len(used)):
+            parcels = [
+                parcel(case, node, service, group) for (node, group), service in zip(groups, chosen, strict=True)
+            ]
+            if any(found is None for found in parcels):
+                continue
+            cost = sum(found[0] for found in parcels) + case.ask.split_cost * (len(parcels) - 1)
+            served = frozenset(i for i in range(lines) if assigned[i] is not None)
+            plans.append((served, cost, max(found[1] for found in parcels), len(parcels)))
+    return plans
+
+
+@pytest.mark.parametrize("block", range(8))
+def test_every_option_equals_the_best_of_all_assignments(block: int) -> None:
+    for seed in range(block * 60, block * 60 + 60):
+        case = random_case(seed)
+        covered = days_covered(case.demand, case.ask.nodes, case.local_day, case.atp)
+        plans, counts, served = promise_options(covered, case.ask, case.cards, case.days)
+        possible = every_plan(case)
+        if case.ask.complete:
+            possible = [plan for plan in possible if len(plan[0]) == len(case.ask.units)]
+        if not possible:
+            assert served == 0, seed
+            continue
+        most = max(sum(int(case.ask.units[i]) for i in plan[0]) for plan in possible)
+        full = [plan for plan in possible if sum(int(case.ask.units[i]) for i in plan[0]) == most]
+        found = {
+            objective: check_and_sum(case, plans[objective], int(counts[objective]), served)
+            for objective in (CHEAPEST, FASTEST, FEWEST)
+        }
+        assert found[CHEAPEST] == min(plan[1:] for plan in full), seed
+        lines = frozenset(i for i in range(len(case.ask.units)) if served >> i & 1)
+        same = [plan[1:] for plan in full if plan[0] == lines]
+        assert found[FASTEST] == min(same, key=lambda p: (p[1], p[0], p[2])), seed
+        assert found[FEWEST] == min(same, key=lambda p: (p[2], p[0], p[1])), seed
+
+
+def check_and_sum(case: Case, rows: np.ndarray, count: int, served: int) -> tuple[int, int, int]:
+    """(cost, last arrival, parcels) of a plan whose parcels are each by the book, of distinct nodes, and disjoint."""
+    parcels = rows[:count]
+    assert len({int(row[NODE]) for row in parcels}) == count
+    assert sum(int(row[MASK]) for row in parcels) == served
+    for row in parcels:
+        lines = tuple(i for i in range(len(case.ask.units)) if row[MASK] >> i & 1)
+        assert parcel(case, int(row[NODE]), int(row[SERVICE]), lines) == (row[COST], row[ARRIVAL_DAY])
+    cost = int(parcels[:, COST].sum()) + case.ask.split_cost * (count - 1)
+    return cost, int(parcels[:, ARRIVAL_DAY].max()), count
