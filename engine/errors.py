@@ -6,6 +6,8 @@
     ├── Refused               the request is well formed, but the business says no
     │   ├── InsufficientStock     lines that are short, each named
     │   ├── VersionConflict       the position moved since it was read
+    │   ├── OnHandOutOfRange      an adjustment would take on_hand below zero, or beyond what a cell holds
+    │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   └── PromiseExpired        the promise is no longer valid
     ├── IdempotencyConflict   the key came back with another body
@@ -87,8 +89,7 @@ class InsufficientStock(Refused):
     def __init__(self, lines: Sequence[ShortLine]) -> None:
         self.lines = list(lines)
         short = "; ".join(
-            f"{line.sku} at {line.node_id}: {line.quantity} asked, {line.available} available"
-            for line in self.lines
+            f"{line.sku} at {line.node_id}: {line.quantity} asked, {line.available} available" for line in self.lines
         )
         super().__init__(f"Not enough stock: {short}. Ask for a new promise.")
 
@@ -97,6 +98,28 @@ class VersionConflict(Refused):
     """The position moved since it was read."""
 
     code = "version_conflict"
+
+
+class OnHandOutOfRange(Refused):
+    """An adjustment would take on_hand below zero or beyond what a cell holds; `faults` names each line."""
+
+    code = "on_hand_out_of_range"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class StoredRefusal(Refused):
+    """The answer once given to this idempotency key, to be given again byte for byte: `status` and `body`."""
+
+    code = "stored_refusal"
+    replayed = True
+
+    def __init__(self, status: int, body: bytes) -> None:
+        self.status = status
+        self.body = body
+        super().__init__(f"This idempotency key was answered with status {status} before.")
 
 
 class IllegalState(Refused):

@@ -1,0 +1,1 @@
+"""Stock positions, supplies and reservations."""

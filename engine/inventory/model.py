@@ -1,0 +1,207 @@
+"""What inventory is made of: positions, supplies, reservations, and the view of stock that solvers and ATP read.
+
+Quantities are whole units. `reserved = held + confirmed`; `available = on_hand - safety_stock - reserved`, which may be
+negative after a count. Not here: where these are kept (store.py), what may be asked (service.py), ATP
+(engine/availability).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+KINDS = 8
+"""Cells per (sku, node); each is an unsigned 32-bit number."""
+ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED = range(6)
+"""Cell kinds; VERSION 0 means there is no position, SCHEDULED counts the schedule entries. 6 and 7 are spare."""
+
+MAX_UNITS = 2**31 - 1
+"""The most units a cell may hold."""
+DEFAULT_TTL_SECONDS = 900
+MAX_TTL_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionCount:
+    """An absolute count; with `expected_version` it is refused if the position moved (0: it must not exist yet)."""
+
+    node_id: str
+    sku: str
+    on_hand: int
+    safety_stock: int = 0
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """A change of on_hand by `delta` units; the reason is for people."""
+
+    node_id: str
+    sku: str
+    delta: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supply:
+    """A scheduled receipt, named by `supply_id` within its (sku, node); putting quantity 0 removes it."""
+
+    supply_id: str
+    node_id: str
+    sku: str
+    quantity: int
+    expected_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedDemand:
+    """Units reserved to ship on a later date, summed over reservations."""
+
+    ship_on: date
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """The stock of one SKU at one node; `version` moves with on_hand and safety_stock only, 0 if never counted."""
+
+    node_id: str
+    sku: str
+    on_hand: int
+    held: int
+    confirmed: int
+    safety_stock: int
+    version: int
+    supplies: tuple[Supply, ...] = ()
+    dated: tuple[DatedDemand, ...] = ()
+
+    @property
+    def reserved(self) -> int:
+        """Units promised to somebody: held + confirmed."""
+        return self.held + self.confirmed
+
+    @property
+    def available(self) -> int:
+        """Units free now; negative when a count found fewer than are reserved."""
+        return self.on_hand - self.safety_stock - self.held - self.confirmed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLine:
+    """Units of one SKU at one node; with a `ship_on` after the node's today they are dated demand."""
+
+    sku: str
+    quantity: int
+    node_id: str
+    ship_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A request to keep units for a while: all lines or none."""
+
+    reservation_id: str
+    lines: tuple[HoldLine, ...]
+    ttl_seconds: float = DEFAULT_TTL_SECONDS
+    channel: str | None = None
+    reference: str | None = None
+
+
+class ReservationState(StrEnum):
+    """`held → confirmed → consumed`, or `→ cancelled / expired`; confirmed stock never expires."""
+
+    HELD = "held"
+    CONFIRMED = "confirmed"
+    CONSUMED = "consumed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """A hold on stock.
+
+    `lines` are what is still reserved; once it is over, what its last step closed. `expires_at` (UTC, milliseconds) is
+    set while it is held and after it has expired.
+    """
+
+    reservation_id: str
+    state: ReservationState
+    expires_at: datetime | None
+    lines: tuple[HoldLine, ...]
+    reference: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """An idempotency key: `digest` names it (tenant, method, path and key), `fingerprint` is that of the raw body."""
+
+    digest: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome(Generic[T]):
+    """A result, and whether it is the stored one of an idempotency key that came back."""
+
+    value: T
+    replayed: bool = False
+
+
+Schedule = Mapping[tuple[int, int], tuple[tuple[int, int], ...]]
+"""(SKU index, node index) → (day ordinal, delta), by day; supplies are positive, dated demand is negative."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class StockView:
+    """Stock of several SKUs as read in one pass.
+
+    `cells` is uint32 of shape (skus, nodes, KINDS), zero where there is no position; nodes are in slot order. `epoch`
+    moves with every change of stock and is read first: a view may be newer than its epoch, never older. `supplies`
+    names what is positive in `schedule`.
+    """
+
+    epoch: int
+    node_ids: tuple[str, ...]
+    skus: tuple[str, ...]
+    cells: NDArray[np.uint32]
+    schedule: Schedule
+    supplies: Mapping[tuple[int, int], tuple[Supply, ...]]
+
+    def available(self) -> NDArray[np.int64]:
+        """Return on_hand - safety_stock - held - confirmed, int64 of shape (skus, nodes); may be negative."""
+        cells = self.cells.astype(np.int64)
+        taken = cells[:, :, SAFETY_STOCK] + cells[:, :, HELD] + cells[:, :, CONFIRMED]
+        return np.asarray(cells[:, :, ON_HAND] - taken)
+
+    def position(self, sku_index: int, node_index: int) -> Position:
+        """Return one cell group as a position."""
+        cell = self.cells[sku_index, node_index]
+        schedule = self.schedule.get((sku_index, node_index), ())
+        return Position(
+            node_id=self.node_ids[node_index],
+            sku=self.skus[sku_index],
+            on_hand=int(cell[ON_HAND]),
+            held=int(cell[HELD]),
+            confirmed=int(cell[CONFIRMED]),
+            safety_stock=int(cell[SAFETY_STOCK]),
+            version=int(cell[VERSION]),
+            supplies=self.supplies.get((sku_index, node_index), ()),
+            dated=tuple(
+                DatedDemand(ship_on=date.fromordinal(day), quantity=-delta) for day, delta in schedule if delta < 0
+            ),
+        )
+
+    def positions(self, sku_index: int) -> tuple[Position, ...]:
+        """Return the positions of one SKU that exist: counted once, or with a schedule; by node_id."""
+        known = np.flatnonzero((self.cells[sku_index, :, VERSION] > 0) | (self.cells[sku_index, :, SCHEDULED] > 0))
+        return tuple(sorted((self.position(sku_index, int(j)) for j in known), key=lambda found: found.node_id))

@@ -1,0 +1,108 @@
+"""The port to live stock: what every store of positions and reservations does, and how it refuses.
+
+Each method that changes something is all or nothing and takes effect in one step. With a `Replay`, effect and record
+are one step too: the same key gives the same outcome again (a refusal is raised again, with `replayed` set), and
+another body raises IdempotencyConflict. Stores trust their arguments to be well formed (service.py checks them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from engine.inventory.model import (
+    Adjustment,
+    Hold,
+    HoldLine,
+    Outcome,
+    Position,
+    PositionCount,
+    Replay,
+    Reservation,
+    StockView,
+    Supply,
+)
+
+
+class InventoryStore(Protocol):
+    """Live stock and reservations; every method may raise Unavailable."""
+
+    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+        """Set counts, and return the positions in the order asked for; raises VersionConflict naming each that moved.
+
+        A version moves only if on_hand or safety_stock does.
+        """
+        ...
+
+    async def adjust(
+        self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Add deltas to on_hand in order; raises OnHandOutOfRange naming each line that leaves 0 … MAX_UNITS."""
+        ...
+
+    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
+        """Add, change or re-date supplies; quantity 0 removes one (nothing happens if there is none)."""
+        ...
+
+    async def read(self, skus: Sequence[str]) -> StockView:
+        """Return the stock of `skus` (each once, in this order) in one round trip; unknown ones read as zeros."""
+        ...
+
+    async def snapshot(self) -> StockView:
+        """Return the stock of every SKU, sorted."""
+        ...
+
+    async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
+        """Hold all lines or none; `today` is the day ordinal at each node of the lines.
+
+        Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
+        short line, IllegalState if the id is taken by other lines or was cancelled. The same hold again returns the
+        reservation as it is.
+        """
+        ...
+
+    async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
+        """Make a hold permanent; again: the same. Raises NotFound, IllegalState (expired, cancelled, consumed)."""
+        ...
+
+    async def cancel(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Give units back, all or those of `lines`; again: the same. An expired reservation stays expired.
+
+        Raises NotFound, and then a hold with this id that comes within the hour is refused; IllegalState if it was
+        consumed, or if `lines` ask for more than is reserved.
+        """
+        ...
+
+    async def extend(
+        self, reservation_id: str, ttl_seconds: float, *, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Move the deadline of a hold to now + ttl_seconds; raises NotFound, IllegalState."""
+        ...
+
+    async def consume(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Take units of a confirmed reservation that have left the node off on_hand and reserved; again: the same.
+
+        Raises NotFound, IllegalState if it is not confirmed, if `lines` ask for more than is reserved, or if on_hand is
+        smaller than what is said to have left.
+        """
+        ...
+
+    async def get_reservation(self, reservation_id: str) -> Reservation:
+        """Return a reservation, `expired` from its deadline on; raises NotFound (also a day after it was over)."""
+        ...
+
+    async def sweep(self, limit: int = 1000) -> int:
+        """Give back the units of at most `limit` holds whose deadline has passed, and return how many there were."""
+        ...
+
+    async def remember(self, replay: Replay, status: int, body: bytes) -> Outcome[object]:
+        """Store a refusal found before any store method was called, unless the key has an outcome already.
+
+        Returns Outcome(None) when it is stored now. A key that came back returns its first value with `replayed` set,
+        or raises its first refusal: one stored here is a StoredRefusal with the same status and body.
+        """
+        ...
