@@ -25,11 +25,11 @@ from engine.integrations.synthetic_geography import (
 from engine.integrations.synthetic_rates import rate_columns, zone_columns
 from engine.integrations.synthetic_stock import draw_capacities, draw_stock
 from engine.routing.folder_writer import (
-    ProblemSettings,
     ProblemTables,
     refuse_occupied,
     write_problem_folder,
 )
+from engine.routing.settings import ProblemSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +120,7 @@ def build_tables(recipe: Recipe) -> ProblemTables:
     order_ids = _identifiers("O", recipe.orders)
     return ProblemTables(
         settings=ProblemSettings(
+            version=1,
             name=f"synthetic {recipe.orders} x {recipe.nodes} x {recipe.skus}, seed {recipe.seed}",
             split_cost_cents=recipe.split_cost_cents,
             backorder_cost_cents_per_unit=recipe.backorder_cost_cents_per_unit,

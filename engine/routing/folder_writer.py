@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,23 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import Fault, InvalidInput
+from engine.routing.settings import ProblemSettings
 
 Columns: TypeAlias = Mapping[str, Sequence[Any] | NDArray[Any]]
 """One table by columns: name → values (text, integers, floats; None is a blank), all of one length."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemSettings:
-    """The content of `problem.json`; money in minor units, distances in kilometres, None where unset."""
-
-    backorder_cost_cents_per_unit: int
-    name: str = ""
-    currency: str = "USD"
-    split_cost_cents: int = 0
-    late_day_cost_cents: int | None = None
-    line_split: str = "never"
-    max_nodes_per_order: int | None = None
-    max_distance_km: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +93,7 @@ def write_problem_folder(folder: Path, tables: ProblemTables, *, compress_above_
     staging = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         staging.chmod(0o755)
-        (staging / "problem.json").write_bytes(_problem_json(tables.settings))
+        (staging / "problem.json").write_text(f"{tables.settings.model_dump_json(indent=2)}\n", encoding="utf-8")
         for table in _LAYOUTS:
             columns: Columns | None = getattr(tables, table)
             if columns is None:
@@ -131,21 +117,6 @@ def refuse_occupied(folder: Path) -> None:
         raise InvalidInput(Fault(path=str(folder), message="is a file; name a new or empty folder"))
     if any(folder.iterdir()):
         raise InvalidInput(Fault(path=str(folder), message="is not empty; name a new folder or empty this one first"))
-
-
-def _problem_json(settings: ProblemSettings) -> bytes:
-    document = {
-        "version": 1,
-        "name": settings.name,
-        "currency": settings.currency,
-        "split_cost_cents": settings.split_cost_cents,
-        "backorder_cost_cents_per_unit": settings.backorder_cost_cents_per_unit,
-        "late_day_cost_cents": settings.late_day_cost_cents,
-        "line_split": settings.line_split,
-        "max_nodes_per_order": settings.max_nodes_per_order,
-        "max_distance_km": settings.max_distance_km,
-    }
-    return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _csv_bytes(table: str, columns: Columns) -> bytes:

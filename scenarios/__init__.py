@@ -1,0 +1,1 @@
+"""Scenario data that travels with the package: see README.md for the index."""
