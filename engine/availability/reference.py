@@ -1,0 +1,58 @@
+"""The network and the catalog of one moment, read together.
+
+Here: one view of both, cached by the store's epoch. Not here: what is in them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.catalog.model import Catalog
+from engine.catalog.service import CatalogService
+from engine.network.days import NetworkDays
+from engine.network.model import Network
+from engine.network.service import NetworkService
+from engine.storage.documents import DocumentStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class View:
+    """A network with its days and a catalog, both as of one epoch of the documents."""
+
+    epoch: int
+    days: NetworkDays
+    catalog: Catalog
+
+    @property
+    def network(self) -> Network:
+        """The network of the view."""
+        return self.days.network
+
+
+class Reference:
+    """Gives the current view; a reader that is in a hurry takes the latest and checks its epoch beside other reads."""
+
+    def __init__(self, documents: DocumentStore, networks: NetworkService, catalogs: CatalogService) -> None:
+        self._documents = documents
+        self._networks = networks
+        self._catalogs = catalogs
+        self._latest: View | None = None
+
+    @property
+    def latest(self) -> View | None:
+        """The view last read, perhaps no longer current; None before the first."""
+        return self._latest
+
+    async def epoch(self) -> int:
+        """Ask the store for the epoch of its documents."""
+        return await self._documents.epoch()
+
+    async def current(self) -> View:
+        """Return the current view; `NotFound` before the first network or catalog."""
+        epoch = await self._documents.epoch()
+        latest = self._latest
+        if latest is None or latest.epoch != epoch:
+            days = await self._networks.days(epoch)
+            catalog = await self._catalogs.current(epoch)
+            latest = self._latest = View(epoch=epoch, days=days, catalog=catalog)
+        return latest
