@@ -211,7 +211,7 @@ class _Link(asyncio.Protocol):
         self._outgoing.append(packed)
         self._pending.append((self._loop.time() + self._deadline_seconds, future))
         if self._timer is None:
-            self._timer = self._loop.call_later(self._deadline_seconds, self._look_at_the_time, False)
+            self._timer = self._loop.call_later(self._deadline_seconds, self._look_at_the_time)
         return future
 
     def break_off(self, reason: str) -> None:
@@ -258,21 +258,19 @@ class _Link(asyncio.Protocol):
             self._transport.write(b"".join(self._outgoing))
         self._outgoing.clear()
 
-    def _look_at_the_time(self, is_second_look: bool) -> None:
+    def _look_at_the_time(self) -> None:
         """Break off when the oldest call is overdue: those behind it on the same connection are no better off.
 
-        The second look lets a loop that was blocked read what has arrived meanwhile before it judges the server.
+        A loop that was blocked reads what has arrived meanwhile before it runs its timers, so it judges fairly.
         """
         self._timer = None
         if not self._pending:
             return
         left = self._pending[0][0] - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(left, self._look_at_the_time, False)
-        elif is_second_look:
-            self.break_off(f"no reply within {self._deadline_seconds:g} s")
+            self._timer = self._loop.call_later(left, self._look_at_the_time)
         else:
-            self._timer = self._loop.call_later(0.01, self._look_at_the_time, True)
+            self.break_off(f"no reply within {self._deadline_seconds:g} s")
 
 
 def _pack(parts: Sequence[Part]) -> bytes:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from engine.errors import IncompatibleStore, StoreReplyError, Unavailable
 from engine.storage.address import Address
@@ -180,16 +181,25 @@ async def test_a_black_hole_ends_every_call_at_its_deadline_and_the_next_call_re
         await client.close()
 
 
-async def test_a_blocked_event_loop_is_not_taken_for_a_silent_server(store_address: str) -> None:
-    """Catches a deadline judged before the replies that arrived while the loop was blocked are read."""
-    client = connect(store_address, deadline_seconds=0.1)
-    await client.call("PING")
-    call = asyncio.ensure_future(client.call("PING"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    time.sleep(0.3)  # noqa: ASYNC251  # this is the point
-    assert await call == b"PONG"
-    await client.close()
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_blocked_event_loop_is_not_taken_for_a_silent_server(
+    store_address: str, loop_factory: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    """Catches a deadline judged before the replies that came while the loop was blocked are read."""
+
+    async def block() -> bytes:
+        client = connect(store_address, deadline_seconds=0.1)
+        await client.call("PING")
+        call = asyncio.ensure_future(client.call("ECHO", "here"))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        time.sleep(0.2)  # noqa: ASYNC251  # this is the point
+        reply: bytes = await call
+        await client.close()
+        return reply
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(block()) == b"here"
 
 
 async def test_garbage_instead_of_a_reply_breaks_the_connection_clearly(tmp_path: Path) -> None:

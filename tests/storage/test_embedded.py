@@ -7,7 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -152,10 +154,16 @@ def test_a_killed_user_counts_no_more(servers: Servers, data_dir: Path) -> None:
     assert not DataDir(data_dir).server_is_alive()
 
 
-def test_processes_that_start_at_once_end_up_with_one_server(servers: Servers, data_dir: Path) -> None:
+def test_handles_that_start_at_once_end_up_with_one_server(servers: Servers, data_dir: Path) -> None:
     """Catches a start that is not under the lock: two servers would write one append-only file."""
-    users = [servers.user(data_dir) for _ in range(4)]
-    assert len({printed_pid(user) for user in users}) == 1
+    barrier = threading.Barrier(6)
+
+    def start() -> int:
+        barrier.wait()
+        return servers.ensure(data_dir).pid
+
+    with ThreadPoolExecutor(6) as pool:
+        assert len({pid.result() for pid in [pool.submit(start) for _ in range(6)]}) == 1
 
 
 def test_what_was_acknowledged_survives_kill_9_of_the_server(servers: Servers, data_dir: Path) -> None:
