@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,7 @@ from engine.errors import Fault, InvalidInput
 
 Model = TypeVar("Model", bound=BaseModel)
 
+_MOST_COMPARED = 500
 _REMEDY = {
     "int_type": "give a whole number without quotes",
     "int_from_float": "give a whole number",
@@ -31,15 +33,23 @@ _REMEDY = {
 
 
 def nearest(value: str, choices: Iterable[str]) -> str:
-    """Return the remedy that names the valid choice nearest to `value`, or a few of the valid ones."""
-    known = sorted(choices)
+    """Return the remedy that names the valid choice nearest to `value`, or a few of the valid ones.
+
+    Of many choices only some that start alike are compared, so that a wrong SKU costs little.
+    """
+    choices = choices if isinstance(choices, Collection) else tuple(choices)
+    known = choices
+    if len(known) > _MOST_COMPARED:
+        alike = (choice for choice in choices if choice[:2] == value[:2])
+        known = list(islice(alike, _MOST_COMPARED))
     close = difflib.get_close_matches(value, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean {close[0]!r}?"
-    if not known:
+    if not choices:
         return "none is defined"
-    shown = ", ".join(known[:8]) + (", …" if len(known) > 8 else "")
-    return f"use one of: {shown}"
+    if len(choices) > _MOST_COMPARED:
+        return f"none of the {len(choices)} known ones is like it"
+    return f"use one of: {', '.join(sorted(choices)[:8])}{', …' if len(choices) > 8 else ''}"
 
 
 def json_path(location: Sequence[str | int]) -> str:

@@ -5,7 +5,7 @@ Here: every rule, each collecting all its faults. Not here: the shape of single 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import pairwise
 from zoneinfo import available_timezones
 
@@ -48,11 +48,10 @@ def duplicates(path: str, key: str, values: Iterable[object]) -> Iterator[Fault]
             yield Fault(path=place, message=f"{shown!r} is already at {path}[{seen}]; remove one of them")
 
 
-def unknown(path: str, kind: str, value: str, known: Iterable[str]) -> Iterator[Fault]:
+def unknown(path: str, kind: str, value: str, known: Set[str]) -> Iterator[Fault]:
     """Yield a fault if `value` is not one of the known identifiers."""
-    choices = known if isinstance(known, (set, frozenset, dict)) else set(known)
-    if value not in choices:
-        yield Fault(path=path, message=f"unknown {kind} {value!r}; {nearest(value, choices)}")
+    if value not in known:
+        yield Fault(path=path, message=f"unknown {kind} {value!r}; {nearest(value, known)}")
 
 
 def _nodes(document: NetworkDocument) -> Iterator[Fault]:

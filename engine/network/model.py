@@ -15,8 +15,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.errors import Fault, InvalidInput
-from engine.faults import nearest
 from engine.network.document import NetworkDocument, PolicyDocument, PostalCodeDocument
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -87,20 +85,6 @@ class Network:
     def zones_at(self, distances_km: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the first zone whose `max_km` is not below each distance; `len(zones)` beyond the last."""
         return np.searchsorted(self.zone_max_km, distances_km - ZONE_TOLERANCE_KM, side="left")
-
-    def nodes_of(self, group: str, path: str) -> tuple[int, ...]:
-        """Return the node indices of a distribution group; `InvalidInput` at `path` if there is none of that name."""
-        if group not in self.groups:
-            raise InvalidInput(Fault(path=path, message=f"unknown group {group!r}; {nearest(group, self.groups)}"))
-        return self.groups[group]
-
-    def index_of(self, node_id: str, path: str) -> int:
-        """Return the index of a node; `InvalidInput` at `path` if there is none of that name."""
-        found = self.index.get(node_id)
-        if found is None:
-            message = f"unknown node {node_id!r}; {nearest(node_id, self.node_ids)}"
-            raise InvalidInput(Fault(path=path, message=message))
-        return found
 
     def place_of(self, country: str, postal_code: str) -> PostalCodeDocument | None:
         """Return the entry with the longest prefix of a postal code, or None if the network knows no such place."""

@@ -1,0 +1,104 @@
+"""From live stock as read to ATP by (SKU, node of the network), in the form of people and in that of kernels.
+
+Not here: the formula (atp.py), reading (engine/inventory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.atp import Step, atp_steps
+from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
+from engine.network.model import Network
+from solvers.promise_parcels import Atp
+
+_NOWHERE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AtpTable:
+    """ATP of the SKUs of one read at every node of a network.
+
+    `today` (skus, nodes) is ATP(today), `later` the steps, today's included, of the cells that have any schedule;
+    `known` (skus, nodes) says where a position or a schedule exists.
+    """
+
+    rows: Mapping[str, int]
+    local_day: NDArray[np.int64]
+    today: NDArray[np.int64]
+    known: NDArray[np.bool_]
+    later: Mapping[tuple[int, int], list[Step]]
+
+    def steps(self, sku: str, node: int) -> list[Step]:
+        """Return the ATP steps of a SKU at a node, the first one today."""
+        row = self.rows[sku]
+        found = self.later.get((row, node))
+        return [(int(self.local_day[node]), int(self.today[row, node]))] if found is None else found
+
+    def for_kernels(self) -> Atp:
+        """Return the same in compressed rows; cell = row × nodes + node."""
+        cells = self.today.size
+        offset = np.zeros(cells + 1, dtype=np.int64)
+        steps: list[Step] = []
+        nodes = self.today.shape[1]
+        for (row, node), found in sorted(self.later.items()):
+            steps.extend(found[1:])
+            offset[row * nodes + node + 1] = len(found) - 1
+        if not steps:
+            return Atp(self.today.reshape(-1), offset, offset[:0], offset[:0])
+        columns = np.array(steps, dtype=np.int64)
+        return Atp(self.today.reshape(-1), offset.cumsum(), columns[:, 0].copy(), columns[:, 1].copy())
+
+
+class StockReader:
+    """Lines the slots of the store up with the nodes of a network; keeps the last line-up."""
+
+    def __init__(self) -> None:
+        self._slots: tuple[str, ...] | None = None
+        self._network: Network | None = None
+        self._column = np.zeros(0, dtype=np.int64)
+        self._missing = np.zeros(0, dtype=np.int64)
+        self._node_of_slot: list[int] = []
+
+    def read(self, stock: StockView, network: Network, local_day: NDArray[np.int64]) -> AtpTable:
+        """Return ATP at every node of the network; a node without a slot has no stock."""
+        self._line_up(stock, network)
+        cells = stock.cells
+        free = cells[:, :, ON_HAND].astype(np.int64)
+        free -= cells[:, :, SAFETY_STOCK]
+        free -= cells[:, :, HELD]
+        free -= cells[:, :, CONFIRMED]
+        known = cells[:, :, VERSION] > 0
+        if self._column.size and cells.shape[1]:
+            today, known = free[:, self._column], known[:, self._column]
+            if self._missing.size:
+                today[:, self._missing] = 0
+                known[:, self._missing] = False
+        else:
+            today = np.zeros((len(stock.skus), len(network.node_ids)), dtype=np.int64)
+            known = np.zeros(today.shape, dtype=np.bool_)
+        later: dict[tuple[int, int], list[Step]] = {}
+        for (row, slot), schedule in stock.schedule.items():
+            node = self._node_of_slot[slot]
+            if node == _NOWHERE or not cells[row, slot, SCHEDULED]:
+                continue
+            steps = atp_steps(int(today[row, node]), schedule, int(local_day[node]))
+            today[row, node] = steps[0][1]
+            known[row, node] = True
+            later[row, node] = steps
+        rows = {sku: row for row, sku in enumerate(stock.skus)}
+        return AtpTable(rows=rows, local_day=local_day, today=today, known=known, later=later)
+
+    def _line_up(self, stock: StockView, network: Network) -> None:
+        if self._network is network and self._slots == stock.node_ids:
+            return
+        slot_of = {node_id: slot for slot, node_id in enumerate(stock.node_ids)}
+        columns = [slot_of.get(node_id, _NOWHERE) for node_id in network.node_ids]
+        self._missing = np.flatnonzero(np.array(columns) == _NOWHERE)
+        self._column = np.array([max(column, 0) for column in columns], dtype=np.int64)
+        self._node_of_slot = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
+        self._slots, self._network = stock.node_ids, network
