@@ -60,7 +60,7 @@ def serve(t: Tables, o: int, duals: Duals, plan: Assignment, out: Choice) -> int
             for i in range(out.size[0]):
                 if out.mask[i] >> p & 1:
                     plan.cand[first + p] = out.cand[i]
-    _take(t, o, plan, 1)
+    take(t, o, plan, 1)
     plan.cents[o] = true_cents(t, o, plan.cand)
     return plan.cents[o]
 
@@ -68,7 +68,7 @@ def serve(t: Tables, o: int, duals: Duals, plan: Assignment, out: Choice) -> int
 @njit(cache=True, nogil=True)
 def take_back(t: Tables, o: int, plan: Assignment) -> None:
     """Return all that order o holds to what is left, and backorder its lines."""
-    _take(t, o, plan, -1)
+    take(t, o, plan, -1)
     plan.cand[t.line_start[o] : t.line_start[o + 1]] = BACKORDER
 
 
@@ -76,12 +76,12 @@ def take_back(t: Tables, o: int, plan: Assignment) -> None:
 def restore(t: Tables, o: int, cand: NDArray[np.int32], plan: Assignment) -> None:
     """Give order o, which holds nothing, a pattern that is known to fit."""
     plan.cand[t.line_start[o] : t.line_start[o + 1]] = cand
-    _take(t, o, plan, 1)
+    take(t, o, plan, 1)
     plan.cents[o] = true_cents(t, o, plan.cand)
 
 
 @njit(cache=True, nogil=True)
-def _take(t: Tables, o: int, plan: Assignment, sign: int) -> None:
+def take(t: Tables, o: int, plan: Assignment, sign: int) -> None:
     """Take (or with -1 give back) the stock and capacity of order o's pattern."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
     for p in range(lines):

@@ -38,9 +38,16 @@ class Freight(NamedTuple):
     """-1: late services are not eligible."""
 
 
+def empty_array(dimensions: int) -> IntArray:
+    """Return an empty read-only array: kernels are compiled per type, and a problem's own arrays are read-only."""
+    array = np.zeros((0,) * dimensions, np.int64)
+    array.setflags(write=False)
+    return array
+
+
 def freight(problem: RoutingProblem) -> Freight:
     """Return the problem's freight terms for the kernels."""
-    empty = np.zeros(0, np.int64)
+    empty = empty_array(1)
     lanes, rates = problem.lanes, problem.rates
     late = problem.terms.late_day_cost_cents
     delivery = rates.delivery_days
@@ -52,7 +59,7 @@ def freight(problem: RoutingProblem) -> Freight:
         max_weight_g=rates.max_weight_g,
         cost_cents=rates.cost_cents,
         transit_days=rates.transit_days,
-        delivery_days=np.zeros((0, 0, 0), np.int64) if delivery is None else delivery,
+        delivery_days=empty_array(3) if delivery is None else delivery,
         lane_service=empty if lanes is None else lanes.service,
         lane_cost_cents=empty if lanes is None else lanes.cost_cents,
         lane_transit_days=empty if lanes is None else lanes.transit_days,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ortools.linear_solver.python import model_builder_helper
@@ -54,7 +55,6 @@ def solve_integer(model: LinearModel, start: FloatArray, *, nodes: int, seconds:
 def _helper(model: LinearModel) -> model_builder_helper.ModelBuilderHelper:
     helper = model_builder_helper.ModelBuilderHelper()
     size = len(model.cost)
-    helper.fill_model_from_sparse_data(
-        np.zeros(size), np.ones(size), model.cost, model.lower, model.upper, model.matrix
-    )
+    bounds: tuple[Any, ...] = (np.zeros(size), np.ones(size), model.cost, model.lower, model.upper)
+    helper.fill_model_from_sparse_data(*bounds, model.matrix)  # type: ignore[call-arg]
     return helper

@@ -40,8 +40,8 @@ def serve_long(t: Tables, o: int, duals: Duals, residual: Residual, cand: NDArra
         parcels = np.zeros(cands, np.int64)
         if start >= 0:
             for p in range(lines):
-                if _move_cost(t, o, p, order[start], duals, residual, trial, grams, units, parcels) < BIG:
-                    _move(t, o, p, order[start], trial, grams, units, parcels)
+                if move_cost(t, o, p, order[start], duals, residual, trial, grams, units, parcels) < BIG:
+                    move(t, o, p, order[start], trial, grams, units, parcels)
         for _ in range(ROUNDS):
             if not _improve(t, o, duals, residual, trial, grams, units, parcels):
                 break
@@ -81,7 +81,7 @@ def _stock_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _move_cost(
+def move_cost(
     t: Tables,
     o: int,
     p: int,
@@ -97,7 +97,7 @@ def _move_cost(
     line, now = t.line_start[o] + p, trial[p]
     weight, quantity = t.weight_g[line], t.quantity[line]
     change = 0.0
-    open_now: int = np.count_nonzero(parcels)
+    open_now = int(np.count_nonzero(parcels))
     opened = open_now
     if now == BACKORDER:
         change -= t.backorder_cents * quantity * duals.unit
@@ -115,14 +115,16 @@ def _move_cost(
         if opened > t.max_parcels[o] or residual.parcels[node] < 1:
             return BIG
         more = _parcel(t, o, to, grams[to] + weight, units[to] + quantity, duals)
+        if more >= BIG:
+            return BIG
         change += more - _parcel(t, o, to, grams[to], units[to], duals) + _stock_price(t, o, to, p, duals)
     splits: int = max(0, opened - 1) - max(0, open_now - 1)
     change += splits * t.split_cents * duals.unit
-    return min(change, BIG)
+    return change
 
 
 @njit(cache=True, nogil=True)
-def _move(
+def move(
     t: Tables,
     o: int,
     p: int,
@@ -132,6 +134,7 @@ def _move(
     units: IntArray,
     parcels: IntArray,
 ) -> None:
+    """Move line p to candidate `to` (or `BACKORDER`), keeping the load of every candidate."""
     line, now = t.line_start[o] + p, trial[p]
     if now != BACKORDER:
         grams[now], units[now] = grams[now] - t.weight_g[line], units[now] - t.quantity[line]
@@ -159,11 +162,11 @@ def _improve(
         best, at = -1e-6, trial[p]
         for to in range(-1, len(grams)):
             if to != trial[p]:
-                change = _move_cost(t, o, p, to, duals, residual, trial, grams, units, parcels)
+                change = move_cost(t, o, p, to, duals, residual, trial, grams, units, parcels)
                 if change < best:
                     best, at = change, to
         if at != trial[p]:
-            _move(t, o, p, at, trial, grams, units, parcels)
+            move(t, o, p, at, trial, grams, units, parcels)
             improved = True
     return improved
 
@@ -178,7 +181,7 @@ def _value(
     units: IntArray,
     parcels: IntArray,
 ) -> float:
-    splits: int = max(0, np.count_nonzero(parcels) - 1)
+    splits: int = max(0, int(np.count_nonzero(parcels)) - 1)
     total = splits * t.split_cents * duals.unit
     for i in range(len(grams)):
         total += _parcel(t, o, i, grams[i], units[i], duals)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 
 from solvers.assignment import Assignment, nothing_assigned, restore, take_back, true_cents
 from solvers.linear import LinearModel, solve_integer, solve_relaxation
@@ -141,7 +141,7 @@ class Master:
         return len(new)
 
     def generate(self, prices: Multipliers) -> tuple[float, int]:
-        """Add the cheapest patterns at these prices; return the bound they prove for the coupled orders, and how many."""
+        """Add the cheapest patterns at these prices; return the bound of the coupled orders, and how many."""
         t = self._compiled.tables
         cand = np.empty(len(t.quantity), np.int32)
         value = _best_patterns(t, self._orders, prices.duals(), nothing_left(self._compiled), self._out, cand)
@@ -172,11 +172,11 @@ class Master:
             return plan
         better = plan.copy()
         for o in self._orders:
-            take_back(t, o, better)
+            take_back(t, int(o), better)
         lines = [line for part in self._parts for line in part.lines]
         owner = np.concatenate([part.order for part in self._parts])
         for k in picked:
-            restore(t, owner[k], lines[k], better)
+            restore(t, int(owner[k]), lines[k], better)
         fits = all(bool((left >= 0).all()) for left in better.residual)
         return better if fits and better.cents.sum() < plan.cents.sum() else plan
 
@@ -209,8 +209,6 @@ class Master:
 
     def _model(self, cost: FloatArray, chosen: IntArray) -> tuple[LinearModel, IntArray]:
         """Return the model over the chosen columns, and the order of each."""
-        from scipy.sparse import vstack
-
         order = self._place[np.concatenate([part.order for part in self._parts])][chosen]
         one = csr_matrix(
             (np.ones(len(chosen)), (order, np.arange(len(chosen)))), shape=(len(self._orders), len(chosen))
@@ -263,7 +261,7 @@ def column_generation(
             break
         fresh = 0
         for share in (0.0, 0.7):
-            trial = found.each(lambda new, old, a=share: (1 - a) * new + a * old, best_prices)  # type: ignore[misc]
+            trial = found.each(lambda new, old, a=share: (1 - a) * new + a * old, best_prices)
             bound, new = master.generate(trial)
             fresh += new
             if bound > best:

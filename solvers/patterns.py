@@ -200,8 +200,7 @@ def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
                         break
                     part = (part - 1) & others
             out.rest[layer, mask], out.first[layer, mask] = best, pick
-    value: float = _first_parcel(t, o, unit, 0 if limit >= bits else limit - 1, limit, out)
-    return value
+    return _first_parcel(t, o, unit, 0 if limit >= bits else limit - 1, limit, out)
 
 
 @njit(cache=True, nogil=True)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.cost import INFEASIBLE, Freight, best_service, freight
+from solvers.cost import INFEASIBLE, Freight, best_service, empty_array, freight
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, UNLIMITED, IntArray, RoutingProblem
 
 EXACT_LINES = 10
@@ -82,7 +82,8 @@ class Compiled:
 
 
 def compile_tables(problem: RoutingProblem) -> Compiled:
-    """Return the compiled form of a problem."""
+    """Return the compiled form of a problem, whose arrays become read-only."""
+    problem.freeze()
     orders, nodes, stock = problem.orders, problem.nodes, problem.stock
     line = _table_order(problem)
     line_start, quantity, sku = orders.line_start, orders.line_quantity[line], orders.line_sku[line]
@@ -153,7 +154,7 @@ def _rows(entry: IntArray, cell: NDArray[np.int32], entries: int) -> NDArray[np.
 
 
 def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray) -> _Supply:
-    lanes, empty = problem.lanes, np.zeros(0, np.int64)
+    lanes, empty = problem.lanes, empty_array(1)
     return _Supply(
         line_start=problem.orders.line_start,
         sku=sku,
@@ -164,8 +165,8 @@ def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray) -> _Supp
         explicit_lanes=lanes is not None,
         lane_start=empty if lanes is None else lanes.start,
         lane_node=empty if lanes is None else lanes.node,
-        node_at=_unit_vectors(problem.nodes.latitude, problem.nodes.longitude),
-        order_at=_unit_vectors(problem.orders.latitude, problem.orders.longitude),
+        node_at=unit_vectors(problem.nodes.latitude, problem.nodes.longitude),
+        order_at=unit_vectors(problem.orders.latitude, problem.orders.longitude),
         zone_reach=_squared_chord(problem.rates.zone_max_km),
         reach=float(_squared_chord(np.array([problem.terms.max_distance_km]))[0]),
     )
@@ -189,7 +190,8 @@ def _table_order(problem: RoutingProblem) -> IntArray:
     return np.lexsort((np.arange(len(rank)), rank, problem.line_order))
 
 
-def _unit_vectors(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.float64]:
+def unit_vectors(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return points on the unit sphere, shape (n, 3); squared chords between them grow with great-circle distance."""
     lat, lon = np.radians(latitude), np.radians(longitude)
     return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
 

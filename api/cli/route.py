@@ -1,0 +1,90 @@
+"""`allot route`: a problem folder in, a result folder with a proven gap out; the work is in engine/routing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.errors import ExpectationMissed
+
+if TYPE_CHECKING:
+    from engine.routing.route_folder import Routed
+
+METHODS = ("auto", "one_by_one", "nearest", "ranked", "fewest_splits")
+
+
+def command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A problem folder.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the result goes.")],
+    method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(METHODS)}.")] = "auto",
+    time_limit: Annotated[
+        float | None, typer.Option("--time-limit", metavar="SECONDS", help="Go on improving until then.")
+    ] = None,
+    target_gap: Annotated[
+        float | None, typer.Option("--target-gap", metavar="SHARE", help="Stop at this gap; exit 3 if it is missed.")
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random changes tried.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Threads; no effect on the result.")] = 1,
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Stop by counted work only: the same bytes every time.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
+) -> None:
+    """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
+    from api.cli.terminal import choose, solve_progress
+    from engine.routing.route_folder import Options, check, route_folder
+    from solvers.solve import Method
+
+    options = Options(
+        method=Method(choose("--method", method, METHODS)),
+        seed=seed,
+        time_limit_seconds=time_limit,
+        target_gap=target_gap,
+        workers=workers,
+        deterministic=deterministic,
+    )
+    check(options)
+    with solve_progress("routing") as progress:
+        routed = route_folder(folder, out, options, progress)
+    if as_json:
+        typer.echo(json.dumps(routed.summary, ensure_ascii=False))
+    else:
+        _print(routed, out)
+    gap = routed.summary["gap"]
+    if target_gap is not None and (gap is None or gap > target_gap):
+        raise ExpectationMissed(f"--target-gap {target_gap}: the proven gap is {_percent(gap)}")
+
+
+def _percent(gap: float | None) -> str:
+    return "unknown" if gap is None else f"{gap:.3%}"
+
+
+def _print(routed: Routed, out: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    summary, seconds = routed.summary, routed.timing["wall_seconds"]
+    bound = summary["lower_bound_cents"]
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="dim", no_wrap=True)
+    table.add_row("total cost", f"{summary['total_cost_cents'] / 100:,.2f}", "")
+    table.add_row("proven lower bound", "none" if bound is None else f"{bound / 100:,.2f}", "")
+    table.add_row("gap", _percent(summary["gap"]), summary["status"])
+    table.add_row("orders", f"{summary['orders']:,}", "")
+    table.add_row("parcels", f"{summary['parcels']:,}", f"{summary['split_orders']:,} orders split")
+    table.add_row("backordered units", f"{summary['backordered_units']:,}", "")
+    for part, cents in summary["costs"].items():
+        table.add_row(f"  {part}", f"{cents / 100:,.2f}", "")
+    times = ", ".join(f"{part} {took:.2f}" for part, took in seconds.items())
+    table.add_row("seconds", f"{sum(seconds.values()):.2f}", times)
+    table.add_row("stopped by", summary["stop_reason"].replace("_", " "), f"method {summary['method']}")
+    console = Console()
+    console.print(table)
+    console.print(
+        f"\nWritten to {out}. Check it independently with: allot verify FOLDER {out}", style="dim", soft_wrap=True
+    )

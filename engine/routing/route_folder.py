@@ -1,0 +1,79 @@
+"""Routes a problem folder into a result folder: read, solve, write."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.dispatch.local import threads
+from engine.errors import Fault, InvalidInput
+from engine.routing.folder import read_problem
+from engine.routing.result import Timing, summary, timing_document, write_result
+from solvers.solve import Method, Params, Progress, solve
+from solvers.stopping import Stopping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to route; without a limit the work is counted, and the same problem and seed give the same bytes."""
+
+    method: Method = Method.AUTO
+    seed: int = 0
+    time_limit_seconds: float | None = None
+    target_gap: float | None = None
+    workers: int = 1
+    deterministic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """What came out: the documents of summary.json and timing.json."""
+
+    summary: dict[str, Any]
+    timing: dict[str, Any]
+
+
+def check(options: Options) -> None:
+    """Raise InvalidInput for options that contradict each other or are out of range."""
+    faults = []
+    if options.deterministic and options.time_limit_seconds is not None:
+        message = "cannot go with --deterministic, which stops by counted work; leave one of them out"
+        faults.append(Fault(path="--time-limit", message=message))
+    if options.time_limit_seconds is not None and not options.time_limit_seconds > 0:
+        faults.append(Fault(path="--time-limit", message=f"{options.time_limit_seconds} is not above 0; give seconds"))
+    if options.target_gap is not None and not 0 <= options.target_gap < 1:
+        message = f"{options.target_gap} is not a gap; give a share from 0 up to 1, such as 0.005 for 0.5 %"
+        faults.append(Fault(path="--target-gap", message=message))
+    if options.workers < 1:
+        faults.append(Fault(path="--workers", message=f"{options.workers} is not valid; give 1 or more"))
+    if not 0 <= options.seed < 2**32:
+        faults.append(Fault(path="--seed", message=f"{options.seed} is not valid; give 0 … 4294967295"))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def route_folder(folder: Path, out: Path, options: Options, progress: Progress | None = None) -> Routed:
+    """Route the problem in `folder` and write the result to `out`.
+
+    Raises InvalidInput for a problem that cannot be read, or options that contradict each other; nothing is written
+    then.
+    """
+    check(options)
+    began = time.perf_counter()
+    read = read_problem(folder)
+    loaded = time.perf_counter()
+    stopping = Stopping(
+        stopwatch=lambda: time.perf_counter() - loaded,
+        time_limit_seconds=options.time_limit_seconds,
+        target_gap=options.target_gap,
+    )
+    params = Params(method=options.method, seed=options.seed)
+    with threads(options.workers) as spread:
+        result = solve(read.problem, params, stopping, spread=spread, progress=progress)
+    solved = time.perf_counter()
+    document = summary(read.problem, result, seed=options.seed, problem_sha256=read.sha256)
+    write_result(out, read.problem, result, document, Timing(load=loaded - began))
+    timing = Timing(load=loaded - began, write=time.perf_counter() - solved)
+    return Routed(summary=document, timing=timing_document(result, timing))

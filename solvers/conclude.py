@@ -1,0 +1,71 @@
+"""Turns an assignment into the plan that is handed out: rows by line and node, services, and cost by component."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solvers.cost import best_service
+from solvers.plan import BACKORDER, Costs, RoutingPlan
+from solvers.problem import IntArray
+from solvers.tables import Compiled, Tables
+
+
+def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> RoutingPlan:
+    """Return the plan of an assignment.
+
+    `cand` holds the candidate of each line (in table order) or `BACKORDER`. `divided` has rows (line in table order,
+    candidate, units) for units of backordered lines that are shipped after all, shape (n, 3).
+    """
+    t, nodes = compiled.tables, compiled.problem.nodes
+    line = np.concatenate([np.arange(len(cand)), divided[:, 0]])
+    chosen = np.concatenate([cand.astype(np.int64), divided[:, 1]])
+    quantity = np.concatenate([t.quantity, divided[:, 2]])
+    np.subtract.at(quantity, divided[:, 0], divided[:, 2])
+    line, chosen, quantity = line[quantity > 0], chosen[quantity > 0], quantity[quantity > 0]
+    order = np.repeat(np.arange(compiled.problem.order_count), np.diff(t.line_start))[line]
+    shipped = chosen != BACKORDER
+    c = np.where(shipped, t.cand_start[order] + chosen, 0)
+    node = np.where(shipped, t.cand_node[c] if len(t.cand_node) else BACKORDER, BACKORDER)
+    opened, parcel_of = np.unique(c[shipped], return_inverse=True)
+    per_unit_g = t.weight_g // t.quantity
+    grams = np.bincount(parcel_of, (per_unit_g[line] * quantity)[shipped], len(opened)).astype(np.int64)
+    owner = np.searchsorted(t.cand_start, opened, side="right") - 1
+    freight_cents, late_cents, service = _carry(t, opened, owner, grams)
+    parcels = np.bincount(owner, minlength=compiled.problem.order_count)
+    splits = np.maximum(parcels - 1, 0)
+    units_cents = (nodes.unit_cost_cents[node[shipped]] * quantity[shipped]).sum()
+    short = int(quantity[~shipped].sum())
+    row_service = np.full(len(line), BACKORDER, np.int64)
+    row_service[shipped] = service[parcel_of]
+    rank = np.lexsort((node, t.line[line]))
+    return RoutingPlan(
+        line=t.line[line][rank],
+        node=node[rank],
+        quantity=quantity[rank],
+        service=row_service[rank],
+        costs=Costs(
+            shipping=int((freight_cents - late_cents).sum()),
+            handling=int(nodes.parcel_cost_cents[t.cand_node[opened]].sum()) if len(opened) else 0,
+            units=int(units_cents),
+            split=int(splits.sum()) * t.split_cents,
+            late=int(late_cents.sum()),
+            backorder=short * t.backorder_cents,
+        ),
+        parcels=len(opened),
+        split_orders=int((splits > 0).sum()),
+        backordered_units=short,
+    )
+
+
+@njit(cache=True, nogil=True)
+def _carry(t: Tables, opened: IntArray, owner: IntArray, grams: IntArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Return service + late cents, late cents and service of every parcel (a candidate with its weight)."""
+    cents, late, service = np.empty_like(opened), np.empty_like(opened), np.empty_like(opened)
+    for k in range(len(opened)):
+        c = opened[k]
+        cents[k], late[k], service[k] = best_service(
+            t.freight, t.cand_node[c], t.cand_place[c], t.cand_place_end[c], grams[k], t.due_days[owner[k]], False
+        )
+    return cents, late, service
