@@ -1,0 +1,1 @@
+"""The independent checker of a result folder: standard library only, sharing nothing with what it checks."""
