@@ -1,0 +1,61 @@
+-- Checking and taking demand. Include after schedule.lua.
+--
+-- A line is {sku, node_id, quantity, ship_on, slot, dated}: ship_on is a day ordinal or 0; a line is dated (1, else 0)
+-- if it ships after its node's today. Undated lines live in a cell field, `held` or `confirmed`; dated ones in the
+-- schedule, whatever the state of their reservation.
+-- short_lines(work, lines, today)  a list of {sku, node_id, quantity, available}, empty if all can be taken; changes nothing
+-- take(work, lines, field), give_back(work, lines, field)  change cells and schedules in memory
+-- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
+
+local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED = 1, 2, 3, 4, 5, 6
+
+local function place_lines(work, lines, today)
+  for _, line in ipairs(lines) do
+    line[LINE_SLOT] = slot_of(work, line[NODE]) or -1
+    line[DATED] = line[SHIP_ON] > today[line[NODE]] and 1 or 0
+  end
+end
+
+local function sum_demand(lines, today)
+  local sums, by_place = {}, {}
+  for _, line in ipairs(lines) do
+    local day = line[DATED] == 1 and line[SHIP_ON] or today[line[NODE]]
+    local place = #line[SKU] .. ':' .. line[SKU] .. line[NODE] .. ':' .. day
+    local sum = by_place[place]
+    if not sum then
+      sum = { sku = line[SKU], node_id = line[NODE], slot = line[LINE_SLOT], day = day, quantity = 0 }
+      by_place[place], sums[#sums + 1] = sum, sum
+    end
+    sum.quantity = sum.quantity + line[QUANTITY]
+  end
+  return sums
+end
+
+local function short_lines(work, lines, today)
+  local short, sums = {}, sum_demand(lines, today)
+  for _, sum in ipairs(sums) do
+    local free = sum.slot >= 0 and atp(work, sum.sku, sum.slot, sum.day, today[sum.node_id]) or 0
+    for _, other in ipairs(sums) do  -- what this request takes before that day is gone on that day too
+      if other.sku == sum.sku and other.node_id == sum.node_id and other.day < sum.day then free = free - other.quantity end
+    end
+    if sum.slot >= 0 and sum.day == today[sum.node_id] then
+      local cell = cell_at(work, sum.sku, sum.slot)
+      free = math.min(free, MAX_UNITS - cell.held - cell.confirmed)
+    end
+    if sum.quantity > free then short[#short + 1] = { sum.sku, sum.node_id, sum.quantity, free } end
+  end
+  return short
+end
+
+local function move(work, lines, field, sign)
+  for _, line in ipairs(lines) do
+    if line[DATED] == 1 then
+      add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY])
+    else
+      add(cell_at(work, line[SKU], line[LINE_SLOT]), field, sign * line[QUANTITY])
+    end
+  end
+end
+
+local function take(work, lines, field) move(work, lines, field, 1) end
+local function give_back(work, lines, field) move(work, lines, field, -1) end

@@ -1,0 +1,32 @@
+-- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after reservations.lua.
+--
+-- {'reservation', id, state, expires or 0, lines, reference, channel}     {'positions', list}
+-- a refusal: {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
+--            {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
+-- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
+
+local function refusal(...) return cmsgpack.pack({ ... }) end
+
+local function reservation_reply(id, r)
+  local lines = {}
+  for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON] } end
+  local deadline = (r.state == 'held' or r.state == 'expired') and r.expires or 0
+  return cmsgpack.pack({ 'reservation', id, r.state, deadline, lines, r.reference, r.channel })
+end
+
+local function position_reply(work, sku, node_id)
+  local slot = slot_of(work, node_id)
+  local cell, schedule = cell_at(work, sku, slot), {}
+  if cell.scheduled > 0 then
+    for _, entry in ipairs(schedule_of(work, sku).entries) do
+      if entry[SLOT] == slot then schedule[#schedule + 1] = entry end
+    end
+  end
+  return { node_id, sku, cell.on_hand, cell.held, cell.confirmed, cell.safety_stock, cell.version, schedule }
+end
+
+local function positions_reply(work, rows, node_at, sku_at)
+  local positions = {}
+  for i, row in ipairs(rows) do positions[i] = position_reply(work, row[sku_at], row[node_at]) end
+  return cmsgpack.pack({ 'positions', positions })
+end

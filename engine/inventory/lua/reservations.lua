@@ -1,0 +1,73 @@
+-- Reservations in the unit of work. Include after demand.lua.
+--
+-- A reservation is {state, expires, lines, asked, reference, channel, consumed}: times are milliseconds since 1970, lines
+-- as in demand.lua, `asked` the sha1 of the lines as first asked for. States: held confirmed consumed cancelled expired,
+-- and forestalled: the tombstone of a cancel that came before its hold.
+-- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
+-- put_reservation(work, id, r)   will be written       close(work, r, state)  gives all its units back
+-- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
+-- commit_work(work)              checks everything, then writes everything; the work may be used on
+-- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
+
+local CLOSED_SECONDS = 86400
+local FORESTALLED_SECONDS = 3600
+local FIELD_OF = { held = 'held', confirmed = 'confirmed' }
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+local function put_reservation(work, id, reservation)
+  reservation.dirty = true
+  work.reservations[id] = reservation
+end
+
+local function close(work, reservation, state)
+  give_back(work, reservation.lines, FIELD_OF[reservation.state])
+  reservation.state, reservation.dirty = state, true
+end
+
+local function reservation_at(work, id, now)
+  local reservation = work.reservations[id]
+  if not reservation then
+    local packed = redis.call('GET', key_of(work, 'reservation', id))
+    if not packed then return nil end
+    reservation = cmsgpack.unpack(packed)
+    work.reservations[id] = reservation
+  end
+  if reservation.state == 'held' and now >= reservation.expires then close(work, reservation, 'expired') end
+  return reservation
+end
+
+local function expire_due(work, now, limit)
+  local due = redis.call('ZRANGEBYSCORE', key_of(work, 'deadlines'), '-inf', now, 'LIMIT', 0, limit)
+  for _, id in ipairs(due) do
+    if not reservation_at(work, id, now) then error('invariant broken: deadline without reservation ' .. id) end
+  end
+  return #due
+end
+
+local function write_reservations(work)
+  local deadlines = key_of(work, 'deadlines')
+  for id, reservation in pairs(work.reservations) do
+    if reservation.dirty then
+      reservation.dirty = nil
+      local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
+      if reservation.state == 'held' then redis.call('ZADD', deadlines, reservation.expires, id)
+      else redis.call('ZREM', deadlines, id) end
+      if FIELD_OF[reservation.state] then redis.call('SET', key, packed)
+      else
+        local seconds = reservation.state == 'forestalled' and FORESTALLED_SECONDS or CLOSED_SECONDS
+        redis.call('SET', key, packed, 'EX', seconds)
+      end
+    end
+  end
+end
+
+local function commit_work(work)
+  check_cells(work)
+  write_cells(work)
+  write_schedules(work)
+  write_reservations(work)
+end

@@ -1,0 +1,146 @@
+"""Cells and schedules of the in-memory store: the same numbers and the same ATP rule as lua/cells.lua, schedule.lua.
+
+Nothing here awaits, so each method is one step to every caller of the event loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.inventory.model import (
+    CONFIRMED,
+    HELD,
+    KINDS,
+    MAX_UNITS,
+    ON_HAND,
+    SAFETY_STOCK,
+    SCHEDULED,
+    VERSION,
+    StockView,
+)
+from engine.inventory.view import Entry, make_view
+
+Line = tuple[str, str, int, int, bool]
+"""(sku, node_id, quantity, ship_on ordinal or 0, dated)."""
+
+
+class MemoryStock:
+    """Positions by SKU and slot."""
+
+    def __init__(self) -> None:
+        self.epoch = 0
+        self._slots: dict[str, int] = {}
+        self._cells: dict[str, list[list[int]]] = {}
+        self._entries: dict[str, list[Entry]] = {}
+
+    def cell(self, sku: str, node_id: str) -> Sequence[int]:
+        """Return the cells of a position to look at, zeros if there is none."""
+        slot, of_sku = self._slots.get(node_id), self._cells.get(sku, [])
+        return of_sku[slot] if slot is not None and slot < len(of_sku) else (0,) * KINDS
+
+    def cell_to_change(self, sku: str, node_id: str) -> list[int]:
+        """Return the cells of a position to change in place, made if need be."""
+        slot = self._slots.setdefault(node_id, len(self._slots))
+        of_sku = self._cells.setdefault(sku, [])
+        while len(of_sku) <= slot:
+            of_sku.append([0] * KINDS)
+        return of_sku[slot]
+
+    def put_supply(self, sku: str, node_id: str, supply_id: str, day: int, quantity: int) -> None:
+        """Replace a supply; quantity 0 removes it."""
+        cell = self.cell_to_change(sku, node_id)
+        slot = self._slots[node_id]
+        kept = [entry for entry in self._entries.get(sku, []) if (entry[0], entry[3]) != (slot, supply_id)]
+        if quantity > 0:
+            kept.append((slot, day, quantity, supply_id))
+        self._keep(sku, slot, cell, kept)
+
+    def move(self, lines: Sequence[Line], kind: int, sign: int) -> None:
+        """Take (sign 1) or give back (-1) units: undated ones in cells of `kind`, dated ones in the schedule."""
+        for sku, node_id, quantity, ship_on, dated in lines:
+            if dated:
+                self._add_dated_demand(sku, node_id, ship_on, sign * quantity)
+            else:
+                cell = self.cell_to_change(sku, node_id)
+                cell[kind] += sign * quantity
+                assert 0 <= cell[kind] <= MAX_UNITS, (sku, node_id, kind, cell[kind])
+
+    def short_lines(self, lines: Sequence[Line], today: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
+        """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
+        sums: dict[tuple[str, str, int], int] = {}
+        for sku, node_id, quantity, ship_on, dated in lines:
+            place = (sku, node_id, ship_on if dated else today[node_id])
+            sums[place] = sums.get(place, 0) + quantity
+        short = []
+        for (sku, node_id, day), quantity in sums.items():
+            free = self.atp(sku, node_id, day, today[node_id])
+            free -= sum(q for place, q in sums.items() if place[:2] == (sku, node_id) and place[2] < day)
+            if day == today[node_id]:
+                cell = self.cell(sku, node_id)
+                free = min(free, MAX_UNITS - cell[HELD] - cell[CONFIRMED])
+            if quantity > free:
+                short.append((sku, node_id, quantity, free))
+        return short
+
+    def atp(self, sku: str, node_id: str, day: int, today: int) -> int:
+        """Return ATP of a day: the least that is projected from then on."""
+        cell = self.cell(sku, node_id)
+        level = cell[ON_HAND] - cell[SAFETY_STOCK] - cell[HELD] - cell[CONFIRMED]
+        changes: dict[int, int] = {}
+        for expected, delta, _ in self.entries(sku, node_id):
+            if expected <= day and (delta < 0 or expected >= today):
+                level += delta
+            elif expected > day:
+                changes[expected] = changes.get(expected, 0) + delta
+        lowest = level
+        for later in sorted(changes):
+            level += changes[later]
+            lowest = min(lowest, level)
+        return lowest
+
+    def entries(self, sku: str, node_id: str) -> Iterator[tuple[int, int, str]]:
+        """Yield the (day, delta, supply_id) of a position."""
+        slot = self._slots.get(node_id)
+        return ((day, delta, name) for at, day, delta, name in self._entries.get(sku, ()) if at == slot)
+
+    def position_row(self, sku: str, node_id: str) -> list[Any]:
+        """Return a position as it stands in a reply."""
+        cell = self.cell(sku, node_id)
+        schedule = [(0, *entry) for entry in self.entries(sku, node_id)]
+        return [node_id, sku, *(cell[kind] for kind in (ON_HAND, HELD, CONFIRMED, SAFETY_STOCK, VERSION)), schedule]
+
+    def view(self, skus: Sequence[str] | None = None) -> StockView:
+        """Return the stock of `skus`, or of every SKU, sorted."""
+        wanted = tuple(sorted(self._cells)) if skus is None else tuple(skus)
+        cells: NDArray[np.uint32] = np.zeros((len(wanted), len(self._slots), KINDS), dtype=np.uint32)
+        for i, sku in enumerate(wanted):
+            of_sku = self._cells.get(sku)
+            if of_sku:
+                cells[i, : len(of_sku)] = of_sku
+        entries = {i: self._entries[sku] for i, sku in enumerate(wanted) if self._entries.get(sku)}
+        return make_view(epoch=self.epoch, node_ids=tuple(self._slots), skus=wanted, cells=cells, entries=entries)
+
+    def _add_dated_demand(self, sku: str, node_id: str, day: int, quantity: int) -> None:
+        cell = self.cell_to_change(sku, node_id)
+        slot = self._slots[node_id]
+        kept: list[Entry] = []
+        for entry in self._entries.get(sku, []):
+            if entry[0] == slot and entry[1] == day and not entry[3]:
+                quantity -= entry[2]
+            else:
+                kept.append(entry)
+        assert quantity >= 0, (sku, node_id, day, quantity)
+        if quantity > 0:
+            kept.append((slot, day, -quantity, ""))
+        self._keep(sku, slot, cell, kept)
+
+    def _keep(self, sku: str, slot: int, cell: list[int], entries: list[Entry]) -> None:
+        cell[SCHEDULED] = sum(1 for entry in entries if entry[0] == slot)
+        if entries:
+            self._entries[sku] = entries
+        else:
+            self._entries.pop(sku, None)

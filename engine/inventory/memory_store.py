@@ -1,0 +1,389 @@
+"""The InventoryStore of one process, gone with it: for tests and the simulator, by the clock it is given.
+
+It answers in the replies of lua/replies.lua and passes the same behaviour suite. Each operation is a plain function
+that looks at everything first and then changes it; since nothing in it awaits, it is one step to every caller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from heapq import heappop, heappush
+from typing import Any
+
+from engine.clock import Clock
+from engine.errors import IdempotencyConflict
+from engine.inventory.memory_stock import Line, MemoryStock
+from engine.inventory.model import (
+    CONFIRMED,
+    HELD,
+    MAX_UNITS,
+    ON_HAND,
+    SAFETY_STOCK,
+    VERSION,
+    Adjustment,
+    Hold,
+    HoldLine,
+    Outcome,
+    Position,
+    PositionCount,
+    Replay,
+    Reservation,
+    StockView,
+    Supply,
+)
+from engine.inventory.replies import Reply, milliseconds, value_of
+
+_REPLAY_LIFETIME = timedelta(days=1)
+_CLOSED_LIFETIME = timedelta(days=1)
+_FORESTALLED_LIFETIME = timedelta(hours=1)
+_FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over."""
+
+    state: str
+    expires: int
+    lines: tuple[Line, ...]
+    asked: tuple[HoldLine, ...] = ()
+    reference: str | None = None
+    channel: str | None = None
+    consumed: bool = False
+    forgotten_at: int | None = None
+
+
+class MemoryInventoryStore:
+    """Live stock in this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._stock = MemoryStock()
+        self._reservations: dict[str, _Kept] = {}
+        self._deadlines: list[tuple[int, str]] = []
+        self._records: dict[str, tuple[str, int, Reply]] = {}
+
+    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+        """Set counts, all or none."""
+        found: list[Position] = value_of(self._put_positions(counts))
+        return found
+
+    async def adjust(
+        self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Add deltas to on_hand, all or none."""
+        return self._once(replay, lambda: self._adjust(adjustments))
+
+    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
+        """Add, change, re-date or remove supplies."""
+        for supply in supplies:
+            day = supply.expected_on.toordinal()
+            self._stock.put_supply(supply.sku, supply.node_id, supply.supply_id, day, supply.quantity)
+        self._stock.epoch += 1
+
+    async def read(self, skus: Sequence[str]) -> StockView:
+        """Return the stock of `skus`."""
+        return self._stock.view(skus)
+
+    async def snapshot(self) -> StockView:
+        """Return the stock of every SKU."""
+        return self._stock.view()
+
+    async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
+        """Hold all lines or none."""
+        return self._once(replay, lambda: self._hold(hold, today))
+
+    async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
+        """Make a hold permanent."""
+        return self._once(replay, lambda: self._confirm(reservation_id))
+
+    async def cancel(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Give units back."""
+        return self._once(replay, lambda: self._cancel(reservation_id, lines or ()))
+
+    async def extend(
+        self, reservation_id: str, ttl_seconds: float, *, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Move the deadline of a hold."""
+        return self._once(replay, lambda: self._extend(reservation_id, ttl_seconds))
+
+    async def consume(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Take units that have left off on_hand and reserved."""
+        return self._once(replay, lambda: self._consume(reservation_id, lines or ()))
+
+    async def get_reservation(self, reservation_id: str) -> Reservation:
+        """Return a reservation."""
+        kept = self._current(reservation_id)
+        reply = ("missing", reservation_id) if kept is None else _reply(reservation_id, kept)
+        found: Reservation = value_of(reply)
+        return found
+
+    async def sweep(self, limit: int = 1000) -> int:
+        """Give back what is due, oldest deadline first."""
+        return self._expire_due(limit)
+
+    async def remember(self, replay: Replay, status: int, body: bytes) -> Outcome[object]:
+        """Store an answer for an idempotency key, or give what it was answered before."""
+        reply = self._recorded(replay)
+        if reply is not None:
+            return Outcome(value=value_of(reply, replayed=True), replayed=True)
+        self._record(replay, ("answer", status, body))
+        return Outcome(value=None)
+
+    # One operation each, as in lua/.
+
+    def _put_positions(self, counts: Sequence[PositionCount]) -> Reply:
+        versions: dict[tuple[str, str], tuple[int, int, int]] = {}
+        moved: list[Any] = []
+        for index, count in enumerate(counts):
+            place = (count.sku, count.node_id)
+            cell = self._stock.cell(*place)
+            on_hand, safety, version = versions.get(place, (cell[ON_HAND], cell[SAFETY_STOCK], cell[VERSION]))
+            if count.expected_version is not None and count.expected_version != version:
+                moved.append((index, count.node_id, count.sku, count.expected_version, version))
+            changes = version == 0 or (on_hand, safety) != (count.on_hand, count.safety_stock)
+            versions[place] = (count.on_hand, count.safety_stock, version + changes)
+        if moved:
+            return ("moved", moved)
+        for place, (on_hand, safety, version) in versions.items():
+            cell_to_change = self._stock.cell_to_change(*place)
+            cell_to_change[ON_HAND], cell_to_change[SAFETY_STOCK], cell_to_change[VERSION] = on_hand, safety, version
+        self._stock.epoch += 1
+        return self._positions(counts)
+
+    def _adjust(self, adjustments: Sequence[Adjustment]) -> Reply:
+        on_hand: dict[tuple[str, str], int] = {}
+        refused: list[Any] = []
+        for index, change in enumerate(adjustments):
+            place = (change.sku, change.node_id)
+            before = on_hand.get(place, self._stock.cell(*place)[ON_HAND])
+            if 0 <= before + change.delta <= MAX_UNITS:
+                on_hand[place] = before + change.delta
+            else:
+                refused.append((index, change.node_id, change.sku, change.delta, before))
+        if refused:
+            return ("out_of_range", refused)
+        for change in adjustments:
+            cell = self._stock.cell_to_change(change.sku, change.node_id)
+            cell[ON_HAND] += change.delta
+            cell[VERSION] += 1
+        self._stock.epoch += 1
+        return self._positions(adjustments)
+
+    def _positions(self, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
+        return ("positions", [self._stock.position_row(row.sku, row.node_id) for row in rows])
+
+    def _hold(self, hold: Hold, today: Mapping[str, int]) -> Reply:
+        reservation_id = hold.reservation_id
+        self._expire_due(None)
+        known = self._kept(reservation_id)
+        if known is not None:
+            if known.state == "forestalled":
+                return ("forestalled", reservation_id)
+            if known.asked != hold.lines:
+                return ("taken", reservation_id)
+            if known.state not in _FIELD_OF:
+                return ("past", reservation_id, known.state, "hold")
+            return _reply(reservation_id, known)
+        lines = tuple(_line(line, today) for line in hold.lines)
+        short = self._stock.short_lines(lines, today)
+        if short:
+            return ("short", short)
+        kept = _Kept(
+            state="held",
+            expires=self._now() + round(hold.ttl_seconds * 1000),
+            lines=lines,
+            asked=hold.lines,
+            reference=hold.reference,
+            channel=hold.channel,
+        )
+        self._take(kept, lines, 1)
+        self._reservations[reservation_id] = kept
+        heappush(self._deadlines, (kept.expires, reservation_id))
+        return _reply(reservation_id, kept)
+
+    def _confirm(self, reservation_id: str) -> Reply:
+        kept = self._current(reservation_id, write=True)
+        if kept is None:
+            return ("missing", reservation_id)
+        if kept.state == "held":
+            self._take(kept, kept.lines, -1)
+            kept.state = "confirmed"
+            self._take(kept, kept.lines, 1)
+        if kept.state != "confirmed":
+            return ("past", reservation_id, kept.state, "confirm")
+        return _reply(reservation_id, kept)
+
+    def _cancel(self, reservation_id: str, wanted: Sequence[HoldLine]) -> Reply:
+        kept = self._current(reservation_id, write=True)
+        if kept is None:
+            if reservation_id not in self._reservations:
+                forgotten_at = self._now() + _FORESTALLED_LIFETIME // timedelta(milliseconds=1)
+                self._reservations[reservation_id] = _Kept(
+                    state="forestalled", expires=0, lines=(), forgotten_at=forgotten_at
+                )
+            return ("missing", reservation_id)
+        if kept.state not in _FIELD_OF:
+            if kept.state == "consumed":
+                return ("past", reservation_id, "consumed", "cancel")
+            return _reply(reservation_id, kept)
+        taken_out, stay, too_many = _split(kept.lines, wanted)
+        if too_many:
+            return ("too_many", reservation_id, too_many)
+        self._take(kept, taken_out, -1)
+        self._settle(kept, taken_out, stay, "consumed" if kept.consumed else "cancelled")
+        return _reply(reservation_id, kept)
+
+    def _extend(self, reservation_id: str, ttl_seconds: float) -> Reply:
+        kept = self._current(reservation_id, write=True)
+        if kept is None:
+            return ("missing", reservation_id)
+        if kept.state != "held":
+            return ("past", reservation_id, kept.state, "extend")
+        kept.expires = self._now() + round(ttl_seconds * 1000)
+        heappush(self._deadlines, (kept.expires, reservation_id))
+        return _reply(reservation_id, kept)
+
+    def _consume(self, reservation_id: str, wanted: Sequence[HoldLine]) -> Reply:
+        kept = self._current(reservation_id, write=True)
+        if kept is None:
+            return ("missing", reservation_id)
+        if kept.state == "consumed":
+            return _reply(reservation_id, kept)
+        if kept.state != "confirmed":
+            return ("past", reservation_id, kept.state, "consume")
+        taken_out, stay, too_many = _split(kept.lines, wanted)
+        if too_many:
+            return ("too_many", reservation_id, too_many)
+        leaving: dict[tuple[str, str], int] = {}
+        for sku, node_id, quantity, *_ in taken_out:
+            leaving[sku, node_id] = leaving.get((sku, node_id), 0) + quantity
+        not_on_hand = [
+            (*place, quantity, self._stock.cell(*place)[ON_HAND])
+            for place, quantity in leaving.items()
+            if quantity > self._stock.cell(*place)[ON_HAND]
+        ]
+        if not_on_hand:
+            return ("not_on_hand", reservation_id, not_on_hand)
+        self._take(kept, taken_out, -1)
+        for place, quantity in leaving.items():
+            cell = self._stock.cell_to_change(*place)
+            cell[ON_HAND] -= quantity
+            cell[VERSION] += 1
+        kept.consumed = True
+        self._settle(kept, taken_out, stay, "consumed")
+        return _reply(reservation_id, kept)
+
+    # Reservations.
+
+    def _now(self) -> int:
+        return milliseconds(self._clock.now())
+
+    def _kept(self, reservation_id: str) -> _Kept | None:
+        """Return a reservation or tombstone that is not forgotten yet."""
+        kept = self._reservations.get(reservation_id)
+        if kept is not None and kept.forgotten_at is not None and self._now() >= kept.forgotten_at:
+            del self._reservations[reservation_id]
+            return None
+        return kept
+
+    def _current(self, reservation_id: str, *, write: bool = False) -> _Kept | None:
+        """Return a reservation, expired if it is past its deadline; with `write` its units go back."""
+        kept = self._kept(reservation_id)
+        if kept is None or kept.state == "forestalled":
+            return None
+        if kept.state != "held" or self._now() < kept.expires:
+            return kept
+        if not write:
+            return replace(kept, state="expired")
+        self._take(kept, kept.lines, -1)
+        self._settle(kept, kept.lines, (), "expired")
+        return kept
+
+    def _take(self, kept: _Kept, lines: Sequence[Line], sign: int) -> None:
+        self._stock.move(lines, _FIELD_OF[kept.state], sign)
+        self._stock.epoch += 1
+
+    def _settle(self, kept: _Kept, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
+        """Keep the lines that stay, or close the reservation with those taken out last."""
+        kept.lines = tuple(stay or taken_out)
+        if not stay:
+            kept.state = state
+            kept.forgotten_at = self._now() + _CLOSED_LIFETIME // timedelta(milliseconds=1)
+
+    def _expire_due(self, limit: int | None) -> int:
+        now, expired = self._now(), 0
+        while self._deadlines and self._deadlines[0][0] <= now and (limit is None or expired < limit):
+            deadline, reservation_id = heappop(self._deadlines)
+            kept = self._reservations.get(reservation_id)
+            if kept is not None and kept.state == "held" and kept.expires == deadline:
+                self._current(reservation_id, write=True)
+                expired += 1
+        return expired
+
+    # Idempotency records.
+
+    def _once(self, replay: Replay | None, operation: Callable[[], Reply]) -> Outcome[Any]:
+        if replay is None:
+            return Outcome(value=value_of(operation()))
+        reply = self._recorded(replay)
+        if reply is not None:
+            return Outcome(value=value_of(reply, replayed=True), replayed=True)
+        reply = operation()
+        self._record(replay, reply)
+        return Outcome(value=value_of(reply))
+
+    def _recorded(self, replay: Replay) -> Reply | None:
+        fingerprint, until, reply = self._records.get(replay.digest, ("", 0, ()))
+        if self._now() >= until:
+            return None
+        if fingerprint != replay.fingerprint:
+            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
+        return reply
+
+    def _record(self, replay: Replay, reply: Reply) -> None:
+        until = self._now() + _REPLAY_LIFETIME // timedelta(milliseconds=1)
+        self._records[replay.digest] = (replay.fingerprint, until, reply)
+
+
+def _reply(reservation_id: str, kept: _Kept) -> Reply:
+    deadline = kept.expires if kept.state in {"held", "expired"} else 0
+    lines = [line[:4] for line in kept.lines]
+    reference = False if kept.reference is None else kept.reference
+    channel = False if kept.channel is None else kept.channel
+    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel)
+
+
+def _line(line: HoldLine, today: Mapping[str, int]) -> Line:
+    day = line.ship_on.toordinal() if line.ship_on else 0
+    return (line.sku, line.node_id, line.quantity, day, day > today[line.node_id])
+
+
+def _split(
+    lines: Sequence[Line], wanted: Sequence[HoldLine]
+) -> tuple[Sequence[Line], Sequence[Line], list[tuple[str, str, int, int]]]:
+    """Return the lines taken out, those that stay, and (sku, node_id, asked, reserved) where it was too much."""
+    if not wanted:
+        return lines, (), []
+    asked: dict[tuple[str, str, int], int] = {}
+    for line in wanted:
+        place = (line.sku, line.node_id, line.ship_on.toordinal() if line.ship_on else 0)
+        asked[place] = asked.get(place, 0) + line.quantity
+    left = dict(asked)
+    taken_out: list[Line] = []
+    stay: list[Line] = []
+    for sku, node_id, quantity, day, dated in lines:
+        out = min(quantity, left.get((sku, node_id, day), 0))
+        if out:
+            left[sku, node_id, day] -= out
+            taken_out.append((sku, node_id, out, day, dated))
+        if out < quantity:
+            stay.append((sku, node_id, quantity - out, day, dated))
+    too_many = [(*place[:2], asked[place], asked[place] - units) for place, units in left.items() if units]
+    return taken_out, stay, too_many

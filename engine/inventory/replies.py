@@ -1,0 +1,185 @@
+"""From a store's reply to a value or a refusal; the one place where refusals of stock and reservations are worded.
+
+A reply is a list whose first member says what follows; lua/replies.lua lists them, and the in-memory store answers in
+the same form. A reply is what is kept for an idempotency key, so it says everything itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from engine.errors import (
+    AllotError,
+    Fault,
+    IllegalState,
+    InsufficientStock,
+    NotFound,
+    OnHandOutOfRange,
+    ShortLine,
+    StoredRefusal,
+    VersionConflict,
+)
+from engine.inventory.model import (
+    MAX_UNITS,
+    DatedDemand,
+    HoldLine,
+    Position,
+    Reservation,
+    ReservationState,
+    Supply,
+)
+
+Reply = Sequence[Any]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_REMEDIES = {
+    "held": "Confirm it first.",
+    "confirmed": "Confirmed stock has no deadline.",
+    "consumed": "Its units have left the node.",
+    "cancelled": "Its units were given back; hold them anew.",
+    "expired": "Its deadline has passed and its units were given back; hold them anew.",
+}
+
+
+def value_of(reply: Reply, *, replayed: bool = False) -> Any:
+    """Return the Reservation or list of Positions that a reply holds, or raise the refusal it stands for."""
+    kind, *rest = reply
+    if kind == "reservation":
+        return _reservation(*rest)
+    if kind == "positions":
+        return [_position(*row) for row in rest[0]]
+    error = _REFUSALS[kind](*rest)
+    error.replayed = replayed
+    raise error
+
+
+def milliseconds(instant: datetime) -> int:
+    """Return an instant as whole milliseconds since 1970, rounded down."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def supplies_of(sku: str, node_id: str, entries: Iterable[tuple[int, int, str]]) -> tuple[Supply, ...]:
+    """Return the supplies among (day, delta, supply_id) entries, by day and id."""
+    return tuple(
+        Supply(supply_id=supply_id, node_id=node_id, sku=sku, quantity=delta, expected_on=date.fromordinal(day))
+        for day, supply_id, delta in sorted((day, supply_id, delta) for day, delta, supply_id in entries)
+        if delta > 0
+    )
+
+
+def _reservation(
+    reservation_id: str, state: str, deadline: int, lines: Sequence[Any], reference: Any, channel: Any
+) -> Reservation:
+    return Reservation(
+        reservation_id=reservation_id,
+        state=ReservationState(state),
+        expires_at=_EPOCH + timedelta(milliseconds=deadline) if deadline else None,
+        lines=tuple(
+            HoldLine(sku=sku, node_id=node_id, quantity=quantity, ship_on=date.fromordinal(day) if day else None)
+            for sku, node_id, quantity, day in lines
+        ),
+        reference=None if reference is False else reference,
+        channel=None if channel is False else channel,
+    )
+
+
+def _position(
+    node_id: str, sku: str, on_hand: int, held: int, confirmed: int, safety_stock: int, version: int, schedule: Any
+) -> Position:
+    return Position(
+        node_id=node_id,
+        sku=sku,
+        on_hand=on_hand,
+        held=held,
+        confirmed=confirmed,
+        safety_stock=safety_stock,
+        version=version,
+        supplies=supplies_of(sku, node_id, ((day, delta, supply_id) for _, day, delta, supply_id in schedule)),
+        dated=tuple(
+            DatedDemand(ship_on=date.fromordinal(day), quantity=-delta)
+            for day, delta in sorted((day, delta) for _, day, delta, _ in schedule)
+            if delta < 0
+        ),
+    )
+
+
+def _missing(reservation_id: str) -> AllotError:
+    return NotFound(f"There is no reservation {reservation_id!r}; it may be long over. Hold the units anew.")
+
+
+def _past(reservation_id: str, state: str, verb: str) -> AllotError:
+    was = "has expired" if state == "expired" else f"is {state}"
+    return IllegalState(f"Reservation {reservation_id!r} {was}, so it cannot {_PASSIVE[verb]}. {_REMEDIES[state]}")
+
+
+_PASSIVE = {
+    "hold": "be held again",
+    "confirm": "be confirmed",
+    "cancel": "be cancelled",
+    "extend": "be extended",
+    "consume": "be consumed",
+}
+
+
+def _taken(reservation_id: str) -> AllotError:
+    return IllegalState(f"Reservation {reservation_id!r} exists with other lines. Use a new id.")
+
+
+def _forestalled(reservation_id: str) -> AllotError:
+    return IllegalState(f"Reservation {reservation_id!r} was cancelled before this hold arrived. Use a new id.")
+
+
+def _short(rows: Sequence[Any]) -> AllotError:
+    return InsufficientStock(
+        [
+            ShortLine(sku=sku, node_id=node_id, quantity=quantity, available=available)
+            for sku, node_id, quantity, available in rows
+        ]
+    )
+
+
+def _too_many(reservation_id: str, rows: Sequence[Any]) -> AllotError:
+    named = "; ".join(f"{sku} at {node_id}: {asked} asked, {kept} reserved" for sku, node_id, asked, kept in rows)
+    return IllegalState(f"Reservation {reservation_id!r} does not hold that much: {named}. Ask for what it holds.")
+
+
+def _not_on_hand(reservation_id: str, rows: Sequence[Any]) -> AllotError:
+    named = "; ".join(f"{sku} at {node_id}: {asked} leave, {found} on hand" for sku, node_id, asked, found in rows)
+    return IllegalState(f"Reservation {reservation_id!r} cannot be consumed: {named}. Correct the count first.")
+
+
+def _moved(rows: Sequence[Any]) -> AllotError:
+    named = "; ".join(
+        f"$.positions[{index}].expected_version: {sku} at {node_id} is at version {found}, not {expected}"
+        for index, node_id, sku, expected, found in rows
+    )
+    return VersionConflict(f"{named}. Read the position again.")
+
+
+def _out_of_range(rows: Sequence[Any]) -> AllotError:
+    return OnHandOutOfRange(
+        [
+            Fault(
+                path=f"$.adjustments[{index}].delta",
+                message=f"{delta:+d} would take on_hand of {sku} at {node_id} from {on_hand} to {on_hand + delta}; "
+                f"it must stay within 0 and {MAX_UNITS}",
+            )
+            for index, node_id, sku, delta, on_hand in rows
+        ]
+    )
+
+
+_REFUSALS: dict[str, Callable[..., AllotError]] = {
+    "missing": _missing,
+    "past": _past,
+    "taken": _taken,
+    "forestalled": _forestalled,
+    "short": _short,
+    "too_many": _too_many,
+    "not_on_hand": _not_on_hand,
+    "moved": _moved,
+    "out_of_range": _out_of_range,
+    "answer": StoredRefusal,
+}

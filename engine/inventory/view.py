@@ -1,0 +1,66 @@
+"""From packed strings to a StockView; the layout of a cell group is 8 big-endian u32, see lua/cells.lua."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from engine.inventory.model import KINDS, StockView, Supply
+from engine.inventory.replies import supplies_of
+
+BYTES_PER_NODE = KINDS * 4
+
+Entry = tuple[int, int, int, str]
+"""(slot, day ordinal, delta, supply_id); dated demand has a negative delta and no id."""
+
+_entries = msgspec.msgpack.Decoder(list[Entry])
+
+
+def unpack_view(
+    *,
+    epoch: int,
+    node_ids: tuple[str, ...],
+    skus: tuple[str, ...],
+    stock: Sequence[bytes | None],
+    schedules: Mapping[int, bytes],
+) -> StockView:
+    """Return the view of packed `stock`, one string or None per SKU, and the packed schedules by SKU index.
+
+    `node_ids` are the names of the slots in order; no string may be longer than they are many.
+    """
+    width = len(node_ids) * BYTES_PER_NODE
+    whole = b"".join([(packed or b"").ljust(width, b"\0") for packed in stock])
+    cells = np.frombuffer(whole, dtype=">u4").astype(np.uint32).reshape(len(skus), len(node_ids), KINDS)
+    return make_view(
+        epoch=epoch,
+        node_ids=node_ids,
+        skus=skus,
+        cells=cells,
+        entries={i: _entries.decode(packed) for i, packed in schedules.items()},
+    )
+
+
+def make_view(
+    *,
+    epoch: int,
+    node_ids: tuple[str, ...],
+    skus: tuple[str, ...],
+    cells: np.ndarray[tuple[int, ...], np.dtype[np.uint32]],
+    entries: Mapping[int, Sequence[Entry]],
+) -> StockView:
+    """Return the view of a cell array and the schedule entries by SKU index."""
+    cells.flags.writeable = False
+    schedule: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
+    supplies: dict[tuple[int, int], tuple[Supply, ...]] = {}
+    for i, of_sku in entries.items():
+        by_slot: dict[int, list[tuple[int, int, str]]] = {}
+        for slot, day, delta, supply_id in of_sku:
+            by_slot.setdefault(slot, []).append((day, delta, supply_id))
+        for slot, found in by_slot.items():
+            schedule[i, slot] = tuple(sorted((day, delta) for day, delta, _ in found))
+            expected = supplies_of(skus[i], node_ids[slot], found)
+            if expected:
+                supplies[i, slot] = expected
+    return StockView(epoch=epoch, node_ids=node_ids, skus=skus, cells=cells, schedule=schedule, supplies=supplies)
