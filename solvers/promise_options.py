@@ -24,11 +24,14 @@ from solvers.promise_parcels import (
     INFINITE,
     NEVER,
     Ask,
+    Atp,
     BoolArray,
     Cards,
     Days,
     IntArray,
     Parcels,
+    days_alone,
+    days_covered,
     is_better,
     mask_sums,
     price_parcels,
@@ -239,3 +242,24 @@ def promise_options(covered: IntArray, ask: Ask, cards: Cards, t: Days) -> tuple
         _record(plans[FASTEST], plan, rows, ask.nodes, parcels)
         counts[FASTEST] = rows
     return plans, counts, served
+
+
+@njit(cache=True, nogil=True)
+def promise_order(
+    demand: IntArray, local_day: IntArray, atp: Atp, ask: Ask, cards: Cards, t: Days
+) -> tuple[IntArray, IntArray, int]:
+    """Return `promise_options` from live ATP; nodes that can cover no line by themselves are left out first.
+
+    demand (lines, products) in units; local_day (all nodes,) the day it is at each node.
+    """
+    alone = days_alone(demand, ask.nodes, local_day, atp)
+    useful = np.zeros(ask.nodes.shape[0], dtype=np.bool_)
+    for e in range(useful.shape[0]):
+        useful[e] = alone[e].size > 0 and alone[e].min() < NEVER
+    kept = ask.nodes[useful]
+    covered = days_covered(alone[useful], demand, kept, local_day, atp)
+    asked = Ask(
+        ask.units, ask.weight_g, kept, ask.services, ask.zone, ask.shift, ask.need_by, ask.most_parcels,
+        ask.split_cost, ask.complete,
+    )  # fmt: skip
+    return promise_options(covered, asked, cards, t)

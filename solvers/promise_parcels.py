@@ -13,7 +13,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+
+EARTH_RADIUS_KM = 6371.0088
+TOLERANCE_KM = 1e-6
 
 NEVER = 2**30
 INFINITE = 2**62
@@ -118,34 +122,77 @@ def _covered_from(atp: Atp, cell: int, quantity: int, today: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def days_covered(demand: IntArray, nodes: IntArray, local_day: IntArray, atp: Atp) -> IntArray:
-    """Return the first day on which a node's ATP covers all lines of a mask together, shape (nodes, 2^lines).
+def days_alone(demand: IntArray, nodes: IntArray, local_day: IntArray, atp: Atp) -> IntArray:
+    """Return the first day on which a node's ATP covers each line by itself, shape (nodes, lines); `NEVER` if none.
 
     demand (lines, products) in units; nodes (eligible,) node numbers; local_day (all nodes,) the day it is there.
     """
     lines, products = demand.shape
     all_nodes = local_day.shape[0]
+    days = np.full((nodes.shape[0], lines), NEVER, dtype=np.int64)
+    for e in range(nodes.shape[0]):
+        node = nodes[e]
+        for line in range(lines):
+            latest = local_day[node]
+            for product in range(products):
+                if demand[line, product] > 0 and latest < NEVER:
+                    cell = product * all_nodes + node
+                    latest = max(latest, _covered_from(atp, cell, demand[line, product], local_day[node]))
+            days[e, line] = latest
+    return days
+
+
+@njit(cache=True, nogil=True)
+def days_covered(alone: IntArray, demand: IntArray, nodes: IntArray, local_day: IntArray, atp: Atp) -> IntArray:
+    """Return the first day on which a node's ATP covers all lines of a mask together, shape (nodes, 2^lines).
+
+    `alone` (nodes, lines) comes from `days_alone`, for the same nodes.
+    """
+    lines, products = demand.shape
     days = np.full((nodes.shape[0], 1 << lines), NEVER, dtype=np.int64)
     shared = np.zeros(products, dtype=np.bool_)
     for product in range(products):
         shared[product] = (demand[:, product] > 0).sum() > 1
     any_shared = shared.any()
     for e in range(nodes.shape[0]):
-        node = nodes[e]
-        today = local_day[node]
+        today = local_day[nodes[e]]
         days[e, 0] = today
         for line in range(lines):
-            latest = today
-            for product in range(products):
-                if demand[line, product] > 0 and latest < NEVER:
-                    day = _covered_from(atp, product * all_nodes + node, demand[line, product], today)
-                    latest = max(latest, day)
             bit = 1 << line
             for rest in range(bit):
-                days[e, bit | rest] = max(latest, days[e, rest])
+                days[e, bit | rest] = max(alone[e, line], days[e, rest])
         if any_shared:
-            _cover_together(demand, shared, node, today, all_nodes, atp, days[e])
+            _cover_together(demand, shared, nodes[e], today, local_day.shape[0], atp, days[e])
     return days
+
+
+@njit(cache=True, nogil=True)
+def within_reach(
+    nodes: IntArray,
+    latitude_rad: FloatArray,
+    longitude_rad: FloatArray,
+    to_latitude_rad: float,
+    to_longitude_rad: float,
+    zone_max_km: FloatArray,
+    max_km: float,
+) -> tuple[IntArray, IntArray]:
+    """Return the nodes within reach of a place, and the place's zone seen from every node, `zones` if beyond the last.
+
+    Great-circle distance by the haversine formula; a place lies in the first zone whose `max_km` is not below it.
+    """
+    zone = np.full(latitude_rad.shape[0], zone_max_km.shape[0], dtype=np.int64)
+    kept = np.empty(nodes.shape[0], dtype=np.int64)
+    count = 0
+    for node in nodes:
+        across = np.sin((longitude_rad[node] - to_longitude_rad) / 2) ** 2
+        along = np.sin((latitude_rad[node] - to_latitude_rad) / 2) ** 2
+        chord = along + np.cos(latitude_rad[node]) * np.cos(to_latitude_rad) * across
+        distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(chord, 1.0)))
+        zone[node] = np.searchsorted(zone_max_km, distance_km - TOLERANCE_KM)
+        if zone[node] < zone_max_km.shape[0] and distance_km <= max_km + TOLERANCE_KM:
+            kept[count] = node
+            count += 1
+    return kept[:count], zone
 
 
 @njit(cache=True, nogil=True)

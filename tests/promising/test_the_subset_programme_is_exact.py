@@ -17,9 +17,9 @@ from solvers.promise_options import (
     MASK,
     NODE,
     SERVICE,
-    promise_options,
+    promise_order,
 )
-from solvers.promise_parcels import NEVER, Ask, Atp, Cards, Days, days_covered
+from solvers.promise_parcels import NEVER, Ask, Atp, Cards, Days
 
 FIRST_DAY, HORIZON = 100, 60
 
@@ -206,8 +206,7 @@ def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
 def test_every_option_equals_the_best_of_all_assignments(block: int) -> None:
     for seed in range(block * 60, block * 60 + 60):
         case = random_case(seed)
-        covered = days_covered(case.demand, case.ask.nodes, case.local_day, case.atp)
-        plans, counts, served = promise_options(covered, case.ask, case.cards, case.days)
+        plans, counts, served = promise_order(case.demand, case.local_day, case.atp, case.ask, case.cards, case.days)
         possible = every_plan(case)
         if case.ask.complete:
             possible = [plan for plan in possible if len(plan[0]) == len(case.ask.units)]

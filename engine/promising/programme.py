@@ -1,0 +1,203 @@
+"""From a request and live ATP to the plans of the subset programme: the arrays handed to the kernels, and back.
+
+Here: tables per network, the order as arrays, merging of long orders. Not here: the programme itself
+(solvers/promise_options.py), words of the answer (answer.py), why a line is missing (reasons.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.availability.stock import AtpTable
+from engine.network.days import Calendars, NetworkDays, Today
+from engine.network.model import Network
+from engine.promising.request import Asked
+from solvers.promise_options import MASK_LINES, promise_order
+from solvers.promise_parcels import Ask, Atp, Cards, Days, within_reach
+
+_ANY_WEIGHT_G = 2**62
+_HEAVIEST_G = 10**15
+"""Above every weight step, and small enough that sums stay in 64 bits."""
+_MOST_CELLS = 2**22
+"""Nodes × masks that one programme may take; with more nodes, fewer lines are kept apart."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Programme:
+    """One order as the kernels see it, before any line is merged; `reach` are the nodes that may serve its place."""
+
+    demand: NDArray[np.int64]
+    ask: Ask
+    cards: Cards
+    days: Days
+    atp: Atp
+    local_day: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plans:
+    """The plans by objective as rows of NODE … SHIPPING, their lines as numbers, and the lines they all serve."""
+
+    rows: tuple[NDArray[np.int64], ...]
+    lines: tuple[tuple[tuple[int, ...], ...], ...]
+    served: frozenset[int]
+
+
+class Tables:
+    """The arrays of one network for the kernels, made once; those of one minute are made again when it has passed."""
+
+    def __init__(self) -> None:
+        self._network: Network | None = None
+        self._cards: Cards | None = None
+        self._pickup_cards: Cards | None = None
+        self._today: Today | None = None
+        self._days: Days | None = None
+
+    def cards(self, network: Network, *, is_pickup: bool) -> Cards:
+        """Return the costs of a network; at a pick-up only the node's units cost."""
+        if self._network is not network or self._cards is None or self._pickup_cards is None:
+            self._cards, self._pickup_cards = _cards(network), _pickup_cards(network)
+            self._network = network
+        return self._pickup_cards if is_pickup else self._cards
+
+    def days(self, network: Network, today: Today, pickup_node: int | None) -> Days:
+        """Return the day tables of a minute; for a pick-up those of the node's own calendar."""
+        tables = today.calendars
+        if pickup_node is not None:
+            calendar = network.calendar_of_node[pickup_node : pickup_node + 1].copy()
+            return _days(tables, today.ready[-1:].copy(), tables.pair[-1:].copy(), calendar)
+        if self._today is not today or self._days is None:
+            self._days = _days(tables, today.ready, tables.pair, network.calendar_of_service.copy())
+            self._today = today
+        return self._days
+
+
+def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: datetime, tables: Tables) -> Programme:
+    """Put an order, the network and live ATP into arrays."""
+    network = view.network
+    today = days.at(now)
+    pickup_node = None
+    if asked.place is None:
+        nodes, services = asked.nodes, np.zeros(1, dtype=np.int64)
+        zone = np.zeros(len(network.node_ids), dtype=np.int64)
+        shift = zone
+        pickup_node = int(asked.nodes[0]) if asked.nodes.size else 0
+    else:
+        limit = network.policy.max_distance_km
+        nodes, zone = within_reach(
+            asked.nodes,
+            network.latitude_rad,
+            network.longitude_rad,
+            asked.place.latitude_rad,
+            asked.place.longitude_rad,
+            network.zone_max_km,
+            np.inf if limit is None else limit,
+        )
+        services = asked.services
+        shift = days.shift_to(asked.place.time_zone, now)
+    demand = np.zeros((len(asked.lines), len(asked.skus)), dtype=np.int64)
+    rows = table.rows
+    units = np.empty(len(asked.lines), dtype=np.int64)
+    weight_g = np.empty(len(asked.lines), dtype=np.int64)
+    for index, (line, content) in enumerate(zip(asked.lines, asked.contents, strict=True)):
+        units[index] = 0
+        for sku, each in content.components:
+            demand[index, rows[sku]] = each * line.quantity
+            units[index] += each * line.quantity
+        weight_g[index] = min(content.weight_g * line.quantity, _HEAVIEST_G)
+    ask = Ask(
+        units=units,
+        weight_g=weight_g,
+        nodes=nodes,
+        services=services,
+        zone=zone,
+        shift=shift,
+        need_by=asked.need_by,
+        most_parcels=asked.most_parcels,
+        split_cost=network.policy.split_cost_cents,
+        complete=asked.is_complete,
+    )
+    return Programme(
+        demand=demand,
+        ask=ask,
+        cards=tables.cards(network, is_pickup=asked.place is None),
+        days=tables.days(network, today, pickup_node),
+        atp=table.for_kernels(),
+        local_day=today.local_day,
+    )
+
+
+def most_masks(nodes: int) -> int:
+    """Return how many lines the programme keeps apart at this number of nodes."""
+    return max(1, min(MASK_LINES, (_MOST_CELLS // max(1, nodes)).bit_length() - 1))
+
+
+def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
+    """Solve the programme with the lines of each group travelling together; exact if every group is one line."""
+    ask, demand = programme.ask, programme.demand
+    if len(groups) != demand.shape[0] or any(len(group) > 1 for group in groups):
+        ask, demand = grouped(programme, groups)
+    plans, counts, served = promise_order(
+        demand, programme.local_day, programme.atp, ask, programme.cards, programme.days
+    )
+    rows = tuple(plans[objective, : counts[objective]] for objective in range(3))
+    return Plans(
+        rows=rows,
+        lines=tuple(tuple(_lines_of(int(mask), groups) for mask in plan[:, 2]) for plan in rows),
+        served=frozenset(_lines_of(int(served), groups)),
+    )
+
+
+def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[Ask, NDArray[np.int64]]:
+    """Return the order with one line for each group."""
+    ask, demand = programme.ask, programme.demand
+    together = np.zeros((len(groups), demand.shape[1]), dtype=np.int64)
+    units, weight_g = np.zeros(len(groups), dtype=np.int64), np.zeros(len(groups), dtype=np.int64)
+    for place, group in enumerate(groups):
+        together[place] = demand[list(group)].sum(axis=0)
+        units[place] = ask.units[list(group)].sum()
+        weight_g[place] = ask.weight_g[list(group)].sum()
+    return ask._replace(units=units, weight_g=weight_g), together
+
+
+def _lines_of(mask: int, groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    return tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
+
+
+def _days(tables: Calendars, ready: NDArray[np.int64], pair: NDArray[np.int64], calendar: NDArray[np.int64]) -> Days:
+    return Days(tables.first_day, ready, pair, tables.common, calendar, tables.before, tables.nth)
+
+
+def _cards(network: Network) -> Cards:
+    rates = network.rates
+    return Cards(
+        network.parcel_cost_cents.copy(),
+        network.unit_cost_cents.copy(),
+        network.serves.copy(),
+        rates.offsets.copy(),
+        rates.max_weight_g.copy(),
+        rates.cost_cents.copy(),
+        rates.transit_days.copy(),
+        len(network.zones),
+    )
+
+
+def _pickup_cards(network: Network) -> Cards:
+    nodes = len(network.node_ids)
+    nothing = np.zeros(1, dtype=np.int64)
+    return Cards(
+        np.zeros(nodes, dtype=np.int64),
+        network.unit_cost_cents.copy(),
+        np.ones((1, nodes), dtype=np.bool_),
+        np.array([0, 1], dtype=np.int64),
+        np.array([_ANY_WEIGHT_G], dtype=np.int64),
+        nothing,
+        nothing.copy(),
+        1,
+    )

@@ -1,0 +1,179 @@
+"""From a request to what the programme needs: every reference resolved, every fault named.
+
+Not here: stock, days and costs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.availability.selection import select_contents, select_node, select_nodes
+from engine.catalog.model import Content
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest
+from engine.network.document import ServiceLevel
+from engine.network.model import Network
+from engine.promising.model import MOST_LINES, MOST_UNITS, PICKUP, Destination, PromiseLine, PromiseRequest
+
+NO_LIMIT = 2**30 - 1
+_LEVELS: tuple[str, ...] = get_args(ServiceLevel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Place:
+    """Where an order goes, in radians, and the time zone there if it is known."""
+
+    latitude_rad: float
+    longitude_rad: float
+    time_zone: ZoneInfo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Asked:
+    """A request understood: lines with what they come down to, nodes and services by number, limits.
+
+    `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node.
+    """
+
+    lines: tuple[PromiseLine, ...]
+    contents: tuple[Content, ...]
+    skus: tuple[str, ...]
+    nodes: NDArray[np.int64]
+    services: NDArray[np.int64]
+    place: Place | None
+    need_by: int
+    most_parcels: int
+    is_complete: bool
+
+
+def understand(request: PromiseRequest, view: View) -> Asked:
+    """Resolve a request against a view; raises `InvalidInput` with every fault."""
+    network = view.network
+    faults: list[Fault] = []
+    lines = _lines(request, faults)
+    contents = select_contents([line.sku for line in request.lines], view.catalog, faults)
+    if len(contents) == len(lines):
+        _check_units(lines, contents, faults)
+    nodes = select_nodes(network, request.group, None, faults)
+    services = _services(request, network, faults)
+    place: Place | None = None
+    if request.pickup_node_id is not None:
+        chosen = select_node(network, request.pickup_node_id, "$.pickup_node_id", faults)
+        nodes = [node for node in nodes if node == chosen]
+    else:
+        place = _place(request.destination, network, faults)
+    if request.max_shipments is not None and request.max_shipments < 1:
+        message = f"{request.max_shipments} is too few; give at least 1, or leave it out"
+        faults.append(Fault(path="$.max_shipments", message=message))
+    if faults or (place is None and request.pickup_node_id is None):
+        raise InvalidInput(faults)
+    limits = [limit for limit in (request.max_shipments, network.policy.max_nodes_per_order) if limit is not None]
+    return Asked(
+        lines=lines,
+        contents=tuple(contents),
+        skus=tuple(sorted({sku for content in contents for sku, _ in content.components})),
+        nodes=np.array(nodes, dtype=np.int64),
+        services=services,
+        place=place,
+        need_by=NO_LIMIT if request.need_by is None else request.need_by.toordinal(),
+        most_parcels=min(limits, default=MOST_LINES),
+        is_complete=request.ship_complete,
+    )
+
+
+def _lines(request: PromiseRequest, faults: list[Fault]) -> tuple[PromiseLine, ...]:
+    if len(request.lines) > MOST_LINES:
+        message = f"has {len(request.lines)} lines; a promise takes at most {MOST_LINES}, ask for several promises"
+        faults.append(Fault(path="$.lines", message=message))
+    first: dict[str, int] = {}
+    lines: list[PromiseLine] = []
+    for index, line in enumerate(request.lines):
+        path, line_id = f"$.lines[{index}]", line.line_id or str(index + 1)
+        if not 1 <= line.quantity <= MOST_UNITS:
+            message = f"{line.quantity} is not a quantity; give a whole number from 1 to {MOST_UNITS}"
+            faults.append(Fault(path=f"{path}.quantity", message=message))
+        seen = first.setdefault(line_id, index)
+        if seen != index:
+            message = f"{line_id!r} is already the id of $.lines[{seen}]; give each line its own"
+            faults.append(Fault(path=f"{path}.line_id", message=message))
+        lines.append(PromiseLine(line_id=line_id, sku=line.sku, quantity=line.quantity))
+    return tuple(lines)
+
+
+def _check_units(lines: tuple[PromiseLine, ...], contents: list[Content], faults: list[Fault]) -> None:
+    for index, (line, content) in enumerate(zip(lines, contents, strict=True)):
+        units = line.quantity * sum(each for _, each in content.components)
+        if units > MOST_UNITS >= line.quantity:
+            message = f"{line.quantity} of kit {line.sku!r} are {units} units; at most {MOST_UNITS} a line"
+            faults.append(Fault(path=f"$.lines[{index}].quantity", message=message))
+
+
+def _services(request: PromiseRequest, network: Network, faults: list[Fault]) -> NDArray[np.int64]:
+    """Return the services of the levels asked for, by name, so that ties go to the first name."""
+    levels = request.service_levels
+    for index, level in enumerate(levels or ()):
+        if level not in _LEVELS:
+            message = f"unknown service level {level!r}; {nearest(level, _LEVELS)}"
+            faults.append(Fault(path=f"$.service_levels[{index}]", message=message))
+    is_pickup = request.pickup_node_id is not None
+    if levels is not None and is_pickup and PICKUP not in levels:
+        message = f"a pick-up has the service level {PICKUP!r}; add it, or leave pickup_node_id out"
+        faults.append(Fault(path="$.service_levels", message=message))
+    if levels is not None and not is_pickup and set(levels) == {PICKUP}:
+        message = f"the service level {PICKUP!r} needs a pickup_node_id; add it"
+        faults.append(Fault(path="$.pickup_node_id", message=message))
+    by_name = sorted(range(len(network.services)), key=network.services.__getitem__)
+    kept = [s for s in by_name if levels is None or network.service_levels[s] in levels]
+    return np.array(kept, dtype=np.int64)
+
+
+def _place(wanted: Destination | None, network: Network, faults: list[Fault]) -> Place | None:
+    path = "$.destination"
+    if wanted is None:
+        faults.append(Fault(path=path, message="is required; add it, or pickup_node_id"))
+        return None
+    found = list(_coordinate_faults(wanted))
+    faults.extend(found)
+    time_zone = wanted.time_zone
+    if time_zone is not None and _zone(time_zone) is None:
+        message = f"unknown time zone {time_zone!r}; {nearest(time_zone, available_timezones())}"
+        faults.append(Fault(path=f"{path}.time_zone", message=message))
+    if wanted.latitude is not None and wanted.longitude is not None:
+        latitude, longitude = wanted.latitude, wanted.longitude
+    elif wanted.postal_code is not None and wanted.country is not None:
+        entry = network.place_of(wanted.country, wanted.postal_code)
+        if entry is None:
+            message = f"{wanted.country} {wanted.postal_code!r} is not in the network; give latitude and longitude"
+            faults.append(Fault(path=f"{path}.postal_code", message=message))
+            return None
+        latitude, longitude = entry.latitude, entry.longitude
+        time_zone = time_zone or entry.time_zone
+    else:
+        if not found:
+            message = "is incomplete; give latitude and longitude, or postal_code and country"
+            faults.append(Fault(path=path, message=message))
+        return None
+    zone = None if time_zone is None else _zone(time_zone)
+    return Place(latitude_rad=math.radians(latitude), longitude_rad=math.radians(longitude), time_zone=zone)
+
+
+def _coordinate_faults(wanted: Destination) -> Iterator[Fault]:
+    for name, value, most in (("latitude", wanted.latitude, 90), ("longitude", wanted.longitude, 180)):
+        if value is not None and not (math.isfinite(value) and abs(value) <= most):
+            message = f"{value} is not a {name}; give degrees from {-most} to {most}"
+            yield Fault(path=f"$.destination.{name}", message=message)
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

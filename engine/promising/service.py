@@ -1,0 +1,162 @@
+"""Promises as a use case: one order in, dated and priced options out, kept so that a reservation can name one.
+
+Not here: the programme (programme.py), words (answer.py), reasons (reasons.py). A promise holds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from engine.availability.reference import Reference, View
+from engine.availability.stock import StockReader
+from engine.clock import Clock
+from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired
+from engine.faults import nearest
+from engine.inventory.model import HoldLine, StockView
+from engine.inventory.store import InventoryStore
+from engine.network.model import Network
+from engine.promising.answer import options_of
+from engine.promising.merging import merge_lines
+from engine.promising.model import KeptPromise, Option, Promise, PromiseRequest, UnavailableLine
+from engine.promising.programme import Programme, Tables, build, most_masks, solve
+from engine.promising.reasons import unavailable
+from engine.promising.request import Asked, understand
+from engine.promising.store import PromiseStore
+
+DEFAULT_TTL_SECONDS = 900
+_LINES_IN_LOOP = 6
+"""Orders of more lines are solved in a thread, as they take longer than a loop should be held up."""
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(KeptPromise).decode
+
+
+class PromiseService:
+    """Answers from live stock; the network and the catalog are checked for news beside the stock read."""
+
+    def __init__(
+        self,
+        *,
+        reference: Reference,
+        inventory: InventoryStore,
+        promises: PromiseStore,
+        clock: Clock,
+        ttl_seconds: int = DEFAULT_TTL_SECONDS,
+        new_token: Callable[[], str] = lambda: secrets.token_hex(10),
+    ) -> None:
+        self._reference = reference
+        self._inventory = inventory
+        self._promises = promises
+        self._clock = clock
+        self._ttl_seconds = ttl_seconds
+        self._new_token = new_token
+        self._reader = StockReader()
+        self._tables = Tables()
+
+    async def promise(self, request: PromiseRequest) -> Promise:
+        """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
+        view, asked, stock = await self._read(request)
+        now = self._clock.now()
+        programme = self._programme(view, asked, stock, now)
+        if len(asked.lines) <= _LINES_IN_LOOP:
+            options, missing = _answer(asked, view.network, programme)
+        else:
+            options, missing = await asyncio.to_thread(_answer, asked, view.network, programme)
+        expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
+        promise = Promise(
+            promise_id=f"prm_{int(expires_at.timestamp()):08x}{self._new_token()}",
+            as_of=now,
+            binding=False,
+            expires_at=expires_at,
+            options=options,
+            unavailable=missing,
+            channel=request.channel,
+        )
+        if options:
+            kits = {
+                line.sku: content.components
+                for line, content in zip(asked.lines, asked.contents, strict=True)
+                if line.sku in view.catalog.kits
+            }
+            body = _encode(KeptPromise(promise=promise, kits=kits))
+            await self._promises.keep(promise.promise_id, body, self._ttl_seconds)
+        return promise
+
+    async def hold_lines(self, promise_id: str, option_id: str) -> tuple[HoldLine, ...]:
+        """Return what a reservation of an option has to hold, kits as their products.
+
+        Raises `PromiseExpired` or `NotFound` if there is no such promise, `InvalidInput` if it has no such option.
+        """
+        body = await self._promises.find(promise_id)
+        now = self._clock.now()
+        if body is None:
+            if _has_expired(promise_id, now):
+                raise PromiseExpired(f"The promise {promise_id} has expired. Ask for a new one.")
+            raise NotFound(f"There is no promise {promise_id}. Ask for a new one.")
+        kept = _decode(body)
+        if now >= kept.promise.expires_at:
+            raise PromiseExpired(f"The promise {promise_id} expired at {kept.promise.expires_at}. Ask for a new one.")
+        by_id = {option.option_id: option for option in kept.promise.options}
+        if option_id not in by_id:
+            message = f"the promise has no option {option_id!r}; {nearest(option_id, by_id)}"
+            raise InvalidInput(Fault(path="$.option_id", message=message))
+        return tuple(
+            HoldLine(sku=sku, quantity=line.quantity * units, node_id=shipment.node_id, ship_on=shipment.ship_on)
+            for shipment in by_id[option_id].shipments
+            for line in shipment.lines
+            for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
+        )
+
+    async def _read(self, request: PromiseRequest) -> tuple[View, Asked, StockView]:
+        """Understand the request and read its stock; again with the new view if the documents have moved meanwhile."""
+        view = self._reference.latest or await self._reference.current()
+        while True:
+            try:
+                asked = understand(request, view)
+            except InvalidInput:
+                newer = await self._reference.current()
+                if newer is view:
+                    raise
+                view = newer
+                continue
+            epoch, stock = await asyncio.gather(self._reference.epoch(), self._inventory.read(asked.skus))
+            if epoch == view.epoch:
+                return view, asked, stock
+            view = await self._reference.current()
+
+    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime) -> Programme:
+        table = self._reader.read(stock, view.network, view.days.at(now).local_day)
+        return build(asked, view, view.days, table, now, self._tables)
+
+
+def _answer(
+    asked: Asked, network: Network, programme: Programme
+) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
+    """Solve one order; a pure function of its arguments, so that it may run in a thread."""
+    lines = range(len(asked.lines))
+    groups: list[tuple[int, ...]] = [(line,) for line in lines]
+    most = most_masks(len(programme.ask.nodes))
+    if len(groups) > most:
+        groups = merge_lines(programme, most)
+    is_whole = sum(map(len, groups)) == len(lines)
+    options: tuple[Option, ...] = ()
+    missing = set(lines)
+    if groups and (is_whole or not asked.is_complete):
+        plans = solve(programme, groups)
+        options = options_of(plans, asked, network)
+        missing -= plans.served
+    return options, unavailable(asked, programme, missing) if missing else ()
+
+
+def _has_expired(promise_id: str, now: datetime) -> bool:
+    """Say whether an id was given to a promise that is past its time; the id begins with that time."""
+    try:
+        expires_at = datetime.fromtimestamp(int(promise_id.removeprefix("prm_")[:8], 16), UTC)
+    except (ValueError, OverflowError, OSError):
+        return False
+    return expires_at <= now
