@@ -1,0 +1,87 @@
+"""A store of each kind, with a way to let time pass in it.
+
+`stock`   memory, then Redis: `stock.store`, `await stock.wait(seconds)`, and `stock.today`, the day at every node
+`redis_store`   the Redis one alone, in a key space of its own
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from engine.clock import SettableClock
+from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.model import Adjustment, Hold, HoldLine, Position, PositionCount, Reservation
+from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
+from engine.inventory.store import InventoryStore
+from engine.storage.client import MultiplexedClient
+from engine.storage.functions import ensure
+from engine.storage.keys import Keys
+
+NODES = ("berlin", "paris", "rome")
+TODAY = date(2026, 3, 2)
+
+
+class Days(dict[str, int]):
+    """The same day at every node."""
+
+    def __missing__(self, _: str) -> int:
+        return TODAY.toordinal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stock:
+    """A store under test, with the shortest ways to use it."""
+
+    store: InventoryStore
+    wait: Callable[[float], Awaitable[None]]
+    today: Days
+
+    async def count(self, on_hand: int, *, sku: str = "mug", node_id: str = "berlin", safety_stock: int = 0) -> None:
+        """Set one position."""
+        count = PositionCount(node_id=node_id, sku=sku, on_hand=on_hand, safety_stock=safety_stock)
+        await self.store.put_positions([count])
+
+    async def adjust(self, delta: int, *, sku: str = "mug", node_id: str = "berlin") -> None:
+        """Change on_hand."""
+        await self.store.adjust([Adjustment(node_id=node_id, sku=sku, delta=delta, reason="test")])
+
+    async def hold(self, reservation_id: str, *lines: HoldLine, ttl_seconds: float = 900) -> Reservation:
+        """Hold lines."""
+        wanted = Hold(reservation_id=reservation_id, lines=lines, ttl_seconds=ttl_seconds)
+        return (await self.store.hold(wanted, today=self.today)).value
+
+    async def position(self, *, sku: str = "mug", node_id: str = "berlin") -> Position:
+        """Return one position, zeros if there is none."""
+        view = await self.store.read([sku])
+        if node_id not in view.node_ids:
+            return Position(node_id=node_id, sku=sku, on_hand=0, held=0, confirmed=0, safety_stock=0, version=0)
+        return view.position(0, view.node_ids.index(node_id))
+
+
+def line(quantity: int, sku: str = "mug", node_id: str = "berlin", ship_on: date | None = None) -> HoldLine:
+    """Return a line of a hold."""
+    return HoldLine(sku=sku, quantity=quantity, node_id=node_id, ship_on=ship_on)
+
+
+@pytest_asyncio.fixture
+async def redis_store(client: MultiplexedClient, keys: Keys) -> RedisInventoryStore:
+    await ensure(client, [LIBRARY])
+    return RedisInventoryStore(client, keys)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def stock(request: pytest.FixtureRequest) -> Stock:
+    if request.param == "memory":
+        clock = SettableClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
+
+        async def advance(seconds: float) -> None:
+            clock.advance(timedelta(seconds=seconds))
+
+        return Stock(store=MemoryInventoryStore(clock), wait=advance, today=Days())
+    return Stock(store=request.getfixturevalue("redis_store"), wait=asyncio.sleep, today=Days())
