@@ -66,6 +66,12 @@ def _carry(t: Tables, opened: IntArray, owner: IntArray, grams: IntArray) -> tup
     for k in range(len(opened)):
         c = opened[k]
         cents[k], late[k], service[k] = best_service(
-            t.freight, t.cand_node[c], t.cand_place[c], t.cand_place_end[c], grams[k], t.due_days[owner[k]], False
+            t.freight,
+            t.cand_node[c],
+            t.cand_place[c],
+            t.cand_place_end[c],
+            grams[k],
+            (t.due_days[owner[k]], t.service_mask[owner[k]]),
+            False,
         )
     return cents, late, service

@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.problem import NO_DUE_DATE, IntArray, RoutingProblem
+from solvers.problem import NO_DUE_DATE, UNREACHABLE, IntArray, RoutingProblem
 
 INFEASIBLE = 2**50
 """Cents; the cost of a parcel that no service may carry."""
@@ -70,12 +70,12 @@ def freight(problem: RoutingProblem) -> Freight:
 @njit(cache=True, nogil=True, inline="always")
 def late_cents(freight: Freight, node: int, service: int, transit_days: int, due_days: int) -> int:
     """Return the late cost of a service in cents; `INFEASIBLE` when it would be late and may not."""
-    if due_days == NO_DUE_DATE:
-        return 0
     days = transit_days
     if freight.delivery_days.shape[0] > 0:
         days = freight.delivery_days[node, service, transit_days]
-    if days <= due_days:
+        if days >= UNREACHABLE:
+            return INFEASIBLE
+    if due_days == NO_DUE_DATE or days <= due_days:
         return 0
     if freight.late_day_cost_cents < 0:
         return INFEASIBLE
@@ -84,18 +84,22 @@ def late_cents(freight: Freight, node: int, service: int, transit_days: int, due
 
 @njit(cache=True, nogil=True)
 def best_service(
-    freight: Freight, node: int, place: int, place_end: int, weight_g: int, due_days: int, heavier_too: bool
+    freight: Freight, node: int, place: int, place_end: int, weight_g: int, terms: tuple[int, int], heavier_too: bool
 ) -> tuple[int, int, int]:
     """Return (service + late cents, late cents, service) of the service that carries the parcel.
 
-    `place` is the destination's zone, or the first of the pair's lanes (`place_end` is one past the last). With
-    `heavier_too` the cost is the least over all weights from `weight_g` up: a lower bound that never falls as lines
-    are added. Returns `INFEASIBLE` and service -1 when no service may carry it.
+    `terms` are the order's due days and its service mask. `place` is the destination's zone, or the first of the
+    pair's lanes (`place_end` is one past the last). With `heavier_too` the cost is the least over all weights from
+    `weight_g` up: a lower bound that never falls as lines are added. Returns `INFEASIBLE` and service -1 when no
+    service may carry it.
     """
+    due_days, mask = terms
     best, best_late, best_transit, best_at = INFEASIBLE, 0, 0, -1
     if freight.explicit_lanes:
         for lane in range(place, place_end):
             service, transit = freight.lane_service[lane], freight.lane_transit_days[lane]
+            if not mask >> min(service, 63) & 1:
+                continue
             late = late_cents(freight, node, service, transit, due_days)
             cost = freight.lane_cost_cents[lane] + late
             if late < INFEASIBLE and (
@@ -105,6 +109,8 @@ def best_service(
                 best, best_late, best_transit, best_at = cost, late, transit, service
         return best, best_late, best_at
     for service in range(freight.service_count):
+        if not mask >> min(service, 63) & 1:
+            continue
         row = service * freight.zone_count + place
         step, end = freight.start[row], freight.start[row + 1]
         while step < end and freight.max_weight_g[step] < weight_g:

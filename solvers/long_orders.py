@@ -67,7 +67,9 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
         return 0.0
     c = t.cand_start[o] + i
     node = t.cand_node[c]
-    cents = best_service(t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, t.due_days[o], False)[0]
+    cents = best_service(
+        t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, (t.due_days[o], t.service_mask[o]), False
+    )[0]
     if cents >= INFEASIBLE:
         return BIG
     fixed = cents + t.node_parcel_cents[node] + t.node_unit_cents[node] * units

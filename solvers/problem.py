@@ -19,6 +19,10 @@ FloatArray = NDArray[np.float64]
 UNLIMITED = 2**61
 """A capacity or a parcel limit that is not there."""
 NO_DUE_DATE = -1
+UNREACHABLE = 2**30
+"""Days until the delivery of what a service never delivers."""
+ANY_SERVICE = -1
+"""A service mask with every bit set."""
 EARTH_RADIUS_KM = 6371.0088
 DISTANCE_TOLERANCE_KM = 1e-6
 
@@ -65,6 +69,10 @@ class Orders:
     line_start: IntArray
     line_sku: IntArray
     line_quantity: IntArray
+    line_own_node: IntArray | None = None
+    """The node where the order already holds all units of a line (they are not in `Stock`), or -1."""
+    service_mask: IntArray | None = None
+    """Bit v is set where service v may carry the order; None: all may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +92,7 @@ class RateCards:
     delivery_days: IntArray | None = None
     """Days until delivery, shape (nodes, services, transit days): transit days with each node's calendar worked in.
 
-    None: a parcel arrives after its transit days.
+    `UNREACHABLE` where the service does not serve the node. None: a parcel arrives after its transit days.
     """
 
 

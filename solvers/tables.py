@@ -19,7 +19,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, Freight, best_service, empty_array, freight
-from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, UNLIMITED, IntArray, RoutingProblem
+from solvers.problem import (
+    ANY_SERVICE,
+    DISTANCE_TOLERANCE_KM,
+    EARTH_RADIUS_KM,
+    UNLIMITED,
+    IntArray,
+    RoutingProblem,
+)
 
 EXACT_LINES = 10
 """Orders of up to so many lines are priced exactly."""
@@ -29,6 +36,8 @@ NO_STOCK = -2
 """In `Tables.row`: the node cannot ship the line."""
 FREE = -1
 """In `Tables.row`: the node can ship the line, and its stock can never run short."""
+_NO_CELL, _OWN = -1, -2
+"""Instead of a stock entry: the node has too little, or the order holds the units there already."""
 
 
 class Tables(NamedTuple):
@@ -45,6 +54,7 @@ class Tables(NamedTuple):
     """How many of o's lines its cost table covers: all, `GROUP_LINES` of a long order, none if lines may be split."""
     max_parcels: IntArray
     due_days: IntArray
+    service_mask: IntArray
     cand_start: IntArray
     cand_node: IntArray
     cand_place: IntArray
@@ -88,7 +98,9 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     line = _table_order(problem)
     line_start, quantity, sku = orders.line_start, orders.line_quantity[line], orders.line_sku[line]
     lengths, terms = np.diff(line_start), freight(problem)
-    supply = _supply(problem, sku, quantity)
+    service_mask = _or_all(orders.service_mask, len(orders.order_ids), ANY_SERVICE)
+    own_node = _or_all(orders.line_own_node, len(line), -1)[line]
+    supply = _supply(problem, sku, quantity, own_node)
     counts = _count_candidates(supply)
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
     cand_node, place, place_end, cell = _fill_candidates(supply, cand_start, row_start)
@@ -100,7 +112,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         (line_start, quantity, weight_g),
         (cand_node, place, place_end),
         cell,
-        orders.due_days,
+        (orders.due_days, service_mask),
         terms,
         nodes.parcel_cost_cents,
         nodes.unit_cost_cents,
@@ -120,6 +132,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         grouped=grouped,
         max_parcels=orders.max_parcels,
         due_days=orders.due_days,
+        service_mask=service_mask,
         cand_start=cand_start,
         cand_node=cand_node,
         cand_place=place,
@@ -146,16 +159,17 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
 
 
 def _rows(entry: IntArray, cell: NDArray[np.int32], entries: int) -> NDArray[np.int32]:
-    """Translate stock entries into contested rows; the extra last place turns entry -1 into `NO_STOCK`."""
-    row_of = np.full(entries + 1, FREE, np.int32)
+    """Translate stock entries into contested rows; the last two places stand for `_OWN` and `_NO_CELL`."""
+    row_of = np.full(entries + 2, FREE, np.int32)
     row_of[entry] = np.arange(len(entry), dtype=np.int32)
-    row_of[-1] = NO_STOCK
+    row_of[_NO_CELL] = NO_STOCK
     return row_of[cell]
 
 
-def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray) -> _Supply:
+def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray, own_node: IntArray) -> _Supply:
     lanes, empty = problem.lanes, empty_array(1)
     return _Supply(
+        own_node=own_node,
         line_start=problem.orders.line_start,
         sku=sku,
         least=np.ones_like(quantity) if problem.terms.line_split else quantity,
@@ -170,6 +184,10 @@ def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray) -> _Supp
         zone_reach=_squared_chord(problem.rates.zone_max_km),
         reach=float(_squared_chord(np.array([problem.terms.max_distance_km]))[0]),
     )
+
+
+def _or_all(values: IntArray | None, size: int, default: int) -> IntArray:
+    return np.full(size, default, np.int64) if values is None else values.copy()
 
 
 def _grouped(lengths: IntArray) -> IntArray:
@@ -204,6 +222,8 @@ def _squared_chord(distance_km: NDArray[np.float64]) -> NDArray[np.float64]:
 class _Supply(NamedTuple):
     """What decides which nodes an order may use."""
 
+    own_node: IntArray
+    """Where the order already holds the line, or -1."""
     line_start: IntArray
     sku: IntArray
     least: IntArray
@@ -246,6 +266,12 @@ def _find_candidates(supply: _Supply, o: int, seen: IntArray, found: IntArray) -
     """Write the nodes that could ship a line of order o to `found`, ascending; return how many."""
     count = 0
     for p in range(supply.line_start[o], supply.line_start[o + 1]):
+        own = supply.own_node[p]
+        if own >= 0 and seen[own] != o:
+            seen[own] = o
+            if _place(supply, o, own)[0] >= 0:
+                found[count] = own
+                count += 1
         k = supply.sku[p]
         for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
             n = supply.stock_node[e]
@@ -272,10 +298,10 @@ def _count_candidates(supply: _Supply) -> IntArray:
 def _fill_candidates(
     supply: _Supply, cand_start: IntArray, row_start: IntArray
 ) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
-    """Return node, place and place end of every candidate, and the stock entry (or -1) of each (candidate, line)."""
+    """Return node, place and place end of every candidate, and the stock entry of each (candidate, line)."""
     node = np.empty(cand_start[-1], np.int64)
     place, place_end = np.empty_like(node), np.empty_like(node)
-    cell = np.full(row_start[-1], -1, np.int32)
+    cell = np.full(row_start[-1], _NO_CELL, np.int32)
     nodes = len(supply.node_at)
     seen, found, at = np.full(nodes, -1, np.int64), np.empty(nodes, np.int64), np.zeros(nodes, np.int64)
     for o in range(len(cand_start) - 1):
@@ -294,6 +320,10 @@ def _fill_candidates(
                 i = at[n]
                 if i < cand_start[o + 1] - cand_start[o] and node[cand_start[o] + i] == n:
                     cell[row_start[o] + i * lines + p] = e
+            own = supply.own_node[first + p]
+            for i in range(cand_start[o + 1] - cand_start[o]):
+                if node[cand_start[o] + i] == own:
+                    cell[row_start[o] + i * lines + p] = _OWN
     return node, place, place_end, cell
 
 
@@ -303,7 +333,7 @@ def _cost_table(
     lines: tuple[IntArray, IntArray, IntArray],
     candidates: tuple[IntArray, IntArray, IntArray],
     cell: NDArray[np.int32],
-    due_days: IntArray,
+    terms: tuple[IntArray, IntArray],
     freight: Freight,
     node_parcel_cents: IntArray,
     node_unit_cents: IntArray,
@@ -325,14 +355,15 @@ def _cost_table(
             c = cand_start[o] + i
             able = 0
             for p in range(bits):
-                if cell[row_start[o] + i * count + p] >= 0:
+                if cell[row_start[o] + i * count + p] != _NO_CELL:
                     able |= 1 << p
             base = table_start[o] + (i << bits)
             for mask in range(1 << bits):
                 if mask & ~able or (mask == 0 and bits):
                     continue
                 load_g = grams[mask] if bits else lightest_g
-                cost = best_service(freight, node[c], place[c], place_end[c], load_g, due_days[o], relaxed)[0]
+                own = (terms[0][o], terms[1][o])
+                cost = best_service(freight, node[c], place[c], place_end[c], load_g, own, relaxed)[0]
                 if cost < INFEASIBLE:
                     fixed = node_parcel_cents[node[c]] + node_unit_cents[node[c]] * units[mask]
                     parcel_cents[base + mask] = cost + fixed
@@ -383,7 +414,7 @@ def _node_potential(
             n = node[cand_start[o] + i]
             parcels[n] += 1
             for p in range(count):
-                if cell[row_start[o] + i * count + p] >= 0:
+                if cell[row_start[o] + i * count + p] != _NO_CELL:
                     units[n] += quantity[line_start[o] + p]
     return units, parcels
 
