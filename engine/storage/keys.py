@@ -90,3 +90,11 @@ class Keys:
     def open_orders(self) -> str:
         """Return the key of the sorted set of open orders."""
         return f"{self.prefix}:open_orders"
+
+    def order_history(self, order_id: str) -> str:
+        """Return the key of the steps of one order."""
+        return f"{self.prefix}:order_history:{order_id}"
+
+    def capacity(self, day: int) -> str:
+        """Return the key of what committed allocations use of the nodes on one day (an ordinal)."""
+        return f"{self.prefix}:capacity:{day}"

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import Catalog, compile_catalog
+from engine.clock import SettableClock
+from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
+from engine.inventory.redis_store import RedisInventoryStore
+from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
+from engine.orders.memory_store import MemoryOrderStore
+from engine.orders.redis_store import LIBRARY as ORDERS_LIBRARY
+from engine.orders.redis_store import RedisOrderStore
+from engine.orders.store import OrderStore
+from engine.storage.client import StoreClient
+from engine.storage.functions import ensure
+from engine.storage.keys import Keys
 
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -53,3 +69,40 @@ def network(network_document: NetworkDocument) -> Network:
 @pytest.fixture(scope="session")
 def catalog(catalog_document: CatalogDocument) -> Catalog:
     return compile_catalog(catalog_document, 1)
+
+
+@pytest.fixture(params=["memory", "redis"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Which store a test runs on."""
+    return str(request.param)
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    """The clock of the in-memory store."""
+    return SettableClock(datetime(2026, 11, 22, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+async def inventory(kind: str, client: StoreClient, keys: Keys, clock: SettableClock) -> InventoryStore:
+    if kind == "memory":
+        return MemoryInventoryStore(clock)
+    await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY])
+    return RedisInventoryStore(client, keys)
+
+
+@pytest.fixture
+async def orders(client: StoreClient, keys: Keys, clock: SettableClock, inventory: InventoryStore) -> OrderStore:
+    if isinstance(inventory, MemoryInventoryStore):
+        return MemoryOrderStore(inventory, clock)
+    return RedisOrderStore(client, keys)
+
+
+@pytest.fixture
+def wait(kind: str, clock: SettableClock) -> Callable[[float], Awaitable[None]]:
+    """Let seconds pass: by the store's own clock, or by the clock the in-memory store was given."""
+
+    async def pass_by_setting(seconds: float) -> None:
+        clock.advance(timedelta(seconds=seconds))
+
+    return asyncio.sleep if kind == "redis" else pass_by_setting

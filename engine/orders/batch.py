@@ -1,0 +1,95 @@
+"""The allocations of a run in the form that stores work on: checked, and summed per line of stock and use of a node.
+
+Not here: deciding whether they can be committed (lua/commit.lua, memory_store.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from secrets import token_hex
+
+from engine.errors import Fault, InvalidInput
+from engine.orders.model import OrderState
+from engine.orders.records import demand_of, rows_document
+from engine.routing.model import OrderAllocation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One order's allocation.
+
+    `lines` are (sku, node_id, quantity, ship_on ordinal), `uses` are (node_id, day ordinal, units, parcels).
+    """
+
+    order_id: str
+    state: OrderState
+    rows: bytes
+    reservation_id: str
+    lines: list[tuple[str, str, int, int]]
+    uses: list[tuple[str, int, int, int]]
+
+    def packed(self) -> tuple[object, ...]:
+        """Return the entry as lua/commit.lua reads it."""
+        return (self.order_id, self.state.value, self.rows.decode(), self.reservation_id, self.lines, self.uses)
+
+
+def check_allocations(allocations: Sequence[OrderAllocation], demands: Sequence[str | None]) -> None:
+    """Check each allocation by itself, and against its order's demand (None: no such order); raises InvalidInput."""
+    faults: list[Fault] = []
+    first: dict[str, int] = {}
+    for index, (allocation, demand) in enumerate(zip(allocations, demands, strict=True)):
+        path, order_id = f"$[{index}]", allocation.order_id
+        if first.setdefault(order_id, index) != index:
+            faults.append(Fault(path=path, message=f"order {order_id} is here twice, first at $[{first[order_id]}]"))
+        for number, row in enumerate(allocation.rows):
+            where = (row.node_id, row.service, row.ship_on)
+            if row.quantity < 1 or (None in where and where != (None, None, None)):
+                message = "give a quantity of at least 1, and node_id, service and ship_on together or not at all"
+                faults.append(Fault(path=f"{path}.rows[{number}]", message=message))
+        if demand is not None and demand_of(allocation.rows) != demand:
+            wanted = ", ".join(f"{quantity} × {sku}" for _, sku, quantity in map(_demand_line, demand.split("\n")))
+            message = f"the rows of order {order_id} do not add up to what it asks for: {wanted}"
+            faults.append(Fault(path=path, message=message))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def entry_of(allocation: OrderAllocation) -> Entry:
+    """Return a checked allocation as an entry, with the id of the reservation that it will have."""
+    lines: dict[tuple[str, str, int], int] = {}
+    units: dict[tuple[str, int], int] = {}
+    services: dict[tuple[str, int], set[str]] = {}
+    is_whole = True
+    for row in allocation.rows:
+        if row.node_id is None or row.service is None or row.ship_on is None:
+            is_whole = False
+            continue
+        day = row.ship_on.toordinal()
+        lines[row.sku, row.node_id, day] = lines.get((row.sku, row.node_id, day), 0) + row.quantity
+        units[row.node_id, day] = units.get((row.node_id, day), 0) + row.quantity
+        services.setdefault((row.node_id, day), set()).add(row.service)
+    return Entry(
+        order_id=allocation.order_id,
+        state=OrderState.SOURCED if is_whole else OrderState.BACKORDERED,
+        rows=rows_document(allocation.rows),
+        reservation_id=f"res_{token_hex(16)}",
+        lines=[(sku, node_id, quantity, day) for (sku, node_id, day), quantity in lines.items()],
+        uses=[(node_id, day, count, len(services[node_id, day])) for (node_id, day), count in units.items()],
+    )
+
+
+def today_of(entries: Sequence[Entry], today: Mapping[str, date]) -> dict[str, int]:
+    """Return today's ordinal for each node in `entries`; a node that is not named has its first day there as today."""
+    days: dict[str, int] = {}
+    for entry in entries:
+        for _, node_id, _, day in entry.lines:
+            named = today.get(node_id)
+            days[node_id] = named.toordinal() if named is not None else min(day, days.get(node_id, day))
+    return days
+
+
+def _demand_line(text: str) -> tuple[str, str, str]:
+    line_id, sku, quantity = text.split("\t")
+    return line_id, sku, quantity

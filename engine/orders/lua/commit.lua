@@ -1,0 +1,76 @@
+-- Commits the allocations of a routing run, each order by itself, all in one step.
+-- KEYS[1]  any key of the partition (open_orders)
+-- ARGV[1]  the run id
+-- ARGV[2]  cmsgpack {allocations, limits, today}
+--          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses}
+--          lines: a list of {sku, node_id, quantity, ship_on}      uses: as in capacity.lua
+--          limits: node_id → {units or -1, parcels or -1}          today: node_id → day ordinal, for every node in lines
+-- Returns  cmsgpack list of verdicts: {'committed'} · {'gone'} · {'moved', 'short', {sku, node_id, asked, available}} ·
+--          {'moved', 'capacity', {node_id, day, what, asked, left, limit}}
+-- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
+-- the new one, and kept if that fails; a run commits an order once, however often it is asked. An allocation without any
+-- line leaves what the order holds, and its earlier rows, as they are.
+-- Everything is decided in memory first. The orders of a batch see what those before them took.
+
+local MANY_DUE = 1000
+
+local function swap(work, order, lines, uses, limits, today)
+  local own_uses = order.uses ~= '' and cmsgpack.unpack(order.uses) or {}
+  if order.field then give_back(work, order.own.lines, order.field) end
+  count_uses(work, own_uses, -1)
+  place_lines(work, lines, today)
+  local short, over = short_lines(work, lines, today), over_capacity(work, uses, limits)
+  if #short == 0 and not over then
+    take(work, lines, 'confirmed')
+    count_uses(work, uses, 1)
+    if order.field then order.own.state, order.own.dirty = 'cancelled', true end
+    return { 'committed' }
+  end
+  if order.field then take(work, order.own.lines, order.field) end
+  count_uses(work, own_uses, 1)
+  if #short > 0 then return { 'moved', 'short', short[1] } end
+  return { 'moved', 'capacity', over }
+end
+
+local function decide(work, run_id, allocation, limits, today, now, writes)
+  local order_id, state, rows, reservation_id, lines, uses = unpack(allocation)
+  local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows',
+    'channel')
+  local write = writes[order_id]
+  if write or (fields[2] == run_id and fields[1] ~= 'cancelled') then return { 'committed' } end
+  if not fields[1] or not OPEN[fields[1]] then return { 'gone' } end
+  local order = { uses = fields[4] }
+  order.own, order.field = own_reservation(work, fields[3], now)
+  if order.own and order.own.consumed then return { 'gone' } end
+  write = { state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }
+  if #lines == 0 then
+    write.reservation_id = fields[3]
+    if fields[5] ~= '' then write.rows = fields[5] end
+  else
+    local verdict = swap(work, order, lines, uses, limits, today)
+    if verdict[1] ~= 'committed' then return verdict end
+    write.uses = cmsgpack.pack(uses)
+    put_reservation(work, reservation_id, { state = 'confirmed', expires = 0, lines = lines, asked = '', reference = order_id,
+      channel = fields[6], consumed = false, order_id = order_id })
+  end
+  writes[order_id] = write
+  return { 'committed' }
+end
+
+redis.register_function('allot_commit_orders_v1', function(keys, args)
+  local work, now, run_id = open_work(keys[1]), now_ms(), args[1]
+  local allocations, limits, today = unpack(cmsgpack.unpack(args[2]))
+  local verdicts, writes = {}, {}
+  expire_due(work, now, MANY_DUE)
+  for i, allocation in ipairs(allocations) do
+    verdicts[i] = decide(work, run_id, allocation, limits, today, now, writes)
+  end
+  commit_work(work)
+  write_capacity(work)
+  for order_id, write in pairs(writes) do
+    redis.call('HSET', key_of(work, 'order', order_id), 'run_id', run_id, 'rows', write.rows,
+      'reservation_id', write.reservation_id, 'uses', write.uses)
+    enter_state(work, order_id, write.state, run_id, now)
+  end
+  return cmsgpack.pack(verdicts)
+end)

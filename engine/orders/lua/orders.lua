@@ -1,0 +1,39 @@
+-- One order in the store, for the functions of this library. Include after the inventory's reservations.lua.
+--
+-- order:<id>          hash: doc (what was captured, JSON), fingerprint, demand, channel, seq, and what moves: state, run_id,
+--                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua)
+-- order_history:<id>  list: "<ms> <state> <run_id>", oldest first
+-- open_orders         sorted set: ids of captured and backordered orders, by seq        order_seq  the last seq given
+--
+-- Invariants: an order is in open_orders exactly when its state is captured or backordered; its history ends with its
+-- state; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
+
+local OPEN = { captured = true, backordered = true }
+
+-- The fields that make an order (doc, state, reservation_id, run_id, rows), or nil when there is no such order.
+local function order_fields(work, order_id)
+  local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'doc', 'state', 'reservation_id', 'run_id', 'rows')
+  return fields[1] and fields or nil
+end
+
+-- Moves an order into a state, and writes that down.
+local function enter_state(work, order_id, state, run_id, now)
+  local key = key_of(work, 'order', order_id)
+  redis.call('HSET', key, 'state', state)
+  redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, state, run_id))
+  if OPEN[state] then
+    redis.call('ZADD', key_of(work, 'open_orders'), redis.call('HGET', key, 'seq'), order_id)
+  else
+    redis.call('ZREM', key_of(work, 'open_orders'), order_id)
+  end
+end
+
+-- The reservation that keeps an order's stock, or nil; and the cell field of its units, nil if it keeps nothing now.
+local function own_reservation(work, reservation_id, now)
+  if reservation_id == '' then return nil end
+  local own = reservation_at(work, reservation_id, now)
+  return own, own and FIELD_OF[own.state]
+end
+
+-- The reply of a function that answers for one order: a verdict, a word about it, and the order's fields.
+local function order_reply(verdict, detail, fields) return cmsgpack.pack({ verdict, detail, fields or {} }) end

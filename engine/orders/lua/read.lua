@@ -1,0 +1,23 @@
+-- Reads orders for a routing run: what they ask for, and what their own reservations keep.
+-- KEYS[1]  any key of the partition (open_orders)     ARGV  order ids
+-- Returns  cmsgpack list of {state, doc, lines that it keeps}, in the order asked for; {'', '', {}} where there is no such
+--          order; a line is {sku, node_id, quantity, ship_on if it is dated demand, else 0}
+-- Invariant: nothing is written.
+
+redis.register_function({ function_name = 'allot_read_orders_v1', flags = { 'no-writes' }, callback = function(keys, args)
+  local work, now, found = open_work(keys[1]), now_ms(), {}
+  for i, order_id in ipairs(args) do
+    local fields = order_fields(work, order_id)
+    if fields then
+      local own, field = own_reservation(work, fields[3], now)
+      local lines = {}
+      for j, line in ipairs(field and own.lines or {}) do
+        lines[j] = { line[SKU], line[NODE], line[QUANTITY], line[DATED] * line[SHIP_ON] }
+      end
+      found[i] = { fields[2], fields[1], lines }
+    else
+      found[i] = { '', '', {} }
+    end
+  end
+  return cmsgpack.pack(found)
+end })

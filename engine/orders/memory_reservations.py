@@ -1,0 +1,100 @@
+"""The reservations of orders in the in-memory inventory: looked at, claimed, swapped, given back.
+
+A friend of MemoryInventoryStore, as lua/ here includes the inventory's snippets: it works on what that store keeps, so
+that an order and its stock change in one step. Nothing here awaits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from engine.inventory.memory_store import _FIELD_OF, MemoryInventoryStore, _Kept
+from engine.inventory.model import Replay
+from engine.orders.batch import Entry
+from engine.orders.open import OwnLine
+from engine.orders.replies import Reply
+
+
+class MemoryReservations:
+    """What the order store needs of reservations; a blank id stands for none."""
+
+    def __init__(self, inventory: MemoryInventoryStore) -> None:
+        self._inventory = inventory
+        self._order_of: dict[str, str] = {}
+
+    def once(self, replay: Replay | None, operation: Callable[[], Reply]) -> tuple[bool, Reply]:
+        """Run `operation` under its idempotency record; return (replayed, reply)."""
+        if replay is None:
+            return False, operation()
+        found = self._inventory._recorded(replay)
+        if found is not None:
+            return True, found
+        reply = operation()
+        self._inventory._record(replay, reply)
+        return False, reply
+
+    def lines(self, reservation_id: str) -> list[OwnLine]:
+        """Return what a reservation keeps now."""
+        kept = self._inventory._current(reservation_id)
+        if kept is None or kept.state not in _FIELD_OF:
+            return []
+        return [(sku, node_id, quantity, day if dated else 0) for sku, node_id, quantity, day, dated in kept.lines]
+
+    def claim(self, reservation_id: str, order_id: str) -> tuple[str, str] | None:
+        """Make a reservation that of an order, or return the verdict and detail of the refusal."""
+        kept = self._inventory._current(reservation_id, write=True)
+        if kept is None:
+            return ("no_reservation", "")
+        if kept.state not in _FIELD_OF or kept.consumed:
+            return ("past", "consumed" if kept.consumed else kept.state)
+        owner = self._order_of.setdefault(reservation_id, order_id)
+        return None if owner == order_id else ("taken", owner)
+
+    def has_left(self, reservation_id: str, *, is_sourced: bool) -> bool:
+        """Say whether units have left a node; of a sourced order also if its reservation is forgotten."""
+        kept = self._inventory._current(reservation_id, write=True)
+        if kept is None:
+            return is_sourced and bool(reservation_id)
+        return kept.consumed
+
+    def cancel(self, reservation_id: str) -> None:
+        """Give back what a reservation keeps, if anything."""
+        kept = self._live(reservation_id)
+        if kept is not None:
+            self._close(kept)
+
+    def swap(
+        self, reservation_id: str, entry: Entry, channel: str, today: Mapping[str, int], *, is_allowed: bool
+    ) -> list[tuple[str, str, int, int]]:
+        """Give back a reservation and take the lines of `entry` as a confirmed one, or return the short lines.
+
+        Nothing is changed if lines are short or it is not allowed.
+        """
+        inventory, kept = self._inventory, self._live(reservation_id)
+        lines = tuple((sku, node_id, units, day, day > today[node_id]) for sku, node_id, units, day in entry.lines)
+        if kept is not None:
+            inventory._take(kept, kept.lines, -1)
+        short = inventory._stock.short_lines(lines, today)
+        if kept is not None:
+            inventory._take(kept, kept.lines, 1)
+        if short or not is_allowed:
+            return short
+        if kept is not None:
+            self._close(kept)
+        fresh = _Kept(state="confirmed", expires=0, lines=lines, reference=entry.order_id, channel=channel)
+        inventory._take(fresh, lines, 1)
+        inventory._reservations[entry.reservation_id] = fresh
+        self._order_of[entry.reservation_id] = entry.order_id
+        return []
+
+    def expire_due(self) -> None:
+        """Give back what is due, whoever holds it."""
+        self._inventory._expire_due(None)
+
+    def _live(self, reservation_id: str) -> _Kept | None:
+        kept = self._inventory._current(reservation_id, write=True)
+        return kept if kept is not None and kept.state in _FIELD_OF else None
+
+    def _close(self, kept: _Kept) -> None:
+        self._inventory._take(kept, kept.lines, -1)
+        self._inventory._settle(kept, kept.lines, (), "cancelled")

@@ -1,0 +1,195 @@
+"""The OrderStore of one process, gone with it: for tests and the simulator, on the in-memory inventory.
+
+It answers in the replies of lua/ and passes the same behaviour suite. Nothing in an operation awaits, so each is one
+step to every caller of the event loop. Reservations are changed through memory_reservations.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from engine.clock import Clock
+from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.model import Outcome, Replay
+from engine.inventory.replies import milliseconds
+from engine.orders.batch import Entry, check_allocations, entry_of, today_of
+from engine.orders.memory_reservations import MemoryReservations
+from engine.orders.model import Captured, HistoryEntry, Order
+from engine.orders.open import open_order, used_capacity
+from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
+from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
+
+_OPEN = {"captured", "backordered"}
+Use = tuple[str, int, int, int]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kept:
+    """An order as kept: the fields of lua/orders.lua."""
+
+    doc: bytes
+    fingerprint: str
+    demand: str
+    channel: str
+    reservation_id: str
+    state: str = ""
+    run_id: str = ""
+    rows: bytes = b""
+    uses: Sequence[Use] = ()
+    history: list[str] = field(default_factory=list)
+
+    def fields(self) -> tuple[str | bytes, ...]:
+        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows)
+
+
+class MemoryOrderStore:
+    """Orders in this process."""
+
+    def __init__(self, inventory: MemoryInventoryStore, clock: Clock) -> None:
+        self._clock = clock
+        self._reservations = MemoryReservations(inventory)
+        self._orders: dict[str, _Kept] = {}
+        self._capacity: dict[tuple[int, str], tuple[int, int]] = {}
+
+    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Keep a new order."""
+        replayed, reply = self._reservations.once(replay, lambda: self._capture(captured))
+        return capture_outcome(reply, captured.order_id, captured.reservation_id or "", replayed=replayed)
+
+    async def get(self, order_id: str) -> Order:
+        """Return an order."""
+        return order_of(self._known(order_id).fields())
+
+    async def history(self, order_id: str) -> list[HistoryEntry]:
+        """Return the steps of an order."""
+        return [history_entry(step) for step in self._known(order_id).history]
+
+    async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Cancel an order and give back its stock and capacity."""
+        replayed, reply = self._reservations.once(replay, lambda: self._cancel(order_id))
+        return cancel_outcome(reply, order_id, replayed=replayed)
+
+    async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
+        """Return the open orders, all or those of `order_ids`."""
+        named = list(self._orders) if order_ids is None else order_ids
+        unknown = [order_id for order_id in named if order_id not in self._orders]
+        if unknown:
+            raise unknown_orders(unknown)
+        found = [self._orders[order_id] for order_id in named]
+        orders = (open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id)) for kept in found)
+        return [order for order in orders if order is not None]
+
+    async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
+        """Return what committed allocations use on `days`."""
+        by_ordinal = {day.toordinal(): day for day in days}
+        return [
+            used_capacity(node_id, by_ordinal[day], units, parcels)
+            for (day, node_id), (units, parcels) in self._capacity.items()
+            if day in by_ordinal and units + parcels > 0
+        ]
+
+    async def commit(
+        self,
+        run_id: str,
+        allocations: Sequence[OrderAllocation],
+        *,
+        capacities: Mapping[str, NodeCapacity],
+        today: Mapping[str, date],
+    ) -> list[Verdict]:
+        """Commit each order of a run."""
+        known = (self._orders.get(allocation.order_id) for allocation in allocations)
+        check_allocations(allocations, [None if kept is None else kept.demand for kept in known])
+        entries = [entry_of(allocation) for allocation in allocations]
+        days = today_of(entries, today)
+        self._reservations.expire_due()
+        return [verdict_of(entry.order_id, self._decide(run_id, entry, capacities, days)) for entry in entries]
+
+    def _known(self, order_id: str) -> _Kept:
+        if order_id not in self._orders:
+            raise unknown_orders([order_id])
+        return self._orders[order_id]
+
+    # One operation each, as in lua/.
+
+    def _capture(self, captured: Captured) -> Reply:
+        order_id, reservation_id = captured.order_id, captured.reservation_id or ""
+        known = self._orders.get(order_id)
+        if known is not None:
+            return ("captured", "", known.fields()) if known.fingerprint == fingerprint(captured) else ("other", "", ())
+        if reservation_id:
+            refusal = self._reservations.claim(reservation_id, order_id)
+            if refusal is not None:
+                return (*refusal, ())
+        kept = _Kept(
+            doc=document(captured),
+            fingerprint=fingerprint(captured),
+            demand=demand_of(captured.demand),
+            channel=captured.channel,
+            reservation_id=reservation_id,
+        )
+        self._orders[order_id] = kept
+        self._enter(kept, "captured", "")
+        return ("captured", "", kept.fields())
+
+    def _cancel(self, order_id: str) -> Reply:
+        kept = self._orders.get(order_id)
+        if kept is None:
+            return ("missing", "", ())
+        if kept.state == "cancelled":
+            return ("cancelled", "", kept.fields())
+        if self._reservations.has_left(kept.reservation_id, is_sourced=kept.state == "sourced"):
+            return ("left", "", ())
+        self._reservations.cancel(kept.reservation_id)
+        self._count(kept.uses, -1)
+        kept.reservation_id, kept.uses = "", ()
+        self._enter(kept, "cancelled", "")
+        return ("cancelled", "", kept.fields())
+
+    def _decide(
+        self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int]
+    ) -> Sequence[Any]:
+        kept = self._orders.get(entry.order_id)
+        if kept is not None and kept.run_id == run_id and kept.state != "cancelled":
+            return ("committed",)
+        if kept is None or kept.state not in _OPEN:
+            return ("gone",)
+        if self._reservations.has_left(kept.reservation_id, is_sourced=False):
+            return ("gone",)
+        if entry.lines:
+            self._count(kept.uses, -1)
+            over = self._over(entry.uses, capacities)
+            short = self._reservations.swap(kept.reservation_id, entry, kept.channel, today, is_allowed=over is None)
+            if short or over:
+                self._count(kept.uses, 1)
+                return ("moved", "short", short[0]) if short else ("moved", "capacity", over)
+            self._count(entry.uses, 1)
+            kept.reservation_id, kept.uses = entry.reservation_id, entry.uses
+        if entry.lines or not kept.rows:
+            kept.rows = entry.rows
+        kept.run_id = run_id
+        self._enter(kept, entry.state, run_id)
+        return ("committed",)
+
+    def _enter(self, kept: _Kept, state: str, run_id: str) -> None:
+        kept.state = state
+        kept.history.append(f"{milliseconds(self._clock.now())} {state} {run_id}")
+
+    # What is used of the nodes.
+
+    def _count(self, uses: Sequence[Use], sign: int) -> None:
+        for node_id, day, units, parcels in uses:
+            used = self._capacity.get((day, node_id), (0, 0))
+            self._capacity[day, node_id] = (used[0] + sign * units, used[1] + sign * parcels)
+
+    def _over(self, uses: Sequence[Use], capacities: Mapping[str, NodeCapacity]) -> Sequence[Any] | None:
+        for node_id, day, units, parcels in uses:
+            capacity, used = capacities.get(node_id, NodeCapacity()), self._capacity.get((day, node_id), (0, 0))
+            if capacity.units is not None and used[0] + units > capacity.units:
+                return (node_id, day, "units", units, capacity.units - used[0], capacity.units)
+            if capacity.parcels is not None and used[1] + parcels > capacity.parcels:
+                return (node_id, day, "parcels", parcels, capacity.parcels - used[1], capacity.parcels)
+        return None

@@ -1,0 +1,138 @@
+"""The OrderStore on Redis or Valkey: every change is one call of a function of lua/.
+
+Orders share a partition and the inventory's Lua with stock, so that an order, its reservation and the cells under it
+change in one step. Not here: the rules (lua/), the wording of refusals (replies.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.resources import files
+
+import msgspec
+
+from engine.inventory.model import Outcome, Replay
+from engine.inventory.redis_store import SNIPPETS
+from engine.orders.batch import check_allocations, entry_of, today_of
+from engine.orders.model import Captured, HistoryEntry, Order
+from engine.orders.open import open_order, used_capacity
+from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
+from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
+from engine.storage.client import Part, StoreClient
+from engine.storage.functions import REPLAY, library
+from engine.storage.keys import Keys
+
+_LUA = files("engine.orders") / "lua"
+_FUNCTIONS = ("orders", "capacity", "capture", "cancel", "commit", "read")
+LIBRARY = library("orders", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
+
+_CHUNK = 500
+"""Orders of one function call: about 10 ms in which the server serves nobody else."""
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+class RedisOrderStore:
+    """The orders of one tenant and partition; needs `LIBRARY` loaded (`functions.ensure`)."""
+
+    def __init__(self, client: StoreClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+
+    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Keep a new order."""
+        reservation_id = captured.reservation_id or ""
+        replayed, reply = await self._change(
+            "allot_capture_order_v1",
+            captured.order_id,
+            replay,
+            document(captured),
+            fingerprint(captured),
+            demand_of(captured.demand),
+            captured.channel,
+            reservation_id,
+        )
+        return capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
+
+    async def get(self, order_id: str) -> Order:
+        """Return an order."""
+        fields = await self._client.call(
+            "HMGET", self._keys.order(order_id), "doc", "state", "reservation_id", "run_id", "rows"
+        )
+        if fields[0] is None:
+            raise unknown_orders([order_id])
+        return order_of(fields)
+
+    async def history(self, order_id: str) -> list[HistoryEntry]:
+        """Return the steps of an order."""
+        steps = await self._client.call("LRANGE", self._keys.order_history(order_id), 0, -1)
+        if not steps:
+            raise unknown_orders([order_id])
+        return [history_entry(step.decode()) for step in steps]
+
+    async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Cancel an order and give back its stock and capacity."""
+        replayed, reply = await self._change("allot_cancel_order_v1", order_id, replay)
+        return cancel_outcome(reply, order_id, replayed=replayed)
+
+    async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
+        """Return the open orders, all or those of `order_ids`."""
+        named = order_ids
+        if named is None:
+            named = [found.decode() for found in await self._client.call("ZRANGE", self._keys.open_orders, 0, -1)]
+        orders: list[OpenOrder | None] = []
+        unknown: list[str] = []
+        for start in range(0, len(named), _CHUNK):
+            chunk = named[start : start + _CHUNK]
+            reply = _unpack(await self._client.fcall("allot_read_orders_v1", [self._keys.open_orders], chunk))
+            unknown += [order_id for order_id, (state, _, _) in zip(chunk, reply, strict=True) if not state]
+            orders += [open_order(*found) for found in reply if found[0]]
+        if unknown:
+            raise unknown_orders(unknown)
+        return [order for order in orders if order is not None]
+
+    async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
+        """Return what committed allocations use on `days`."""
+        keys = [self._keys.capacity(day.toordinal()) for day in days]
+        replies = await self._client.pipeline([("HGETALL", key) for key in keys])
+        used: list[UsedCapacity] = []
+        for day, pairs in zip(days, replies, strict=True):
+            for node_id, text in zip(pairs[::2], pairs[1::2], strict=True):
+                units, parcels = text.split()
+                used.append(used_capacity(node_id.decode(), day, int(units), int(parcels)))
+        return used
+
+    async def commit(
+        self,
+        run_id: str,
+        allocations: Sequence[OrderAllocation],
+        *,
+        capacities: Mapping[str, NodeCapacity],
+        today: Mapping[str, date],
+    ) -> list[Verdict]:
+        """Commit each order of a run; `_CHUNK` orders a call."""
+        demands = await self._client.pipeline([("HGET", self._keys.order(a.order_id), "demand") for a in allocations])
+        check_allocations(allocations, [None if found is None else found.decode() for found in demands])
+        limits = {
+            node_id: (-1 if limit.units is None else limit.units, -1 if limit.parcels is None else limit.parcels)
+            for node_id, limit in capacities.items()
+        }
+        verdicts: list[Verdict] = []
+        for start in range(0, len(allocations), _CHUNK):
+            entries = [entry_of(allocation) for allocation in allocations[start : start + _CHUNK]]
+            batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today)))
+            keys = [self._keys.open_orders]
+            reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [run_id, batch]))
+            verdicts += [verdict_of(entry.order_id, found) for entry, found in zip(entries, reply, strict=True)]
+        return verdicts
+
+    async def _change(self, function: str, order_id: str, replay: Replay | None, *args: Part) -> tuple[bool, Reply]:
+        """Call a function on one order under its idempotency record; return (replayed, reply)."""
+        record = self._keys.no_replay if replay is None else self._keys.replay(replay.digest)
+        fingerprint_of_body = "" if replay is None else replay.fingerprint
+        keys = [record, self._keys.order(order_id)]
+        replayed, reply = await self._client.fcall(function, keys, [fingerprint_of_body, order_id, *args])
+        return bool(replayed), _unpack(reply)

@@ -1,0 +1,73 @@
+"""Orders as use cases: capture one or many, look at them, cancel. Routing runs use the store as their `OrderBook`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from uuid import uuid4
+
+from engine.catalog.model import Catalog
+from engine.catalog.service import CatalogService
+from engine.clock import Clock
+from engine.errors import Fault, InvalidInput
+from engine.inventory.model import Outcome, Replay
+from engine.network.model import Network
+from engine.network.service import NetworkService
+from engine.orders.capture import capture
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
+from engine.orders.store import OrderStore
+
+_IN_FLIGHT = 256
+"""Orders of one `capture_many` that are on their way to the store at a time."""
+
+
+class OrderService:
+    """Captures orders against the network and the catalog of the moment."""
+
+    def __init__(self, store: OrderStore, networks: NetworkService, catalogs: CatalogService, clock: Clock) -> None:
+        self._store = store
+        self._networks = networks
+        self._catalogs = catalogs
+        self._clock = clock
+
+    async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises."""
+        network, catalog = await self._networks.current(), await self._catalogs.current()
+        return await self._store.capture(self._checked(order, network, catalog), replay=replay)
+
+    async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
+        """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.
+
+        Each order is kept or refused by itself: after a refusal, the same call again keeps the rest.
+        """
+        network, catalog = await self._networks.current(), await self._catalogs.current()
+        captured: list[Captured] = []
+        faults: list[Fault] = []
+        for index, order in enumerate(orders):
+            try:
+                captured.append(self._checked(order, network, catalog))
+            except InvalidInput as error:
+                faults += [Fault(path=f"$[{index}]{fault.path[1:]}", message=fault.message) for fault in error.faults]
+        if faults:
+            raise InvalidInput(faults)
+        kept: list[Order] = []
+        for start in range(0, len(captured), _IN_FLIGHT):
+            calls = (self._store.capture(one) for one in captured[start : start + _IN_FLIGHT])
+            kept += [outcome.value for outcome in await asyncio.gather(*calls)]
+        return kept
+
+    async def get(self, order_id: str) -> Order:
+        """Return an order; raises NotFound."""
+        return await self._store.get(order_id)
+
+    async def history(self, order_id: str) -> list[HistoryEntry]:
+        """Return the steps of an order, oldest first; raises NotFound."""
+        return await self._store.history(order_id)
+
+    async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Cancel an order and give back its stock; raises what `OrderStore.cancel` raises."""
+        return await self._store.cancel(order_id, replay=replay)
+
+    def _checked(self, order: NewOrder, network: Network, catalog: Catalog) -> Captured:
+        order_id = f"ord_{uuid4().hex}" if order.order_id is None else order.order_id
+        return capture(order, order_id, self._clock.now(), network, catalog)
