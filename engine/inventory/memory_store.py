@@ -130,11 +130,16 @@ class MemoryInventoryStore:
 
     async def remember(self, replay: Replay, status: int, body: bytes) -> Outcome[object]:
         """Store an answer for an idempotency key, or give what it was answered before."""
-        reply = self._recorded(replay)
-        if reply is not None:
-            return Outcome(value=value_of(reply, replayed=True), replayed=True)
+        kept = await self.recall(replay)
+        if kept is not None:
+            return kept
         self._record(replay, ("answer", status, body))
         return Outcome(value=None)
+
+    async def recall(self, replay: Replay) -> Outcome[object] | None:
+        """Return or raise what an idempotency key was answered, None if it is new."""
+        reply = self._recorded(replay)
+        return None if reply is None else Outcome(value=value_of(reply, replayed=True), replayed=True)
 
     # One operation each, as in lua/.
 

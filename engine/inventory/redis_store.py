@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.errors import IdempotencyConflict
 from engine.inventory.model import (
     KINDS,
     SCHEDULED,
@@ -176,6 +177,15 @@ class RedisInventoryStore:
         replayed, reply = await self._client.fcall("allot_remember_v1", keys, [replay.fingerprint, packed])
         if not replayed:
             return Outcome(value=None)
+        return Outcome(value=value_of(_unpack(reply), replayed=True), replayed=True)
+
+    async def recall(self, replay: Replay) -> Outcome[object] | None:
+        """Return or raise what an idempotency key was answered, None if it is new."""
+        fingerprint, reply = await self._client.call("HMGET", self._keys.replay(replay.digest), "fingerprint", "reply")
+        if fingerprint is None:
+            return None
+        if fingerprint.decode() != replay.fingerprint:
+            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
         return Outcome(value=value_of(_unpack(reply), replayed=True), replayed=True)
 
     async def _change(self, function: str, replay: Replay | None, *args: Part) -> Outcome[Any]:

@@ -106,3 +106,7 @@ class InventoryStore(Protocol):
         or raises its first refusal: one stored here is a StoredRefusal with the same status and body.
         """
         ...
+
+    async def recall(self, replay: Replay) -> Outcome[object] | None:
+        """Return or raise what an idempotency key was answered, as `remember` does; None if it is new."""
+        ...

@@ -1,0 +1,175 @@
+"""What is wrong with a request about stock, by JSON path: unknown SKUs and nodes, numbers out of range, duplicates.
+
+Only the current network and catalog are looked at. Not here: whether there is enough stock (the store says that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from datetime import date
+from itertools import islice
+from typing import Protocol
+
+from engine.catalog.model import Catalog
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest
+from engine.inventory.model import MAX_TTL_SECONDS, MAX_UNITS, Adjustment, HoldLine, PositionCount, Supply
+from engine.network.days import NetworkDays
+from engine.network.model import Network
+
+MAX_QUANTITY = 10**6
+MAX_FAULTS = 50
+"""At most so many faults are named; what comes after them would not be read."""
+LAST_SHIP_DAYS = 730
+_SUGGESTIONS = 5
+_CANDIDATES = 500
+
+
+class World(Protocol):
+    """The network and the catalog of one moment."""
+
+    @property
+    def network(self) -> Network:
+        """The network."""
+        ...
+
+    @property
+    def days(self) -> NetworkDays:
+        """Its days."""
+        ...
+
+    @property
+    def catalog(self) -> Catalog:
+        """The catalog."""
+        ...
+
+
+class RequestChecks:
+    """Gathers the faults of one request against one world; `finish` raises them all."""
+
+    def __init__(self, world: World) -> None:
+        self._nodes = world.network.index
+        self._catalog = world.catalog
+        self._faults: list[Fault] = []
+        self._suggested = 0
+
+    def finish(self) -> None:
+        """Raise InvalidInput with every fault found, if there is one."""
+        if self._faults:
+            raise InvalidInput(self._faults)
+
+    def positions(self, counts: Sequence[PositionCount]) -> None:
+        """Check counts; each (node_id, sku) once."""
+        seen: dict[Hashable, int] = {}
+        for i, count in enumerate(counts):
+            path = f"$.positions[{i}]"
+            self._place(path, count.sku, count.node_id)
+            self._within(f"{path}.on_hand", count.on_hand, 0, MAX_UNITS)
+            self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_UNITS)
+            if count.expected_version is not None:
+                self._within(f"{path}.expected_version", count.expected_version, 0, MAX_UNITS)
+            self._once(path, seen, (count.node_id, count.sku), i, "position", f"{count.sku} at {count.node_id}")
+
+    def adjustments(self, adjustments: Sequence[Adjustment]) -> None:
+        """Check adjustments; a position may be named several times."""
+        for i, change in enumerate(adjustments):
+            path = f"$.adjustments[{i}]"
+            self._place(path, change.sku, change.node_id)
+            self._within(f"{path}.delta", change.delta, -MAX_UNITS, MAX_UNITS)
+            if change.delta == 0:
+                self._add(f"{path}.delta", "0 changes nothing; leave the line out")
+            if not change.reason.strip():
+                self._add(f"{path}.reason", f"{change.reason!r} says nothing; give a reason such as 'damaged'")
+
+    def supplies(self, supplies: Sequence[Supply]) -> None:
+        """Check supplies; each supply_id once per (node_id, sku)."""
+        seen: dict[Hashable, int] = {}
+        for i, supply in enumerate(supplies):
+            path = f"$.supplies[{i}]"
+            self._place(path, supply.sku, supply.node_id)
+            self._within(f"{path}.quantity", supply.quantity, 0, MAX_QUANTITY)
+            if not supply.supply_id:
+                self._add(f"{path}.supply_id", "it must not be empty; give the id of the purchase order or transfer")
+            place = (supply.supply_id, supply.node_id, supply.sku)
+            self._once(path, seen, place, i, "supply", supply.supply_id)
+
+    def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None) -> None:
+        """Check lines of a hold, which may repeat; with `today`, that ship_on is neither past nor years away."""
+        if not lines:
+            self._add("$.lines", "is empty; give at least one line")
+        for i, line in enumerate(lines):
+            path = f"$.lines[{i}]"
+            self._place(path, line.sku, line.node_id)
+            self._within(f"{path}.quantity", line.quantity, 1, MAX_QUANTITY)
+            if today is not None and line.ship_on is not None and line.node_id in today:
+                self._ship_on(f"{path}.ship_on", line.ship_on, today[line.node_id])
+
+    def ttl(self, ttl_seconds: float) -> None:
+        """Check a time to live."""
+        self._faults += ttl_faults(ttl_seconds)
+
+    def _place(self, path: str, sku: str, node_id: str) -> None:
+        if node_id not in self._nodes:
+            self._add(
+                f"{path}.node_id", f"there is no node {node_id!r}; {self._suggestion(node_id, list(self._nodes))}"
+            )
+        if sku in self._catalog.kits:
+            parts = ", ".join(f"{units} × {part}" for part, units in self._catalog.content[sku].components)
+            self._add(f"{path}.sku", f"{sku!r} is a kit and has no stock of its own; name its products: {parts}")
+        elif sku not in self._catalog.content:
+            self._add(
+                f"{path}.sku", f"there is no product {sku!r}; {self._suggestion(sku, candidates(sku, self._catalog))}"
+            )
+
+    def _ship_on(self, path: str, ship_on: date, today: int) -> None:
+        # Yesterday is let through as today: a promise may be taken up just after midnight.
+        if not today - 1 <= ship_on.toordinal() <= today + LAST_SHIP_DAYS:
+            first, last = date.fromordinal(today), date.fromordinal(today + LAST_SHIP_DAYS)
+            self._add(path, f"{ship_on} is out of reach; give a date from {first} (today at the node) to {last}")
+
+    def _within(self, path: str, value: float, least: int, most: int) -> None:
+        for fault in range_faults(path, value, least, most):
+            self._add(fault.path, fault.message)
+
+    def _once(self, path: str, seen: dict[Hashable, int], place: Hashable, i: int, what: str, name: str) -> None:
+        first = seen.setdefault(place, i)
+        if first != i:
+            self._add(path, f"the {what} {name} is in this request already, at index {first}; send it once")
+
+    def _suggestion(self, value: str, choices: Sequence[str]) -> str:
+        self._suggested += 1
+        if self._suggested > _SUGGESTIONS or not choices:
+            return "check the spelling, or add it first"
+        return nearest(value, choices)
+
+    def _add(self, path: str, message: str) -> None:
+        if len(self._faults) < MAX_FAULTS:
+            self._faults.append(Fault(path=path, message=message))
+
+
+def candidates(sku: str, catalog: Catalog) -> list[str]:
+    """Return a bounded number of SKUs that may have been meant: comparing with a whole catalog would take seconds."""
+    start, length = sku[:2].casefold(), len(sku)
+    alike = (known for known in catalog.content if abs(len(known) - length) <= 2 and known[:2].casefold() == start)
+    return list(islice(alike, _CANDIDATES))
+
+
+def range_faults(path: str, value: float, least: int, most: int) -> list[Fault]:
+    """Return the fault of a number that is not within `least` and `most`, if it is not."""
+    if least <= value <= most:
+        return []
+    return [Fault(path=path, message=f"{value} is out of range; give a whole number from {least} to {most}")]
+
+
+def ttl_faults(ttl_seconds: float) -> list[Fault]:
+    """Return the fault of a time to live."""
+    return range_faults("$.ttl_seconds", ttl_seconds, 1, MAX_TTL_SECONDS)
+
+
+def part_faults(lines: Sequence[HoldLine]) -> list[Fault]:
+    """Return the faults of the lines that name a part of a reservation."""
+    return [
+        fault
+        for i, line in enumerate(lines)
+        for fault in range_faults(f"$.lines[{i}].quantity", line.quantity, 1, MAX_QUANTITY)
+    ]

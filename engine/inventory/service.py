@@ -1,0 +1,165 @@
+"""Stock and reservations as use cases: requests are checked against the current network and catalog, then done.
+
+Not here: what is checked (checks.py), the rules of stock (the store keeps them), HTTP. A kit has no stock of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from engine.clock import Clock
+from engine.errors import Fault, InvalidInput, NotFound
+from engine.faults import nearest
+from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
+from engine.inventory.model import (
+    DEFAULT_TTL_SECONDS,
+    Adjustment,
+    Hold,
+    HoldLine,
+    Outcome,
+    Position,
+    PositionCount,
+    Replay,
+    Reservation,
+    Supply,
+)
+from engine.inventory.store import InventoryStore
+
+
+class InventoryService:
+    """The use cases; each that changes something is all or nothing.
+
+    `world` returns the current network and catalog and raises NotFound before they are put. Every method may raise
+    Unavailable; those that take a request raise InvalidInput with a fault for each thing wrong with it.
+    """
+
+    def __init__(
+        self,
+        store: InventoryStore,
+        *,
+        world: Callable[[], Awaitable[World]],
+        clock: Clock,
+        new_id: Callable[[], str] = lambda: f"res_{secrets.token_hex(12)}",
+    ) -> None:
+        self._store = store
+        self._world = world
+        self._clock = clock
+        self._new_id = new_id
+
+    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+        """Set absolute counts; raises VersionConflict naming each position that moved."""
+        checks = RequestChecks(await self._world())
+        checks.positions(counts)
+        checks.finish()
+        return await self._store.put_positions(counts)
+
+    async def adjust(
+        self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Change on_hand by deltas; raises OnHandOutOfRange naming each line that cannot be."""
+        try:
+            checks = RequestChecks(await self._world())
+            checks.adjustments(adjustments)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        return await self._store.adjust(adjustments, replay=replay)
+
+    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
+        """Add, change, re-date or remove (quantity 0) scheduled receipts."""
+        checks = RequestChecks(await self._world())
+        checks.supplies(supplies)
+        checks.finish()
+        await self._store.put_supplies(supplies)
+
+    async def positions(self, sku: str) -> tuple[Position, ...]:
+        """Return the positions of a SKU by node_id; raises NotFound if it is neither in the catalog nor in stock."""
+        found = (await self._store.read([sku])).positions(0)
+        if found:
+            return found
+        catalog = (await self._world()).catalog
+        if sku in catalog.kits:
+            parts = ", ".join(part for part, _ in catalog.content[sku].components)
+            raise NotFound(f"{sku!r} is a kit and has no stock of its own. Ask for its products: {parts}.")
+        if sku not in catalog.content:
+            alike = candidates(sku, catalog)
+            raise NotFound(f"There is no product {sku!r}; {nearest(sku, alike) if alike else 'check the spelling'}")
+        return ()
+
+    async def hold(
+        self,
+        lines: Sequence[HoldLine],
+        *,
+        ttl_seconds: float = DEFAULT_TTL_SECONDS,
+        channel: str | None = None,
+        reference: str | None = None,
+        replay: Replay | None = None,
+    ) -> Outcome[Reservation]:
+        """Hold all lines or none under a new id; raises InsufficientStock naming every short line."""
+        try:
+            world = await self._world()
+            today = dict(world.days.at(self._clock.now()).by_node)
+            checks = RequestChecks(world)
+            checks.lines(lines, today)
+            checks.ttl(ttl_seconds)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        hold = Hold(
+            reservation_id=self._new_id(),
+            lines=tuple(lines),
+            ttl_seconds=ttl_seconds,
+            channel=channel,
+            reference=reference,
+        )
+        return await self._store.hold(hold, today=today, replay=replay)
+
+    async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
+        """Make a hold permanent; again: the same. Raises NotFound, IllegalState (also after its deadline)."""
+        return await self._store.confirm(reservation_id, replay=replay)
+
+    async def cancel(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Give units back, all or those of `lines`; raises NotFound, IllegalState."""
+        _refuse(part_faults(lines or ()))
+        return await self._store.cancel(reservation_id, lines=lines, replay=replay)
+
+    async def extend(
+        self, reservation_id: str, *, ttl_seconds: float = DEFAULT_TTL_SECONDS, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Move the deadline of a hold to now + ttl_seconds; raises NotFound, IllegalState."""
+        _refuse(ttl_faults(ttl_seconds))
+        return await self._store.extend(reservation_id, ttl_seconds, replay=replay)
+
+    async def consume(
+        self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Record that confirmed units have left their nodes; raises NotFound, IllegalState."""
+        _refuse(part_faults(lines or ()))
+        return await self._store.consume(reservation_id, lines=lines, replay=replay)
+
+    async def get(self, reservation_id: str) -> Reservation:
+        """Return a reservation; raises NotFound."""
+        return await self._store.get_reservation(reservation_id)
+
+    async def sweep(self, limit: int = 1000) -> int:
+        """Give back the units of holds whose deadline has passed, and return how many there were."""
+        return await self._store.sweep(limit)
+
+    async def _earlier(self, replay: Replay | None, fault: InvalidInput | NotFound) -> Outcome[Any]:
+        """Answer a request that does not pass its checks: as before if its key was answered, else by its fault.
+
+        The network or the catalog may have moved since the first answer; the key still gets that one.
+        """
+        kept = None if replay is None else await self._store.recall(replay)
+        if kept is None:
+            raise fault
+        return kept
+
+
+def _refuse(faults: Sequence[Fault]) -> None:
+    if faults:
+        raise InvalidInput(faults)
