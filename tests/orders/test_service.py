@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from engine.catalog.document import CatalogDocument
+from engine.catalog.service import CatalogService
+from engine.clock import SettableClock
+from engine.errors import IllegalState, InvalidInput, NotFound
+from engine.inventory.model import Replay
+from engine.network.document import NetworkDocument
+from engine.network.service import NetworkService
+from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.service import OrderService
+from engine.orders.store import OrderStore
+from engine.storage.documents import MemoryDocumentStore
+
+HOME = Destination(postal_code="55414", country="US")
+ORDER = NewOrder(channel="web", destination=HOME, lines=(NewLine(sku="MUG", quantity=2),))
+
+
+@pytest.fixture
+def empty(orders: OrderStore, clock: SettableClock) -> OrderService:
+    documents = MemoryDocumentStore()
+    return OrderService(orders, NetworkService(documents), CatalogService(documents), clock)
+
+
+@pytest.fixture
+async def service(
+    orders: OrderStore, clock: SettableClock, network_document: NetworkDocument, catalog_document: CatalogDocument
+) -> OrderService:
+    documents = MemoryDocumentStore()
+    networks, catalogs = NetworkService(documents), CatalogService(documents)
+    await networks.put(network_document)
+    await catalogs.put(catalog_document)
+    return OrderService(orders, networks, catalogs, clock)
+
+
+async def test_an_order_without_an_id_gets_one(service: OrderService, clock: SettableClock) -> None:
+    first, second = [(await service.capture(ORDER)).value for _ in range(2)]
+    assert first.order_id.startswith("ord_")
+    assert first.order_id != second.order_id
+    assert first.captured.captured_at == clock.now()
+    assert first.captured.destination.latitude == 44.9
+    assert await service.get(first.order_id) == first
+    assert len(await service.history(first.order_id)) == 1
+
+
+async def test_a_retry_of_an_order_without_an_id_gets_the_same_id(service: OrderService) -> None:
+    """Catches an id that is made anew on a retry: the customer would get two parcels."""
+    key = Replay(digest="d" * 64, fingerprint="f" * 64)
+    first, again = [await service.capture(ORDER, replay=key) for _ in range(2)]
+    assert (first.replayed, again.replayed) == (False, True)
+    assert first.value == again.value
+
+
+async def test_an_order_that_is_wrong_is_not_kept(service: OrderService) -> None:
+    with pytest.raises(InvalidInput):
+        await service.capture(replace(ORDER, order_id="ord_1", lines=(NewLine(sku="CUP", quantity=1),)))
+    with pytest.raises(NotFound):
+        await service.get("ord_1")
+
+
+async def test_of_many_orders_none_is_kept_if_one_is_wrong(service: OrderService, orders: OrderStore) -> None:
+    wrong = replace(ORDER, lines=(NewLine(sku="MUG", quantity=1), NewLine(sku="CUP", quantity=1)))
+    with pytest.raises(InvalidInput) as caught:
+        await service.capture_many([ORDER, wrong, replace(wrong, destination=Destination())])
+    assert [fault.path for fault in caught.value.faults] == [
+        "$[1].lines[1].sku",
+        "$[2].destination",
+        "$[2].lines[1].sku",
+    ]
+    assert await orders.open_orders() == []
+
+
+async def test_many_orders_are_kept_in_their_order(service: OrderService, orders: OrderStore) -> None:
+    many = [replace(ORDER, order_id=f"ord_{number}") for number in range(600)]
+    kept = await service.capture_many(many)
+    assert [order.order_id for order in kept] == [order.order_id for order in many]
+    assert [order.order_id for order in await orders.open_orders()] == [order.order_id for order in many]
+
+
+async def test_an_order_is_cancelled_once(service: OrderService) -> None:
+    order = (await service.capture(ORDER)).value
+    assert (await service.cancel(order.order_id)).value.state == "cancelled"
+    assert (await service.cancel(order.order_id)).value.state == "cancelled"
+    with pytest.raises(IllegalState, match="another order"):
+        await service.capture(replace(ORDER, order_id=order.order_id, channel="phone"))
+
+
+async def test_without_a_network_and_a_catalog_nothing_is_captured(empty: OrderService) -> None:
+    with pytest.raises(NotFound, match="network"):
+        await empty.capture(ORDER)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda order: replace(order, channel="phone"),
+        lambda order: replace(order, lines=(NewLine(sku="MUG", quantity=3),)),
+        lambda order: replace(order, customer={"name": "Zoë"}),
+        lambda order: replace(order, destination=Destination(latitude=1.0, longitude=2.0)),
+    ],
+)
+async def test_any_difference_makes_it_another_order(
+    service: OrderService, change: Callable[[NewOrder], NewOrder]
+) -> None:
+    order = replace(ORDER, order_id="ord_1", customer={"a": 1, "b": [1, 2]})
+    await service.capture(order)
+    await service.capture(replace(order, customer={"b": [1, 2], "a": 1}))
+    with pytest.raises(IllegalState):
+        await service.capture(change(order))
