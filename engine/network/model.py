@@ -39,7 +39,7 @@ class RateTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """One version of the network; every array of nodes follows `node_ids`, of services `services`, of zones `zones`."""
+    """One version of the network; arrays of nodes follow `node_ids`, of services `services`, of zones `zones`."""
 
     version: int
     document: NetworkDocument
@@ -60,6 +60,7 @@ class Network:
     zones: tuple[str, ...]
     zone_max_km: NDArray[np.float64]
     services: tuple[str, ...]
+    services_by_name: tuple[int, ...]
     carriers: tuple[str, ...]
     service_levels: tuple[str, ...]
     calendar_of_service: NDArray[np.int64]
@@ -128,6 +129,7 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
             np.array([np.inf if z.max_km is None else z.max_km for z in document.zones], dtype=np.float64)
         ),
         services=tuple(entry.service for entry in services),
+        services_by_name=tuple(sorted(range(len(services)), key=lambda s: services[s].service)),
         carriers=tuple(entry.carrier for entry in services),
         service_levels=tuple(entry.service_level for entry in services),
         calendar_of_service=_integers([calendars[entry.calendar] for entry in services]),

@@ -130,8 +130,7 @@ def _services(request: PromiseRequest, network: Network, faults: list[Fault]) ->
     if levels is not None and not is_pickup and set(levels) == {PICKUP}:
         message = f"the service level {PICKUP!r} needs a pickup_node_id; add it"
         faults.append(Fault(path="$.pickup_node_id", message=message))
-    by_name = sorted(range(len(network.services)), key=network.services.__getitem__)
-    kept = [s for s in by_name if levels is None or network.service_levels[s] in levels]
+    kept = [s for s in network.services_by_name if levels is None or network.service_levels[s] in levels]
     return np.array(kept, dtype=np.int64)
 
 

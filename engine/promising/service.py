@@ -84,7 +84,7 @@ class PromiseService:
                 if line.sku in view.catalog.kits
             }
             body = _encode(KeptPromise(promise=promise, kits=kits))
-            await self._promises.keep(promise.promise_id, body, self._ttl_seconds)
+            self._promises.keep(promise.promise_id, body, self._ttl_seconds)
         return promise
 
     async def hold_lines(self, promise_id: str, option_id: str) -> tuple[HoldLine, ...]:
