@@ -1,0 +1,264 @@
+"""The bridge to the solvers: open orders, a network and live stock in; a `RoutingProblem` out; and a plan back.
+
+Here: how calendars become delivery days, what counts as available, which services may carry an order. Not here: reading
+the store and committing (runs.py), solving (solvers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.availability.stock import AtpTable
+from engine.network.days import NEVER, Today
+from engine.network.model import Network
+from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
+from solvers.plan import BACKORDER, RoutingPlan
+from solvers.problem import (
+    ANY_SERVICE,
+    NO_DUE_DATE,
+    UNLIMITED,
+    UNREACHABLE,
+    IntArray,
+    Nodes,
+    Orders,
+    RateCards,
+    RoutingProblem,
+    Stock,
+    Terms,
+)
+
+_UNITS_MOST = 2**40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batch:
+    """A problem, and what its indices mean: `orders` by id, node i of the problem is `node[i]` of the network."""
+
+    problem: RoutingProblem
+    orders: tuple[OpenOrder, ...]
+    line_ids: tuple[str, ...]
+    """Of every line of the problem."""
+    node: IntArray
+    service: IntArray
+    """Service v of the problem is `service[v]` of the network."""
+    hand_over: IntArray
+    """Day ordinal on which node n hands over to service v, shape (nodes, services)."""
+
+
+def demanded_skus(orders: Sequence[OpenOrder]) -> list[str]:
+    """Return the SKUs of all lines, sorted."""
+    return sorted({line.sku for order in orders for line in order.lines})
+
+
+def build_batch(
+    orders: Sequence[OpenOrder],
+    view: View,
+    today: Today,
+    atp: AtpTable,
+    capacities: Mapping[str, NodeCapacity],
+) -> Batch:
+    """Return the problem of routing these orders now; every SKU of theirs must be in `atp` and in the catalog.
+
+    Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there.
+    """
+    network = view.network
+    node = np.array(sorted(range(len(network.node_ids)), key=network.node_ids.__getitem__), np.int64)
+    service = np.array(sorted(range(len(network.services)), key=network.services.__getitem__), np.int64)
+    ordered = tuple(sorted(orders, key=lambda order: order.order_id))
+    skus = demanded_skus(orders)
+    rates, hand_over = _rates(network, today, node, service)
+    demand, line_ids = _orders(ordered, network, today, node, service, {sku: k for k, sku in enumerate(skus)})
+    policy = network.policy
+    problem = RoutingProblem(
+        name="",
+        currency=network.document.currency,
+        terms=Terms(
+            split_cost_cents=policy.split_cost_cents,
+            backorder_cost_cents_per_unit=policy.backorder_cost_cents_per_unit,
+            late_day_cost_cents=policy.late_day_cost_cents,
+            line_split=policy.line_split == "allowed",
+            max_distance_km=float("inf") if policy.max_distance_km is None else policy.max_distance_km,
+        ),
+        nodes=_nodes(network, node, capacities),
+        skus=tuple(skus),
+        weight_g=np.array([view.catalog.content[sku].weight_g for sku in skus], np.int64),
+        stock=_stock(atp, skus, node),
+        orders=demand,
+        services=tuple(network.services[v] for v in service),
+        rates=rates,
+    )
+    return Batch(
+        problem=problem.freeze(), orders=ordered, line_ids=line_ids, node=node, service=service, hand_over=hand_over
+    )
+
+
+def capacities_left(network: Network, today: Today, used: Sequence[UsedCapacity]) -> dict[str, NodeCapacity]:
+    """Return what each limited node can still ship on the first day on which it can hand over anything."""
+    taken = {(entry.node_id, entry.ship_on.toordinal()): entry for entry in used}
+    left = {}
+    for n, node_id in enumerate(network.node_ids):
+        gone = taken.get((node_id, int(today.ready[-1, n])))
+        units, parcels = int(network.capacity_units[n]), int(network.capacity_parcels[n])
+        if units >= 0 or parcels >= 0:
+            left[node_id] = NodeCapacity(
+                units=None if units < 0 else max(0, units - (gone.units if gone else 0)),
+                parcels=None if parcels < 0 else max(0, parcels - (gone.parcels if gone else 0)),
+            )
+    return left
+
+
+def _nodes(network: Network, node: IntArray, capacities: Mapping[str, NodeCapacity]) -> Nodes:
+    ids = tuple(network.node_ids[n] for n in node)
+    left = [capacities.get(node_id, NodeCapacity()) for node_id in ids]
+    return Nodes(
+        node_ids=ids,
+        latitude=np.degrees(network.latitude_rad[node]),
+        longitude=np.degrees(network.longitude_rad[node]),
+        parcel_cost_cents=network.parcel_cost_cents[node],
+        unit_cost_cents=network.unit_cost_cents[node],
+        capacity_units=np.array([UNLIMITED if c.units is None else c.units for c in left], np.int64),
+        capacity_parcels=np.array([UNLIMITED if c.parcels is None else c.parcels for c in left], np.int64),
+        priority=network.priority[node],
+    )
+
+
+def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray) -> Stock:
+    available = np.minimum(atp.today[[atp.rows[sku] for sku in skus]][:, node], _UNITS_MOST)
+    sku, at = np.nonzero(available > 0)
+    return Stock(
+        start=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(sku, minlength=len(skus)))]).astype(
+            np.int64
+        ),
+        node=at.astype(np.int64),
+        available=available[sku, at].astype(np.int64),
+    )
+
+
+def _rates(network: Network, today: Today, node: IntArray, service: IntArray) -> tuple[RateCards, IntArray]:
+    """Return the rate cards in the problem's order of services, and the hand-over day of every (node, service)."""
+    table, zones = network.rates, len(network.zones)
+    cells = (service[:, None] * zones + np.arange(zones)).ravel()
+    steps = [np.arange(table.offsets[cell], table.offsets[cell + 1]) for cell in cells]
+    chosen = np.concatenate([np.zeros(0, np.int64), *steps]).astype(np.int64)
+    hand_over = _hand_over(today, node, service)
+    longest = int(table.transit_days.max(initial=0))
+    delivery = np.stack(
+        [_arrival(network, today, hand_over, service, days) for days in range(longest + 1)], axis=2
+    ) - _base(today)
+    reaches = (delivery < UNREACHABLE // 2) & network.serves[np.ix_(service, node)].T[:, :, None]
+    return (
+        RateCards(
+            zones=network.zones,
+            zone_max_km=network.zone_max_km,
+            start=np.concatenate([[0], np.cumsum([len(step) for step in steps])]).astype(np.int64),
+            max_weight_g=table.max_weight_g[chosen],
+            cost_cents=table.cost_cents[chosen],
+            transit_days=table.transit_days[chosen],
+            delivery_days=np.where(reaches, delivery, UNREACHABLE),
+        ),
+        hand_over,
+    )
+
+
+def _base(today: Today) -> int:
+    """Return the day that the problem's delivery and due days are counted from."""
+    return int(today.local_day.min()) if len(today.local_day) else 0
+
+
+def _hand_over(today: Today, node: IntArray, service: IntArray) -> IntArray:
+    """Return the first day on which node n can hand an order of this minute to service v, or NEVER."""
+    calendars = today.calendars
+    ready = today.ready[np.ix_(service, node)].T
+    pair = calendars.pair[np.ix_(service, node)].T
+    offset = ready - calendars.first_day
+    inside = offset < calendars.common.shape[1]
+    return np.where(inside, calendars.common[pair, np.where(inside, offset, 0)], NEVER)
+
+
+def _arrival(
+    network: Network, today: Today, hand_over: IntArray, service: IntArray, transit_days: int
+) -> NDArray[np.int64]:
+    """Return the day of arrival after so many operating days of the service, or NEVER."""
+    calendars = today.calendars
+    calendar = network.calendar_of_service[service][None, :]
+    offset = hand_over - calendars.first_day
+    inside = offset + 1 < calendars.before.shape[1]
+    passed = calendars.before[calendar, np.where(inside, offset + 1, 0)]
+    index = passed + max(transit_days, 1) - 1
+    inside &= index < calendars.nth.shape[1]
+    arrives = calendars.nth[calendar, np.where(inside, index, 0)]
+    return np.where(inside, hand_over if transit_days == 0 else arrives, NEVER)
+
+
+def _orders(
+    orders: Sequence[OpenOrder],
+    network: Network,
+    today: Today,
+    node: IntArray,
+    service: IntArray,
+    sku_index: Mapping[str, int],
+) -> tuple[Orders, tuple[str, ...]]:
+    place = {network.node_ids[n]: i for i, n in enumerate(node)}
+    base, levels = _base(today), [network.service_levels[v] for v in service]
+    most = network.policy.max_nodes_per_order
+    start, sku, quantity, own, ids = [0], [], [], [], []
+    for order in orders:
+        held = {(entry.sku, entry.quantity): place.get(entry.node_id, -1) for entry in order.own_stock}
+        for line in sorted(order.lines, key=lambda line: line.sku):
+            sku.append(sku_index[line.sku])
+            quantity.append(line.quantity)
+            own.append(held.get((line.sku, line.quantity), -1))
+            ids.append(line.line_id)
+        start.append(len(sku))
+    due = [NO_DUE_DATE if o.need_by is None else max(0, o.need_by.toordinal() - base) for o in orders]
+    return (
+        Orders(
+            order_ids=tuple(order.order_id for order in orders),
+            latitude=np.array([order.latitude for order in orders], np.float64),
+            longitude=np.array([order.longitude for order in orders], np.float64),
+            due_days=np.array(due, np.int64),
+            max_parcels=np.full(len(orders), UNLIMITED if most is None else most, np.int64),
+            line_start=np.array(start, np.int64),
+            line_sku=np.array(sku, np.int64),
+            line_quantity=np.array(quantity, np.int64),
+            line_own_node=np.array(own, np.int64),
+            service_mask=np.array([_mask(order.service_level, levels) for order in orders], np.int64),
+        ),
+        tuple(ids),
+    )
+
+
+def _mask(service_level: str | None, levels: Sequence[str]) -> int:
+    """Return the services of a level as bits, or all of them."""
+    if service_level is None:
+        return ANY_SERVICE
+    return sum(1 << v for v, level in enumerate(levels) if level == service_level)
+
+
+def allocations(batch: Batch, plan: RoutingPlan) -> list[OrderAllocation]:
+    """Return the plan in the words of orders, one allocation per order, by order id."""
+    problem, rows = batch.problem, dict[int, list[AllocationRow]]()
+    owner = problem.line_order
+    for line, n, quantity, v in zip(
+        plan.line.tolist(), plan.node.tolist(), plan.quantity.tolist(), plan.service.tolist(), strict=True
+    ):
+        shipped = n != BACKORDER
+        rows.setdefault(int(owner[line]), []).append(
+            AllocationRow(
+                line_id=batch.line_ids[line],
+                sku=problem.skus[problem.orders.line_sku[line]],
+                quantity=quantity,
+                node_id=problem.nodes.node_ids[n] if shipped else None,
+                service=problem.services[v] if shipped else None,
+                ship_on=date.fromordinal(int(batch.hand_over[n, v])) if shipped else None,
+            )
+        )
+    return [
+        OrderAllocation(order_id=order.order_id, rows=tuple(rows.get(o, ()))) for o, order in enumerate(batch.orders)
+    ]

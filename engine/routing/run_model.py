@@ -1,0 +1,61 @@
+"""A routing run as people see it: what was asked, where it stands, what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class RunStatus(StrEnum):
+    """`queued → running → committed | dry_run | failed`."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    COMMITTED = "committed"
+    DRY_RUN = "dry_run"
+    FAILED = "failed"
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in {RunStatus.QUEUED, RunStatus.RUNNING}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRequest:
+    """What to route: these orders, or all that are open; `dry_run` solves and changes nothing."""
+
+    order_ids: tuple[str, ...] | None = None
+    """None: all open orders."""
+    time_limit_seconds: float | None = None
+    dry_run: bool = False
+    method: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unrouted:
+    """Units of a line that no node ships, and why."""
+
+    order_id: str
+    line_id: str
+    sku: str
+    quantity: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One execution of a routing batch."""
+
+    run_id: str
+    status: RunStatus
+    request: RunRequest
+    created_at: datetime
+    finished_at: datetime | None = None
+    summary: Mapping[str, Any] = field(default_factory=dict)
+    """Costs and counts of the plan, `lower_bound_cents` and `gap`; what was committed, moved and gone."""
+    unrouted: tuple[Unrouted, ...] = ()
+    failure: str | None = None

@@ -1,0 +1,243 @@
+"""The routing run: open orders and live stock in, a plan with its bound out, committed as confirmed reservations.
+
+A run snapshots stock, solves away from the event loop, and commits each order atomically by the run's id. Orders whose
+stock moved meanwhile are solved again against what is there now, at most `ROUNDS` times; what then still moves stays
+open, never dropped. Not here: the problem (batch.py), the record of a run (run_store.py), the commit itself
+(engine/orders).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import Any
+
+from engine.availability.reference import Reference, View
+from engine.availability.stock import StockReader
+from engine.clock import Clock
+from engine.errors import AllotError, Fault, InvalidInput
+from engine.faults import nearest
+from engine.inventory.model import Outcome, Replay
+from engine.inventory.store import InventoryStore
+from engine.network.days import NEVER, Today
+from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
+from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
+from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
+from engine.routing.run_store import LEASE_SECONDS, RunStore
+from solvers.plan import RoutingResult
+from solvers.solve import Method, Params, Progress, solve
+from solvers.stopping import Stopping
+
+ROUNDS = 3
+MOST_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Solved:
+    batch: Batch
+    result: RoutingResult
+    allocations: list[OrderAllocation]
+
+
+class RoutingRuns:
+    """Starts routing runs and tells how they stand."""
+
+    def __init__(
+        self, runs: RunStore, orders: OrderBook, inventory: InventoryStore, reference: Reference, clock: Clock
+    ) -> None:
+        self._runs, self._orders, self._inventory = runs, orders, inventory
+        self._reference, self._clock, self._reader = reference, clock, StockReader()
+        self._tasks: set[asyncio.Task[Run]] = set()
+
+    async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
+        """Queue a run and work on it in the background; with the same idempotency key again, the same run.
+
+        Raises InvalidInput for a request out of range, IdempotencyConflict for a key with another body.
+        """
+        _check(request)
+        run_id = f"run_{secrets.token_hex(16) if replay is None else replay.digest[:32]}"
+        run = Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
+        made = await self._runs.create(run, replay)
+        if not made.replayed:
+            await self._runs.lease(run_id)
+            task = asyncio.create_task(self._work(run), name=run_id)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return made
+
+    async def get(self, run_id: str) -> Run:
+        """Return a run; one whose worker died is `failed`, and what it had committed is kept. Raises NotFound."""
+        run = await self._runs.get(run_id)
+        if run.status.over or await self._runs.leased(run_id):
+            return run
+        again = await self._runs.get(run_id)
+        failure = "The process that worked on this run stopped; orders it had committed stay so. Start another run."
+        return again if again.status.over else replace(again, status=RunStatus.FAILED, failure=failure)
+
+    async def finish(self) -> None:
+        """Wait for the runs that this process works on."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def execute(self, request: RunRequest, *, progress: Progress | None = None) -> Run:
+        """Do a run here and now, and return it when it is over; for the command line and the simulator."""
+        _check(request)
+        run_id = f"run_{secrets.token_hex(16)}"
+        run = Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
+        await self._runs.create(run, None)
+        await self._runs.lease(run_id)
+        return await self._work(run, progress)
+
+    async def _work(self, run: Run, progress: Progress | None = None) -> Run:
+        beat = asyncio.create_task(self._keep_lease(run.run_id))
+        try:
+            await self._runs.put(replace(run, status=RunStatus.RUNNING))
+            over = await self._route(run, progress)
+        except Exception as error:  # noqa: BLE001 - a run ends in its record, never in a lost task
+            told = str(error) if isinstance(error, AllotError) else f"{type(error).__name__}: {error}"
+            over = replace(run, status=RunStatus.FAILED, failure=told)
+        finally:
+            beat.cancel()
+        over = replace(over, finished_at=self._clock.now())
+        await self._runs.put(over)
+        return over
+
+    async def _keep_lease(self, run_id: str) -> None:
+        with suppress(AllotError):
+            while True:
+                await self._runs.lease(run_id)
+                await asyncio.sleep(LEASE_SECONDS / 3)
+
+    async def _route(self, run: Run, progress: Progress | None) -> Run:
+        request, tally, unrouted = run.request, _Tally(), list[Unrouted]()
+        view = await self._reference.current()
+        pending, unknown = _split_known(await self._orders.open_orders(request.order_ids), view)
+        first: _Solved | None = None
+        for tally.rounds in range(1, ROUNDS + 1):
+            solved = await self._solve(pending, view, request, progress if first is None else None)
+            first = first or solved
+            reasons = backorder_reasons(solved.batch, solved.result)
+            moved = set[str]()
+            if not request.dry_run:
+                moved = tally.add(await self._commit(run.run_id, view, solved))
+            unrouted += [entry for entry in reasons if entry.order_id not in moved]
+            if not moved:
+                break
+            pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
+        else:
+            unrouted += [entry for order in pending for entry in whole_order(order, STOCK_MOVED)]
+        unrouted += [entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU)]
+        return replace(
+            run,
+            status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
+            summary={**_summary(first.batch, first.result), **tally.document()} if first else {},
+            unrouted=tuple(unrouted),
+        )
+
+    async def _commit(self, run_id: str, view: View, solved: _Solved) -> list[Verdict]:
+        today = view.days.at(self._clock.now())
+        limits = _daily_capacities(view)
+        dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}
+        return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates)
+
+    async def _today(self, view: View) -> tuple[Today, dict[str, NodeCapacity]]:
+        today = view.days.at(self._clock.now())
+        days = sorted({int(day) for day in today.ready[-1] if day < NEVER})
+        used = await self._orders.used_capacity([date.fromordinal(day) for day in days])
+        return today, capacities_left(view.network, today, used)
+
+    async def _solve(
+        self, orders: Sequence[OpenOrder], view: View, request: RunRequest, progress: Progress | None
+    ) -> _Solved:
+        today, left = await self._today(view)
+        stock = await self._inventory.read(demanded_skus(orders))
+        atp = self._reader.read(stock, view.network, today.local_day)
+        batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
+        began = time.perf_counter()
+        stopping = Stopping(
+            stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=request.time_limit_seconds
+        )
+        params = Params(method=Method(request.method))
+        result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+        return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What became of the orders of a run."""
+
+    rounds: int = 0
+    committed: int = 0
+    gone: int = 0
+    moved: int = 0
+
+    def add(self, verdicts: Sequence[Verdict]) -> set[str]:
+        """Count the verdicts of one round, and return the orders that have to be solved again."""
+        outcomes = [verdict.outcome for verdict in verdicts]
+        self.committed += outcomes.count(VerdictOutcome.COMMITTED)
+        self.gone += outcomes.count(VerdictOutcome.GONE)
+        self.moved = outcomes.count(VerdictOutcome.MOVED)
+        return {verdict.order_id for verdict in verdicts if verdict.outcome == VerdictOutcome.MOVED}
+
+    def document(self) -> dict[str, int]:
+        """Return the counts under their names in a run's summary."""
+        return {
+            "rounds": self.rounds,
+            "committed_orders": self.committed,
+            "gone_orders": self.gone,
+            "moved_orders": self.moved,
+        }
+
+
+def _check(request: RunRequest) -> None:
+    faults = []
+    if request.method not in set(Method):
+        message = f"{request.method!r} is not known; {nearest(request.method, set(Method))}"
+        faults.append(Fault(path="$.method", message=message))
+    limit = request.time_limit_seconds
+    if limit is not None and not 0 < limit <= MOST_SECONDS:
+        message = f"{limit} is not valid; give seconds above 0, at most {MOST_SECONDS:.0f}"
+        faults.append(Fault(path="$.time_limit_seconds", message=message))
+    if request.order_ids is not None and len(set(request.order_ids)) < len(request.order_ids):
+        repeated = next(o for o in request.order_ids if request.order_ids.count(o) > 1)
+        faults.append(Fault(path="$.order_ids", message=f"{repeated!r} stands twice; name each order once"))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrder], list[OpenOrder]]:
+    """Return the orders whose SKUs are all in the catalog, and the others."""
+    content = view.catalog.content
+    known = [order for order in orders if all(line.sku in content for line in order.lines)]
+    return known, [order for order in orders if any(line.sku not in content for line in order.lines)]
+
+
+def _daily_capacities(view: View) -> dict[str, NodeCapacity]:
+    return {
+        node.node_id: NodeCapacity(units=node.capacity_units, parcels=node.capacity_parcels)
+        for node in view.network.document.nodes
+        if node.capacity_units is not None or node.capacity_parcels is not None
+    }
+
+
+def _summary(batch: Batch, result: RoutingResult) -> dict[str, Any]:
+    """Return the plan's figures as in summary.json, for what the run solved first."""
+    return {
+        "total_cost_cents": result.total_cost_cents,
+        "lower_bound_cents": result.lower_bound_cents,
+        "gap": result.gap,
+        "solve_status": str(result.status),
+        "costs": asdict(result.plan.costs),
+        "orders": batch.problem.order_count,
+        "parcels": result.plan.parcels,
+        "split_orders": result.plan.split_orders,
+        "backordered_units": result.plan.backordered_units,
+        "method": str(result.method),
+        "stop_reason": result.stop_reason,
+        "solve_seconds": round(result.compile_seconds + result.solve_seconds, 3),
+    }
