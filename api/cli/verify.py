@@ -45,10 +45,7 @@ def command(
 
 @contextmanager
 def _progress() -> Iterator[Progress | None]:
-    """Show how far the work is on standard error, from two seconds on, if that is a terminal.
-
-    The bar is only redrawn when it is told something, as a redrawing thread would not survive the checker's workers.
-    """
+    """Show how far the work is on standard error, from two seconds on, if that is a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

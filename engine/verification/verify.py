@@ -57,7 +57,7 @@ def verify(problem_dir: Path, result_dir: Path, progress: Progress | None = None
         *plan_checks(problem, shipped),
         *cost_checks(said, costs),
         count_check(problem, shipped, said),
-        *gap_checks(said, None if costs is None else sum(costs.values())),
+        *gap_checks(said),
         _bound_check(said, proven),
     )
     return Verdict(checks=checks, proven_bound_cents=proven)
