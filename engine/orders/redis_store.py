@@ -28,8 +28,8 @@ _LUA = files("engine.orders") / "lua"
 _FUNCTIONS = ("orders", "capacity", "capture", "cancel", "commit", "read")
 LIBRARY = library("orders", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
 
-_CHUNK = 500
-"""Orders of one function call: about 10 ms in which the server serves nobody else."""
+_CHUNK = 250
+"""Orders of one function call: 10 to 20 ms in which the server serves nobody else."""
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode

@@ -4,22 +4,21 @@ Commands issued in one turn of the loop leave in one write, and replies resolve 
 command that may have been executed: a connection that breaks, or a reply that is overdue, fails every call in flight
 with `Unavailable`, and the next call connects anew. It speaks RESP2, so no push message can come between replies.
 
-Not here: what the commands mean, and how addresses are written (address.py).
+Not here: the connection itself (link.py), how addresses are written (address.py), what the commands mean.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import hiredis
 
 from engine.errors import IdempotencyConflict, IncompatibleStore, StoreReplyError, Unavailable
 from engine.storage.address import Address, parse_address
-
-Part = str | bytes | int
+from engine.storage.link import Link, pack
+from engine.storage.link import Part as Part  # noqa: PLC0414  # belongs to the port below
 
 # Replies that say the command was not executed and that a later try may succeed.
 _RETRYABLE = frozenset(
@@ -70,8 +69,8 @@ class MultiplexedClient:
         self._address = address
         self._revive = revive
         self._deadline_seconds = deadline_seconds
-        self._link: _Link | None = None
-        self._connecting: asyncio.Task[_Link] | None = None
+        self._link: Link | None = None
+        self._connecting: asyncio.Task[Link] | None = None
         self._reloads: list[Callable[[], Awaitable[None]]] = []
 
     async def call(self, *parts: Part) -> Any:
@@ -79,7 +78,7 @@ class MultiplexedClient:
         link = self._link
         if link is None or not link.usable():
             link = await self._connect()
-        return _raised(await link.send(_pack(parts)), self._address)
+        return _raised(await link.send(pack(parts)), self._address)
 
     async def pipeline(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
         """Run independent commands in one round trip; all are sent, then the first error is raised."""
@@ -88,7 +87,7 @@ class MultiplexedClient:
         link = self._link
         if link is None or not link.usable():
             link = await self._connect()
-        futures = [link.send(_pack(parts)) for parts in commands]
+        futures = [link.send(pack(parts)) for parts in commands]
         replies = await asyncio.gather(*futures, return_exceptions=True)
         return [_raised(reply, self._address) for reply in replies]
 
@@ -114,7 +113,7 @@ class MultiplexedClient:
             link.break_off("the client was closed")
             await asyncio.sleep(0)
 
-    async def _connect(self) -> _Link:
+    async def _connect(self) -> Link:
         """Return a usable link; callers that arrive while one is being made wait for the same one."""
         task = self._connecting
         if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
@@ -123,7 +122,7 @@ class MultiplexedClient:
         # Shielded: a caller that gives up must not take the connection away from the others.
         return await asyncio.shield(task)
 
-    async def _open(self) -> _Link:
+    async def _open(self) -> Link:
         """Open a link, sign in, and check the server's version; a server that can be revived gets a second try."""
         try:
             link = await self._dial()
@@ -140,12 +139,12 @@ class MultiplexedClient:
         self._link = link
         return link
 
-    async def _dial(self) -> _Link:
+    async def _dial(self) -> Link:
         """Open the transport; raises Unavailable when nobody answers."""
         loop, address = asyncio.get_running_loop(), self._address
 
-        def make() -> _Link:
-            return _Link(loop, address, self._deadline_seconds)
+        def make() -> Link:
+            return Link(loop, address, self._deadline_seconds)
 
         try:
             async with asyncio.timeout(self._deadline_seconds):
@@ -157,13 +156,13 @@ class MultiplexedClient:
             reason = "no answer in time" if isinstance(error, TimeoutError) else (error.strerror or str(error))
             raise Unavailable(f"No store answers at {address}: {reason}. {address.remedy}") from error
 
-    async def _sign_in(self, link: _Link) -> None:
+    async def _sign_in(self, link: Link) -> None:
         """Say HELLO, check the version, choose the database."""
         address = self._address
         hello: list[Part] = ["HELLO", "2"]
         if address.password is not None:
             hello += ["AUTH", address.username or "default", address.password]
-        reply = await link.send(_pack([*hello, "SETNAME", "allot"]))
+        reply = await link.send(pack([*hello, "SETNAME", "allot"]))
         if isinstance(reply, hiredis.ReplyError) and str(reply).split(" ", 1)[0] not in _RETRYABLE:
             if str(reply).startswith(("WRONGPASS", "NOAUTH", "NOPERM")):
                 raise Unavailable(f"The store at {address} refuses the credentials given: {reply}")
@@ -172,7 +171,7 @@ class MultiplexedClient:
         hello_map = {fields[i]: fields[i + 1] for i in range(0, len(fields), 2)}
         check_version(hello_map[b"server"].decode(), hello_map[b"version"].decode(), address)
         if address.database:
-            _raised(await link.send(_pack(["SELECT", address.database])), address)
+            _raised(await link.send(pack(["SELECT", address.database])), address)
 
 
 _WANTED = "allot needs Redis 7.2 or later, or Valkey 8 or later."
@@ -183,100 +182,6 @@ def check_version(server: str, version: str, address: Address) -> None:
     found = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if found < _MINIMUM.get(server, _MINIMUM["redis"]):
         raise IncompatibleStore(f"The store at {address} is {server} {version}. {_WANTED}")
-
-
-class _Link(asyncio.Protocol):
-    """One open connection: replies come in the order of the commands, so a queue of futures is all it needs."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, address: Address, deadline_seconds: float) -> None:
-        self._loop = loop
-        self._address = address
-        self._deadline_seconds = deadline_seconds
-        self._reader = hiredis.Reader(replyError=hiredis.ReplyError)
-        self._transport: asyncio.Transport | None = None
-        self._outgoing: list[bytes] = []
-        self._pending: deque[tuple[float, asyncio.Future[Any]]] = deque()
-        self._timer: asyncio.TimerHandle | None = None
-        self._broken: str | None = None
-
-    def usable(self) -> bool:
-        """Say whether commands can be sent from the running loop."""
-        return self._broken is None and self._loop is asyncio.get_running_loop()
-
-    def send(self, packed: bytes) -> asyncio.Future[Any]:
-        """Queue a packed command for the end of this turn of the loop; the future gives its raw reply."""
-        future: asyncio.Future[Any] = self._loop.create_future()
-        if not self._outgoing:
-            self._loop.call_soon(self._flush)
-        self._outgoing.append(packed)
-        self._pending.append((self._loop.time() + self._deadline_seconds, future))
-        if self._timer is None:
-            self._timer = self._loop.call_later(self._deadline_seconds, self._look_at_the_time)
-        return future
-
-    def break_off(self, reason: str) -> None:
-        """Fail every call in flight and drop the connection; it is never used again."""
-        if self._broken is not None:
-            return
-        self._broken = reason
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-        error = f"The connection to the store at {self._address} broke: {reason}. The call may or may not have run."
-        while self._pending:
-            _, future = self._pending.popleft()
-            if not future.done():
-                future.set_exception(Unavailable(error))
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        """Resolve the futures whose replies are complete, oldest first."""
-        self._reader.feed(data)
-        pending, gets = self._pending, self._reader.gets
-        try:
-            while (reply := gets()) is not False:
-                if not pending:
-                    self.break_off(f"it sent a reply nobody asked for: {reply!r:.80}")
-                    return
-                _, future = pending.popleft()
-                if not future.done():
-                    future.set_result(reply)
-        except hiredis.HiredisError as error:
-            self.break_off(f"it does not speak the Redis protocol ({error})")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what was in flight."""
-        self.break_off(str(exc) if exc else "the server closed it")
-
-    def _flush(self) -> None:
-        """Write what this turn of the loop has gathered."""
-        if self._broken is None and self._transport is not None:
-            self._transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
-
-    def _look_at_the_time(self) -> None:
-        """Break off when the oldest call is overdue: those behind it on the same connection are no better off.
-
-        A loop that was blocked reads what has arrived meanwhile before it runs its timers, so it judges fairly.
-        """
-        self._timer = None
-        if not self._pending:
-            return
-        left = self._pending[0][0] - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look_at_the_time)
-        else:
-            self.break_off(f"no reply within {self._deadline_seconds:g} s")
-
-
-def _pack(parts: Sequence[Part]) -> bytes:
-    """Return a command as it goes over the wire."""
-    packed: bytes = hiredis.pack_command(tuple(parts))  # type: ignore[arg-type]  # its stub knows one part only
-    return packed
 
 
 def _raised(reply: Any, address: Address) -> Any:
@@ -294,7 +199,7 @@ def _raised(reply: Any, address: Address) -> Any:
     return reply
 
 
-def _retrieve(task: asyncio.Task[_Link]) -> None:
+def _retrieve(task: asyncio.Task[Link]) -> None:
     """Mark the failure of a connection attempt as seen: whoever waits for it raises it."""
     if not task.cancelled():
         task.exception()

@@ -244,9 +244,15 @@ async def test_cancelling_gives_held_stock_back(shop: Shop) -> None:
 async def test_cancelling_a_sourced_order_gives_stock_and_capacity_back(shop: Shop) -> None:
     await shop.place("ord_1", 3)
     await shop.commit("run_1", rows("ord_1", (3, "north")))
-    await shop.orders.cancel("ord_1")
+    order = (await shop.orders.cancel("ord_1")).value
+    assert (order.state, order.run_id) == ("cancelled", "run_1")
     assert await shop.counts("north") == (10, 0, 0)
     assert await shop.orders.used_capacity([TODAY]) == []
+    assert [(entry.state, entry.run_id) for entry in await shop.orders.history("ord_1")] == [
+        ("captured", None),
+        ("sourced", "run_1"),
+        ("cancelled", None),
+    ]
 
 
 async def test_cancelling_again_changes_nothing(shop: Shop) -> None:

@@ -15,12 +15,10 @@ register_once('allot_cancel_order_v1', function(keys, args)
   local is_forgotten = state == 'sourced' and reservation_id ~= '' and not own
   if is_forgotten or (own and own.consumed) then return order_reply('left', '') end
   if field then close(work, own, 'cancelled') end
-  local key = key_of(work, 'order', order_id)
-  local uses = redis.call('HGET', key, 'uses')
+  local seq, uses = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses'))
   if uses ~= '' then count_uses(work, cmsgpack.unpack(uses), -1) end
   commit_work(work)
   write_capacity(work)
-  redis.call('HSET', key, 'reservation_id', '', 'uses', '')
-  enter_state(work, order_id, 'cancelled', '', now)
+  enter_state(work, order_id, seq, 'cancelled', '', now, 'reservation_id', '', 'uses', '')
   return order_reply('cancelled', '', order_fields(work, order_id))
 end)

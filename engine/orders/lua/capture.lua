@@ -27,9 +27,8 @@ register_once('allot_capture_order_v1', function(keys, args)
     own.order_id, own.dirty = order_id, true
     commit_work(work)
   end
-  redis.call('HSET', key, 'doc', doc, 'fingerprint', digest, 'demand', demand, 'channel', channel,
-    'seq', redis.call('INCR', key_of(work, 'order_seq')), 'reservation_id', reservation_id, 'run_id', '', 'rows', '',
-    'uses', '')
-  enter_state(work, order_id, 'captured', '', now)
+  local seq = redis.call('INCR', key_of(work, 'order_seq'))
+  enter_state(work, order_id, seq, 'captured', '', now, 'doc', doc, 'fingerprint', digest, 'demand', demand,
+    'channel', channel, 'seq', seq, 'reservation_id', reservation_id, 'run_id', '', 'rows', '', 'uses', '')
   return order_reply('captured', '', order_fields(work, order_id))
 end)

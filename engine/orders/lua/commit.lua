@@ -35,14 +35,14 @@ end
 local function decide(work, run_id, allocation, limits, today, now, writes)
   local order_id, state, rows, reservation_id, lines, uses = unpack(allocation)
   local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows',
-    'channel')
+    'channel', 'seq')
   local write = writes[order_id]
   if write or (fields[2] == run_id and fields[1] ~= 'cancelled') then return { 'committed' } end
   if not fields[1] or not OPEN[fields[1]] then return { 'gone' } end
   local order = { uses = fields[4] }
   order.own, order.field = own_reservation(work, fields[3], now)
   if order.own and order.own.consumed then return { 'gone' } end
-  write = { state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }
+  write = { seq = fields[7], state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }
   if #lines == 0 then
     write.reservation_id = fields[3]
     if fields[5] ~= '' then write.rows = fields[5] end
@@ -68,9 +68,8 @@ redis.register_function('allot_commit_orders_v1', function(keys, args)
   commit_work(work)
   write_capacity(work)
   for order_id, write in pairs(writes) do
-    redis.call('HSET', key_of(work, 'order', order_id), 'run_id', run_id, 'rows', write.rows,
+    enter_state(work, order_id, write.seq, write.state, run_id, now, 'run_id', run_id, 'rows', write.rows,
       'reservation_id', write.reservation_id, 'uses', write.uses)
-    enter_state(work, order_id, write.state, run_id, now)
   end
   return cmsgpack.pack(verdicts)
 end)

@@ -16,13 +16,12 @@ local function order_fields(work, order_id)
   return fields[1] and fields or nil
 end
 
--- Moves an order into a state, and writes that down.
-local function enter_state(work, order_id, state, run_id, now)
-  local key = key_of(work, 'order', order_id)
-  redis.call('HSET', key, 'state', state)
+-- Moves an order into a state, sets further fields (name, value, …), and writes down which run did it, or ''.
+local function enter_state(work, order_id, seq, state, run_id, now, ...)
+  redis.call('HSET', key_of(work, 'order', order_id), 'state', state, ...)
   redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, state, run_id))
   if OPEN[state] then
-    redis.call('ZADD', key_of(work, 'open_orders'), redis.call('HGET', key, 'seq'), order_id)
+    redis.call('ZADD', key_of(work, 'open_orders'), seq, order_id)
   else
     redis.call('ZREM', key_of(work, 'open_orders'), order_id)
   end
