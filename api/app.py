@@ -38,13 +38,14 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            running = engine if engine is not None else await stack.enter_async_context(allot_engine(settings))
-            app.state.engine = running
-            sweeper = asyncio.create_task(keep_sweeping(running))
+            if engine is None:
+                app.state.engine = await stack.enter_async_context(allot_engine(settings))
+            sweeper = asyncio.create_task(keep_sweeping(app.state.engine))
             stack.push_async_callback(_end, sweeper)
             yield
 
     app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app.state.engine = engine
     app.router.routes.extend(routes(ENDPOINTS))
     described = openapi.document(ENDPOINTS, _version())
     app.openapi = lambda: described  # type: ignore[method-assign]

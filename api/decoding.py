@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -22,6 +21,7 @@ from engine.faults import nearest, read_document
 T = TypeVar("T")
 
 _LONGEST_SHOWN = 60
+_decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 
 
 def decode(body: bytes, kind: type[T]) -> T:
@@ -46,9 +46,10 @@ def decode_query(pairs: Mapping[str, str], kind: type[T]) -> T:
         raise InvalidInput(found or [Fault(path="query", message=str(error))]) from None
 
 
-@cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+def _decoder(kind: type) -> msgspec.json.Decoder[Any]:
+    if kind not in _decoders:
+        _decoders[kind] = msgspec.json.Decoder(kind)
+    return _decoders[kind]
 
 
 def _plain(body: bytes) -> Any:
@@ -126,6 +127,11 @@ def _message(value: Any, kind: Any, complaint: str) -> str:
     if isinstance(shape, shapes.UnionType):
         kinds = [member for member in shape.types if not isinstance(member, shapes.NoneType)]
         shape = kinds[0] if len(kinds) == 1 else shape
+    if isinstance(shape, shapes.Metadata):
+        described = (shape.extra_json_schema or {}).get("description")
+        if described is not None:
+            return f"{_shown(value)} is not valid here; give {described}"
+        shape = shape.type
     if isinstance(shape, shapes.StructType) and isinstance(value, dict):
         return complaint  # the struct's own rule, from its __post_init__
     if isinstance(shape, shapes.LiteralType) and isinstance(value, str):

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from engine.inventory.model import Replay
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -23,10 +22,11 @@ from starlette.types import Receive, Scope, Send
 from api import idempotency
 from api.decoding import decode, decode_query
 from api.deps import engine_of, name_request, request_id_of
-from api.errors import BodyTooLarge, InternalError, UnsupportedMediaType, problem_response
+from api.errors import BodyTooLarge, InternalError, UnsupportedMediaType, kind_of, problem_response
 from api.idempotency import REPLAYED
 from engine.bootstrap import Engine
-from engine.errors import AllotError, Fault, InvalidInput
+from engine.errors import AllotError
+from engine.inventory.model import Replay
 
 log = logging.getLogger("allot.api")
 
@@ -149,6 +149,8 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
 
 def _refusal(error: AllotError, request: Request) -> Response:
     headers = {REPLAYED: "true"} if error.replayed else None
+    if kind_of(error).status >= 500:
+        log.warning("request %s: %s: %s", request_id_of(request.scope), type(error).__name__, error)
     return problem_response(error, request_id_of(request.scope), headers)
 
 
@@ -170,8 +172,6 @@ async def _read(request: Request, max_bytes: int) -> bytes:
 
 async def _decode(endpoint: Endpoint, request: Request, raw: bytes) -> Any:
     if endpoint.body is None:
-        if raw.strip():
-            raise InvalidInput(Fault(path="$", message="a body is not expected here; send none"))
         return None
     if endpoint.is_body_optional and not raw.strip():
         return endpoint.body()

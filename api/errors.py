@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api.schemas.problems import Problem, ProblemError, ProblemLine
 from engine import errors
-from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput
+from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput, StoredRefusal
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -48,6 +48,12 @@ class UnsupportedMediaType(AllotError):
     code = "unsupported_media_type"
 
 
+class NotReady(AllotError):
+    """The store answers, and does not keep what the durability mode promises."""
+
+    code = "not_ready"
+
+
 class InternalError(AllotError):
     """Something broke that is no fault of the caller; the log has the details under the request id."""
 
@@ -56,30 +62,38 @@ class InternalError(AllotError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """How a class of errors is answered; `is_stored` says whether it is kept for its idempotency key."""
+    """How a class of errors is answered; `shown` replaces a text that is for the log only."""
 
     status: int
     title: str
     retryable: bool = False
-    is_stored: bool = False
+    shown: str | None = None
 
 
 KINDS: dict[type[AllotError], Kind] = {
     errors.InvalidInput: Kind(status=400, title="The input is not valid"),
     MissingIdempotencyKey: Kind(status=400, title="An Idempotency-Key header is needed"),
-    errors.NotFound: Kind(status=404, title="There is no such thing", is_stored=True),
+    errors.NotFound: Kind(status=404, title="There is no such thing"),
     RouteNotFound: Kind(status=404, title="There is no such endpoint"),
     MethodNotAllowed: Kind(status=405, title="The endpoint does not take this method"),
-    errors.InsufficientStock: Kind(status=409, title="Not enough stock", is_stored=True),
-    errors.VersionConflict: Kind(status=409, title="The position moved since it was read", is_stored=True),
-    errors.IllegalState: Kind(status=409, title="It is past that step", is_stored=True),
-    errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid", is_stored=True),
-    errors.Refused: Kind(status=409, title="The business says no", is_stored=True),
+    errors.InsufficientStock: Kind(status=409, title="Not enough stock"),
+    errors.VersionConflict: Kind(status=409, title="The position moved since it was read"),
+    errors.OnHandOutOfRange: Kind(status=409, title="Stock would leave what is possible"),
+    errors.IllegalState: Kind(status=409, title="It is past that step"),
+    errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid"),
+    errors.Refused: Kind(status=409, title="The business says no"),
     BodyTooLarge: Kind(status=413, title="The body is too large"),
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
-    errors.Unavailable: Kind(status=503, title="A part of the service does not answer", retryable=True),
-    AllotError: Kind(status=500, title="The service failed"),
+    NotReady: Kind(status=503, title="The service is not ready", retryable=True),
+    errors.Unavailable: Kind(
+        status=503,
+        title="A part of the service does not answer",
+        retryable=True,
+        shown="The store does not answer now. Send the same request again, with the same Idempotency-Key.",
+    ),
+    InternalError: Kind(status=500, title="The service failed"),
+    AllotError: Kind(status=500, title="The service failed", shown="The service failed; the log says why."),
 }
 
 
@@ -89,6 +103,7 @@ class Located(AllotError):
     def __init__(self, error: AllotError, faults: Sequence[Fault]) -> None:
         super().__init__(str(error))
         self.error = error
+        self.replayed = error.replayed
         self.faults = list(faults)
 
 
@@ -103,21 +118,18 @@ def kind_of(error: AllotError | type[AllotError]) -> Kind:
 def problem(error: AllotError, request_id: str) -> Problem:
     """Return the problem document of an error."""
     kind = kind_of(error)
-    places: list[Fault] = []
+    places: list[Fault] = getattr(error, "faults", [])
     if isinstance(error, Located):
-        places, error = error.faults, error.error
-    elif isinstance(error, InvalidInput):
-        places = error.faults
+        error = error.error
     lines = None
     if isinstance(error, InsufficientStock):
         lines = [
             ProblemLine(sku=line.sku, node_id=line.node_id, quantity=line.quantity, available=line.available)
             for line in error.lines
         ]
-    detail = str(error)
-    if isinstance(error, InvalidInput):
-        count = len(error.faults)
-        detail = detail if count == 1 else f"{count} things are wrong; nothing was changed."
+    detail = kind.shown or str(error)
+    if isinstance(error, InvalidInput) and len(error.faults) > 1:
+        detail = f"{len(error.faults)} things are wrong; nothing was changed."
     return Problem(
         type=f"/docs#{error.code}",
         title=kind.title,
@@ -132,7 +144,9 @@ def problem(error: AllotError, request_id: str) -> Problem:
 
 
 def problem_response(error: AllotError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the HTTP response of an error."""
+    """Return the HTTP response of an error; a stored refusal comes back as it was, byte for byte."""
+    if isinstance(error, StoredRefusal):
+        return Response(error.body, status_code=error.status, media_type=PROBLEM_JSON, headers=headers)
     document = problem(error, request_id)
     return Response(
         msgspec.json.encode(document),

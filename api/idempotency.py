@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from engine.inventory.model import Replay
 from starlette.requests import Request
 
 from api.errors import MissingIdempotencyKey
+from engine.inventory.model import Replay
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"

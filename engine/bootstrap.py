@@ -12,11 +12,31 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from pydantic import ValidationError
+
+from engine.availability.reference import Reference
+from engine.availability.service import AvailabilityService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
+from engine.errors import Fault, InvalidInput
+from engine.inventory import redis_store as inventory
+from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.redis_store import RedisInventoryStore
+from engine.inventory.service import InventoryService
+from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
+from engine.orders import redis_store as orders
+from engine.orders.memory_store import MemoryOrderStore
+from engine.orders.redis_store import RedisOrderStore
+from engine.orders.service import OrderService
+from engine.orders.store import OrderStore
+from engine.promising.service import PromiseService
+from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
+from engine.routing.run_store import MemoryRunStore, RedisRunStore, RunStore
+from engine.routing.runs import RoutingRuns
 from engine.storage import documents
 from engine.storage.client import StoreClient, connect
 from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
@@ -25,7 +45,18 @@ from engine.storage.embedded import ensure_server
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
-LIBRARIES = (documents.LIBRARY,)
+LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Where everything is kept; all of one kind."""
+
+    documents: DocumentStore
+    inventory: InventoryStore
+    promises: PromiseStore
+    orders: OrderStore
+    runs: RunStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +69,12 @@ class Engine:
     client: StoreClient | None
     network: NetworkService
     catalog: CatalogService
+    inventory: InventoryService
+    availability: AvailabilityService
+    promising: PromiseService
+    orders: OrderService
+    routing_runs: RoutingRuns
+    stock: InventoryStore
 
     async def broken_promises(self) -> list[str]:
         """Return one sentence for each promise that the store does not keep now; empty when it is ready."""
@@ -46,36 +83,86 @@ class Engine:
         return await broken_promises(self.client, "standard" if self.durability == "standard" else "memory")
 
 
+def read_settings(data_dir: Path | None = None) -> Settings:
+    """Return the settings of the environment, with `data_dir` before its own; InvalidInput names each bad variable."""
+    try:
+        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    except ValidationError as error:
+        raise InvalidInput(
+            [
+                Fault(
+                    path=f"ALLOT_{'_'.join(map(str, fault['loc'])).upper()}",
+                    message=f"{fault['input']!r}: {fault['msg']}",
+                )
+                for fault in error.errors(include_url=False)
+            ]
+        ) from None
+
+
 @asynccontextmanager
 async def allot_engine(
     settings: Settings | None = None, *, memory: bool = False, clock: Clock | None = None
 ) -> AsyncIterator[Engine]:
-    """Start an engine and stop it at the end: on `ALLOT_REDIS_URL`, else on the embedded server of `data_dir`.
+    """Start an engine and stop it at the end: on `redis_url`, else on the embedded server of `data_dir`.
 
     With `memory` nothing is started and nothing is kept. Raises Unavailable if the store does not answer,
     IncompatibleStore if it is too old or too new.
     """
-    chosen = settings or Settings()
+    chosen = settings or read_settings()
     ticking = clock or SystemClock()
-    if memory:
-        yield _wired(chosen, ticking, None, MemoryDocumentStore())
-        return
     async with AsyncExitStack() as stack:
-        client = await _connected(stack, chosen)
-        await ensure(client, LIBRARIES)
-        keys = Keys(chosen.tenant)
-        yield _wired(chosen, ticking, client, RedisDocumentStore(client, keys))
+        client = None
+        stores = _memory_stores(ticking)
+        if not memory:
+            client = await _connected(stack, chosen)
+            await ensure(client, LIBRARIES)
+            stores = _redis_stores(client, Keys(chosen.tenant))
+        engine = _wired(chosen, ticking, stores, client)
+        stack.push_async_callback(stores.promises.settle)
+        stack.push_async_callback(engine.routing_runs.finish)
+        yield engine
 
 
-def _wired(settings: Settings, clock: Clock, client: StoreClient | None, documents: DocumentStore) -> Engine:
+def _memory_stores(clock: Clock) -> Stores:
+    stock = MemoryInventoryStore(clock)
+    return Stores(
+        documents=MemoryDocumentStore(),
+        inventory=stock,
+        promises=MemoryPromiseStore(clock),
+        orders=MemoryOrderStore(stock, clock),
+        runs=MemoryRunStore(clock),
+    )
+
+
+def _redis_stores(client: StoreClient, keys: Keys) -> Stores:
+    return Stores(
+        documents=RedisDocumentStore(client, keys),
+        inventory=RedisInventoryStore(client, keys),
+        promises=RedisPromiseStore(client, keys),
+        orders=RedisOrderStore(client, keys),
+        runs=RedisRunStore(client, keys),
+    )
+
+
+def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
     """Hand every service the parts it needs."""
+    network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
+    reference = Reference(stores.documents, network, catalog)
     return Engine(
         tenant=settings.tenant,
         durability=settings.durability,
         clock=clock,
         client=client,
-        network=NetworkService(documents),
-        catalog=CatalogService(documents),
+        network=network,
+        catalog=catalog,
+        inventory=InventoryService(stores.inventory, world=reference.current, clock=clock),
+        availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
+        promising=PromiseService(
+            reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
+        ),
+        orders=OrderService(stores.orders, network, catalog, clock),
+        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
+        stock=stores.inventory,
     )
 
 

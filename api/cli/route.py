@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli.terminal import choose, console, solve_progress
 from engine.errors import ExpectationMissed
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
     """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
-    from api.cli.terminal import choose, solve_progress
     from engine.routing.route_folder import Options, check, route_folder
     from solvers.solve import Method
 
@@ -63,7 +63,6 @@ def _percent(gap: float | None) -> str:
 
 
 def _print(routed: Routed, out: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
 
     summary, seconds = routed.summary, routed.timing["wall_seconds"]
@@ -83,8 +82,8 @@ def _print(routed: Routed, out: Path) -> None:
     times = ", ".join(f"{part} {took:.2f}" for part, took in seconds.items())
     table.add_row("seconds", f"{sum(seconds.values()):.2f}", times)
     table.add_row("stopped by", summary["stop_reason"].replace("_", " "), f"method {summary['method']}")
-    console = Console()
-    console.print(table)
-    console.print(
+    out_to = console()
+    out_to.print(table)
+    out_to.print(
         f"\nWritten to {out}. Check it independently with: allot verify FOLDER {out}", style="dim", soft_wrap=True
     )

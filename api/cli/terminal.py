@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from engine.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from solvers.plan import TracePoint
 
 
@@ -20,6 +22,13 @@ def choose(option: str, value: str, choices: Sequence[str]) -> str:
     from engine.faults import nearest
 
     raise InvalidInput(Fault(path=option, message=f"{value!r} is not known; {nearest(value, choices)}"))
+
+
+def console() -> Console:
+    """Return a console for results on standard output; wide enough for tables when it is not a terminal."""
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
 @contextmanager

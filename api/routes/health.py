@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.errors import NotReady
 from api.schemas.health import Live, Ready
-from engine.errors import Unavailable
 
 
 async def is_live(call: Call[None, NoQuery]) -> Answer:  # noqa: ARG001 - every handler takes its call
@@ -16,7 +16,7 @@ async def is_ready(call: Call[None, NoQuery]) -> Answer:
     """The store answers in time, has our functions, evicts nothing, and writes as the durability mode states."""
     broken = await call.engine.broken_promises()
     if broken:
-        raise Unavailable(" ".join(broken))
+        raise NotReady(" ".join(broken))
     return Answer(value=Ready(durability=call.engine.durability))
 
 
@@ -34,5 +34,6 @@ ENDPOINTS = (
         summary="Say that the service can keep its promises, or why not",
         handler=is_ready,
         reply=Ready,
+        refusals=(NotReady,),
     ),
 )

@@ -14,13 +14,27 @@ class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A part of a request: a key that is not known is an error."""
 
 
+class Nothing(Body, frozen=True, kw_only=True):
+    """The body of a request that needs none: no bytes, or `{}`."""
+
+
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a reply."""
 
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=_PRINTABLE)]
+Identifier = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=128,
+        pattern=_PRINTABLE,
+        description="a text of 1 to 128 characters, without control characters",
+    ),
+]
 Quantity = Annotated[int, Meta(ge=1, le=10**6)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Delta = Annotated[int, Meta(ge=-(2**31 - 1), le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=1000)]
 Limit = Annotated[int, Meta(ge=1, le=100)]
+Latitude = Annotated[float, Meta(ge=-90, le=90, description="degrees, from -90 to 90")]
+Longitude = Annotated[float, Meta(ge=-180, le=180, description="degrees, from -180 to 180")]

@@ -47,3 +47,61 @@ async def http(app: FastAPI) -> AsyncIterator[Client]:
     transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
     async with Client(transport=transport, base_url="http://127.0.0.1") as client:
         yield client
+
+
+NETWORK = {
+    "currency": "USD",
+    "calendars": [{"calendar": "always", "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}],
+    "nodes": [
+        {
+            "node_id": node_id,
+            "kind": "dc",
+            "latitude": latitude,
+            "longitude": longitude,
+            "time_zone": "UTC",
+            "calendar": "always",
+            "cut_off": "23:59",
+            "parcel_cost_cents": 100,
+            "unit_cost_cents": 10,
+        }
+        for node_id, latitude, longitude in (("east", 40.7, -74.0), ("west", 34.0, -118.2))
+    ],
+    "zones": [{"zone": "near", "max_km": 1000}, {"zone": "far", "max_km": None}],
+    "services": [
+        {
+            "service": "ground",
+            "carrier": "acme",
+            "service_level": "standard",
+            "calendar": "always",
+            "rates": [
+                {"zone": "near", "max_weight_g": 30000, "cost_cents": 700, "transit_days": 2},
+                {"zone": "far", "max_weight_g": 30000, "cost_cents": 1300, "transit_days": 5},
+            ],
+        }
+    ],
+    "policy": {"backorder_cost_cents_per_unit": 6000},
+}
+CATALOG = {
+    "products": [{"sku": sku, "weight_g": 500} for sku in ("mug", "tea", "pot/large")],
+    "kits": [{"sku": "set", "components": [{"sku": "mug", "quantity": 2}, {"sku": "tea", "quantity": 1}]}],
+}
+STOCK = [
+    {"node_id": "east", "sku": "mug", "on_hand": 20},
+    {"node_id": "east", "sku": "tea", "on_hand": 5},
+    {"node_id": "west", "sku": "mug", "on_hand": 4},
+    {"node_id": "west", "sku": "pot/large", "on_hand": 1, "safety_stock": 1},
+]
+NEW_YORK = {"latitude": 40.73, "longitude": -73.99}
+
+
+@pytest_asyncio.fixture
+async def shop(http: Client) -> Client:
+    """Two nodes, three products and a kit, with stock."""
+    for path, document in (
+        ("/v1/network", NETWORK),
+        ("/v1/catalog", CATALOG),
+        ("/v1/inventory/positions", {"positions": STOCK}),
+    ):
+        answer = await http.put(path, json=document)
+        assert answer.status_code == 200, answer.text
+    return http

@@ -1,0 +1,133 @@
+"""`allot serve`: the HTTP API in one process, by default with its own store."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from engine.errors import Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from engine.bootstrap import Engine
+
+GRACE_SECONDS = 10
+
+
+def command(
+    host: Annotated[str, typer.Option(help="The address to listen on; loopback only while auth is off.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")] = 8000,
+    data: Annotated[
+        Path | None, typer.Option(help="Where the store keeps its data.", show_default="ALLOT_DATA_DIR or .allot")
+    ] = None,
+    demo: Annotated[bool, typer.Option("--demo", help="Start with the demo network, catalog and stock.")] = False,
+) -> None:
+    """Serve the HTTP API until interrupted, with the embedded store or the one of ALLOT_REDIS_URL.
+
+    Prints one line when it is ready. The API is described at /docs and /openapi.json.
+    """
+    refuse_open_doors(host)
+    with _listening(host, port) as listener:
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
+            runner.run(_serve(listener, data, demo))
+
+
+def refuse_open_doors(host: str) -> None:
+    """Raise InvalidInput unless only this machine can reach `host`: nothing is authenticated yet."""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not is_loopback:
+        message = (
+            f"{host!r} can be reached from other machines, and auth is off, so anybody could change stock and orders. "
+            "Use 127.0.0.1, and a proxy that authenticates in front of it."
+        )
+        raise InvalidInput(Fault(path="--host", message=message))
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises InvalidInput if the port is taken or not allowed."""
+    bare = host.strip("[]")
+    family = socket.AF_INET6 if ":" in bare else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((bare, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        reasons = {
+            errno.EADDRINUSE: "is taken by another program; stop that, or choose another port with --port",
+            errno.EACCES: "needs privileges; choose a port from 1024 with --port",
+        }
+        reason = reasons.get(error.errno or 0, f"cannot be listened on: {error.strerror}")
+        raise InvalidInput(Fault(path="--port", message=f"{host}:{port} {reason}")) from None
+    return listener
+
+
+def _fast_loop() -> Any:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _serve(listener: socket.socket, data: Path | None, demo: bool) -> None:
+    import uvicorn
+
+    from api.app import create_app
+    from engine.bootstrap import allot_engine, read_settings
+    from engine.storage.address import parse_address
+
+    settings = read_settings(data)
+    store = (
+        f"its own store in {settings.data_dir}"
+        if settings.redis_url is None
+        else f"the store at {parse_address(settings.redis_url)}"
+    )
+    address = listener.getsockname()
+    shown = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                typer.echo(f"allot is ready on http://{shown} with {store} (docs at /docs, Ctrl-C stops it)")
+                sys.stdout.flush()
+
+    async with allot_engine(settings) as engine:
+        if demo:
+            await _load_demo(engine)
+        config = uvicorn.Config(
+            create_app(engine=engine),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        # uvicorn raises the signal that stopped it once more when it is done: let that one pass, we stop anyway.
+        before = {number: signal.signal(number, _pass) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            await Server(config).serve(sockets=[listener])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _pass(*_: object) -> None:
+    """Do nothing with a signal."""
+
+
+async def _load_demo(engine: Engine) -> None:
+    raise NotImplementedError(engine.tenant)

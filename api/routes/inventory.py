@@ -1,0 +1,141 @@
+"""Stock over HTTP: counts, adjustments, supplies, and the positions of a SKU."""
+
+from __future__ import annotations
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.schemas import inventory as wire
+from engine.errors import NotFound, OnHandOutOfRange, VersionConflict
+from engine.inventory.model import Adjustment, Position, PositionCount, Supply
+
+LARGE = 4 * 2**20
+
+
+async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
+    """Sets counts, all or nothing.
+
+    `version` moves with on_hand and safety_stock, never with holds; with expected_version a count is refused if
+    somebody else counted since. A count may leave `available` negative.
+    """
+    counts = [
+        PositionCount(
+            node_id=body.node_id,
+            sku=body.sku,
+            on_hand=body.on_hand,
+            safety_stock=body.safety_stock,
+            expected_version=body.expected_version,
+        )
+        for body in call.body.positions
+    ]
+    positions = await call.engine.inventory.put_positions(counts)
+    return Answer(value=wire.PositionsReply(positions=[_shown(position) for position in positions]))
+
+
+async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
+    """Adds each delta to on_hand, all or nothing; on_hand never leaves 0 to 2147483647."""
+    adjustments = [
+        Adjustment(node_id=body.node_id, sku=body.sku, delta=body.delta, reason=body.reason)
+        for body in call.body.adjustments
+    ]
+    adjusted = await call.engine.inventory.adjust(adjustments, replay=call.replay)
+    shown = wire.PositionsReply(positions=[_shown(position) for position in adjusted.value])
+    return Answer(value=shown, is_replayed=adjusted.replayed)
+
+
+async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
+    """Adds, changes or moves scheduled receipts by their supply_id; quantity 0 removes one."""
+    supplies = [
+        Supply(
+            supply_id=body.supply_id,
+            node_id=body.node_id,
+            sku=body.sku,
+            quantity=body.quantity,
+            expected_on=body.expected_on,
+        )
+        for body in call.body.supplies
+    ]
+    await call.engine.inventory.put_supplies(supplies)
+    return Answer(value=wire.SuppliesReply(supplies=len(supplies)))
+
+
+async def get_inventory(call: Call[None, NoQuery]) -> Answer:
+    """Every node that has a position of the SKU, with its supplies and dated demand."""
+    sku = call.path["sku"]
+    positions = await call.engine.inventory.positions(sku)
+    return Answer(value=wire.SkuReply(sku=sku, positions=[_shown(position) for position in positions]))
+
+
+def _shown(position: Position) -> wire.PositionReply:
+    return wire.PositionReply(
+        node_id=position.node_id,
+        sku=position.sku,
+        on_hand=position.on_hand,
+        reserved=position.reserved,
+        held=position.held,
+        confirmed=position.confirmed,
+        safety_stock=position.safety_stock,
+        available=position.available,
+        version=position.version,
+        supplies=[
+            wire.SupplyReply(supply_id=supply.supply_id, quantity=supply.quantity, expected_on=supply.expected_on)
+            for supply in position.supplies
+        ],
+        dated_demand=[
+            wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity) for demand in position.dated
+        ],
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="PUT",
+        path="/v1/inventory/positions",
+        summary="Set stock counts",
+        handler=put_positions,
+        body=wire.PositionsBody,
+        reply=wire.PositionsReply,
+        refusals=(VersionConflict,),
+        max_body_bytes=LARGE,
+        example={"positions": [{"node_id": "chicago-dc", "sku": "MUG-RED", "on_hand": 20, "safety_stock": 2}]},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/inventory/adjustments",
+        summary="Adjust stock",
+        handler=adjust_stock,
+        body=wire.AdjustmentsBody,
+        reply=wire.PositionsReply,
+        refusals=(OnHandOutOfRange,),
+        is_keyed=True,
+        max_body_bytes=LARGE,
+        example={"adjustments": [{"node_id": "chicago-dc", "sku": "MUG-RED", "delta": -1, "reason": "damaged"}]},
+    ),
+    Endpoint(
+        method="PUT",
+        path="/v1/inventory/supplies",
+        summary="Put scheduled receipts",
+        handler=put_supplies,
+        body=wire.SuppliesBody,
+        reply=wire.SuppliesReply,
+        max_body_bytes=LARGE,
+        example={
+            "supplies": [
+                {
+                    "supply_id": "po-1",
+                    "node_id": "chicago-dc",
+                    "sku": "MUG-RED",
+                    "quantity": 100,
+                    "expected_on": "2026-12-01",
+                }
+            ]
+        },
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/inventory/{sku:path}",
+        summary="Get the stock of a SKU",
+        handler=get_inventory,
+        reply=wire.SkuReply,
+        refusals=(NotFound,),
+        path_examples={"sku": "MUG-RED"},
+    ),
+)

@@ -1,0 +1,141 @@
+"""Orders over HTTP: capture, look, cancel."""
+
+from __future__ import annotations
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.schemas import orders as wire
+from api.schemas.fields import Nothing
+from engine.errors import IllegalState, NotFound
+from engine.orders.model import Destination, NewLine, NewOrder, Order
+
+EXAMPLE = {
+    "channel": "web",
+    "destination": {"latitude": 40.71, "longitude": -74.01},
+    "lines": [{"sku": "MUG-RED", "quantity": 2}, {"sku": "TEA-50", "quantity": 1}],
+    "need_by": "2026-12-24",
+}
+ORDER = {"order_id": "ord_1"}
+
+
+async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
+    """Checks the order and keeps it as `captured`; a routing run then decides where it ships from.
+
+    With a reservation_id the order takes that stock over, and its own routing may swap it.
+    """
+    body = call.body
+    order = NewOrder(
+        channel=body.channel,
+        destination=Destination(
+            latitude=body.destination.latitude,
+            longitude=body.destination.longitude,
+            postal_code=body.destination.postal_code,
+            country=body.destination.country,
+        ),
+        lines=tuple(NewLine(sku=line.sku, quantity=line.quantity, line_id=line.line_id) for line in body.lines),
+        order_id=body.order_id,
+        reservation_id=body.reservation_id,
+        service_level=body.service_level,
+        need_by=body.need_by,
+        customer=body.customer,
+        payment=body.payment,
+    )
+    captured = await call.engine.orders.capture(order, replay=call.replay)
+    return Answer(value=_shown(captured.value), status=201, is_replayed=captured.replayed)
+
+
+async def get_order(call: Call[None, NoQuery]) -> Answer:
+    """The order, where it stands, and which node ships what once it is routed."""
+    return Answer(value=_shown(await call.engine.orders.get(call.path["order_id"])))
+
+
+async def get_order_history(call: Call[None, NoQuery]) -> Answer:
+    """The states the order went through, oldest first."""
+    entries = await call.engine.orders.history(call.path["order_id"])
+    shown = [wire.HistoryEntry(at=entry.at, state=entry.state.value, run_id=entry.run_id) for entry in entries]
+    return Answer(value=wire.OrderHistory(data=shown))
+
+
+async def cancel_order(call: Call[Nothing, NoQuery]) -> Answer:
+    """Gives the order's stock and capacity back. Cancelling again answers the same."""
+    cancelled = await call.engine.orders.cancel(call.path["order_id"], replay=call.replay)
+    return Answer(value=_shown(cancelled.value), is_replayed=cancelled.replayed)
+
+
+def _shown(order: Order) -> wire.Order:
+    captured = order.captured
+    return wire.Order(
+        order_id=order.order_id,
+        state=order.state.value,
+        channel=captured.channel,
+        captured_at=captured.captured_at,
+        destination=wire.OrderDestination(
+            latitude=captured.destination.latitude,
+            longitude=captured.destination.longitude,
+            postal_code=captured.destination.postal_code,
+            country=captured.destination.country,
+        ),
+        lines=[wire.OrderLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in captured.lines],
+        allocations=[
+            wire.Allocation(
+                line_id=row.line_id,
+                sku=row.sku,
+                quantity=row.quantity,
+                node_id=row.node_id,
+                service=row.service,
+                ship_on=row.ship_on,
+            )
+            for row in order.allocation
+        ],
+        reservation_id=order.reservation_id,
+        run_id=order.run_id,
+        service_level=captured.service_level,
+        need_by=captured.need_by,
+        customer=captured.customer,
+        payment=captured.payment,
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/orders",
+        summary="Capture an order",
+        handler=capture_order,
+        body=wire.OrderBody,
+        reply=wire.Order,
+        status=201,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        example=EXAMPLE,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/orders/{order_id:path}/history",
+        summary="Get the history of an order",
+        handler=get_order_history,
+        reply=wire.OrderHistory,
+        refusals=(NotFound,),
+        path_examples=ORDER,
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/cancel",
+        summary="Cancel an order",
+        handler=cancel_order,
+        body=Nothing,
+        is_body_optional=True,
+        reply=wire.Order,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=ORDER,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/orders/{order_id:path}",
+        summary="Get an order",
+        handler=get_order,
+        reply=wire.Order,
+        refusals=(NotFound,),
+        path_examples=ORDER,
+    ),
+)

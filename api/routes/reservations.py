@@ -1,0 +1,241 @@
+"""Reservations over HTTP: hold by lines or by a promise, then confirm, cancel, extend or consume."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.errors import Located, kind_of, problem
+from api.idempotency import request_id
+from api.schemas import reservations as wire
+from api.schemas.fields import Nothing
+from engine.errors import (
+    AllotError,
+    Fault,
+    IllegalState,
+    InsufficientStock,
+    InvalidInput,
+    NotFound,
+    PromiseExpired,
+)
+from engine.inventory.model import HoldLine, Outcome, Reservation
+
+RESERVATION = {"reservation_id": "res_1"}
+PATH = "/v1/reservations/{reservation_id}"
+_BINDING = {"held", "confirmed"}
+
+
+async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
+    """Holds all lines or none, for ttl_seconds (900 unless given): a binding claim on stock that others cannot take.
+
+    Name a promise_id and one of its option_ids, or say lines with their nodes. If stock is short, the answer is 409
+    with every short line and what is available of it.
+    """
+    _check_form(call.body)
+    body = call.body
+    try:
+        lines = await _lines(call)
+    except (InvalidInput, NotFound, PromiseExpired) as error:
+        held = await _earlier(call, error)
+    else:
+        try:
+            held = await call.engine.inventory.hold(
+                lines,
+                ttl_seconds=body.ttl_seconds,
+                channel=body.channel,
+                reference=body.reference,
+                replay=call.replay,
+            )
+        except InsufficientStock as error:
+            raise Located(error, _places(error, lines, by_promise=body.lines is None)) from None
+    return Answer(value=_shown(held.value), status=201, is_replayed=held.replayed)
+
+
+def _check_form(body: wire.ReservationBody) -> None:
+    """Raise InvalidInput unless the body has lines, or a promise and its option, and not both."""
+    if body.lines is not None:
+        for name in ("promise_id", "option_id"):
+            if getattr(body, name) is not None:
+                message = "lines and promise_id exclude each other; say what to hold in one of the two ways"
+                raise InvalidInput(Fault(path="$.lines", message=message))
+        return
+    if body.promise_id is None and body.option_id is None:
+        message = "nothing to hold; give lines, or promise_id and option_id"
+        raise InvalidInput(Fault(path="$", message=message))
+    for name, value in (("promise_id", body.promise_id), ("option_id", body.option_id)):
+        if value is None:
+            raise InvalidInput(Fault(path=f"$.{name}", message=f"{name!r} is required with the other; add it"))
+
+
+async def _lines(call: Call[wire.ReservationBody, NoQuery]) -> tuple[HoldLine, ...]:
+    body = call.body
+    if body.lines is not None:
+        return _hold_lines(body.lines)
+    if body.promise_id is None or body.option_id is None:  # _check_form has seen to that
+        raise AssertionError(body)
+    return await call.engine.promising.hold_lines(body.promise_id, body.option_id)
+
+
+async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError) -> Outcome[Reservation]:
+    """Return what this key was answered before its promise went away; else keep the refusal for it, and raise it."""
+    if call.replay is None:
+        raise error
+    before = await call.engine.stock.recall(call.replay)
+    if before is None and not isinstance(error, InvalidInput):
+        refusal = msgspec.json.encode(problem(error, request_id(call.replay)))
+        before = await call.engine.stock.remember(call.replay, kind_of(error).status, refusal)
+    if before is None or not isinstance(before.value, Reservation):
+        raise error
+    return Outcome(value=before.value, replayed=True)
+
+
+def _places(error: InsufficientStock, lines: Sequence[HoldLine], *, by_promise: bool) -> list[Fault]:
+    """Return the places in the request that are short: its lines, or the option it named."""
+    places: list[Fault] = []
+    for short in error.lines:
+        message = (
+            f"{short.quantity} of {short.sku} asked at {short.node_id}, {short.available} available; "
+            "take fewer, another node, or a new promise"
+        )
+        if by_promise:
+            places.append(Fault(path="$.option_id", message=message))
+        else:
+            places += [
+                Fault(path=f"$.lines[{index}]", message=message)
+                for index, line in enumerate(lines)
+                if (line.sku, line.node_id) == (short.sku, short.node_id)
+            ]
+    return places
+
+
+async def get_reservation(call: Call[None, NoQuery]) -> Answer:
+    """The reservation as it is now; `expired` from its deadline on, and unknown a day after it was over."""
+    return Answer(value=_shown(await call.engine.inventory.get(call.path["reservation_id"])))
+
+
+async def confirm_reservation(call: Call[Nothing, NoQuery]) -> Answer:
+    """Makes the hold permanent. Confirming again answers the same; confirming after expiry is refused with 409."""
+    return _answer(await call.engine.inventory.confirm(call.path["reservation_id"], replay=call.replay))
+
+
+async def cancel_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
+    """Gives the units of all lines, or of those named, back. Cancelling again answers the same."""
+    lines = None if call.body.lines is None else _hold_lines(call.body.lines)
+    reservation_id = call.path["reservation_id"]
+    return _answer(await call.engine.inventory.cancel(reservation_id, lines=lines, replay=call.replay))
+
+
+async def extend_reservation(call: Call[wire.ExtendBody, NoQuery]) -> Answer:
+    """Moves the deadline of the hold to now and ttl_seconds."""
+    reservation_id = call.path["reservation_id"]
+    return _answer(
+        await call.engine.inventory.extend(reservation_id, ttl_seconds=call.body.ttl_seconds, replay=call.replay)
+    )
+
+
+async def consume_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
+    """Takes the units of all lines, or of those named, off on_hand: they have left the node. Confirm first."""
+    lines = None if call.body.lines is None else _hold_lines(call.body.lines)
+    reservation_id = call.path["reservation_id"]
+    return _answer(await call.engine.inventory.consume(reservation_id, lines=lines, replay=call.replay))
+
+
+def _hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
+    return tuple(
+        HoldLine(sku=line.sku, quantity=line.quantity, node_id=line.node_id, ship_on=line.ship_on) for line in lines
+    )
+
+
+def _answer(outcome: Outcome[Reservation]) -> Answer:
+    return Answer(value=_shown(outcome.value), is_replayed=outcome.replayed)
+
+
+def _shown(reservation: Reservation) -> wire.Reservation:
+    return wire.Reservation(
+        reservation_id=reservation.reservation_id,
+        state=reservation.state.value,
+        binding=reservation.state.value in _BINDING,
+        expires_at=reservation.expires_at,
+        lines=[
+            wire.ReservationLine(sku=line.sku, quantity=line.quantity, node_id=line.node_id, ship_on=line.ship_on)
+            for line in reservation.lines
+        ],
+        channel=reservation.channel,
+        reference=reservation.reference,
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/reservations",
+        summary="Hold stock",
+        handler=reserve,
+        body=wire.ReservationBody,
+        reply=wire.Reservation,
+        status=201,
+        refusals=(InsufficientStock, NotFound, PromiseExpired),
+        is_keyed=True,
+        example={"lines": [{"sku": "MUG-RED", "quantity": 2, "node_id": "chicago-dc"}], "ttl_seconds": 900},
+    ),
+    Endpoint(
+        method="GET",
+        path=PATH,
+        summary="Get a reservation",
+        handler=get_reservation,
+        reply=wire.Reservation,
+        refusals=(NotFound,),
+        path_examples=RESERVATION,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{PATH}/confirm",
+        summary="Confirm a reservation",
+        handler=confirm_reservation,
+        body=Nothing,
+        is_body_optional=True,
+        reply=wire.Reservation,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=RESERVATION,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{PATH}/cancel",
+        summary="Cancel a reservation or some of its lines",
+        handler=cancel_reservation,
+        body=wire.PartBody,
+        is_body_optional=True,
+        reply=wire.Reservation,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=RESERVATION,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{PATH}/extend",
+        summary="Extend a reservation",
+        handler=extend_reservation,
+        body=wire.ExtendBody,
+        is_body_optional=True,
+        reply=wire.Reservation,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        example={"ttl_seconds": 900},
+        path_examples=RESERVATION,
+    ),
+    Endpoint(
+        method="POST",
+        path=f"{PATH}/consume",
+        summary="Consume a reservation or some of its lines",
+        handler=consume_reservation,
+        body=wire.PartBody,
+        is_body_optional=True,
+        reply=wire.Reservation,
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=RESERVATION,
+    ),
+)

@@ -1,0 +1,108 @@
+"""The wire form of orders: what captures one, how one looks, and its history."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
+
+
+class DestinationBody(Body, frozen=True, kw_only=True):
+    """Where it goes: latitude and longitude in degrees, or postal_code and country, or both."""
+
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    postal_code: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
+    country: (
+        Annotated[str, Meta(pattern="^[A-Z]{2}(?![\\s\\S])", description="two capital letters of ISO 3166, such as US")]
+        | None
+    ) = None
+
+
+class OrderLineBody(Body, frozen=True, kw_only=True):
+    """One line; without a line_id it gets its number, from 1."""
+
+    sku: Identifier
+    quantity: Quantity
+    line_id: Identifier | None = None
+
+
+class OrderBody(Body, frozen=True, kw_only=True):
+    """An order to capture; `customer` and `payment` are kept as they are and not looked into."""
+
+    channel: Identifier
+    destination: DestinationBody
+    lines: Annotated[list[OrderLineBody], Meta(min_length=1, max_length=1000)]
+    order_id: Identifier | None = None
+    reservation_id: Identifier | None = None
+    service_level: Identifier | None = None
+    need_by: date | None = None
+    customer: dict[str, Any] | None = None
+    payment: dict[str, Any] | None = None
+
+
+class OrderDestination(Reply, frozen=True, kw_only=True):
+    """Where it goes; an order always has coordinates, at least those of its postal code."""
+
+    latitude: float | None
+    longitude: float | None
+    postal_code: str | None
+    country: str | None
+
+
+class OrderLine(Reply, frozen=True, kw_only=True):
+    """One line of the order."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class Allocation(Reply, frozen=True, kw_only=True):
+    """Units of one line from one node by one carrier service on one day; without a node they are backordered.
+
+    The line of a kit's product is `<line_id>/<sku>`.
+    """
+
+    line_id: str
+    sku: str
+    quantity: int
+    node_id: str | None
+    service: str | None
+    ship_on: date | None
+
+
+class Order(Reply, frozen=True, kw_only=True):
+    """An order and where it stands; `allocations` is empty until a routing run has decided."""
+
+    order_id: str
+    state: str
+    channel: str
+    captured_at: datetime
+    destination: OrderDestination
+    lines: list[OrderLine]
+    allocations: list[Allocation]
+    reservation_id: str | None
+    run_id: str | None
+    service_level: str | None
+    need_by: date | None
+    customer: dict[str, Any] | None
+    payment: dict[str, Any] | None
+
+
+class HistoryEntry(Reply, frozen=True, kw_only=True):
+    """One step of an order: the state it entered, when, and which routing run did it."""
+
+    at: datetime
+    state: str
+    run_id: str | None
+
+
+class OrderHistory(Reply, frozen=True, kw_only=True):
+    """The steps of an order, oldest first."""
+
+    data: list[HistoryEntry]
+    has_more: bool = False

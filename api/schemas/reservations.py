@@ -1,0 +1,66 @@
+"""The wire form of reservations: stock that is held for a while, then confirmed, consumed or given back."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from api.schemas.fields import Body, Identifier, Quantity, Reply
+
+Seconds = Annotated[int, Meta(ge=1, le=3600)]
+State = Literal["held", "confirmed", "consumed", "cancelled", "expired"]
+
+
+class HoldLineBody(Body, frozen=True, kw_only=True):
+    """Units of one SKU at one node; a later ship_on takes them from what is there on that day."""
+
+    sku: Identifier
+    quantity: Quantity
+    node_id: Identifier
+    ship_on: date | None = None
+
+
+class ReservationBody(Body, frozen=True, kw_only=True):
+    """Either promise_id and option_id, or lines."""
+
+    promise_id: Identifier | None = None
+    option_id: Identifier | None = None
+    lines: Annotated[list[HoldLineBody], Meta(min_length=1, max_length=1000)] | None = None
+    ttl_seconds: Seconds = 900
+    channel: Identifier | None = None
+    reference: Identifier | None = None
+
+
+class PartBody(Body, frozen=True, kw_only=True):
+    """Which lines; all of them when there are none given."""
+
+    lines: Annotated[list[HoldLineBody], Meta(min_length=1, max_length=1000)] | None = None
+
+
+class ExtendBody(Body, frozen=True, kw_only=True):
+    """How long from now the reservation shall still be held."""
+
+    ttl_seconds: Seconds = 900
+
+
+class ReservationLine(Reply, frozen=True, kw_only=True):
+    """Units of one SKU that are reserved at one node."""
+
+    sku: str
+    quantity: int
+    node_id: str
+    ship_on: date | None
+
+
+class Reservation(Reply, frozen=True, kw_only=True):
+    """A reservation; it is binding until it expires, and for good once it is confirmed."""
+
+    reservation_id: str
+    state: State
+    binding: bool
+    expires_at: datetime | None
+    lines: list[ReservationLine]
+    channel: str | None
+    reference: str | None

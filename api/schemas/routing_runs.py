@@ -1,0 +1,51 @@
+"""The wire form of routing runs: what starts one, and how one stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta
+
+from api.schemas.fields import Body, Identifier, Reply
+
+Status = Literal["queued", "running", "committed", "dry_run", "failed"]
+
+
+class RoutingRunBody(Body, frozen=True, kw_only=True):
+    """Either order_ids or `"all_open": true`; `dry_run` solves and changes nothing."""
+
+    order_ids: Annotated[list[Identifier], Meta(min_length=1, max_length=10_000)] | None = None
+    all_open: bool = False
+    time_limit_seconds: Annotated[float, Meta(gt=0, le=3600, description="seconds above 0, at most 3600")] | None = None
+    dry_run: bool = False
+    method: Annotated[str, Meta(max_length=64)] = "auto"
+
+
+class RoutingRunStarted(Reply, frozen=True, kw_only=True):
+    """The run that was queued; ask for it by its id."""
+
+    run_id: str
+    status: Status
+
+
+class UnroutedLine(Reply, frozen=True, kw_only=True):
+    """Units of a line that no node ships, and why."""
+
+    order_id: str
+    line_id: str
+    sku: str
+    quantity: int
+    reason: str
+
+
+class RoutingRun(Reply, frozen=True, kw_only=True):
+    """A routing run; `summary` has total_cost_cents, lower_bound_cents and gap once it is over."""
+
+    run_id: str
+    status: Status
+    created_at: datetime
+    finished_at: datetime | None
+    summary: dict[str, Any]
+    unrouted: list[UnroutedLine]
+    failure: str | None

@@ -1,0 +1,109 @@
+"""Stock over HTTP: counts, adjustments and supplies change all or nothing, and say what they did."""
+
+from __future__ import annotations
+
+import pytest
+
+
+async def position(http, sku, node_id):
+    found = (await http.get(f"/v1/inventory/{sku}")).json()["positions"]
+    return next(entry for entry in found if entry["node_id"] == node_id)
+
+
+async def test_a_count_is_shown_as_it_was_put(shop):
+    got = (await shop.get("/v1/inventory/mug")).json()
+    assert got["sku"] == "mug"
+    assert [entry["node_id"] for entry in got["positions"]] == ["east", "west"]
+    east = got["positions"][0]
+    assert (east["on_hand"], east["reserved"], east["safety_stock"], east["available"]) == (20, 0, 0, 20)
+    assert (east["version"], east["supplies"]) == (1, [])
+
+
+async def test_a_sku_with_a_slash_has_its_stock_too(shop):
+    got = (await shop.get("/v1/inventory/pot%2Flarge")).json()
+    assert got["sku"] == "pot/large"
+    assert got["positions"][0]["available"] == 0
+
+
+async def test_a_product_without_stock_has_no_positions_and_an_unknown_one_is_not_found(shop):
+    catalog = {"products": [{"sku": sku, "weight_g": 1} for sku in ("mug", "tea", "pot/large", "new")]}
+    await shop.put("/v1/catalog", json=catalog)
+    assert (await shop.get("/v1/inventory/new")).json() == {"sku": "new", "positions": []}
+    missing = await shop.get("/v1/inventory/nothing")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
+
+
+async def test_a_count_that_expects_an_older_version_is_refused_and_nothing_changes(shop):
+    await shop.put("/v1/inventory/positions", json={"positions": [{"node_id": "east", "sku": "mug", "on_hand": 21}]})
+    stale = {"node_id": "east", "sku": "mug", "on_hand": 30, "expected_version": 1}
+    other = {"node_id": "west", "sku": "mug", "on_hand": 30}
+    refused = await shop.put("/v1/inventory/positions", json={"positions": [other, stale]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "version_conflict")
+    assert (await position(shop, "mug", "east"))["on_hand"] == 21
+    assert (await position(shop, "mug", "west"))["on_hand"] == 4
+
+
+async def test_adjustments_change_all_or_nothing(shop):
+    good = {"node_id": "east", "sku": "mug", "delta": 5, "reason": "found"}
+    adjusted = await shop.post("/v1/inventory/adjustments", json={"adjustments": [good]})
+    assert adjusted.status_code == 200
+    assert adjusted.json()["positions"][0]["on_hand"] == 25
+    bad = {"node_id": "east", "sku": "tea", "delta": -6, "reason": "lost"}
+    refused = await shop.post("/v1/inventory/adjustments", json={"adjustments": [good, bad]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "on_hand_out_of_range")
+    assert "tea" in refused.json()["errors"][0]["message"] + refused.json()["errors"][0]["path"]
+    assert (await position(shop, "mug", "east"))["on_hand"] == 25
+
+
+async def test_a_supply_is_put_moved_and_removed(shop):
+    supply = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 9, "expected_on": "2030-01-02"}
+    for change, shown in (
+        ({}, [{"supply_id": "po-1", "quantity": 9, "expected_on": "2030-01-02"}]),
+        ({"expected_on": "2030-02-03"}, [{"supply_id": "po-1", "quantity": 9, "expected_on": "2030-02-03"}]),
+        ({"quantity": 0}, []),
+    ):
+        put = await shop.put("/v1/inventory/supplies", json={"supplies": [{**supply, **change}]})
+        assert (put.status_code, put.json()) == (200, {"supplies": 1})
+        assert (await position(shop, "mug", "east"))["supplies"] == shown
+
+
+COUNT = {"node_id": "east", "sku": "mug", "on_hand": 1}
+ADJUSTMENT = {"node_id": "east", "sku": "mug", "delta": 1, "reason": "found"}
+SUPPLY = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1, "expected_on": "2030-01-01"}
+
+
+@pytest.mark.parametrize(
+    ("method", "word", "good", "change", "field", "words"),
+    [
+        ("PUT", "positions", COUNT, {"sku": "mugg"}, "sku", "did you mean 'mug'?"),
+        ("PUT", "positions", COUNT, {"node_id": "eats"}, "node_id", "did you mean 'east'?"),
+        ("PUT", "positions", COUNT, {"sku": "set"}, "sku", "'set'"),
+        ("PUT", "positions", COUNT, {"on_hand": -1}, "on_hand", "-1"),
+        ("PUT", "positions", COUNT, {"on_hand": 2**31}, "on_hand", "2147483647"),
+        ("PUT", "positions", COUNT, {"onhand": 1}, "onhand", "did you mean 'on_hand'?"),
+        ("POST", "adjustments", ADJUSTMENT, {"sku": "mugg"}, "sku", "did you mean 'mug'?"),
+        ("POST", "adjustments", ADJUSTMENT, {"delta": 1.5}, "delta", "whole number"),
+        ("PUT", "supplies", SUPPLY, {"node_id": "nowhere"}, "node_id", "'nowhere'"),
+        ("PUT", "supplies", SUPPLY, {"expected_on": "2030-02-30"}, "expected_on", "2030-02-30"),
+        ("PUT", "supplies", SUPPLY, {"quantity": -1}, "quantity", "-1"),
+    ],
+)
+async def test_a_bad_change_is_refused_by_path_and_nothing_changes(shop, method, word, good, change, field, words):
+    before = (await shop.get("/v1/inventory/mug")).json()
+    body = {word: [good, {**good, "node_id": "west", **change}]}
+    send = shop.put if method == "PUT" else shop.post
+    refused = await send(f"/v1/inventory/{word}", json=body)
+    assert refused.status_code == 400, refused.text
+    found = {error["path"]: error["message"] for error in refused.json()["errors"]}
+    assert words in found[f"$.{word}[1].{field}"]
+    assert (await shop.get("/v1/inventory/mug")).json() == before
+
+
+async def test_the_same_position_twice_is_refused(shop):
+    refused = await shop.put("/v1/inventory/positions", json={"positions": [COUNT, {**COUNT, "on_hand": 2}]})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["path"].startswith("$.positions[1]")
+
+
+async def test_no_change_at_all_is_refused(shop):
+    assert (await shop.put("/v1/inventory/positions", json={"positions": []})).status_code == 400
