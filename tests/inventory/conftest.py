@@ -23,7 +23,6 @@ from engine.storage.client import MultiplexedClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
-NODES = ("berlin", "paris", "rome")
 TODAY = date(2026, 3, 2)
 
 
@@ -56,17 +55,22 @@ class Stock:
         wanted = Hold(reservation_id=reservation_id, lines=lines, ttl_seconds=ttl_seconds)
         return (await self.store.hold(wanted, today=self.today)).value
 
+    @staticmethod
+    def line(quantity: int, sku: str = "mug", node_id: str = "berlin", ship_on: date | None = None) -> HoldLine:
+        """Return a line of a hold."""
+        return HoldLine(sku=sku, quantity=quantity, node_id=node_id, ship_on=ship_on)
+
+    @staticmethod
+    def day(number: int) -> date:
+        """Return a day; today is day 1."""
+        return date(2026, 3, 1) + timedelta(days=number)
+
     async def position(self, *, sku: str = "mug", node_id: str = "berlin") -> Position:
         """Return one position, zeros if there is none."""
         view = await self.store.read([sku])
         if node_id not in view.node_ids:
             return Position(node_id=node_id, sku=sku, on_hand=0, held=0, confirmed=0, safety_stock=0, version=0)
         return view.position(0, view.node_ids.index(node_id))
-
-
-def line(quantity: int, sku: str = "mug", node_id: str = "berlin", ship_on: date | None = None) -> HoldLine:
-    """Return a line of a hold."""
-    return HoldLine(sku=sku, quantity=quantity, node_id=node_id, ship_on=ship_on)
 
 
 @pytest_asyncio.fixture
