@@ -47,7 +47,7 @@ NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, SHIPPING = range(7)
 
 @njit(cache=True, nogil=True)
 def _partition(
-    by_arrival: bool, parcels: Parcels, alone: BoolArray, most_parcels: int
+    by_arrival: bool, parcels: Parcels, alone: BoolArray, most_parcels: int, lines: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return cost and arrival of the best of each (stage, parcel count, mask), and the (node, mask) chosen last for it.
 
@@ -77,8 +77,11 @@ def _partition(
     part_of = np.zeros((stages, most_parcels + 1, masks), dtype=np.int64)
     total[0, 0, 0] = 0
     latest[0, 0, 0] = 0
+    size = mask_sums(np.ones(lines, dtype=np.int64))
     for count in range(1, most_parcels + 1):
         for mask in range(1, masks):
+            if size[mask] < count:
+                continue
             lowest = mask & -mask
             others = mask ^ lowest
             rest = others
@@ -102,7 +105,7 @@ def _partition(
             for mask in range(masks):
                 total[stage, count, mask] = total[stage - 1, count, mask]
                 latest[stage, count, mask] = latest[stage - 1, count, mask]
-                if count == 0 or mask == 0:
+                if count == 0 or size[mask] < count:
                     continue
                 part = mask
                 while part > 0:
@@ -148,14 +151,32 @@ def _choice(
 
 
 @njit(cache=True, nogil=True)
+def _relaxed(
+    by_arrival: bool, parcels: Parcels, most_parcels: int, lines: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Return `_partition` with every node free to ship any number of parcels."""
+    nobody = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
+    return _partition(by_arrival, parcels, nobody, most_parcels, lines)
+
+
+@njit(cache=True, nogil=True)
 def _best_plan(
-    objective: int, parcels: Parcels, units: IntArray, split_cost: int, most_parcels: int, target: int
+    objective: int,
+    relaxed: tuple[IntArray, IntArray, IntArray, IntArray],
+    parcels: Parcels,
+    units: IntArray,
+    split_cost: int,
+    target: int,
 ) -> tuple[IntArray, int, int]:
     """Return the best plan as rows of (eligible node, mask), its length, and the mask it serves."""
     alone = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
+    total, latest, node_of, part_of = relaxed
+    most_parcels = total.shape[1] - 1
+    lines = 0
+    while 1 << lines < units.shape[0]:
+        lines += 1
     plan = np.zeros((most_parcels, 2), dtype=np.int64)
     while True:
-        total, latest, node_of, part_of = _partition(objective == FASTEST, parcels, alone, most_parcels)
         last = total.shape[0] - 1
         served, count = _choice(objective, total[last], latest[last], units, split_cost, target)
         mask, left, rows, stage = served, count, 0, last
@@ -179,6 +200,7 @@ def _best_plan(
                     is_clean = False
         if is_clean:
             return plan, rows, served
+        total, latest, node_of, part_of = _partition(objective == FASTEST, parcels, alone, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True)
@@ -220,7 +242,8 @@ def promise_options(covered: IntArray, ask: Ask, cards: Cards, t: Days) -> tuple
     units = mask_sums(ask.units)
     target = (1 << lines) - 1 if ask.complete else -1
     parcels = price_parcels(False, ask.need_by, covered, ask, cards, t)
-    plan, rows, served = _best_plan(CHEAPEST, parcels, units, ask.split_cost, most, target)
+    relaxed = _relaxed(False, parcels, most, lines)
+    plan, rows, served = _best_plan(CHEAPEST, relaxed, parcels, units, ask.split_cost, target)
     if served == 0:
         return plans, counts, 0
     _record(plans[CHEAPEST], plan, rows, ask.nodes, parcels)
@@ -229,16 +252,18 @@ def promise_options(covered: IntArray, ask: Ask, cards: Cards, t: Days) -> tuple
     counts[:] = rows
     latest = _last_arrival(plan, rows, parcels)
     if rows > 1:
-        plan, rows, _ = _best_plan(FEWEST, parcels, units, ask.split_cost, most, served)
+        plan, rows, _ = _best_plan(FEWEST, relaxed, parcels, units, ask.split_cost, served)
         _record(plans[FEWEST], plan, rows, ask.nodes, parcels)
         counts[FEWEST] = rows
 
     by_day = price_parcels(True, ask.need_by, covered, ask, cards, t)
-    plan, rows, _ = _best_plan(FASTEST, by_day, units, ask.split_cost, most, served)
+    relaxed = _relaxed(True, by_day, most, lines)
+    plan, rows, _ = _best_plan(FASTEST, relaxed, by_day, units, ask.split_cost, served)
     soonest = _last_arrival(plan, rows, by_day)
     if soonest < latest:
         parcels = price_parcels(False, soonest, covered, ask, cards, t)
-        plan, rows, _ = _best_plan(CHEAPEST, parcels, units, ask.split_cost, most, served)
+        relaxed = _relaxed(False, parcels, most, lines)
+        plan, rows, _ = _best_plan(CHEAPEST, relaxed, parcels, units, ask.split_cost, served)
         _record(plans[FASTEST], plan, rows, ask.nodes, parcels)
         counts[FASTEST] = rows
     return plans, counts, served
