@@ -139,8 +139,8 @@ class _Search:
     def offer(self, plan: Assignment) -> None:
         """Keep a plan if it is the best."""
         cents = int(plan.cents.sum())
-        if cents <= self.best_cents:
-            self.best, self.best_cents = plan, cents
+        if cents < self.best_cents:
+            self.best, self.best_cents = plan.copy(), cents
             self._note()
 
     def _note(self) -> None:

@@ -92,7 +92,15 @@ def _csv(header: tuple[str, ...], rows: list[Any]) -> str:
 
 
 def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+    """Return a document with one member a line, and one entry of a trace a line."""
+    lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ",".join(f"\n    {json.dumps(entry)}" for entry in value) + "\n  ]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def write_result(
