@@ -151,16 +151,13 @@ async def measure(orders: int) -> None:
         client = connect(str(server.socket_path))
         try:
             reference, inventory = await load(client, keys, rng)
-            service = PromiseService(
-                reference=reference,
-                inventory=inventory,
-                promises=RedisPromiseStore(client, keys),
-                clock=SystemClock(),
-            )
+            promises = RedisPromiseStore(client, keys)
+            service = PromiseService(reference=reference, inventory=inventory, promises=promises, clock=SystemClock())
             pings = await timed_pings(client, 2000)
             print(f"{'order':<16}{'median ms':>11}{'p99 ms':>9}{'programme':>11}{'round trips':>13}{'options':>9}")
             for lines in (1, 3, 5, 8, 10, 20):
                 await report(service, rng, lines, orders if lines <= 3 else max(20, orders // 20), pings)
+            await promises.settle()
             print(f"\nA bare round trip (PING) takes {pings * 1e3:.3f} ms; {NODES} nodes, {SKUS} SKUs.")
         finally:
             await client.close()

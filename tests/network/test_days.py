@@ -1,0 +1,185 @@
+"""Cut-offs, time zones, calendars and transit, each by a case that can be checked by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from engine.network.days import NEVER, NetworkDays, Today, build_calendars
+from engine.network.document import NetworkDocument
+from engine.network.model import compile_network
+from solvers.promise_parcels import Days, _arrival
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def days_of(document: dict[str, Any]) -> NetworkDays:
+    return NetworkDays(compile_network(NetworkDocument.model_validate(document), 1))
+
+
+def ready(document: dict[str, Any], now: datetime, node: int = 0, service: int = 0) -> date:
+    return date.fromordinal(int(days_of(document).at(now).ready[service, node]))
+
+
+def at(text: str, zone: ZoneInfo = NEW_YORK, fold: int = 0) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=zone, fold=fold)
+
+
+def test_an_order_before_the_cut_off_is_ready_the_same_day(document: dict[str, Any]) -> None:
+    assert ready(document, at("2026-03-04T14:59:59")) == date(2026, 3, 4)
+
+
+def test_an_order_at_the_cut_off_is_the_next_days(document: dict[str, Any]) -> None:
+    assert ready(document, at("2026-03-04T15:00:00")) == date(2026, 3, 5)
+
+
+def test_after_fridays_cut_off_comes_monday(document: dict[str, Any]) -> None:
+    assert ready(document, at("2026-03-06T15:00:00")) == date(2026, 3, 9)
+
+
+def test_a_day_off_has_no_cut_off(document: dict[str, Any]) -> None:
+    assert ready(document, at("2026-03-07T16:00:00")) == date(2026, 3, 9)
+    assert ready(document, at("2026-03-08T23:00:00")) == date(2026, 3, 9)
+
+
+def test_public_holidays_of_the_country_are_days_off(document: dict[str, Any]) -> None:
+    assert ready(document, at("2026-12-25T09:00:00")) == date(2026, 12, 28)
+
+
+def test_named_holidays_and_closures_are_days_off(document: dict[str, Any]) -> None:
+    document["calendars"][0] |= {
+        "holidays": ["2026-03-04"],
+        "closures": [{"from": "2026-03-05", "to": "2026-03-10"}],
+    }
+    assert ready(document, at("2026-03-04T09:00:00")) == date(2026, 3, 11)
+
+
+def test_regional_holidays_count_only_in_their_region(document: dict[str, Any]) -> None:
+    epiphany = at("2026-01-06T09:00:00", ZoneInfo("Europe/Berlin"))
+    document["nodes"][0]["time_zone"] = "Europe/Berlin"
+    document["calendars"][0] |= {"country": "DE", "region": "BY"}
+    assert ready(document, epiphany) == date(2026, 1, 7)
+    document["calendars"][0]["region"] = "HH"
+    assert ready(document, epiphany) == date(2026, 1, 6)
+
+
+def test_processing_takes_whole_working_days(document: dict[str, Any]) -> None:
+    document["nodes"][0]["processing_days"] = 2
+    assert ready(document, at("2026-03-05T09:00:00")) == date(2026, 3, 9)
+
+
+def test_the_node_lives_in_its_own_time_zone(document: dict[str, Any]) -> None:
+    document["nodes"][0]["time_zone"] = "Asia/Tokyo"
+    late_tuesday_utc = datetime(2026, 3, 3, 23, 30, tzinfo=UTC)
+    assert ready(document, late_tuesday_utc) == date(2026, 3, 4)
+    assert days_of(document).at(late_tuesday_utc).by_node["dc-east"] == date(2026, 3, 4).toordinal()
+
+
+def test_the_cut_off_follows_daylight_saving(document: dict[str, Any]) -> None:
+    document["nodes"][0]["calendar"] = "daily"
+    winter, summer = datetime(2026, 3, 7, 19, 30, tzinfo=UTC), datetime(2026, 3, 8, 19, 30, tzinfo=UTC)
+    assert ready(document, winter) == date(2026, 3, 7)  # 14:30 in New York
+    assert ready(document, summer) == date(2026, 3, 9)  # 15:30: the clocks went forward at night
+
+
+def test_a_cut_off_the_clocks_jump_over_passes_with_the_jump(document: dict[str, Any]) -> None:
+    document["nodes"][0] |= {"calendar": "daily", "cut_off": "02:30"}
+    assert ready(document, datetime(2026, 3, 8, 6, 59, tzinfo=UTC)) == date(2026, 3, 8)  # 01:59
+    assert ready(document, datetime(2026, 3, 8, 7, 0, tzinfo=UTC)) == date(2026, 3, 9)  # 03:00
+
+
+def test_a_cut_off_that_comes_twice_passes_the_first_time(document: dict[str, Any]) -> None:
+    document["nodes"][0] |= {"calendar": "daily", "cut_off": "01:30"}
+    assert ready(document, at("2026-11-01T01:29:00")) == date(2026, 11, 1)
+    assert ready(document, at("2026-11-01T01:30:00")) == date(2026, 11, 2)
+    assert ready(document, at("2026-11-01T01:10:00", fold=1)) == date(2026, 11, 2)
+
+
+def test_a_services_earlier_pick_up_delays_only_its_own_parcels(document: dict[str, Any]) -> None:
+    air = {
+        **document["services"][0],
+        "service": "air",
+        "service_level": "next_day",
+        "cut_off": "11:00",
+        "calendar": "daily",
+    }
+    document["services"].append(air)
+    assert ready(document, at("2026-03-04T12:00:00"), service=0) == date(2026, 3, 4)
+    assert ready(document, at("2026-03-04T12:00:00"), service=1) == date(2026, 3, 5)
+    document["nodes"][0]["processing_days"] = 1
+    assert ready(document, at("2026-03-04T12:00:00"), service=1) == date(2026, 3, 5)
+
+
+def test_the_hand_over_waits_for_a_day_both_work(document: dict[str, Any]) -> None:
+    document["nodes"][0]["calendar"] = "daily"
+    today = days_of(document).at(at("2026-03-07T09:00:00"))
+    tables = today.calendars
+    common = tables.common[tables.pair[0, 0], today.ready[0, 0] - tables.first_day]
+    assert date.fromordinal(int(common)) == date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(
+    ("handed_over", "transit_days", "expected"),
+    [
+        ("2026-03-04", 0, "2026-03-04"),
+        ("2026-03-04", 2, "2026-03-06"),
+        ("2026-03-06", 1, "2026-03-09"),
+        ("2026-03-06", 6, "2026-03-16"),
+        ("2026-03-07", 0, "2026-03-09"),  # the destination is a day ahead: Saturday there
+        ("2026-03-07", 1, "2026-03-09"),
+    ],
+)
+def test_transit_counts_the_carriers_operating_days(
+    document: dict[str, Any], handed_over: str, transit_days: int, expected: str
+) -> None:
+    today = days_of(document).at(at("2026-03-02T09:00:00"))
+    day = _arrival(tables_of(today), 0, date.fromisoformat(handed_over).toordinal(), transit_days)
+    assert date.fromordinal(int(day)) == date.fromisoformat(expected)
+
+
+def tables_of(today: Today) -> Days:
+    tables = today.calendars
+    return Days(tables.first_day, today.ready, tables.pair, tables.common, tables.pair[:, 0], tables.before, tables.nth)
+
+
+def test_what_lies_beyond_the_horizon_is_never(document: dict[str, Any]) -> None:
+    document["calendars"][1]["closures"] = [{"from": "2026-01-01", "to": "2030-01-01"}]
+    today = days_of(document).at(at("2026-03-04T09:00:00"))
+    assert today.ready[0, 1] == NEVER
+
+
+def test_a_minute_is_computed_once_and_calendars_outlive_it(document: dict[str, Any]) -> None:
+    days = days_of(document)
+    first = days.at(at("2026-03-04T09:00:00"))
+    assert days.at(at("2026-03-04T09:00:59")) is first
+    later = days.at(at("2026-03-04T09:01:00"))
+    assert later is not first
+    assert later.calendars is first.calendars
+    assert days.at(at("2026-06-01T09:00:00")).calendars is not first.calendars
+
+
+def test_days_do_not_depend_on_where_the_tables_start(document: dict[str, Any]) -> None:
+    days = days_of(document)
+    days.at(at("2026-03-04T09:00:00"))
+    rolled = days.at(at("2026-03-16T16:00:00"))
+    fresh = days_of(document).at(at("2026-03-16T16:00:00"))
+    assert rolled.ready.tolist() == fresh.ready.tolist()
+    assert rolled.calendars.first_day != fresh.calendars.first_day
+
+
+def test_weekdays_fall_on_the_right_dates(document: dict[str, Any]) -> None:
+    network = compile_network(NetworkDocument.model_validate(document), 1)
+    monday = date(2026, 3, 2).toordinal()
+    assert build_calendars(network, monday).works[0, :8].tolist() == [True] * 5 + [False] * 2 + [True]
+
+
+def test_a_destination_across_the_date_line_shifts_the_day(document: dict[str, Any]) -> None:
+    document["nodes"][0]["time_zone"] = "Asia/Tokyo"
+    days = days_of(document)
+    now = datetime(2026, 3, 4, 1, 0, tzinfo=UTC)
+    assert days.shift_to(None, now).tolist() == [0, 0]
+    assert days.shift_to(ZoneInfo("America/Los_Angeles"), now).tolist() == [-1, 0]
+    assert days.shift_to(ZoneInfo("Asia/Tokyo"), now).tolist() == [0, 1]

@@ -1,0 +1,140 @@
+"""Every wrong network document is refused with the JSON path, the value and the remedy, all faults at once."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidInput
+from engine.network.checks import parse_network
+from engine.network.document import NetworkDocument
+from engine.network.service import NetworkService
+from engine.storage.documents import MemoryDocumentStore
+
+# (where to write, what to write, path of the fault, words its message must hold)
+SPOILED = [
+    (("nodes", 0, "latitude"), float("nan"), "$.nodes[0].latitude", "NaN"),
+    (("nodes", 0, "longitude"), float("inf"), "$.nodes[0].longitude", "finite"),
+    (("nodes", 0, "latitude"), 90.5, "$.nodes[0].latitude", "90.5"),
+    (("nodes", 0, "latitude"), "40", "$.nodes[0].latitude", "without quotes"),
+    (("nodes", 0, "latitude"), True, "$.nodes[0].latitude", "True"),
+    (("nodes", 0, "unit_cost_cents"), -1, "$.nodes[0].unit_cost_cents", "-1"),
+    (("nodes", 0, "parcel_cost_cents"), 1.5, "$.nodes[0].parcel_cost_cents", "whole number"),
+    (("nodes", 0, "capacity_units"), 10**12, "$.nodes[0].capacity_units", "1000000000000"),
+    (("nodes", 0, "cut_off"), "24:00", "$.nodes[0].cut_off", "24:00"),
+    (("nodes", 0, "kind"), "shop", "$.nodes[0].kind", "use one of"),
+    (("nodes", 0, "time_zone"), "America/New_Yrok", "$.nodes[0].time_zone", "America/New_York"),
+    (("nodes", 0, "calendar"), "weekday", "$.nodes[0].calendar", "did you mean 'weekdays'?"),
+    (("nodes", 0, "calender"), "weekdays", "$.nodes[0].calender", "did you mean 'calendar'?"),
+    (("nodes", 1, "node_id"), "dc-east", "$.nodes[1].node_id", "already at $.nodes[0]"),
+    (("nodes", 1, "node_id"), "", "$.nodes[1].node_id", "empty"),
+    (("nodes", 1, "services"), ["grond"], "$.nodes[1].services[0]", "did you mean 'ground'?"),
+    (("nodes",), [], "$.nodes", "at least 1"),
+    (("groups", 0, "node_ids", 1), "dc-eats", "$.groups[0].node_ids[1]", "did you mean 'dc-east'?"),
+    (("groups", 0, "node_ids", 1), "dc-east", "$.groups[0].node_ids[1]", "already at"),
+    (("groups", 0, "node_ids"), [], "$.groups[0].node_ids", "at least 1"),
+    (("calendars", 0, "working_days", 0), "mo", "$.calendars[0].working_days[0]", "did you mean 'mon'?"),
+    (("calendars", 0, "working_days"), [], "$.calendars[0].working_days", "at least 1"),
+    (("calendars", 0, "country"), "ZZ", "$.calendars[0].country", "unknown country 'ZZ'"),
+    (("calendars", 0, "region"), "XX", "$.calendars[0].region", "unknown region 'XX'"),
+    (("calendars", 1, "region"), "CA", "$.calendars[1].region", "needs a country"),
+    (("calendars", 0, "holidays"), ["2026-02-30"], "$.calendars[0].holidays[0]", "2026-02-30"),
+    (("calendars", 0, "holidays"), [20260101], "$.calendars[0].holidays[0]", "YYYY-MM-DD"),
+    (("calendars", 0, "holidays"), ["2026-05-01"] * 2, "$.calendars[0].holidays[1]", "2026-05-01"),
+    (("calendars", 1, "calendar"), "weekdays", "$.calendars[1].calendar", "already at"),
+    (
+        ("calendars", 0, "closures"),
+        [{"from": "2026-01-05", "to": "2026-01-01"}],
+        "$.calendars[0].closures[0]",
+        "swap",
+    ),
+    (
+        ("calendars", 0, "closures"),
+        [{"from": "2026-01-05", "to": "2026-01-09"}, {"from": "2026-01-01", "to": "2026-01-05"}],
+        "$.calendars[0].closures[0]",
+        "join the two",
+    ),
+    (("calendars", 0, "closures"), [{"from": "2026-01-05"}], "$.calendars[0].closures[0].to", "required"),
+    (("zones", 1), {"zone": "far", "max_km": 500}, "$.zones[1].max_km", "sort zones"),
+    (("zones", 0), {"zone": "near", "max_km": None}, "$.zones[1].max_km", "unbounded"),
+    (("zones", 0, "max_km"), -1, "$.zones[0].max_km", "-1"),
+    (("zones", 1, "zone"), "near", "$.zones[1].zone", "already at"),
+    (("services", 0, "calendar"), "never", "$.services[0].calendar", "unknown calendar 'never'"),
+    (("services", 0, "rates", 0, "zone"), "neer", "$.services[0].rates[0].zone", "did you mean 'near'?"),
+    (("services", 0, "rates", 1, "zone"), "near", "$.services[0].rates[1]", "already at rates[0]"),
+    (("services", 0, "rates", 0, "transit_days"), -1, "$.services[0].rates[0].transit_days", "-1"),
+    (("services", 0, "rates", 0, "max_weight_g"), 0, "$.services[0].rates[0].max_weight_g", "0"),
+    (("services", 0, "service_level"), "overnight", "$.services[0].service_level", "use one of"),
+    (("policy", "line_split"), "sometimes", "$.policy.line_split", "never"),
+    (("currency",), "usd", "$.currency", "usd"),
+    (
+        ("postal_codes",),
+        [{"country": "US", "postal_code": "900", "latitude": 34, "longitude": -118}] * 2,
+        "$.postal_codes[1].postal_code",
+        "already at",
+    ),
+]
+
+
+@pytest.mark.parametrize(("place", "value", "path", "words"), SPOILED)
+def test_a_wrong_document_names_path_value_and_remedy(
+    document: dict[str, Any], place: tuple[str | int, ...], value: object, path: str, words: str
+) -> None:
+    target: Any = document
+    for part in place[:-1]:
+        target = target[part]
+    target[place[-1]] = value
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(json.dumps(document).encode())
+    messages = {fault.path: fault.message for fault in refusal.value.faults}
+    assert path in messages
+    assert words in messages[path]
+
+
+def test_all_faults_are_reported_at_once(document: dict[str, Any]) -> None:
+    document["nodes"][0]["calendar"] = "x"
+    document["nodes"][1]["time_zone"] = "Mars/Olympus"
+    document["groups"][0]["node_ids"] = ["a", "b"]
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(json.dumps(document).encode())
+    assert len(refusal.value.faults) == 4
+
+
+def test_a_fault_in_a_file_names_the_file(document: dict[str, Any]) -> None:
+    document["nodes"][0]["calendar"] = "x"
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(json.dumps(document).encode(), "network.json")
+    assert refusal.value.faults[0].path == "network.json:$.nodes[0].calendar"
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"nodes": [1,]}', b"\xff"])
+def test_what_is_not_json_is_refused_with_its_place(body: bytes) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(body, "network.json")
+    assert refusal.value.faults[0].path.startswith("network.json:1:")
+
+
+async def test_a_wrong_document_is_not_stored(document: dict[str, Any]) -> None:
+    service = NetworkService(MemoryDocumentStore())
+    assert await service.put(NetworkDocument.model_validate(document)) == 1
+    spoiled = copy.deepcopy(document)
+    spoiled["nodes"][0]["calendar"] = "x"
+    with pytest.raises(InvalidInput):
+        await service.put(NetworkDocument.model_validate(spoiled))
+    assert (await service.current()).version == 1
+    assert await service.put(NetworkDocument.model_validate(document)) == 2
+    assert (await service.current()).version == 2
+
+
+def test_the_published_schema_knows_the_sound_document(document: dict[str, Any]) -> None:
+    import jsonschema
+
+    schema = NetworkDocument.model_json_schema(by_alias=True)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(document, schema)
+    document["nodes"][0]["colour"] = "red"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(document, schema)
