@@ -106,3 +106,16 @@ def wait(kind: str, clock: SettableClock) -> Callable[[float], Awaitable[None]]:
         clock.advance(timedelta(seconds=seconds))
 
     return asyncio.sleep if kind == "redis" else pass_by_setting
+
+
+@pytest.fixture
+def forget(kind: str, client: StoreClient, keys: Keys, clock: SettableClock) -> Callable[[str], Awaitable[None]]:
+    """Let a reservation that is over be forgotten, as it is a day later."""
+
+    async def forget_now(reservation_id: str) -> None:
+        if kind == "redis":
+            assert 86_000 < await client.call("TTL", keys.reservation(reservation_id)) <= 86_400
+            await client.call("DEL", keys.reservation(reservation_id))
+        clock.advance(timedelta(days=2))
+
+    return forget_now

@@ -39,7 +39,7 @@ async def insist(call: Callable[[], Awaitable[T]]) -> T:
 
 
 async def test_orders_survive_kill_9_of_the_server_once_each(data_dir: Path) -> None:
-    """Catches `memory` settings (acknowledged orders are lost), and a commit without its run id (a retry sells twice)."""
+    """Catches `memory` settings (acknowledged orders are lost) and a commit without run id (a retry sells twice)."""
     server = ensure_server(data_dir, "standard")
     client = connect(str(server.socket_path), revive=server.revive)
     await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY])

@@ -286,6 +286,35 @@ async def test_an_order_that_has_left_its_node_cannot_be_cancelled(shop: Shop) -
     assert (await shop.orders.get("ord_1")).state == "sourced"
 
 
+async def test_an_order_that_left_long_ago_cannot_be_cancelled_either(
+    shop: Shop, forget: Callable[[str], Awaitable[None]]
+) -> None:
+    """Catches a forgotten reservation taken for one that keeps nothing: shipped orders would become cancelled."""
+    await shop.place("ord_1", 3)
+    await shop.commit("run_1", rows("ord_1", (3, "north")))
+    reservation_id = (await shop.orders.get("ord_1")).reservation_id
+    assert reservation_id is not None
+    await shop.inventory.consume(reservation_id)
+    await forget(reservation_id)
+    with pytest.raises(IllegalState, match=r"ord_1.*left"):
+        await shop.orders.cancel("ord_1")
+
+
+async def test_an_order_whose_hold_expired_long_ago_can_be_cancelled_and_sourced(
+    shop: Shop, forget: Callable[[str], Awaitable[None]]
+) -> None:
+    for number in (1, 2):
+        await shop.hold(f"res_{number}", 1, ttl_seconds=0.05)
+        await shop.place(f"ord_{number}", reservation_id=f"res_{number}")
+    await shop.wait(0.06)
+    await shop.inventory.sweep()
+    await forget("res_1")
+    await forget("res_2")
+    assert (await shop.orders.cancel("ord_1")).value.state == "cancelled"
+    assert await shop.outcomes("run_1", rows("ord_2", (1, "north"))) == ["committed"]
+    assert await shop.counts("north") == (10, 0, 1)
+
+
 # Commit
 
 
@@ -434,6 +463,42 @@ async def test_an_order_that_gets_nothing_keeps_what_it_holds(shop: Shop) -> Non
     assert await shop.counts("north") == (10, 2, 0)
 
 
+async def test_a_backordered_order_that_gets_nothing_more_keeps_what_it_got(shop: Shop) -> None:
+    await shop.place("ord_1", 5)
+    first = rows("ord_1", (3, "north"), (2, None))
+    await shop.commit("run_1", first)
+    assert await shop.outcomes("run_2", rows("ord_1", (5, None))) == ["committed"]
+    order = await shop.orders.get("ord_1")
+    assert (order.state, order.run_id, order.allocation) == ("backordered", "run_2", first.rows)
+    assert await shop.counts("north") == (10, 0, 3)
+    assert await shop.orders.used_capacity([TODAY]) == [
+        UsedCapacity(node_id="north", ship_on=TODAY, units=3, parcels=1)
+    ]
+
+
+async def test_an_order_that_has_begun_to_ship_is_gone(shop: Shop) -> None:
+    """Catches a swap of what has partly left: the units that are on their way would be sent again."""
+    await shop.place("ord_1", 5)
+    await shop.commit("run_1", rows("ord_1", (3, "north"), (2, None)))
+    reservation_id = (await shop.orders.get("ord_1")).reservation_id
+    assert reservation_id is not None
+    await shop.inventory.consume(
+        reservation_id, lines=[HoldLine(sku="MUG", quantity=1, node_id="north", ship_on=TODAY)]
+    )
+    assert await shop.outcomes("run_2", rows("ord_1", (5, "south"))) == ["gone"]
+    assert await shop.counts("north") == (9, 0, 2)
+    with pytest.raises(IllegalState, match="left"):
+        await shop.orders.cancel("ord_1")
+
+
+async def test_holds_of_others_that_have_expired_are_available_before_any_sweep(shop: Shop) -> None:
+    await shop.hold("res_1", 10, ttl_seconds=0.05)
+    await shop.place("ord_1", 10)
+    await shop.wait(0.06)
+    assert await shop.outcomes("run_1", rows("ord_1", (10, "north"))) == ["committed"]
+    assert await shop.counts("north") == (10, 0, 10)
+
+
 async def test_an_order_that_is_not_open_any_more_is_gone(shop: Shop) -> None:
     await shop.place("ord_1")
     await shop.place("ord_2")
@@ -503,6 +568,16 @@ async def test_an_orders_own_capacity_is_available_to_it(shop: Shop) -> None:
     capacity = NodeCapacity(units=4, parcels=1)
     assert await shop.outcomes("run_1", rows("ord_1", (4, "north"), (1, None)), north=capacity) == ["committed"]
     assert await shop.outcomes("run_2", rows("ord_1", (4, "north"), (1, "south")), north=capacity) == ["committed"]
+
+
+async def test_a_moved_order_keeps_its_own_capacity(shop: Shop) -> None:
+    """Catches uses that are taken off for the check and not put back: the node would ship more than it can."""
+    await shop.place("ord_1", 8)
+    await shop.commit("run_1", rows("ord_1", (4, "north"), (4, None)))
+    assert await shop.outcomes("run_2", rows("ord_1", (8, "south"))) == ["moved"]
+    assert await shop.orders.used_capacity([TODAY]) == [
+        UsedCapacity(node_id="north", ship_on=TODAY, units=4, parcels=1)
+    ]
 
 
 async def test_units_of_a_later_day_are_dated_demand_and_may_come_from_supplies(shop: Shop) -> None:
