@@ -53,9 +53,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
 
 def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
     """Return every way an endpoint may refuse: its own, and those that its shape brings."""
-    found = list(endpoint.refusals)
-    if endpoint.body is not None or endpoint.is_keyed or endpoint.query.__struct_fields__:
-        found.append(InvalidInput)
+    found = [*endpoint.refusals, InvalidInput]
     if endpoint.is_keyed:
         found += [MissingIdempotencyKey, IdempotencyConflict]
     if endpoint.body is not None:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from engine.errors import Fault, InvalidInput
+from engine.errors import Fault, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from engine.bootstrap import Engine
+    from engine.integrations.demo_data import DemoDay
 
 GRACE_SECONDS = 10
+DEMO_FOLDER = "demo"
 
 
 def command(
@@ -28,7 +30,9 @@ def command(
     data: Annotated[
         Path | None, typer.Option(help="Where the store keeps its data.", show_default="ALLOT_DATA_DIR or .allot")
     ] = None,
-    demo: Annotated[bool, typer.Option("--demo", help="Start with the demo network, catalog and stock.")] = False,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Start with the demo network, catalog and stock, in a folder of their own.")
+    ] = False,
 ) -> None:
     """Serve the HTTP API until interrupted, with the embedded store or the one of ALLOT_REDIS_URL.
 
@@ -91,6 +95,8 @@ async def _serve(listener: socket.socket, data: Path | None, demo: bool) -> None
     from engine.storage.address import parse_address
 
     settings = read_settings(data)
+    if demo and data is None and settings.redis_url is None:
+        settings = settings.model_copy(update={"data_dir": settings.data_dir / DEMO_FOLDER})
     store = (
         f"its own store in {settings.data_dir}"
         if settings.redis_url is None
@@ -130,4 +136,24 @@ def _pass(*_: object) -> None:
 
 
 async def _load_demo(engine: Engine) -> None:
-    raise NotImplementedError(engine.tenant)
+    """Put the demo day unless it is there: what has happened to it since stays as it is."""
+    from engine.integrations.demo_data import load_demo_day
+    from engine.integrations.demo_load import put_demo_day
+
+    day = load_demo_day()
+    if not await _is_there(engine, day):
+        await put_demo_day(day, engine.network, engine.catalog, engine.inventory)
+
+
+async def _is_there(engine: Engine, day: DemoDay) -> bool:
+    """Say whether the demo day was put to its end; raises InvalidInput if the store holds another network."""
+    try:
+        network = await engine.network.current()
+    except NotFound:
+        return False
+    if network.document.name != day.network.name:
+        message = "the store holds another network, which would be lost; choose a new folder with --data"
+        raise InvalidInput(Fault(path="--demo", message=message))
+    last = day.positions[-1]
+    stock = await engine.stock.read([last.sku])
+    return last.node_id in {position.node_id for position in stock.positions(0)}

@@ -26,15 +26,18 @@ def serve(*arguments, cwd):
     )
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
-def test_serve_says_when_it_is_ready_serves_and_stops_clean(tmp_path, how):
-    repository = os.getcwd()
-    with serve("--data", str(tmp_path / "data"), cwd=repository) as process:
+@pytest.mark.parametrize(("how", "options"), [(signal.SIGTERM, ["--demo"]), (signal.SIGINT, [])])
+def test_serve_says_when_it_is_ready_serves_and_stops_clean(tmp_path, how, options):
+    with serve("--data", str(tmp_path / "data"), *options, cwd=os.getcwd()) as process:
         try:
             line = process.stdout.readline()
             assert line.startswith("allot is ready on http://127.0.0.1:")
             address = line.split()[4]
             assert httpx2.get(f"{address}/v1/health/ready").json() == {"status": "ready", "durability": "standard"}
+            if options:
+                assert len(httpx2.get(f"{address}/v1/network").json()["nodes"]) == 60
+                sku = httpx2.get(f"{address}/v1/catalog?limit=1").json()["products"][0]["sku"]
+                assert httpx2.get(f"{address}/v1/inventory/{sku}").json()["positions"]
             assert httpx2.get(f"{address}/v1/nothing").json()["code"] == "route_not_found"
             process.send_signal(how)
             out, err = process.communicate(timeout=30)
