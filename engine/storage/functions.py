@@ -76,10 +76,14 @@ async def ensure(client: StoreClient, libraries: Sequence[Library]) -> None:
     Raises IncompatibleStore, before anything is loaded, when the store is used by a newer major that our callers
     must not work beside, or when something that is not ours has our name.
     """
+    await _load_what_is_needed(client, libraries)
+    client.on_missing_function(lambda: _load_what_is_needed(client, libraries))
+
+
+async def _load_what_is_needed(client: StoreClient, libraries: Sequence[Library]) -> None:
     to_load = [wanted for wanted in libraries if await _is_needed(client, wanted)]
     for wanted in to_load:
         await client.call("FUNCTION", "LOAD", "REPLACE", wanted.code)
-    client.on_missing_function(lambda: ensure(client, libraries))
 
 
 async def _is_needed(client: StoreClient, wanted: Library) -> bool:
