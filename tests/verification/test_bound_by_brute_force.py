@@ -30,14 +30,15 @@ Pattern = tuple[Mapping[str, int], ...]
 
 
 def service_cost(problem: Problem, order: Order, node: Node, weight_g: int) -> int | None:
-    if problem.lanes is not None:
-        steps = list(problem.lanes.get(order.order_id, {}).get(node.node_id, ()))
-    else:
-        assert node.place is not None
-        assert order.place is not None
+    km = None
+    if node.place is not None and order.place is not None:
         km = abs(node.place.longitude - order.place.longitude) * KM_PER_DEGREE
         if problem.terms.max_distance_km is not None and km > problem.terms.max_distance_km:
             return None
+    if problem.lanes is not None:
+        steps = list(problem.lanes.get(order.order_id, {}).get(node.node_id, ()))
+    else:
+        assert km is not None
         steps = list(next((zone.rates for zone in problem.zones if zone.max_km >= km), ()))
     best: int | None = None
     for service in {rate.service for rate in steps}:
@@ -203,7 +204,7 @@ def problems(draw: st.DrawFn, *, split: bool = False, most_orders: int = 3, most
             late_day_cost_cents=draw(or_none(cents)),
             line_split_allowed=split,
             max_nodes_per_order=most_nodes,
-            max_distance_km=None if by_lane else draw(or_none(st.sampled_from([120.0, 230.0]))),
+            max_distance_km=draw(or_none(st.sampled_from([120.0, 230.0]))),
         ),
         nodes=nodes,
         orders=orders,
