@@ -21,7 +21,7 @@ def command(
     nodes_per_sku: Annotated[
         float, typer.Option("--nodes-per-sku", help="At how many nodes a product lies, on average.")
     ] = 6.5,
-    supply: Annotated[float, typer.Option("--supply", help="Stock over demand: 2 is contested, 4 milder.")] = 2.0,
+    supply: Annotated[float, typer.Option("--supply", help="Stock over demand: 2.5 is contested, 5 milder.")] = 2.5,
     max_lines: Annotated[int, typer.Option("--max-lines", help="The most lines an order may have.")] = 6,
     late_day_cost_cents: Annotated[
         int | None, typer.Option("--late-day-cost-cents", help="Price of a late day; without it due dates are hard.")

@@ -14,8 +14,8 @@ from engine.integrations.synthetic_demand import Assortment, Demand, Integers
 from engine.integrations.synthetic_geography import PROFILES, Places
 
 THIN_CELL_SHARE = 0.42
-TIGHT_NODE_SHARE = 0.45
-TIGHTNESS = (0.85, 1.05)
+TIGHT_NODE_SHARE = 0.4
+TIGHTNESS = (0.8, 1.0)
 CENTS_PER_KM = 0.2  # about what a kilometre adds to the price of a one-kilogram parcel
 SKUS_AT_ONCE = 2_000_000
 
@@ -108,7 +108,7 @@ def draw_capacities(
 ) -> Capacities:
     """Draw capacities against the load nodes would get if every line took the cheapest node with stock left.
 
-    TIGHT_NODE_SHARE of the loaded nodes, the busier the likelier, get 85–105 % of that load (in parcels or in
+    TIGHT_NODE_SHARE of the loaded nodes, the busier the likelier, get 80–100 % of that load (in parcels or in
     units); of the others half are unlimited and half roomy.
     """
     nodes = len(places.kinds)
