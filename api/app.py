@@ -6,6 +6,7 @@ Not here: what an endpoint does (routes/), how errors look (errors.py), which pa
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import PackageNotFoundError
@@ -13,7 +14,7 @@ from importlib.metadata import version as version_of
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import docs_page, openapi
 from api.deps import request_id_of
 from api.endpoint import routes
-from api.errors import InternalError, MethodNotAllowed, RouteNotFound, problem_response
+from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
 from api.sweeper import keep_sweeping
 from api.table import ENDPOINTS
 from engine.bootstrap import Engine, allot_engine
@@ -30,10 +31,17 @@ from engine.config import Settings
 from engine.errors import AllotError, Fault, InvalidInput
 
 REQUEST_ID = "X-Request-Id"
+_PORT = re.compile(r":\d*$")
 
 
-def create_app(settings: Settings | None = None, *, engine: Engine | None = None) -> FastAPI:
-    """Return the application; it starts an engine from `settings` with its lifespan, or uses a running `engine`."""
+def create_app(
+    settings: Settings | None = None, *, engine: Engine | None = None, hosts: frozenset[str] | None = None
+) -> FastAPI:
+    """Return the application; it starts an engine from `settings` with its lifespan, or uses a running `engine`.
+
+    With `hosts`, requests whose Host header names another one are refused: a page of another site that has its name
+    point to this machine (DNS rebinding) must not reach an API that asks nobody who they are.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,15 +69,16 @@ def create_app(settings: Settings | None = None, *, engine: Engine | None = None
     app.router.add_route("/", home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(RequestName)
+    app.add_middleware(RequestGate, hosts=hosts)
     return app
 
 
-class RequestName:
-    """Names every answer: the request id in a header, and that it is neither to be kept nor guessed at."""
+class RequestGate:
+    """Lets in what is addressed to us, and names every answer: its request id, not to be kept, not to be guessed at."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
         self._app = app
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -85,7 +94,13 @@ class RequestName:
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await self._app(scope, receive, send_named)
+        served = self._app
+        if self._hosts is not None:
+            host = Headers(scope=scope).get("host", "")
+            if _PORT.sub("", host).lower() not in self._hosts:
+                refusal = HostNotAllowed(f"The Host header {host!r} is not one of: {', '.join(sorted(self._hosts))}.")
+                served = problem_response(refusal, request_id_of(scope))
+        await served(scope, receive, send_named)
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:

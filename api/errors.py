@@ -24,6 +24,12 @@ class MissingIdempotencyKey(AllotError):
     code = "idempotency_key_missing"
 
 
+class HostNotAllowed(AllotError):
+    """The request is addressed to another host than this service is known by."""
+
+    code = "host_not_allowed"
+
+
 class RouteNotFound(AllotError):
     """No endpoint has this path."""
 
@@ -73,6 +79,7 @@ class Kind:
 KINDS: dict[type[AllotError], Kind] = {
     errors.InvalidInput: Kind(status=400, title="The input is not valid"),
     MissingIdempotencyKey: Kind(status=400, title="An Idempotency-Key header is needed"),
+    HostNotAllowed: Kind(status=400, title="The request is addressed to another host"),
     errors.NotFound: Kind(status=404, title="There is no such thing"),
     RouteNotFound: Kind(status=404, title="There is no such endpoint"),
     MethodNotAllowed: Kind(status=405, title="The endpoint does not take this method"),

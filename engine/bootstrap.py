@@ -80,7 +80,15 @@ class Engine:
         """Return one sentence for each promise that the store does not keep now; empty when it is ready."""
         if self.client is None:
             return []
-        return await broken_promises(self.client, "standard" if self.durability == "standard" else "memory")
+        broken = await broken_promises(self.client, "standard" if self.durability == "standard" else "memory")
+        loaded = await self.client.pipeline(
+            [("FUNCTION", "LIST", "LIBRARYNAME", library.loaded_name) for library in LIBRARIES]
+        )
+        return broken + [
+            f"The store lacks the function library {library.loaded_name}; the next call loads it again."
+            for library, found in zip(LIBRARIES, loaded, strict=True)
+            if not found
+        ]
 
 
 def read_settings(data_dir: Path | None = None) -> Settings:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 10
 DEMO_FOLDER = "demo"
+LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def command(
@@ -42,7 +43,7 @@ def command(
     with _listening(host, port) as listener:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(listener, data, demo))
+            runner.run(_serve(listener, host, data, demo))
 
 
 def refuse_open_doors(host: str) -> None:
@@ -87,7 +88,7 @@ def _fast_loop() -> Any:
     return uvloop.new_event_loop
 
 
-async def _serve(listener: socket.socket, data: Path | None, demo: bool) -> None:
+async def _serve(listener: socket.socket, host: str, data: Path | None, demo: bool) -> None:
     import uvicorn
 
     from api.app import create_app
@@ -116,7 +117,7 @@ async def _serve(listener: socket.socket, data: Path | None, demo: bool) -> None
         if demo:
             await _load_demo(engine)
         config = uvicorn.Config(
-            create_app(engine=engine),
+            create_app(engine=engine, hosts=LOOPBACK_NAMES | {host.lower()}),
             log_config=None,
             access_log=False,
             server_header=False,

@@ -105,3 +105,15 @@ async def shop(http: Client) -> Client:
         answer = await http.put(path, json=document)
         assert answer.status_code == 200, answer.text
     return http
+
+
+@pytest.fixture
+def network() -> dict[str, object]:
+    """The network of `shop`."""
+    return NETWORK
+
+
+@pytest.fixture
+def catalog() -> dict[str, object]:
+    """The catalog of `shop`."""
+    return CATALOG

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from api.app import create_app
+from api.cli.serve import LOOPBACK_NAMES
 from api.routes.network import EXAMPLE as NETWORK
 
 JSON = {"Content-Type": "application/json"}
@@ -98,6 +99,31 @@ async def test_a_store_that_does_not_answer_is_503_and_worth_retrying(settings, 
             assert answer.headers["retry-after"] == "1"
             is_problem(await http.get("/v1/health/ready"), 503, "unavailable")
             assert (await http.get("/v1/health/live")).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]", "LOCALHOST"])
+async def test_a_service_for_this_machine_answers_to_its_names(app, host):
+    assert (await addressed(app, host)).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "", ":8000", "[::2]"])
+async def test_a_service_for_this_machine_answers_to_no_other_name(app, host):
+    is_problem(await addressed(app, host), 400, "host_not_allowed")
+
+
+async def addressed(app, host):
+    local = create_app(engine=app.state.engine, hosts=LOOPBACK_NAMES)
+    transport = httpx2.ASGITransport(app=local)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        return await client.get("/v1/health/live", headers={"Host": host})
+
+
+async def test_readiness_names_a_function_library_that_is_gone_until_it_is_loaded_again(app, http):
+    await app.state.engine.client.call("FUNCTION", "DELETE", "allot_documents_v1")
+    problem = is_problem(await http.get("/v1/health/ready"), 503, "not_ready")
+    assert "allot_documents_v1" in problem["detail"]
+    assert (await http.put("/v1/network", json=NETWORK)).status_code == 200
+    assert (await http.get("/v1/health/ready")).status_code == 200
 
 
 async def test_readiness_compares_the_store_with_the_durability_that_is_stated(http, settings):
