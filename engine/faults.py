@@ -6,6 +6,7 @@ Here: reading a document from bytes, paths, "did you mean". Not here: rules that
 from __future__ import annotations
 
 import difflib
+import json
 import re
 from collections.abc import Collection, Iterable, Sequence
 from itertools import islice
@@ -67,9 +68,29 @@ def prefixed(faults: Iterable[Fault], source: str | None) -> list[Fault]:
 def read_document(model: type[Model], body: bytes, source: str | None = None) -> Model:
     """Read one JSON document; raise `InvalidInput` with every fault of its shape, or where it stops being JSON."""
     try:
-        return model.model_validate_json(body)
+        document = model.model_validate_json(body)
     except ValidationError as error:
         raise InvalidInput(prefixed(faults_of(error, model), source)) from None
+    repeated = _repeated_keys(body)
+    if repeated:
+        faults = [Fault(path="$", message=f"key {key!r} stands twice in one object; keep one") for key in repeated]
+        raise InvalidInput(prefixed(faults, source))
+    return document
+
+
+def _repeated_keys(body: bytes) -> list[str]:
+    """Return the keys that some object of a JSON document has twice: readers would differ about which one counts."""
+    found: dict[str, None] = {}
+
+    def note(pairs: list[tuple[str, object]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                found[key] = None
+            seen.add(key)
+
+    json.loads(body, object_pairs_hook=note)
+    return list(found)
 
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:

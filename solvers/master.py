@@ -224,7 +224,8 @@ class Master:
         lines = (line for part in self._parts for line in part.lines)
         owner = np.concatenate([part.order for part in self._parts])
         return np.array(
-            [np.array_equal(line, plan.cand[start[o] : start[o + 1]]) for line, o in zip(lines, owner, strict=True)]
+            [np.array_equal(line, plan.cand[start[o] : start[o + 1]]) for line, o in zip(lines, owner, strict=True)],
+            np.bool_,
         )
 
     def _promising(self, plan: Assignment, prices: Multipliers, columns: int) -> IntArray:

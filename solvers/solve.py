@@ -119,7 +119,7 @@ class _Search:
 
     def done(self) -> bool:
         """Return whether to stop, and note why."""
-        if self.bound > 0 and self.best_cents <= np.ceil(self.bound - 1e-6):
+        if self.best_cents <= np.ceil(self.bound - 1e-6):
             self.reason = "optimal"
         elif self.stopping.late():
             self.reason = "time_limit"
@@ -172,11 +172,15 @@ class _Search:
 
     def _use_master(self) -> None:
         """Finish with the restricted master, where it is small enough or integral by nature."""
+        if not len(self.coupled):
+            return
         t = self.compiled.tables
         lengths = np.diff(t.line_start)[self.coupled]
         single = bool((lengths <= 1).all())
-        if bool((t.grouped[self.coupled] < lengths).any()) or not (
-            single or len(self.coupled) <= self.params.master_orders
+        if (
+            not len(self.coupled)
+            or bool((t.grouped[self.coupled] < lengths).any())
+            or not (single or len(self.coupled) <= self.params.master_orders)
         ):
             return
         self._improve(len(self.coupled) * self.params.rounds_per_order // 2)

@@ -79,8 +79,11 @@ def read_bytes(path: Path) -> bytes:
         raise InvalidInput(Fault(path=str(path), message=f"cannot be read: {error.strerror or error}")) from None
 
 
-def read_table(path: Path, columns: Sequence[Column]) -> CsvTable:
-    """Read one table; raise InvalidInput naming every fault of its header, or the first faults of its values."""
+def read_table(path: Path, columns: Sequence[Column], *, may_be_empty: bool = False) -> CsvTable:
+    """Read one table; raise InvalidInput naming every fault of its header, or the first faults of its values.
+
+    With `may_be_empty` a file without even a header is a table without rows.
+    """
     body = read_bytes(path)
     try:
         text = body.decode("utf-8-sig")
@@ -93,6 +96,8 @@ def read_table(path: Path, columns: Sequence[Column]) -> CsvTable:
         records = [record for record in csv.reader(io.StringIO(text, newline=""), strict=True) if record]
     except csv.Error as error:
         raise InvalidInput(Fault(path=path.name, message=f"is not CSV: {error}; check its quotes")) from None
+    if not records and may_be_empty:
+        records = [[column.name for column in columns]]
     header = _check_header(path.name, records, columns)
     records = records[1:]
     rows = len(records)

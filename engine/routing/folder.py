@@ -7,7 +7,7 @@ irrelevant. Not here: CSV and numbers (`csv_table.py`), writing (`folder_writer.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +119,30 @@ def problem_sha256(digests: dict[str, str]) -> str:
 
 
 def _read_tables(folder: Path) -> dict[str, CsvTable]:
+    """Read every table; beside lanes those that they replace are only checked for their columns, and may be empty."""
     found = {name: find_table(folder, name) for name in _TABLES}
-    needed = _ALWAYS if found["lanes"] else (*_ALWAYS, *_WITHOUT_LANES)
+    explicit = found["lanes"] is not None
+    needed = _ALWAYS if explicit else (*_ALWAYS, *_WITHOUT_LANES)
     missing = [name for name in needed if found[name] is None]
     if missing:
         raise InvalidInput(
             [Fault(path=str(folder), message=f"has no {name}.csv (or {name}.csv.gz); add it") for name in missing]
         )
-    return {name: read_table(path, _TABLES[name]) for name, path in found.items() if path is not None}
+    return {
+        name: read_table(path, _columns(name, explicit), may_be_empty=explicit and name in _WITHOUT_LANES)
+        for name, path in found.items()
+        if path is not None
+    }
+
+
+def _columns(table: str, explicit_lanes: bool) -> tuple[Column, ...]:
+    """Return what a table may hold; lanes make coordinates optional, and replace weights, zones and rates."""
+    columns = _TABLES[table]
+    if not explicit_lanes:
+        return columns
+    if table in _WITHOUT_LANES:
+        return tuple(Column(name=column.name, blank=0, optional=True) for column in columns)
+    return tuple(replace(column, optional=True) if column in _COORDINATES else column for column in columns)
 
 
 class _Assembly:
@@ -137,10 +153,10 @@ class _Assembly:
         self.explicit_lanes = "lanes" in tables
         self.nodes = self._ids("nodes", "node_id")
         self.orders = self._ids("orders", "order_id")
-        self.zones = self._ids("zones", "zone") if "zones" in tables else {}
         priced = tables["lanes" if self.explicit_lanes else "rates"]
         self.services = _ranked(priced.text["service"])
-        if "products" in tables:
+        if not self.explicit_lanes:
+            self._ids("zones", "zone")
             self.skus = self._ids("products", "sku")
         else:
             self.skus = _ranked(tables["stock"].text["sku"] + tables["order_lines"].text["sku"])
@@ -234,7 +250,7 @@ class _Assembly:
             raise InvalidInput(faults)
 
     def _weights(self) -> IntArray:
-        if "products" not in self.tables:
+        if self.explicit_lanes:
             return np.zeros(len(self.skus), np.int64)
         return self._sorted_numbers("products", self.skus, "sku")["weight_g"]
 
