@@ -1,8 +1,8 @@
 """Question: how many orders a second does exact one-by-one routing decide, after load and compile.
 
 A synthetic day from `allot generate` (20,000 orders, 60 nodes, 5,000 SKUs, seed 1): every order is priced exactly
-against what the orders before it left, in one compiled loop on one core. The ratio that does not depend on the machine is its
-time over that of the `nearest` rule on the same tables in the same run.
+against what the orders before it left, in one compiled loop on one core. The ratio that does not depend on the machine
+is its time over that of the `nearest` rule on the same tables in the same run.
 
     python -m benchmarks.one_by_one [--orders N] [--nodes N] [--skus N] [--seed N]
 """
