@@ -177,10 +177,8 @@ class _Search:
         t = self.compiled.tables
         lengths = np.diff(t.line_start)[self.coupled]
         single = bool((lengths <= 1).all())
-        if (
-            not len(self.coupled)
-            or bool((t.grouped[self.coupled] < lengths).any())
-            or not (single or len(self.coupled) <= self.params.master_orders)
+        if bool((t.grouped[self.coupled] < lengths).any()) or not (
+            single or len(self.coupled) <= self.params.master_orders
         ):
             return
         self._improve(len(self.coupled) * self.params.rounds_per_order // 2)

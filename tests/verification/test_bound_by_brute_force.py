@@ -1,20 +1,19 @@
 """On problems small enough to try everything: no prices ever prove more than the true optimum.
 
-The brute force below shares nothing with the checker but its record types: it tries every assignment of every line
-(or of every unit, where lines may be split), and costs it line by line from the contract. All places lie on the
-equator, where a degree is 111.195 km, so zones need no haversine here.
+The brute force (tests/brute_force.py) shares nothing with the checker but its record types: it tries every assignment
+of every line (or of every unit, where lines may be split), and costs it line by line from the contract. All places lie
+on the equator, where a degree is 111.195 km.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 import pytest
+from brute_force import cheapest_millicents, optimum_cents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,123 +22,6 @@ from engine.verification.menu import Menus
 from engine.verification.pattern import cheapest_pattern
 from engine.verification.prices import Prices, StockPrice
 from engine.verification.problem import Line, Node, Order, Place, Problem, Rate, Terms, Zone
-
-KM_PER_DEGREE = math.radians(1) * 6371.0088
-Pattern = tuple[Mapping[str, int], ...]
-"""For every line of an order: units by node, those under "" backordered."""
-
-
-def service_cost(problem: Problem, order: Order, node: Node, weight_g: int) -> int | None:
-    km = None
-    if node.place is not None and order.place is not None:
-        km = abs(node.place.longitude - order.place.longitude) * KM_PER_DEGREE
-        if problem.terms.max_distance_km is not None and km > problem.terms.max_distance_km:
-            return None
-    if problem.lanes is not None:
-        steps = list(problem.lanes.get(order.order_id, {}).get(node.node_id, ()))
-    else:
-        assert km is not None
-        steps = list(next((zone.rates for zone in problem.zones if zone.max_km >= km), ()))
-    best: int | None = None
-    for service in {rate.service for rate in steps}:
-        able = [rate for rate in steps if rate.service == service and (rate.max_weight_g or 10**9) >= weight_g]
-        if not able:
-            continue
-        rate = min(able, key=lambda rate: rate.max_weight_g or 10**9)
-        late = 0 if order.due_days is None else max(0, rate.transit_days - order.due_days)
-        if late and problem.terms.late_day_cost_cents is None:
-            continue
-        cost = rate.cost_cents + late * (problem.terms.late_day_cost_cents or 0)
-        best = cost if best is None else min(best, cost)
-    return best
-
-
-def pattern_cost(problem: Problem, order: Order, pattern: Pattern) -> int | None:
-    """Return what a pattern costs in cents, None if it is not allowed for the order on its own."""
-    nodes = sorted({node_id for units in pattern for node_id in units if node_id})
-    if order.max_nodes is not None and len(nodes) > order.max_nodes:
-        return None
-    terms = problem.terms
-    cost = terms.split_cost_cents * max(0, len(nodes) - 1)
-    cost += terms.backorder_cost_cents_per_unit * sum(units.get("", 0) for units in pattern)
-    for node_id in nodes:
-        node = problem.nodes[node_id]
-        shipped = [units.get(node_id, 0) for units in pattern]
-        weight = sum(units * problem.weight_g[line.sku] for units, line in zip(shipped, order.lines, strict=True))
-        carriage = service_cost(problem, order, node, weight)
-        if carriage is None:
-            return None
-        cost += node.parcel_cost_cents + carriage + node.unit_cost_cents * sum(shipped)
-    return cost
-
-
-def ways(line: Line, node_ids: tuple[str, ...], *, split: bool) -> Iterator[Mapping[str, int]]:
-    choices = ("", *node_ids)
-    if not split:
-        yield from ({choice: line.quantity} for choice in choices)
-        return
-    for combination in itertools.combinations_with_replacement(choices, line.quantity):
-        yield Counter(combination)
-
-
-def use(order: Order, pattern: Pattern) -> Counter[tuple[str, str]]:
-    used: Counter[tuple[str, str]] = Counter()
-    for line, units in zip(order.lines, pattern, strict=True):
-        for node_id, count in units.items():
-            if node_id:
-                used[node_id, line.sku] += count
-                used[node_id, "(units)"] += count
-    used.update((node_id, "(parcels)") for node_id in {node_id for node_id, _ in used})
-    return used
-
-
-def fits(problem: Problem, used: Counter[tuple[str, str]]) -> bool:
-    for (node_id, what), count in used.items():
-        node = problem.nodes[node_id]
-        capacity = {"(units)": node.capacity_units, "(parcels)": node.capacity_parcels}
-        limit = capacity[what] if what in capacity else problem.available.get(what, {}).get(node_id, 0)
-        if limit is not None and count > limit:
-            return False
-    return True
-
-
-def patterns(problem: Problem, order: Order) -> Iterator[tuple[int, Pattern, Counter[tuple[str, str]]]]:
-    """Yield every pattern that is feasible for the order alone, with its cost in cents and what it uses."""
-    split = problem.terms.line_split_allowed
-    for pattern in itertools.product(*(ways(line, tuple(problem.nodes), split=split) for line in order.lines)):
-        used = use(order, pattern)
-        cost = pattern_cost(problem, order, pattern) if fits(problem, used) else None
-        if cost is not None:
-            yield cost, pattern, used
-
-
-def optimum_cents(problem: Problem) -> int:
-    def search(left: list[list[tuple[int, Pattern, Counter[tuple[str, str]]]]], used: Counter[tuple[str, str]]) -> int:
-        if not left:
-            return 0
-        best = math.inf
-        for cost, _, more in left[0]:
-            if cost < best and fits(problem, together := used + more):
-                best = min(best, cost + search(left[1:], together))
-        return int(best)
-
-    return search([list(patterns(problem, order)) for order in problem.orders.values()], Counter())
-
-
-def cheapest_millicents(problem: Problem, prices: Prices, order: Order) -> int:
-    """Return the least cost of an order at the prices by trying every pattern."""
-
-    def priced(cost: int, pattern: Pattern) -> int:
-        total = 1000 * cost
-        for line, units in zip(order.lines, pattern, strict=True):
-            for node_id, count in units.items():
-                found = prices.stock.get(line.sku, {}).get(node_id, ())
-                total += sum(price.p * count // price.q * price.price_millicents for price in found)
-                total += count * prices.units.get(node_id, 0)
-        return total + sum(prices.parcels.get(node_id, 0) for node_id in {n for units in pattern for n in units if n})
-
-    return min(priced(cost, pattern) for cost, pattern, _ in patterns(problem, order))
-
 
 NODES, SKUS = ("A", "B", "C"), ("s", "t", "u")
 cents = st.integers(0, 12).map(lambda tens: 10 * tens)

@@ -1,0 +1,169 @@
+"""Problem folders drawn at random, small enough for the brute force; tests import it as `tiny_problems`.
+
+Everything of the contract is drawn: zones and rates or lanes, due dates, capacities, parcel limits, line splits, and
+the corners (nothing in stock, a capacity of 0, costs of 0, services with gaps, heavier parcels that cost less).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TinyProblem:
+    """One problem as rows by table; None is a blank."""
+
+    settings: dict[str, Any]
+    tables: dict[str, list[Row]] = field(default_factory=dict)
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+    def write(self, folder: Path, shuffle: Random | None = None) -> Path:
+        """Write the problem into a new folder, rows and columns shuffled if so asked."""
+        folder.mkdir(parents=True)
+        settings = list(self.settings.items())
+        if shuffle:
+            shuffle.shuffle(settings)
+        (folder / "problem.json").write_text(json.dumps(dict(settings)))
+        for name, rows in self.tables.items():
+            columns, order = list(self.columns[name]), list(rows)
+            if shuffle:
+                shuffle.shuffle(columns)
+                shuffle.shuffle(order)
+            lines = [",".join(columns)]
+            lines += [",".join("" if row[c] is None else str(row[c]) for c in columns) for row in order]
+            (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
+        return folder
+
+
+_COLUMNS = {
+    "nodes": "node_id kind latitude longitude parcel_cost_cents unit_cost_cents capacity_units capacity_parcels "
+    "priority",
+    "products": "sku weight_g",
+    "stock": "node_id sku available",
+    "orders": "order_id latitude longitude due_days max_nodes",
+    "order_lines": "order_id sku quantity",
+    "zones": "zone max_km",
+    "rates": "service zone max_weight_g cost_cents transit_days",
+    "lanes": "node_id order_id service cost_cents transit_days",
+}
+
+
+def tiny_problem(
+    seed: int, *, split: bool | None = None, most_orders: int = 4, most_lines: int = 4, scale: int = 1
+) -> TinyProblem:
+    """Return the problem of a seed; quantities and stock are multiples of `scale`."""
+    draw = Random(seed)
+    if split is None:
+        split = draw.random() < 0.15
+    by_lane = draw.random() < 0.4
+    free = draw.random() < 0.08
+    node_ids = draw.sample(["A", "B", "C", "D"], draw.randint(1, 2 if split else 4))
+    skus = draw.sample(["s", "t", "u", "v", "w"], draw.randint(1, 5))
+
+    def cents(most: int = 12) -> int:
+        return 0 if free else 10 * draw.randint(0, most) + draw.choice([0, 0, 3])
+
+    def maybe(value: Any, share: float = 0.4) -> Any:
+        return value if draw.random() < share else None
+
+    blank = by_lane and draw.random() < 0.5
+
+    def place() -> Row:
+        here: Row = {"latitude": draw.choice([0, 1, -2.5, 45]), "longitude": draw.choice([0, 1, 2, 3.25, 179])}
+        return {"latitude": None, "longitude": None} if blank or (by_lane and draw.random() < 0.2) else here
+
+    tight = draw.random() < 0.5
+    nodes = [
+        {
+            "node_id": node_id,
+            "kind": draw.choice(["dc", "store", None]),
+            **place(),
+            "parcel_cost_cents": cents(),
+            "unit_cost_cents": cents(2),
+            "capacity_units": maybe(draw.randint(0, 6) * scale, 0.4 if tight else 0.1),
+            "capacity_parcels": maybe(draw.randint(0, 3), 0.4 if tight else 0.1),
+            "priority": maybe(draw.randint(0, 3)),
+        }
+        for node_id in node_ids
+    ]
+    orders, lines = [], []
+    due = draw.random() < 0.5
+    limited = draw.random() < 0.3
+    twins = draw.random() < 0.1
+    basket = [(sku, draw.randint(1, 3) * scale) for sku in draw.sample(skus, draw.randint(1, min(3, len(skus))))]
+    home = place()
+    for number in range(draw.choice([0, 1, 1, 2, 2, 3, 3, 4]) if not split else draw.choice([0, 1, 1, 2])):
+        if number >= most_orders:
+            break
+        order_id = f"o{number}"
+        orders.append(
+            {
+                "order_id": order_id,
+                **(home if twins else place()),
+                "due_days": draw.randint(0, 4) if due and draw.random() < 0.7 else None,
+                "max_nodes": maybe(draw.randint(0, 3)) if limited else None,
+            }
+        )
+        most = min(len(skus), 2 if split else most_lines if number == 0 else 3)
+        chosen = (
+            basket
+            if twins and not split
+            else [
+                (sku, draw.randint(1, 2 if split else 3) * scale)
+                for sku in draw.sample(skus, draw.choice([0, *range(1, most + 1), most]))
+            ]
+        )
+        lines += [{"order_id": order_id, "sku": sku, "quantity": quantity} for sku, quantity in chosen]
+    plenty = draw.choice([0, 2, 4, 4, 8])
+    stock = [
+        {"node_id": node_id, "sku": sku, "available": draw.randint(0, plenty) * scale}
+        for node_id in node_ids
+        for sku in skus
+        if draw.random() < 0.8
+    ]
+    settings = {
+        "version": 1,
+        "backorder_cost_cents_per_unit": 0 if free and draw.random() < 0.5 else 5 * draw.randint(0, 60) // scale,
+        "split_cost_cents": draw.choice([0, cents()]),
+        "late_day_cost_cents": draw.choice([None, 0, cents()]),
+        "line_split": "allowed" if split else "never",
+        "max_nodes_per_order": draw.choice([None, None, None, 0, 1, 2]),
+        "max_distance_km": draw.choice([None, None, 120, 400]),
+    }
+    tables: dict[str, list[Row]] = {"nodes": nodes, "stock": stock, "orders": orders, "order_lines": lines}
+    if by_lane:
+        tables["lanes"] = [
+            {
+                "node_id": node["node_id"],
+                "order_id": order["order_id"],
+                "service": service,
+                "cost_cents": cents(30),
+                "transit_days": draw.randint(0, 6),
+            }
+            for node in nodes
+            for order in orders
+            for service in draw.sample(["air", "ground", "sea"], draw.choice([0, 1, 1, 2, 3]))
+        ]
+    if not by_lane or draw.random() < 0.3:
+        tables["products"] = [{"sku": sku, "weight_g": draw.choice([0, 1, 2, 5])} for sku in skus]
+        limits: list[int | None] = draw.choice([[None], [0, None], [112, 230, None], [112, 230], [0, 300]])
+        tables["zones"] = [{"zone": f"z{n}", "max_km": km} for n, km in enumerate(limits)]
+        tables["rates"] = [
+            {
+                "service": service,
+                "zone": f"z{n}",
+                "max_weight_g": grams * scale,
+                "cost_cents": cents(30),
+                "transit_days": draw.randint(0, 6),
+            }
+            for n in range(len(limits))
+            for service in draw.sample(["air", "ground"], draw.choice([0, 1, 2, 2]))
+            for grams in draw.sample([0, 2, 4, 9, 30, 200], draw.randint(1, 4))
+        ]
+    return TinyProblem(settings=settings, tables=tables, columns={name: _COLUMNS[name].split() for name in tables})
