@@ -29,6 +29,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print what was written as JSON.")] = False,
 ) -> None:
     """Write a synthetic problem folder: clustered places, Zipf demand, correlated baskets, scarce stock."""
+    from rich.console import Console
+
     from engine.integrations.generate import Recipe, generate, parse_kinds
 
     recipe = Recipe(
@@ -42,7 +44,8 @@ def command(
         max_lines=max_lines,
         late_day_cost_cents=late_day_cost_cents,
     )
-    tables = generate(recipe, folder)
+    with Console(stderr=True).status(f"generating {orders:,} orders"):  # silent unless it is a terminal
+        tables = generate(recipe, folder)
     lines, cells = len(tables.order_lines["sku"]), len(tables.stock["sku"])
     if as_json:
         typer.echo(json.dumps({"folder": str(folder), "orders": orders, "order_lines": lines, "stocked_cells": cells}))

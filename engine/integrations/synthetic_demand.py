@@ -81,8 +81,7 @@ def draw_demand(rng: np.random.Generator, assortment: Assortment, orders: int, m
             np.where(same_theme, theme_from[order], 0),
             np.where(same_theme, theme_to[order], len(edges) - 1),
         )
-        lines = np.unique(np.concatenate([lines, order * skus + drawn]))
-    lines.sort()
+        lines = sorted_unique(np.concatenate([lines, order * skus + drawn]))
     shares = np.cumsum(QUANTITY_SHARES)
     return Demand(
         order=lines // skus,
@@ -90,6 +89,13 @@ def draw_demand(rng: np.random.Generator, assortment: Assortment, orders: int, m
         quantity=1 + np.searchsorted(shares[:-1], rng.random(len(lines)), side="right"),
         due_days=_draw_due_days(rng, orders),
     )
+
+
+def sorted_unique(values: Integers) -> Integers:
+    """Return the distinct values in order; numpy's own hashes first, which is slow for millions."""
+    ordered: Integers = np.sort(values)
+    is_first: NDArray[np.bool_] = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(ordered)]
+    return ordered[is_first]
 
 
 def _draw_line_counts(rng: np.random.Generator, orders: int, max_lines: int) -> Integers:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.integrations.geography import Floats, great_circle_km
-from engine.integrations.synthetic_demand import Assortment, Demand, Integers
+from engine.integrations.synthetic_demand import Assortment, Demand, Integers, sorted_unique
 from engine.integrations.synthetic_geography import PROFILES, Places
 
 THIN_CELL_SHARE = 0.42
@@ -115,7 +115,7 @@ def draw_capacities(
     line_node = cheapest_with_stock(places, stock, demand, latitude, longitude)
     served = line_node >= 0
     units = np.bincount(line_node[served], weights=demand.quantity[served], minlength=nodes)
-    parcels = np.bincount(np.unique(demand.order[served] * nodes + line_node[served]) % nodes, minlength=nodes)
+    parcels = np.bincount(sorted_unique(demand.order[served] * nodes + line_node[served]) % nodes, minlength=nodes)
     key = rng.random(nodes) ** (1.0 / np.maximum(parcels, 1e-9))
     is_tight = np.zeros(nodes, bool)
     is_tight[np.argsort(-key, kind="stable")[: int(np.ceil(TIGHT_NODE_SHARE * nodes))]] = True
@@ -147,7 +147,10 @@ def cheapest_with_stock(places: Places, stock: Stock, demand: Demand, latitude: 
     node, order = stock.node[cell], demand.order[line]
     distance = great_circle_km(latitude[order], longitude[order], places.latitude[node], places.longitude[node])
     cost = CENTS_PER_KM * distance + (places.parcel_cost_cents + places.unit_cost_cents)[node]
-    ranked = cell[np.lexsort((cost, line))]
+    # Sorting one packed number (line, thousandths of a cent, place) is several times faster than a lexsort.
+    place = np.arange(len(line)) - start
+    packed = np.sort((line << 35) | (np.rint(cost * 1000).astype(np.int64) << 14) | place)
+    ranked = cell[start + (packed & (2**14 - 1))]
     offset = np.cumsum(degree) - degree
     left = stock.available.copy()
     chosen = np.full(len(demand.sku), -1, np.int64)
