@@ -52,7 +52,7 @@ def command(
     if as_json:
         typer.echo(json.dumps(routed.summary, ensure_ascii=False))
     else:
-        _print(routed, out)
+        _print(routed, folder, out)
     gap = routed.summary["gap"]
     if target_gap is not None and (gap is None or gap > target_gap):
         raise ExpectationMissed(f"--target-gap {target_gap}: the proven gap is {_percent(gap)}")
@@ -62,7 +62,7 @@ def _percent(gap: float | None) -> str:
     return "unknown" if gap is None else f"{gap:.3%}"
 
 
-def _print(routed: Routed, out: Path) -> None:
+def _print(routed: Routed, folder: Path, out: Path) -> None:
     from rich.table import Table
 
     summary, seconds = routed.summary, routed.timing["wall_seconds"]
@@ -85,5 +85,5 @@ def _print(routed: Routed, out: Path) -> None:
     out_to = console()
     out_to.print(table)
     out_to.print(
-        f"\nWritten to {out}. Check it independently with: allot verify FOLDER {out}", style="dim", soft_wrap=True
+        f"\nWritten to {out}. Check it independently: allot verify {folder} {out}", style="dim", soft_wrap=True
     )
