@@ -107,7 +107,7 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses."""
     if not isinstance(error, HTTPException):
         return await _broken(request, error)
-    path, request_id = request.url.path, request_id_of(request.scope)
+    path, request_id = request.url.path[:200], request_id_of(request.scope)
     refusal: AllotError
     if error.status_code == 405:
         allowed = (error.headers or {}).get("Allow", "another method")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -20,6 +21,8 @@ from engine.faults import nearest, read_document
 
 T = TypeVar("T")
 
+MOST_FAULTS = 100
+"""At most so many faults are looked for: an answer is for reading, and finding faults takes time."""
 _LONGEST_SHOWN = 60
 _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 
@@ -32,7 +35,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     try:
         decoded: T = _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        found = list(_faults(kind, _plain(body), "$"))
+        found = list(islice(_faults(kind, _plain(body), "$"), MOST_FAULTS))
         raise InvalidInput(found or [Fault(path="$", message=str(error))]) from None
     return decoded
 
@@ -42,7 +45,7 @@ def decode_query(pairs: Mapping[str, str], kind: type[T]) -> T:
     try:
         return msgspec.convert(dict(pairs), kind, strict=False)
     except msgspec.ValidationError as error:
-        found = list(_faults(kind, dict(pairs), "query", is_strict=False))
+        found = list(islice(_faults(kind, dict(pairs), "query", is_strict=False), MOST_FAULTS))
         raise InvalidInput(found or [Fault(path="query", message=str(error))]) from None
 
 
@@ -85,14 +88,19 @@ def _faults(kind: Any, value: Any, path: str, *, is_strict: bool = True) -> Iter
     members = [choice for choice in choices if choice is not NoneType]
     if len(members) == 1:
         bare, _ = _unwrapped(members[0])
-    nested: list[Fault] = []
+    nested: Iterator[Fault] = iter(())
     if isinstance(bare, type) and issubclass(bare, msgspec.Struct) and isinstance(value, dict):
-        nested = list(_faults_of_struct(bare, value, path, is_strict))
+        nested = _faults_of_struct(bare, value, path, is_strict)
     elif get_origin(bare) in (list, tuple) and isinstance(value, list):
         inner = get_args(bare)[0]
-        for index, element in enumerate(value):
-            nested.extend(_faults(inner, element, f"{path}[{index}]", is_strict=is_strict))
-    if nested:
+        nested = (
+            fault
+            for index, element in enumerate(value)
+            for fault in _faults(inner, element, f"{path}[{index}]", is_strict=is_strict)
+        )
+    first = next(nested, None)
+    if first is not None:
+        yield first
         yield from nested
         return
     try:
@@ -104,8 +112,10 @@ def _faults(kind: Any, value: Any, path: str, *, is_strict: bool = True) -> Iter
 def _faults_of_struct(kind: type[msgspec.Struct], value: dict[str, Any], path: str, is_strict: bool) -> Iterator[Fault]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     if kind.__struct_config__.forbid_unknown_fields:
-        for key in value.keys() - fields.keys():
-            yield Fault(path=f"{path}.{key}", message=f"unknown key {key!r}; {nearest(key, fields)}")
+        for key in value:
+            if key not in fields:
+                short = key if len(key) <= _LONGEST_SHOWN else f"{key[:_LONGEST_SHOWN]}…"
+                yield Fault(path=f"{path}.{short}", message=f"unknown key {short!r}; {nearest(short, fields)}")
     for name, field in fields.items():
         if name in value:
             yield from _faults(field.type, value[name], f"{path}.{name}", is_strict=is_strict)

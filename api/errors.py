@@ -16,6 +16,7 @@ from engine import errors
 from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput, StoredRefusal
 
 PROBLEM_JSON = "application/problem+json"
+MOST_PLACES = 100
 
 
 class MissingIdempotencyKey(AllotError):
@@ -145,7 +146,7 @@ def problem(error: AllotError, request_id: str) -> Problem:
         code=error.code,
         request_id=request_id,
         retryable=kind.retryable,
-        errors=[ProblemError(path=fault.path, message=fault.message) for fault in places],
+        errors=[ProblemError(path=fault.path, message=fault.message) for fault in places[:MOST_PLACES]],
         lines=lines if lines is not None else msgspec.UNSET,
     )
 

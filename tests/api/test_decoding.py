@@ -103,3 +103,10 @@ def test_a_list_that_is_too_long_or_too_short_says_its_length():
     assert "a list of 0 entries" in faults_of({**GOOD, "lines": []})["$.lines"]
     many = [{"sku": str(number), "quantity": 1} for number in range(1001)]
     assert "a list of 1001 entries" in faults_of({**GOOD, "lines": many})["$.lines"]
+
+
+def test_a_body_that_is_all_wrong_gets_an_answer_of_bounded_size():
+    bad = {**GOOD, "lines": [{"sku": "A", "quantity": 0}] * 900, "x" * 10**6: 1}
+    found = faults_of(bad)
+    assert len(found) == 100
+    assert max(map(len, (*found, *found.values()))) < 300

@@ -100,3 +100,15 @@ async def test_a_reservation_by_promise_is_replayed_after_the_promise_is_gone(sh
     same(first, await shop.post("/v1/reservations", json=named, headers=key("p")))
     gone = await shop.post("/v1/reservations", json=named)
     assert gone.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [("/v1/reservations", HOLD, 201), ("/v1/inventory/adjustments", ADJUSTMENT, 200)],
+)
+async def test_a_key_is_replayed_even_if_its_sku_has_left_the_catalog_since(shop, path, body, status):
+    first = await shop.post(path, json=body, headers=key("k"))
+    assert first.status_code == status, first.text
+    await shop.put("/v1/catalog", json={"products": [{"sku": "tea", "weight_g": 1}]})
+    same(first, await shop.post(path, json=body, headers=key("k")))
+    assert (await shop.post(path, json=body)).status_code == 400
