@@ -9,6 +9,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import Any
@@ -55,22 +56,31 @@ def create_app(
     app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
     app.router.routes.extend(routes(ENDPOINTS))
-    described = openapi.document(ENDPOINTS, _version())
-    app.openapi = lambda: described  # type: ignore[method-assign]
-    page = docs_page.render(ENDPOINTS, _version())
-
-    async def docs(_: Request) -> Response:
-        return Response(page, media_type="text/html", headers=docs_page.HEADERS)
-
-    async def home(_: Request) -> Response:
-        return RedirectResponse("/docs")
-
-    app.router.add_route("/docs", docs, methods=["GET"], include_in_schema=False)
-    app.router.add_route("/", home, methods=["GET"], include_in_schema=False)
+    app.openapi = _described  # type: ignore[method-assign]
+    app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
+    app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(RequestGate, hosts=hosts)
     return app
+
+
+@cache
+def _described() -> dict[str, Any]:
+    return openapi.document(ENDPOINTS, _version())
+
+
+@cache
+def _page() -> str:
+    return docs_page.render(ENDPOINTS, _version())
+
+
+async def _docs(_: Request) -> Response:
+    return Response(_page(), media_type="text/html", headers=docs_page.HEADERS)
+
+
+async def _home(_: Request) -> Response:
+    return RedirectResponse("/docs")
 
 
 class RequestGate:
