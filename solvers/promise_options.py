@@ -44,6 +44,10 @@ CHEAPEST, FASTEST, FEWEST = 0, 1, 2
 NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, SHIPPING = range(7)
 """Columns of a parcel in a plan."""
 
+_STEPS = ((CHEAPEST, 1, 1, 1), (FEWEST, 0, 0, 1), (FASTEST, 0, 0, 0), (CHEAPEST, 0, 1, 0))
+"""What is solved, and into which plans it goes: first into all three; fewest parcels at the same prices; the earliest
+last arrival, as a deadline only; the cheapest by that deadline."""
+
 
 @njit(cache=True, nogil=True)
 def _partition(
@@ -152,11 +156,11 @@ def _choice(
 
 @njit(cache=True, nogil=True)
 def _relaxed(
-    by_arrival: bool, parcels: Parcels, most_parcels: int, lines: int
+    objective: int, parcels: Parcels, most_parcels: int, lines: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return `_partition` with every node free to ship any number of parcels."""
     nobody = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
-    return _partition(by_arrival, parcels, nobody, most_parcels, lines)
+    return _partition(objective == FASTEST, parcels, nobody, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True)
@@ -226,65 +230,60 @@ def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
 
 
 @njit(cache=True, nogil=True)
-def promise_options(covered: IntArray, ask: Ask, cards: Cards, t: Days) -> tuple[IntArray, IntArray, int]:
-    """Return the cheapest, the fastest and the fewest-parcels plan of one order.
-
-    `covered` (eligible nodes, 2^lines) comes from `days_covered`. The result: plans (3, parcels, 7) with the columns
-    NODE … SHIPPING, by objective; how many parcels each has (3,); the mask of lines served: 0 if none can be, or if
-    not all and `ask.complete`.
-    """
-    lines = ask.units.shape[0]
-    most = min(ask.most_parcels, lines)
-    plans = np.zeros((3, max(most, 1), 7), dtype=np.int64)
-    counts = np.zeros(3, dtype=np.int64)
-    if most <= 0 or ask.nodes.shape[0] == 0:
-        return plans, counts, 0
-    units = mask_sums(ask.units)
-    target = (1 << lines) - 1 if ask.complete else -1
-    parcels = price_parcels(False, ask.need_by, covered, ask, cards, t)
-    relaxed = _relaxed(False, parcels, most, lines)
-    plan, rows, served = _best_plan(CHEAPEST, relaxed, parcels, units, ask.split_cost, target)
-    if served == 0:
-        return plans, counts, 0
-    _record(plans[CHEAPEST], plan, rows, ask.nodes, parcels)
-    _record(plans[FASTEST], plan, rows, ask.nodes, parcels)
-    _record(plans[FEWEST], plan, rows, ask.nodes, parcels)
-    counts[:] = rows
-    latest = _last_arrival(plan, rows, parcels)
-    if rows > 1:
-        plan, rows, _ = _best_plan(FEWEST, relaxed, parcels, units, ask.split_cost, served)
-        _record(plans[FEWEST], plan, rows, ask.nodes, parcels)
-        counts[FEWEST] = rows
-
-    by_day = price_parcels(True, ask.need_by, covered, ask, cards, t)
-    relaxed = _relaxed(True, by_day, most, lines)
-    plan, rows, _ = _best_plan(FASTEST, relaxed, by_day, units, ask.split_cost, served)
-    soonest = _last_arrival(plan, rows, by_day)
-    if soonest < latest:
-        parcels = price_parcels(False, soonest, covered, ask, cards, t)
-        relaxed = _relaxed(False, parcels, most, lines)
-        plan, rows, _ = _best_plan(CHEAPEST, relaxed, parcels, units, ask.split_cost, served)
-        _record(plans[FASTEST], plan, rows, ask.nodes, parcels)
-        counts[FASTEST] = rows
-    return plans, counts, served
+def _useful_nodes(alone: IntArray, nodes: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the nodes that can cover some line by itself, and their rows of `alone`."""
+    rows = np.empty(alone.shape, dtype=np.int64)
+    kept = np.empty(alone.shape[0], dtype=np.int64)
+    count = 0
+    for e in range(alone.shape[0]):
+        is_useful = False
+        for line in range(alone.shape[1]):
+            rows[count, line] = alone[e, line]
+            is_useful = is_useful or alone[e, line] < NEVER
+        if is_useful:
+            kept[count] = nodes[e]
+            count += 1
+    return kept[:count], rows[:count]
 
 
 @njit(cache=True, nogil=True)
 def promise_order(
     demand: IntArray, local_day: IntArray, atp: Atp, ask: Ask, cards: Cards, t: Days
 ) -> tuple[IntArray, IntArray, int]:
-    """Return `promise_options` from live ATP; nodes that can cover no line by themselves are left out first.
+    """Return the cheapest, the fastest and the fewest-parcels plan of one order from live ATP.
 
-    demand (lines, products) in units; local_day (all nodes,) the day it is at each node.
+    demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (3,
+    parcels, 7) with the columns NODE … SHIPPING, by objective; how many parcels each has (3,); the mask of lines
+    served: 0 if none can be, or if not all and `ask.complete`.
     """
-    alone = days_alone(demand, ask.nodes, local_day, atp)
-    useful = np.zeros(ask.nodes.shape[0], dtype=np.bool_)
-    for e in range(useful.shape[0]):
-        useful[e] = alone[e].size > 0 and alone[e].min() < NEVER
-    kept = ask.nodes[useful]
-    covered = days_covered(alone[useful], demand, kept, local_day, atp)
-    asked = Ask(
-        ask.units, ask.weight_g, kept, ask.services, ask.zone, ask.shift, ask.need_by, ask.most_parcels,
-        ask.split_cost, ask.complete,
-    )  # fmt: skip
-    return promise_options(covered, asked, cards, t)
+    lines = ask.units.shape[0]
+    most = min(ask.most_parcels, lines)
+    plans = np.zeros((3, max(most, 1), 7), dtype=np.int64)
+    counts = np.zeros(3, dtype=np.int64)
+    nodes, alone = _useful_nodes(days_alone(demand, ask.nodes, local_day, atp), ask.nodes)
+    if most <= 0 or nodes.shape[0] == 0:
+        return plans, counts, 0
+    covered = days_covered(alone, demand, nodes, local_day, atp)
+    units = mask_sums(ask.units)
+    served = (1 << lines) - 1 if ask.complete else -1
+    deadline, latest = ask.need_by, NEVER
+    # One loop with one call of each kernel, since every further call is compiled in again and costs seconds.
+    for step in range(len(_STEPS)):
+        objective = _STEPS[step][0]
+        if (step == 1 and counts[CHEAPEST] == 1) or (step == 3 and deadline >= latest):
+            continue  # the cheapest plan is best by this objective too
+        if step != 1:
+            parcels = price_parcels(objective == FASTEST, deadline, covered, nodes, ask, cards, t)
+            relaxed = _relaxed(objective, parcels, most, lines)
+        plan, rows, found = _best_plan(objective, relaxed, parcels, units, ask.split_cost, served)
+        if found == 0:
+            return plans, counts, 0
+        last = _last_arrival(plan, rows, parcels)
+        if step == 0:
+            served, latest = found, last
+        deadline = last if step == 2 else deadline
+        for into in range(3):
+            if _STEPS[step][1 + into]:
+                _record(plans[into], plan, rows, nodes, parcels)
+                counts[into] = rows
+    return plans, counts, served

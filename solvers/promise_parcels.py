@@ -151,9 +151,13 @@ def days_covered(alone: IntArray, demand: IntArray, nodes: IntArray, local_day: 
     lines, products = demand.shape
     days = np.full((nodes.shape[0], 1 << lines), NEVER, dtype=np.int64)
     shared = np.zeros(products, dtype=np.bool_)
+    any_shared = False
     for product in range(products):
-        shared[product] = (demand[:, product] > 0).sum() > 1
-    any_shared = shared.any()
+        users = 0
+        for line in range(lines):
+            users += demand[line, product] > 0
+        shared[product] = users > 1
+        any_shared = any_shared or users > 1
     for e in range(nodes.shape[0]):
         today = local_day[nodes[e]]
         days[e, 0] = today
@@ -204,7 +208,7 @@ def _cover_together(
         for product in range(demand.shape[1]):
             if not shared[product] or days[mask] >= NEVER:
                 continue
-            total = 0
+            total = np.int64(0)
             for line in range(demand.shape[0]):
                 if mask >> line & 1:
                     total += demand[line, product]
@@ -237,8 +241,10 @@ def _rate_step(cards: Cards, cell: int, weight_g: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def price_parcels(by_arrival: bool, deadline: int, covered: IntArray, ask: Ask, cards: Cards, t: Days) -> Parcels:
-    """Return the best service of every parcel that arrives by `deadline`; `covered` comes from `days_covered`.
+def price_parcels(
+    by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days
+) -> Parcels:
+    """Return the best service of every parcel of `nodes` that arrives by `deadline`; `covered` as by `days_covered`.
 
     Best is least cost, then earliest arrival, then first in `ask.services`; `by_arrival`, arrival comes before cost.
     """
@@ -252,7 +258,7 @@ def price_parcels(by_arrival: bool, deadline: int, covered: IntArray, ask: Ask, 
         np.zeros(shape, dtype=np.int64),
     )
     for e in range(shape[0]):
-        node = ask.nodes[e]
+        node = nodes[e]
         for mask in range(1, shape[1]):
             if covered[e, mask] >= NEVER:
                 continue

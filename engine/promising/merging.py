@@ -44,7 +44,7 @@ def nodes_for(programme: Programme, group: Sequence[int]) -> frozenset[int]:
     ask, demand = grouped(programme, [tuple(group)])
     alone = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
     covered = days_covered(alone, demand, ask.nodes, programme.local_day, programme.atp)
-    parcels = price_parcels(False, ask.need_by, covered, ask, programme.cards, programme.days)
+    parcels = price_parcels(False, ask.need_by, covered, ask.nodes, ask, programme.cards, programme.days)
     return frozenset(ask.nodes[np.flatnonzero(parcels.cost[:, 1] < INFINITE)].tolist())
 
 

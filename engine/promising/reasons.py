@@ -42,7 +42,7 @@ def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None
     if not (days < NEVER).any():
         return "too_far", None
     covered = days_covered(days, demand, ask.nodes, programme.local_day, programme.atp)
-    parcels = price_parcels(True, NEVER - 1, covered, ask, programme.cards, programme.days)
+    parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, ask, programme.cards, programme.days)
     if not (parcels.cost[:, 1] < INFINITE).any():
         return "no_service", None
     day = int(parcels.arrival[:, 1].min())
