@@ -5,7 +5,7 @@ Only the current network and catalog are looked at. Not here: whether there is e
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from datetime import date
 from itertools import islice
 from typing import Protocol
@@ -110,16 +110,14 @@ class RequestChecks:
 
     def _place(self, path: str, sku: str, node_id: str) -> None:
         if node_id not in self._nodes:
-            self._add(
-                f"{path}.node_id", f"there is no node {node_id!r}; {self._suggestion(node_id, list(self._nodes))}"
-            )
+            hint = self._suggestion(node_id, lambda: list(self._nodes))
+            self._add(f"{path}.node_id", f"there is no node {node_id!r}; {hint}")
         if sku in self._catalog.kits:
             parts = ", ".join(f"{units} × {part}" for part, units in self._catalog.content[sku].components)
             self._add(f"{path}.sku", f"{sku!r} is a kit and has no stock of its own; name its products: {parts}")
         elif sku not in self._catalog.content:
-            self._add(
-                f"{path}.sku", f"there is no product {sku!r}; {self._suggestion(sku, candidates(sku, self._catalog))}"
-            )
+            hint = self._suggestion(sku, lambda: candidates(sku, self._catalog))
+            self._add(f"{path}.sku", f"there is no product {sku!r}; {hint}")
 
     def _ship_on(self, path: str, ship_on: date, today: int) -> None:
         # Yesterday is let through as today: a promise may be taken up just after midnight.
@@ -136,11 +134,11 @@ class RequestChecks:
         if first != i:
             self._add(path, f"the {what} {name} is in this request already, at index {first}; send it once")
 
-    def _suggestion(self, value: str, choices: Sequence[str]) -> str:
+    def _suggestion(self, value: str, choices: Callable[[], list[str]]) -> str:
+        """Return what may have been meant; for the first few only, as it takes a while."""
         self._suggested += 1
-        if self._suggested > _SUGGESTIONS or not choices:
-            return "check the spelling, or add it first"
-        return nearest(value, choices)
+        known = choices() if self._suggested <= _SUGGESTIONS else []
+        return nearest(value, known) if known else "check the spelling, or add it first"
 
     def _add(self, path: str, message: str) -> None:
         if len(self._faults) < MAX_FAULTS:
