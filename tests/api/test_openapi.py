@@ -112,3 +112,14 @@ async def test_the_document_and_the_page_are_served_and_need_no_other_host(http)
     assert "<script" not in page.text
     assert not re.findall(r'(?:src|href)="(?!/|#)', page.text)
     assert (await http.get("/")).headers["location"] == "/docs"
+
+
+async def test_the_examples_work_one_after_the_other_on_an_empty_store(http):
+    for endpoint in ENDPOINTS:
+        if endpoint.example is None or endpoint.path_examples:
+            continue
+        answer = await http.request(
+            endpoint.method, endpoint.path, json=endpoint.example, headers={"Idempotency-Key": endpoint.path}
+        )
+        assert answer.status_code == endpoint.status, f"{endpoint.method} {endpoint.path}: {answer.text}"
+    assert (await http.get("/v1/inventory/MUG-RED")).json()["positions"][0]["held"] == 2
