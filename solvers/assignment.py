@@ -119,7 +119,7 @@ def true_cents(t: Tables, o: int, cand: NDArray[np.int32]) -> int:
             c = t.cand_start[o] + i
             node = t.cand_node[c]
             service = best_service(
-                t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, (t.due_days[o], t.service_mask[o]), False
+                t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, (t.due_days[o], t.service_level[o]), False
             )
             cents += service[0] + t.node_parcel_cents[node] + t.node_unit_cents[node] * units
             parcels += 1

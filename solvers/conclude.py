@@ -30,7 +30,8 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
     node = np.where(shipped, t.cand_node[c] if len(t.cand_node) else BACKORDER, BACKORDER)
     opened, parcel_of = np.unique(c[shipped], return_inverse=True)
     per_unit_g = t.weight_g // t.quantity
-    grams = np.bincount(parcel_of, (per_unit_g[line] * quantity)[shipped], len(opened)).astype(np.int64)
+    grams = np.zeros(len(opened), np.int64)
+    np.add.at(grams, parcel_of, (per_unit_g[line] * quantity)[shipped])
     owner = np.searchsorted(t.cand_start, opened, side="right") - 1
     freight_cents, late_cents, service = _carry(t, opened, owner, grams)
     parcels = np.bincount(owner, minlength=compiled.problem.order_count)
@@ -71,7 +72,7 @@ def _carry(t: Tables, opened: IntArray, owner: IntArray, grams: IntArray) -> tup
             t.cand_place[c],
             t.cand_place_end[c],
             grams[k],
-            (t.due_days[owner[k]], t.service_mask[owner[k]]),
+            (t.due_days[owner[k]], t.service_level[owner[k]]),
             False,
         )
     return cents, late, service

@@ -13,17 +13,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.problem import NO_DUE_DATE, UNREACHABLE, IntArray, RoutingProblem
+from solvers.problem import ANY_LEVEL, NO_DUE_DATE, UNREACHABLE, IntArray, RoutingProblem
 
-INFEASIBLE = 2**50
-"""Cents; the cost of a parcel that no service may carry."""
+INFEASIBLE = 2**60
+"""Cents; the cost of a parcel that no service may carry; above every cost, which stays below 2^53."""
 
 
 class Freight(NamedTuple):
     """Rate cards and lanes in the form the compiled kernels read; see `problem.RateCards` and `problem.Lanes`."""
 
     explicit_lanes: bool
-    service_count: int
+    service_level: IntArray
+    """Per service."""
     zone_count: int
     start: IntArray
     max_weight_g: IntArray
@@ -40,7 +41,11 @@ class Freight(NamedTuple):
 
 def empty_array(dimensions: int) -> IntArray:
     """Return an empty read-only array: kernels are compiled per type, and a problem's own arrays are read-only."""
-    array = np.zeros((0,) * dimensions, np.int64)
+    return _zeros(*(0,) * dimensions)
+
+
+def _zeros(*shape: int) -> IntArray:
+    array = np.zeros(shape, np.int64)
     array.setflags(write=False)
     return array
 
@@ -50,10 +55,10 @@ def freight(problem: RoutingProblem) -> Freight:
     empty = empty_array(1)
     lanes, rates = problem.lanes, problem.rates
     late = problem.terms.late_day_cost_cents
-    delivery = rates.delivery_days
+    delivery, levels = rates.delivery_days, problem.service_level
     return Freight(
         explicit_lanes=lanes is not None,
-        service_count=len(problem.services),
+        service_level=_zeros(len(problem.services)) if levels is None else levels,
         zone_count=len(rates.zones),
         start=rates.start,
         max_weight_g=rates.max_weight_g,
@@ -88,17 +93,17 @@ def best_service(
 ) -> tuple[int, int, int]:
     """Return (service + late cents, late cents, service) of the service that carries the parcel.
 
-    `terms` are the order's due days and its service mask. `place` is the destination's zone, or the first of the
-    pair's lanes (`place_end` is one past the last). With `heavier_too` the cost is the least over all weights from
-    `weight_g` up: a lower bound that never falls as lines are added. Returns `INFEASIBLE` and service -1 when no
+    `terms` are the order's due days and the service level it wants. `place` is the destination's zone, or the first
+    of the pair's lanes (`place_end` is one past the last). With `heavier_too` the cost is the least over all weights
+    from `weight_g` up: a lower bound that never falls as lines are added. Returns `INFEASIBLE` and service -1 when no
     service may carry it.
     """
-    due_days, mask = terms
+    due_days, level = terms
     best, best_late, best_transit, best_at = INFEASIBLE, 0, 0, -1
     if freight.explicit_lanes:
         for lane in range(place, place_end):
             service, transit = freight.lane_service[lane], freight.lane_transit_days[lane]
-            if not mask >> min(service, 63) & 1:
+            if level not in (ANY_LEVEL, freight.service_level[service]):
                 continue
             late = late_cents(freight, node, service, transit, due_days)
             cost = freight.lane_cost_cents[lane] + late
@@ -108,8 +113,8 @@ def best_service(
             ):
                 best, best_late, best_transit, best_at = cost, late, transit, service
         return best, best_late, best_at
-    for service in range(freight.service_count):
-        if not mask >> min(service, 63) & 1:
+    for service in range(len(freight.service_level)):
+        if level not in (ANY_LEVEL, freight.service_level[service]):
             continue
         row = service * freight.zone_count + place
         step, end = freight.start[row], freight.start[row + 1]

@@ -80,7 +80,7 @@ def _most(t: Tables, o: int, i: int, p: int, left: int, units: IntArray, plan: A
 def _saving(t: Tables, o: int, i: int, take: int, unit_g: int, grams: IntArray, units: IntArray) -> int:
     """Return the cents saved when candidate i ships so many units more instead of leaving them on backorder."""
     c = t.cand_start[o] + i
-    node, place, end, due = t.cand_node[c], t.cand_place[c], t.cand_place_end[c], (t.due_days[o], t.service_mask[o])
+    node, place, end, due = t.cand_node[c], t.cand_place[c], t.cand_place_end[c], (t.due_days[o], t.service_level[o])
     after = best_service(t.freight, node, place, end, grams[i] + take * unit_g, due, False)[0]
     if after >= INFEASIBLE:
         return 0

@@ -68,7 +68,7 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
     c = t.cand_start[o] + i
     node = t.cand_node[c]
     cents = best_service(
-        t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, (t.due_days[o], t.service_mask[o]), False
+        t.freight, node, t.cand_place[c], t.cand_place_end[c], grams, (t.due_days[o], t.service_level[o]), False
     )[0]
     if cents >= INFEASIBLE:
         return BIG

@@ -96,6 +96,9 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     if lines == 0:
         return 0.0
     everything = t.backorder_cents * t.quantity[t.line_start[o] : t.line_start[o + 1]].sum() * duals.unit
+    if t.max_parcels[o] == 0:
+        out.extra[:lines] = -1
+        return everything
     if bits:
         _best_parcels(t, o, duals, residual, live, out)
         group = _best_pattern(t, o, duals.unit, out)

@@ -18,11 +18,12 @@ FloatArray = NDArray[np.float64]
 
 UNLIMITED = 2**61
 """A capacity or a parcel limit that is not there."""
-NO_DUE_DATE = -1
+NO_DUE_DATE = -(2**40)
+"""Days until an order is due that never is; an order that is overdue has negative days too."""
 UNREACHABLE = 2**30
 """Days until the delivery of what a service never delivers."""
-ANY_SERVICE = -1
-"""A service mask with every bit set."""
+ANY_LEVEL = -1
+"""The service level of an order that any service may carry."""
 EARTH_RADIUS_KM = 6371.0088
 DISTANCE_TOLERANCE_KM = 1e-6
 
@@ -71,8 +72,8 @@ class Orders:
     line_quantity: IntArray
     line_own_node: IntArray | None = None
     """The node where the order already holds all units of a line (they are not in `Stock`), or -1."""
-    service_mask: IntArray | None = None
-    """Bit v is set where service v may carry the order; None: all may."""
+    service_level: IntArray | None = None
+    """The level that a service must have to carry the order, or `ANY_LEVEL`; None: any for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,8 @@ class RoutingProblem:
     services: tuple[str, ...]
     rates: RateCards
     lanes: Lanes | None = None
+    service_level: IntArray | None = None
+    """The level of each service; None where no order asks for one."""
 
     @property
     def order_count(self) -> int:

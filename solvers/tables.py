@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, Freight, best_service, empty_array, freight
 from solvers.problem import (
-    ANY_SERVICE,
+    ANY_LEVEL,
     DISTANCE_TOLERANCE_KM,
     EARTH_RADIUS_KM,
     UNLIMITED,
@@ -54,7 +54,7 @@ class Tables(NamedTuple):
     """How many of o's lines its cost table covers: all, `GROUP_LINES` of a long order, none if lines may be split."""
     max_parcels: IntArray
     due_days: IntArray
-    service_mask: IntArray
+    service_level: IntArray
     cand_start: IntArray
     cand_node: IntArray
     cand_place: IntArray
@@ -98,7 +98,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     line = _table_order(problem)
     line_start, quantity, sku = orders.line_start, orders.line_quantity[line], orders.line_sku[line]
     lengths, terms = np.diff(line_start), freight(problem)
-    service_mask = _or_all(orders.service_mask, len(orders.order_ids), ANY_SERVICE)
+    service_level = _or_all(orders.service_level, len(orders.order_ids), ANY_LEVEL)
     own_node = _or_all(orders.line_own_node, len(line), -1)[line]
     supply = _supply(problem, sku, quantity, own_node)
     counts = _count_candidates(supply)
@@ -112,7 +112,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         (line_start, quantity, weight_g),
         (cand_node, place, place_end),
         cell,
-        (orders.due_days, service_mask),
+        (orders.due_days, service_level),
         terms,
         nodes.parcel_cost_cents,
         nodes.unit_cost_cents,
@@ -132,7 +132,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         grouped=grouped,
         max_parcels=orders.max_parcels,
         due_days=orders.due_days,
-        service_mask=service_mask,
+        service_level=service_level,
         cand_start=cand_start,
         cand_node=cand_node,
         cand_place=place,

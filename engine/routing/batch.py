@@ -20,7 +20,7 @@ from engine.network.model import Network
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from solvers.plan import BACKORDER, RoutingPlan
 from solvers.problem import (
-    ANY_SERVICE,
+    ANY_LEVEL,
     NO_DUE_DATE,
     UNLIMITED,
     UNREACHABLE,
@@ -72,8 +72,9 @@ def build_batch(
     service = np.array(sorted(range(len(network.services)), key=network.services.__getitem__), np.int64)
     ordered = tuple(sorted(orders, key=lambda order: order.order_id))
     skus = demanded_skus(orders)
+    levels = sorted(set(network.service_levels))
     rates, hand_over = _rates(network, today, node, service)
-    demand, line_ids = _orders(ordered, network, today, node, service, {sku: k for k, sku in enumerate(skus)})
+    demand, line_ids = _orders(ordered, network, today, node, levels, {sku: k for k, sku in enumerate(skus)})
     policy = network.policy
     problem = RoutingProblem(
         name="",
@@ -92,6 +93,7 @@ def build_batch(
         orders=demand,
         services=tuple(network.services[v] for v in service),
         rates=rates,
+        service_level=np.array([levels.index(network.service_levels[v]) for v in service], np.int64),
     )
     return Batch(
         problem=problem.freeze(), orders=ordered, line_ids=line_ids, node=node, service=service, hand_over=hand_over
@@ -201,12 +203,11 @@ def _orders(
     network: Network,
     today: Today,
     node: IntArray,
-    service: IntArray,
+    levels: Sequence[str],
     sku_index: Mapping[str, int],
 ) -> tuple[Orders, tuple[str, ...]]:
     place = {network.node_ids[n]: i for i, n in enumerate(node)}
-    base, levels = _base(today), [network.service_levels[v] for v in service]
-    most = network.policy.max_nodes_per_order
+    base, most = _base(today), network.policy.max_nodes_per_order
     start, sku, quantity, own, ids = [0], [], [], [], []
     for order in orders:
         held = {(entry.sku, entry.quantity): place.get(entry.node_id, -1) for entry in order.own_stock}
@@ -216,7 +217,7 @@ def _orders(
             own.append(held.get((line.sku, line.quantity), -1))
             ids.append(line.line_id)
         start.append(len(sku))
-    due = [NO_DUE_DATE if o.need_by is None else max(0, o.need_by.toordinal() - base) for o in orders]
+    due = [NO_DUE_DATE if o.need_by is None else o.need_by.toordinal() - base for o in orders]
     return (
         Orders(
             order_ids=tuple(order.order_id for order in orders),
@@ -228,17 +229,17 @@ def _orders(
             line_sku=np.array(sku, np.int64),
             line_quantity=np.array(quantity, np.int64),
             line_own_node=np.array(own, np.int64),
-            service_mask=np.array([_mask(order.service_level, levels) for order in orders], np.int64),
+            service_level=np.array([_level(order.service_level, levels) for order in orders], np.int64),
         ),
         tuple(ids),
     )
 
 
-def _mask(service_level: str | None, levels: Sequence[str]) -> int:
-    """Return the services of a level as bits, or all of them."""
+def _level(service_level: str | None, levels: Sequence[str]) -> int:
+    """Return the index of a service level; one past the last if no service has it."""
     if service_level is None:
-        return ANY_SERVICE
-    return sum(1 << v for v, level in enumerate(levels) if level == service_level)
+        return ANY_LEVEL
+    return levels.index(service_level) if service_level in levels else len(levels)
 
 
 def allocations(batch: Batch, plan: RoutingPlan) -> list[OrderAllocation]:

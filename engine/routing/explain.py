@@ -222,7 +222,7 @@ class _Explainer:
         lines = np.arange(self._first, self._last)[cand[self._first : self._last] == i]
         c = int(t.cand_start[o]) + i
         place, end, node = int(t.cand_place[c]), int(t.cand_place_end[c]), int(t.cand_node[c])
-        terms = (int(t.due_days[o]), int(t.service_mask[o]))
+        terms = (int(t.due_days[o]), int(t.service_level[o]))
         return bool(
             best_service(t.freight, node, place, end, int(t.weight_g[lines].sum()), terms, False)[0] < INFEASIBLE
         )

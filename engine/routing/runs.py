@@ -108,10 +108,10 @@ class RoutingRuns:
         return over
 
     async def _keep_lease(self, run_id: str) -> None:
-        with suppress(AllotError):
-            while True:
+        while True:
+            with suppress(AllotError):
                 await self._runs.lease(run_id)
-                await asyncio.sleep(LEASE_SECONDS / 3)
+            await asyncio.sleep(LEASE_SECONDS / 3)
 
     async def _route(self, run: Run, progress: Progress | None) -> Run:
         request, tally, unrouted = run.request, _Tally(), list[Unrouted]()
