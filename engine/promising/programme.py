@@ -24,7 +24,7 @@ from solvers.promise_parcels import Ask, Atp, Cards, Days, within_reach
 _ANY_WEIGHT_G = 2**62
 _HEAVIEST_G = 10**15
 """Above every weight step, and small enough that sums stay in 64 bits."""
-_MOST_CELLS = 2**22
+_MOST_CELLS = 2**20
 """Nodes × masks that one programme may take; with more nodes, fewer lines are kept apart."""
 
 
