@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from engine.integrations.demo_data import DemoDay
 
 GRACE_SECONDS = 10
+PATIENCE_SECONDS = 2
 DEMO_FOLDER = "demo"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -116,6 +117,7 @@ async def _serve(listener: socket.socket, host: str, data: Path | None, demo: bo
     async with allot_engine(settings) as engine:
         if demo:
             await _load_demo(engine)
+        await _warm_up()
         config = uvicorn.Config(
             create_app(engine=engine, hosts=LOOPBACK_NAMES | {host.lower()}),
             log_config=None,
@@ -134,6 +136,17 @@ async def _serve(listener: socket.socket, host: str, data: Path | None, demo: bo
 
 def _pass(*_: object) -> None:
     """Do nothing with a signal."""
+
+
+async def _warm_up() -> None:
+    """Have the kernels compiled before the first request would wait for it; says so if that takes a while."""
+    from engine.promising.warming import warm_up
+
+    warming = asyncio.create_task(asyncio.to_thread(warm_up))
+    done, _ = await asyncio.wait({warming}, timeout=PATIENCE_SECONDS)
+    if not done and sys.stderr.isatty():
+        typer.echo("compiling the kernels; this is needed once on a machine …", err=True)
+    await warming
 
 
 async def _load_demo(engine: Engine) -> None:
