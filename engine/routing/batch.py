@@ -18,6 +18,7 @@ from engine.availability.stock import AtpTable
 from engine.network.days import NEVER, Today
 from engine.network.model import Network
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
+from engine.routing.worst_cost import check_worst_cost
 from solvers.plan import BACKORDER, RoutingPlan
 from solvers.problem import (
     ANY_LEVEL,
@@ -65,7 +66,8 @@ def build_batch(
 ) -> Batch:
     """Return the problem of routing these orders now; every SKU of theirs must be in `atp` and in the catalog.
 
-    Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there.
+    Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there. Raises
+    InvalidInput if costs could pass 2^53 cents.
     """
     network = view.network
     node = np.array(sorted(range(len(network.node_ids)), key=network.node_ids.__getitem__), np.int64)
@@ -95,6 +97,7 @@ def build_batch(
         rates=rates,
         service_level=np.array([levels.index(network.service_levels[v]) for v in service], np.int64),
     )
+    check_worst_cost(problem, "$")
     return Batch(
         problem=problem.freeze(), orders=ordered, line_ids=line_ids, node=node, service=service, hand_over=hand_over
     )

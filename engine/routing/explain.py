@@ -148,8 +148,26 @@ class _Explainer:
             parts = shipped.get(self._sku(p), [])
             self._divided |= len(parts) > 1 or (len(parts) == 1 and parts[0][2] != t.quantity[p])
             if len(parts) == 1:
-                self._cand[p] = self._cand_of[parts[0][0]]
+                self._cand[p] = self._candidate(p, parts[0][0])
+        for node_id, i in self._cand_of.items():
+            if i in self._cand[self._first : self._last] and not self._carries(self._cand, i):
+                raise self._another_problem(node_id)
         self._cents = 0 if self._divided else int(true_cents(t, self._order, self._cand))
+
+    def _candidate(self, p: int, node_id: str) -> int:
+        """Return the candidate of a node that the plan ships line p from; the plan may belong to another problem."""
+        i, t = self._cand_of.get(node_id), self._tables
+        lines = self._last - self._first
+        if i is None or t.row[t.row_start[self._order] + i * lines + (p - self._first)] == NO_STOCK:
+            raise self._another_problem(node_id)
+        return i
+
+    def _another_problem(self, node_id: str) -> InvalidInput:
+        order_id = self._problem.orders.order_ids[self._order]
+        message = (
+            f"order {order_id!r} cannot be shipped so from {node_id!r}: the result is of another problem; route anew"
+        )
+        return InvalidInput(Fault(path="plan.csv", message=message))
 
     def explain(self) -> OrderExplanation:
         """Return the whole explanation."""

@@ -18,6 +18,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.routing.csv_table import MOST_FAULTS, Column, CsvTable, find_table, read_bytes, read_table
 from engine.routing.settings import ProblemSettings, read_settings
+from engine.routing.worst_cost import check_worst_cost
 from solvers.problem import (
     NO_DUE_DATE,
     UNLIMITED,
@@ -33,8 +34,6 @@ from solvers.problem import (
 
 MOST_UNITS = 10**6
 """Units of one order line."""
-MOST_WORST_CENTS = 2**53
-"""The sum of worst costs stays below this, so that every sum is exact in floating point too."""
 
 _NAN, _INFINITY = float("nan"), float("inf")
 _COORDINATES = (
@@ -183,7 +182,7 @@ class _Assembly:
             rates=self._rates(),
             lanes=self._lanes() if self.explicit_lanes else None,
         )
-        _check_worst_cost(problem)
+        check_worst_cost(problem, "problem.json")
         return problem.freeze()
 
     def _ids(self, table: str, column: str) -> dict[str, int]:
@@ -335,17 +334,3 @@ def _ranked(values: list[str]) -> dict[str, int]:
 def _starts(index: IntArray, size: int) -> IntArray:
     """Return the compressed row starts of sorted indices."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(index, minlength=size))]).astype(np.int64)
-
-
-def _check_worst_cost(problem: RoutingProblem) -> None:
-    """Refuse money that could pass 2^53 cents: every line a parcel of its own at the dearest, or backordered."""
-    orders, terms, nodes = problem.orders, problem.terms, problem.nodes
-    prices = problem.lanes.cost_cents if problem.lanes else problem.rates.cost_cents
-    transit = problem.lanes.transit_days if problem.lanes else problem.rates.transit_days
-    late = (terms.late_day_cost_cents or 0) * int(transit.max(initial=0))
-    parcel = int(nodes.parcel_cost_cents.max(initial=0)) + int(prices.max(initial=0)) + late + terms.split_cost_cents
-    unit = max(int(nodes.unit_cost_cents.max(initial=0)), terms.backorder_cost_cents_per_unit)
-    worst = parcel * len(orders.line_sku) + unit * int(orders.line_quantity.sum())
-    if worst >= MOST_WORST_CENTS:
-        message = f"costs could add up to {worst} cents; keep the worst case below {MOST_WORST_CENTS}"
-        raise InvalidInput(Fault(path="problem.json", message=message))
