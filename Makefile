@@ -16,6 +16,8 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@echo "compiling the kernels, once (about a minute)"
+	@$(BIN)/python -m solvers
 	@touch $(READY)
 
 demo: setup          ## the main job on real data, in one command
