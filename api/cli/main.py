@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _leave_on_terminate() -> None:
-    """Let SIGTERM end the program as Ctrl-C does, through every clean-up: an embedded store is stopped, not orphaned."""
+    """Let SIGTERM end the program as Ctrl-C does, through every clean-up: no embedded store is left behind."""
 
     def leave(*_: object) -> None:
         sys.exit(TERMINATED)
