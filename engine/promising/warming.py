@@ -47,3 +47,7 @@ def warm_up() -> None:
     programme = build(asked, view, view.days, table, now, Tables())
     solve(programme, [(0,)])
     unavailable(asked, programme, [0])
+
+
+if __name__ == "__main__":
+    warm_up()
