@@ -71,19 +71,22 @@ class MemoryStock:
 
     def short_lines(self, lines: Sequence[Line], today: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
         """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
-        sums: dict[tuple[str, str, int], int] = {}
+        by_place: dict[tuple[str, str], dict[int, int]] = {}
+        asked: dict[tuple[str, str, int], None] = {}
         for sku, node_id, quantity, ship_on, dated in lines:
-            place = (sku, node_id, ship_on if dated else today[node_id])
-            sums[place] = sums.get(place, 0) + quantity
+            days, day = by_place.setdefault((sku, node_id), {}), ship_on if dated else today[node_id]
+            days[day] = days.get(day, 0) + quantity
+            asked[sku, node_id, day] = None
         short = []
-        for (sku, node_id, day), quantity in sums.items():
+        for sku, node_id, day in asked:
+            days = by_place[sku, node_id]
             free = self.atp(sku, node_id, day, today[node_id])
-            free -= sum(q for place, q in sums.items() if place[:2] == (sku, node_id) and place[2] < day)
+            free -= sum(quantity for earlier, quantity in days.items() if earlier < day)
             if day == today[node_id]:
                 cell = self.cell(sku, node_id)
                 free = min(free, MAX_UNITS - cell[HELD] - cell[CONFIRMED])
-            if quantity > free:
-                short.append((sku, node_id, quantity, free))
+            if days[day] > free:
+                short.append((sku, node_id, days[day], free))
         return short
 
     def atp(self, sku: str, node_id: str, day: int, today: int) -> int:

@@ -16,15 +16,20 @@ local function place_lines(work, lines, today)
   end
 end
 
+-- Returns a list of the sums in order of first mention; those of one (sku, node) share their list `days`.
 local function sum_demand(lines, today)
   local sums, by_place = {}, {}
   for _, line in ipairs(lines) do
     local day = line[DATED] == 1 and line[SHIP_ON] or today[line[NODE]]
-    local place = #line[SKU] .. ':' .. line[SKU] .. line[NODE] .. ':' .. day
-    local sum = by_place[place]
+    local place = #line[SKU] .. ':' .. line[SKU] .. line[NODE]
+    local days, sum = by_place[place], nil
+    if not days then days = {}; by_place[place] = days end
+    for _, known in ipairs(days) do
+      if known.day == day then sum = known end
+    end
     if not sum then
-      sum = { sku = line[SKU], node_id = line[NODE], slot = line[LINE_SLOT], day = day, quantity = 0 }
-      by_place[place], sums[#sums + 1] = sum, sum
+      sum = { sku = line[SKU], node_id = line[NODE], slot = line[LINE_SLOT], day = day, quantity = 0, days = days }
+      days[#days + 1], sums[#sums + 1] = sum, sum
     end
     sum.quantity = sum.quantity + line[QUANTITY]
   end
@@ -32,11 +37,11 @@ local function sum_demand(lines, today)
 end
 
 local function short_lines(work, lines, today)
-  local short, sums = {}, sum_demand(lines, today)
-  for _, sum in ipairs(sums) do
+  local short = {}
+  for _, sum in ipairs(sum_demand(lines, today)) do
     local free = sum.slot >= 0 and atp(work, sum.sku, sum.slot, sum.day, today[sum.node_id]) or 0
-    for _, other in ipairs(sums) do  -- what this request takes before that day is gone on that day too
-      if other.sku == sum.sku and other.node_id == sum.node_id and other.day < sum.day then free = free - other.quantity end
+    for _, other in ipairs(sum.days) do  -- what this request takes before that day is gone on that day too
+      if other.day < sum.day then free = free - other.quantity end
     end
     if sum.slot >= 0 and sum.day == today[sum.node_id] then
       local cell = cell_at(work, sum.sku, sum.slot)
