@@ -167,3 +167,43 @@ def tiny_problem(
             for grams in draw.sample([0, 2, 4, 9, 30, 200], draw.randint(1, 4))
         ]
     return TinyProblem(settings=settings, tables=tables, columns={name: _COLUMNS[name].split() for name in tables})
+
+
+def long_problem(seed: int, *, split: bool = False) -> TinyProblem:
+    """Return a problem whose first order has 9 to 40 lines: too many for the brute force, not for the checker."""
+    draw, like = Random(-1 - seed), tiny_problem(seed)
+    length = draw.choice([9, 10, 11, 12, 15, 40])
+    skus = [f"s{number:02}" for number in range(length + 3)]
+    tables = dict(like.tables)
+    tables["stock"] = [
+        {"node_id": node["node_id"], "sku": sku, "available": draw.randint(0, 5)}
+        for node in tables["nodes"]
+        for sku in skus
+        if draw.random() < 0.7
+    ]
+    tables["order_lines"] = [
+        {"order_id": order["order_id"], "sku": sku, "quantity": draw.randint(1, 3)}
+        for number, order in enumerate(tables["orders"])
+        for sku in draw.sample(skus, draw.randint(1, length) if number else length)
+    ]
+    if "products" in tables:
+        tables["products"] = [{"sku": sku, "weight_g": draw.choice([0, 1, 2, 3])} for sku in skus]
+    settings = {**like.settings, "line_split": "allowed" if split else "never"}
+    return TinyProblem(settings=settings, tables=tables, columns=like.columns)
+
+
+def rows(**columns: list[Any]) -> list[Row]:
+    """Return columns as rows; what is not a list of its own length is repeated."""
+    length = max((len(values) for values in columns.values()), default=0)
+    return [{name: values[at % len(values)] for name, values in columns.items()} for at in range(length)]
+
+
+def by_hand(settings: dict[str, Any], **tables: list[Row]) -> TinyProblem:
+    """Return a problem written down row by row; columns that are not named are blank, or 0 where there is no blank."""
+    zero = {"parcel_cost_cents": 0, "unit_cost_cents": 0, "transit_days": 1, "weight_g": 0, "cost_cents": 0}
+    columns = {name: _COLUMNS[name].split() for name in tables}
+    filled = {
+        name: [{column: row.get(column, zero.get(column)) for column in columns[name]} for row in found]
+        for name, found in tables.items()
+    }
+    return TinyProblem(settings={"version": 1, **settings}, tables=filled, columns=columns)
