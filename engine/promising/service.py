@@ -67,6 +67,7 @@ class PromiseService:
             options, missing = _answer(asked, view.network, programme)
         else:
             options, missing = await asyncio.to_thread(_answer, asked, view.network, programme)
+        options = options[: request.quote]
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         promise = Promise(
             promise_id=f"prm_{int(expires_at.timestamp()):08x}{self._new_token()}",

@@ -44,6 +44,12 @@ async def test_a_plan_that_is_best_in_every_way_is_one_option_with_all_labels(wo
     assert only.labels == ("cheapest", "fastest", "fewest_shipments")
 
 
+async def test_quote_limits_the_options_to_the_cheapest(world: Any) -> None:
+    await world.stock(("a", "cup", 5))
+    (only,) = (await world.promise(("cup", 2), quote=1)).options
+    assert only.labels == ("cheapest", "fewest_shipments")
+
+
 async def test_cheapest_fastest_and_fewest_may_all_differ(world: Any, day: Any, network: Any) -> None:
     """Two near parcels and a split cost less than one from the dear node far away, which alone can fly it in one."""
     network["nodes"][1]["parcel_cost_cents"] = 400
