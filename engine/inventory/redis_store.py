@@ -34,7 +34,8 @@ from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
 
 _LUA = files("engine.inventory") / "lua"
-SNIPPETS = [_LUA / name for name in ("cells.lua", "schedule.lua", "demand.lua", "reservations.lua", "replies.lua")]
+_SHARED = ("cells", "schedule", "atp", "demand", "reservations", "commit", "replies")
+SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
 _FUNCTIONS = (
     "put_positions",

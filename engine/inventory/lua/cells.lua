@@ -1,16 +1,15 @@
--- Stock as a unit of work: a function reads cells through it, changes them IN MEMORY, and calls commit_work last.
+-- Stock as a unit of work: a function reads cells through it, changes them IN MEMORY, and calls commit_work (commit.lua) last.
 -- A function that refuses just returns: nothing was written. Other libraries may include this file too.
 --
 -- work = open_work(key)   `key` is any key of the tenant and partition; all names are made from its {tenant:partition}
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
--- Invariant: every field of every cell stays in 0 … 2^31 - 1; commit_work checks all of them before its first write.
+-- Invariant: nothing is written here; commit.lua checks and writes.
 
 local MAX_UNITS = 2147483647
 local CELL_FORMAT = '>I4I4I4I4I4I4I4I4'
 local ZEROS = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
-local FIELDS = { 'on_hand', 'safety_stock', 'held', 'confirmed', 'version', 'scheduled', 'spare_1', 'spare_2' }
 
 local function open_work(key)
   return { prefix = string.match(key, '^{[^}]*}'), cells = {}, loaded = {}, schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
@@ -54,34 +53,4 @@ end
 local function add(cell, field, by)
   cell[field] = cell[field] + by
   cell.dirty = true
-end
-
-local function check_cells(work)
-  for _, cell in ipairs(work.loaded) do
-    if cell.dirty then
-      for i = 1, 8 do
-        local units = cell[FIELDS[i]]
-        if units < 0 or units > MAX_UNITS then
-          error('invariant broken: ' .. FIELDS[i] .. ' of ' .. cell.sku .. ' in slot ' .. cell.slot .. ' would be ' .. units)
-        end
-      end
-    end
-  end
-end
-
-local function write_cells(work)
-  local changed = false
-  for _, node_id in ipairs(work.new_nodes) do
-    redis.call('HSET', key_of(work, 'slots'), node_id, work.slots[node_id])
-  end
-  work.new_nodes = {}
-  for _, c in ipairs(work.loaded) do
-    if c.dirty then
-      if c.absent then redis.call('SADD', key_of(work, 'skus'), c.sku) end
-      redis.call('SETRANGE', key_of(work, 'stock', c.sku), c.slot * 32, struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock,
-        c.held, c.confirmed, c.version, c.scheduled, c.spare_1, c.spare_2))
-      c.dirty, c.absent, changed = false, false, true
-    end
-  end
-  if changed then redis.call('INCR', key_of(work, 'stock_epoch')) end
 end

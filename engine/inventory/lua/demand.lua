@@ -1,4 +1,4 @@
--- Checking and taking demand. Include after schedule.lua.
+-- Checking and taking demand. Include after atp.lua.
 --
 -- A line is {sku, node_id, quantity, ship_on, slot, dated}: ship_on is a day ordinal or 0; a line is dated (1, else 0)
 -- if it ships after its node's today. Undated lines live in a cell field, `held` or `confirmed`; dated ones in the

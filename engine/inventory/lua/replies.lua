@@ -1,4 +1,4 @@
--- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after reservations.lua.
+-- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after commit.lua.
 --
 -- {'reservation', id, state, expires or 0, lines, reference, channel}     {'positions', list}
 -- a refusal: {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}

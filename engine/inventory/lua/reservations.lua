@@ -6,11 +6,8 @@
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, r, state)  gives all its units back
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
--- commit_work(work)              checks everything, then writes everything; the work may be used on
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
-local CLOSED_SECONDS = 86400
-local FORESTALLED_SECONDS = 3600
 local FIELD_OF = { held = 'held', confirmed = 'confirmed' }
 
 local function now_ms()
@@ -43,31 +40,9 @@ end
 local function expire_due(work, now, limit)
   local due = redis.call('ZRANGEBYSCORE', key_of(work, 'deadlines'), '-inf', now, 'LIMIT', 0, limit)
   for _, id in ipairs(due) do
-    if not reservation_at(work, id, now) then error('invariant broken: deadline without reservation ' .. id) end
+    local reservation = reservation_at(work, id, now)
+    -- A deadline that nothing stands behind would stop every hold; it is dropped at once.
+    if not reservation or not reservation.dirty then redis.call('ZREM', key_of(work, 'deadlines'), id) end
   end
   return #due
-end
-
-local function write_reservations(work)
-  local deadlines = key_of(work, 'deadlines')
-  for id, reservation in pairs(work.reservations) do
-    if reservation.dirty then
-      reservation.dirty = nil
-      local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
-      if reservation.state == 'held' then redis.call('ZADD', deadlines, reservation.expires, id)
-      else redis.call('ZREM', deadlines, id) end
-      if FIELD_OF[reservation.state] then redis.call('SET', key, packed)
-      else
-        local seconds = reservation.state == 'forestalled' and FORESTALLED_SECONDS or CLOSED_SECONDS
-        redis.call('SET', key, packed, 'EX', seconds)
-      end
-    end
-  end
-end
-
-local function commit_work(work)
-  check_cells(work)
-  write_cells(work)
-  write_schedules(work)
-  write_reservations(work)
 end

@@ -1,0 +1,29 @@
+-- Available to promise of one cell. Include after schedule.lua.
+--
+-- atp(work, sku, slot, day, today)  units that may be promised for `day` (an ordinal, not before today); may be negative
+-- ATP(d) = min over t ≥ d of on_hand - safety_stock - held - confirmed + supplies of today … t - dated demand up to t
+-- Invariant: changes nothing; overdue supplies never count, overdue demand always does.
+
+local function available(cell)
+  return cell.on_hand - cell.safety_stock - cell.held - cell.confirmed
+end
+
+local function atp(work, sku, slot, day, today)
+  local cell = cell_at(work, sku, slot)
+  local level = available(cell)
+  if cell.scheduled == 0 then return level end
+  local later = {}
+  for _, entry in ipairs(schedule_of(work, sku).entries) do
+    if entry[SLOT] == slot and (entry[DELTA] < 0 or entry[DAY] >= today) then
+      if entry[DAY] <= day then level = level + entry[DELTA] else later[#later + 1] = entry end
+    end
+  end
+  -- Of one day, supplies come before demand: ATP looks at the end of the day.
+  table.sort(later, function(a, b) return a[DAY] < b[DAY] or (a[DAY] == b[DAY] and a[DELTA] > b[DELTA]) end)
+  local lowest = level
+  for _, entry in ipairs(later) do
+    level = level + entry[DELTA]
+    if level < lowest then lowest = level end
+  end
+  return lowest
+end
