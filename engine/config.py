@@ -14,8 +14,12 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ALLOT_", frozen=True)
 
-    redis_url: str | None = Field(default=None, description="A Redis ≥ 7.2 or Valkey ≥ 8 to use instead of the embedded server.")
+    redis_url: str | None = Field(
+        default=None, description="A Redis ≥ 7.2 or Valkey ≥ 8 to use instead of the embedded server."
+    )
     data_dir: Path = Field(default=Path(".allot"), description="Where the embedded server keeps its data.")
     tenant: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The key space to work in.")
-    durability: Literal["memory", "standard"] = Field(default="standard", description="What an acknowledgement means: see docs/reference/durability.md.")
+    durability: Literal["memory", "standard"] = Field(
+        default="standard", description="What an acknowledgement means: see docs/reference/durability.md."
+    )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")

@@ -213,7 +213,7 @@ def _cover_together(
                 if mask >> line & 1:
                     total += demand[line, product]
             if total > 0:
-                days[mask] = max(days[mask], _covered_from(atp, product * all_nodes + node, total, today))
+                days[mask] = max(days[mask], _covered_from(atp, product * all_nodes + node, int(total), today))
 
 
 @njit(cache=True, nogil=True)

@@ -47,18 +47,18 @@ def schema_of(document: Document) -> dict[str, Any]:
 
 
 def _problem_schema() -> dict[str, Any]:
-    from engine.routing.folder import _ALWAYS, _TABLES
+    from engine.routing.folder import ALWAYS, TABLES
     from engine.routing.settings import ProblemSettings
 
     settings = ProblemSettings.model_json_schema()
-    tables = {f"{table}.csv": _table(columns) for table, columns in _TABLES.items()}
+    tables = {f"{table}.csv": _table(columns) for table, columns in TABLES.items()}
     return {
         "$schema": DIALECT,
         "title": "Problem folder",
         "description": "One routing batch as plain files; a table may also be gzipped (.csv.gz).",
         "type": "object",
         "properties": {"problem.json": settings, **tables},
-        "required": ["problem.json", *(f"{table}.csv" for table in _ALWAYS)],
+        "required": ["problem.json", *(f"{table}.csv" for table in ALWAYS)],
         "additionalProperties": False,
     }
 

@@ -33,6 +33,10 @@ class MemoryReservations:
         self._inventory._record(replay, reply)
         return False, reply
 
+    def recorded(self, replay: Replay) -> Reply | None:
+        """Return the reply stored under an idempotency key; raises IdempotencyConflict for another body."""
+        return self._inventory._recorded(replay)
+
     def lines(self, reservation_id: str) -> list[OwnLine]:
         """Return what a reservation keeps now."""
         kept = self._inventory._current(reservation_id)

@@ -17,7 +17,7 @@ from engine.inventory.model import Outcome, Replay
 from engine.inventory.replies import milliseconds
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of
 from engine.orders.memory_reservations import MemoryReservations
-from engine.orders.model import Captured, HistoryEntry, Order
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
@@ -59,6 +59,13 @@ class MemoryOrderStore:
         """Keep a new order."""
         replayed, reply = self._reservations.once(replay, lambda: self._capture(captured))
         return capture_outcome(reply, captured.order_id, captured.reservation_id or "", replayed=replayed)
+
+    async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
+        """Return or raise what a capture was answered."""
+        reply = self._reservations.recorded(replay)
+        if reply is None:
+            return None
+        return capture_outcome(reply, order.order_id or "", order.reservation_id or "", replayed=True)
 
     async def get(self, order_id: str) -> Order:
         """Return an order."""

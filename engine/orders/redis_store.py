@@ -12,10 +12,11 @@ from importlib.resources import files
 
 import msgspec
 
+from engine.errors import IdempotencyConflict
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import check_allocations, entry_of, today_of
-from engine.orders.model import Captured, HistoryEntry, Order
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
@@ -56,6 +57,17 @@ class RedisOrderStore:
             reservation_id,
         )
         return capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
+
+    async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
+        """Return or raise what a capture was answered."""
+        fingerprint_of_body, reply = await self._client.call(
+            "HMGET", self._keys.replay(replay.digest), "fingerprint", "reply"
+        )
+        if fingerprint_of_body is None:
+            return None
+        if fingerprint_of_body.decode() != replay.fingerprint:
+            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
+        return capture_outcome(_unpack(reply), order.order_id or "", order.reservation_id or "", replayed=True)
 
     async def get(self, order_id: str) -> Order:
         """Return an order."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 from engine.catalog.model import Catalog
 from engine.catalog.service import CatalogService
 from engine.clock import Clock
-from engine.errors import Fault, InvalidInput
+from engine.errors import Fault, InvalidInput, NotFound
 from engine.inventory.model import Outcome, Replay
 from engine.network.model import Network
 from engine.network.service import NetworkService
@@ -31,9 +31,19 @@ class OrderService:
         self._clock = clock
 
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
-        """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises."""
-        network, catalog = await self._networks.current(), await self._catalogs.current()
-        return await self._store.capture(self._checked(order, network, catalog), replay=replay)
+        """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises.
+
+        The network or the catalog may have moved since an idempotency key was answered; it still gets that answer.
+        """
+        try:
+            network, catalog = await self._networks.current(), await self._catalogs.current()
+            captured = self._checked(order, network, catalog)
+        except (InvalidInput, NotFound):
+            kept = None if replay is None else await self._store.recall(replay, order)
+            if kept is None:
+                raise
+            return kept
+        return await self._store.capture(captured, replay=replay)
 
     async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
         """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.

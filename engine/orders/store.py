@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.inventory.model import Outcome, Replay
-from engine.orders.model import Captured, HistoryEntry, Order
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.routing.model import OrderBook
 
 
@@ -22,6 +22,10 @@ class OrderStore(OrderBook, Protocol):
         Raises IllegalState when the id has another order, or when the reservation is past, or another order's;
         NotFound when the reservation is unknown.
         """
+        ...
+
+    async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
+        """Return or raise what the capture of `order` was answered under its key; None if the key is new."""
         ...
 
     async def get(self, order_id: str) -> Order:

@@ -43,7 +43,7 @@ class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One order to promise; a destination is needed unless it is picked up at `pickup_node_id`.
 
-    `quote` is the quantile to promise; while deliveries have no history every quantile is the same day.
+    `quote` limits how many options are told, the cheapest first.
     """
 
     lines: Annotated[tuple[WantedLine, ...], Meta(min_length=1, max_length=MOST_LINES)]
@@ -55,7 +55,7 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ship_complete: bool = False
     max_shipments: Annotated[int, Meta(ge=1, le=1000)] | None = None
     pickup_node_id: Name | None = None
-    quote: Annotated[float, Meta(gt=0, le=100)] | None = None
+    quote: Annotated[int, Meta(ge=1, le=100)] | None = None
 
 
 class PromiseLine(Struct, frozen=True, kw_only=True):

@@ -164,9 +164,7 @@ class _Explainer:
 
     def _another_problem(self, node_id: str) -> InvalidInput:
         order_id = self._problem.orders.order_ids[self._order]
-        message = (
-            f"order {order_id!r} cannot be shipped so from {node_id!r}: the result is of another problem"
-        )
+        message = f"order {order_id!r} cannot be shipped so from {node_id!r}: the result is of another problem"
         return InvalidInput(Fault(path="plan.csv", message=message))
 
     def explain(self) -> OrderExplanation:

@@ -40,7 +40,7 @@ _COORDINATES = (
     Column(name="latitude", kind=float, least=-90, most=90, blank=_NAN),
     Column(name="longitude", kind=float, least=-180, most=180, blank=_NAN),
 )
-_TABLES: dict[str, tuple[Column, ...]] = {
+TABLES: dict[str, tuple[Column, ...]] = {
     "nodes": (
         Column(name="node_id"),
         Column(name="kind", blank=0),
@@ -80,7 +80,7 @@ _TABLES: dict[str, tuple[Column, ...]] = {
         Column(name="transit_days", kind=int, most=3650),
     ),
 }
-_ALWAYS = ("nodes", "stock", "orders", "order_lines")
+ALWAYS = ("nodes", "stock", "orders", "order_lines")
 _WITHOUT_LANES = ("products", "zones", "rates")
 
 
@@ -119,9 +119,9 @@ def problem_sha256(digests: dict[str, str]) -> str:
 
 def _read_tables(folder: Path) -> dict[str, CsvTable]:
     """Read every table; beside lanes those that they replace are only checked for their columns, and may be empty."""
-    found = {name: find_table(folder, name) for name in _TABLES}
+    found = {name: find_table(folder, name) for name in TABLES}
     explicit = found["lanes"] is not None
-    needed = _ALWAYS if explicit else (*_ALWAYS, *_WITHOUT_LANES)
+    needed = ALWAYS if explicit else (*ALWAYS, *_WITHOUT_LANES)
     missing = [name for name in needed if found[name] is None]
     if missing:
         raise InvalidInput(
@@ -136,7 +136,7 @@ def _read_tables(folder: Path) -> dict[str, CsvTable]:
 
 def _columns(table: str, explicit_lanes: bool) -> tuple[Column, ...]:
     """Return what a table may hold; lanes make coordinates optional, and replace weights, zones and rates."""
-    columns = _TABLES[table]
+    columns = TABLES[table]
     if not explicit_lanes:
         return columns
     if table in _WITHOUT_LANES:

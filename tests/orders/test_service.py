@@ -56,6 +56,24 @@ async def test_a_retry_of_an_order_without_an_id_gets_the_same_id(service: Order
     assert first.value == again.value
 
 
+async def test_a_retry_gets_the_first_answer_even_if_the_catalog_has_moved(
+    orders: OrderStore, clock: SettableClock, network_document: NetworkDocument, catalog_document: CatalogDocument
+) -> None:
+    """Catches a check that comes before the idempotency record: the shop would be told 400 about an order it has."""
+    documents = MemoryDocumentStore()
+    networks, catalogs = NetworkService(documents), CatalogService(documents)
+    await networks.put(network_document)
+    await catalogs.put(catalog_document)
+    service = OrderService(orders, networks, catalogs, clock)
+    key = Replay(digest="e" * 64, fingerprint="f" * 64)
+    first = await service.capture(ORDER, replay=key)
+    await catalogs.put(CatalogDocument.model_validate({"products": [{"sku": "OTHER", "weight_g": 1}]}))
+    again = await service.capture(ORDER, replay=key)
+    assert (again.replayed, again.value) == (True, first.value)
+    with pytest.raises(InvalidInput):
+        await service.capture(ORDER, replay=Replay(digest="a" * 64, fingerprint="f" * 64))
+
+
 async def test_an_order_that_is_wrong_is_not_kept(service: OrderService) -> None:
     with pytest.raises(InvalidInput):
         await service.capture(replace(ORDER, order_id="ord_1", lines=(NewLine(sku="CUP", quantity=1),)))
