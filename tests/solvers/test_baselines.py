@@ -1,0 +1,103 @@
+"""What the rules of today's systems do, on a day small enough to add up by hand.
+
+Nodes A, B and C lie on the equator at 0°, 1° and 2°, the customers of both orders at 0.1°, so A is closest, then B,
+then C; C has priority 1, B 2, A none. A parcel costs 100 to carry, plus 10 at A, 20 at B, 40 at C; a split costs 5.
+Each order wants 2 s, 1 t and 1 u. A has 5 s; B has 1 t and 1 u; C has 4 s, 1 t and 1 u.
+
+    nearest         o: s from A (110), t and u from B (120), split 5: 235
+                    p: s from A (110), t and u from C, as B has none left (140), split 5: 255        490
+    ranked          o: all from C (140)
+                    p: nobody has all; s from C, which ranks first (140), t and u from B (120), 5: 265   405
+    fewest_splits   o: all from C, which alone has everything (140)
+                    p: B covers two lines, A and C one; B (120), then s from A, the closer (110), 5: 235  375
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tiny_problems import TinyProblem, by_hand, rows
+
+from solvers.plan import BACKORDER, RoutingResult
+from solvers.problem import RoutingProblem
+from solvers.solve import Method
+
+Read = Callable[[TinyProblem], RoutingProblem]
+Route = Callable[..., RoutingResult]
+
+
+def the_day(**change: dict[str, int]) -> TinyProblem:
+    """Return the day above, with changes to nodes by id."""
+    nodes = [
+        {"node_id": "A", "longitude": 0, "parcel_cost_cents": 10},
+        {"node_id": "B", "longitude": 1, "parcel_cost_cents": 20, "priority": 2},
+        {"node_id": "C", "longitude": 2, "parcel_cost_cents": 40, "priority": 1},
+    ]
+    return by_hand(
+        {"backorder_cost_cents_per_unit": 1000, "split_cost_cents": 5},
+        nodes=[{"latitude": 0, **node, **change.get(str(node["node_id"]), {})} for node in nodes],
+        products=rows(sku=list("stu"), weight_g=[1]),
+        stock=rows(
+            node_id=["A", "B", "B", "C", "C", "C"], sku=["s", "t", "u", "s", "t", "u"], available=[5, 1, 1, 4, 1, 1]
+        ),
+        orders=rows(order_id=["o", "p"], latitude=[0], longitude=[0.1]),
+        order_lines=rows(order_id=list("oooppp"), sku=list("stu"), quantity=[2, 1, 1]),
+        zones=[{"zone": "all"}],
+        rates=rows(service=["van"], zone=["all"], max_weight_g=[100], cost_cents=[100]),
+    )
+
+
+def nodes_of(problem: RoutingProblem, result: RoutingResult) -> str:
+    """Return the node of every line, in the order of orders and SKUs; - is a backorder."""
+    return "".join("-" if n == BACKORDER else problem.nodes.node_ids[n] for n in result.plan.node)
+
+
+@pytest.mark.parametrize(
+    ("method", "nodes", "cents"),
+    [
+        (Method.NEAREST, "ABB" + "ACC", 490),
+        (Method.RANKED, "CCC" + "CBB", 405),
+        (Method.FEWEST_SPLITS, "CCC" + "ABB", 375),
+        (Method.ONE_BY_ONE, "CCC" + "ABB", 375),
+        (Method.AUTO, "CCC" + "ABB", 375),
+    ],
+)
+def test_every_method_ships_from_where_its_rule_says(
+    method: Method, nodes: str, cents: int, read: Read, route: Route
+) -> None:
+    problem = read(the_day())
+    result = route(problem, method)
+    assert (nodes_of(problem, result), result.total_cost_cents) == (nodes, cents)
+
+
+@pytest.mark.parametrize("method", [Method.NEAREST, Method.RANKED, Method.FEWEST_SPLITS])
+@pytest.mark.parametrize("capacity", ["capacity_units", "capacity_parcels"])
+def test_a_rule_breaks_no_capacity(method: Method, capacity: str, read: Read, route: Route) -> None:
+    """Without C only one t and one u can be had, at B; s always comes from A, whose parcels go to both."""
+    problem = read(the_day(C={capacity: 0}))
+    assert nodes_of(problem, route(problem, method)) == "ABBA--"
+
+
+def test_ranked_without_priorities_prefers_the_closest(read: Read, route: Route) -> None:
+    """Nodes without a priority come last, by distance: p takes s from A once C has no priority."""
+    day = the_day()
+    for node in day.tables["nodes"]:
+        node["priority"] = None
+    problem = read(day)
+    assert nodes_of(problem, route(problem, Method.RANKED)) == "CCCABB"
+
+
+def test_without_coordinates_the_lane_of_fewest_days_is_the_nearest(read: Read, route: Route) -> None:
+    problem = read(
+        by_hand(
+            {"backorder_cost_cents_per_unit": 1000},
+            nodes=rows(node_id=["A", "B"]),
+            stock=rows(node_id=["A", "B"], sku=["s"], available=[1]),
+            orders=[{"order_id": "o"}],
+            order_lines=rows(order_id=["o"], sku=["s"], quantity=[1]),
+            lanes=rows(node_id=["A", "B"], order_id=["o"], service=["van"], cost_cents=[10, 90], transit_days=[4, 1]),
+        )
+    )
+    assert nodes_of(problem, route(problem, Method.NEAREST)) == "B"
+    assert nodes_of(problem, route(problem, Method.ONE_BY_ONE)) == "A"

@@ -1,0 +1,130 @@
+"""Steps that change a plan keep it a plan: stock and capacity hold, costs are true, and nothing gets dearer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
+
+from solvers.assignment import Assignment, nothing_assigned, restore, serve_in_sequence, true_cents
+from solvers.improve import rivals, ruin_and_recreate
+from solvers.master import Master, column_generation
+from solvers.patterns import choice
+from solvers.plan import BACKORDER, RoutingResult
+from solvers.prices import Multipliers, longest, no_prices
+from solvers.problem import RoutingProblem
+from solvers.solve import Method, Params, solve
+from solvers.stopping import Stopping
+from solvers.tables import NO_STOCK, Compiled, compile_tables
+
+Read = Callable[[TinyProblem], RoutingProblem]
+Route = Callable[..., RoutingResult]
+
+
+def some_prices(compiled: Compiled, seed: int) -> Multipliers:
+    dice, nodes = np.random.default_rng(seed), len(compiled.node_units)
+    return Multipliers(
+        row=dice.exponential(60, len(compiled.entry)),
+        units=dice.exponential(30, nodes),
+        parcels=dice.exponential(60, nodes),
+    )
+
+
+def in_sequence(compiled: Compiled, prices: Multipliers) -> Assignment:
+    plan = nothing_assigned(compiled)
+    everyone = np.arange(len(compiled.coupled))
+    serve_in_sequence(compiled.tables, everyone, prices.duals(), plan, choice(longest(compiled)))
+    return plan
+
+
+def assert_sound(compiled: Compiled, plan: Assignment) -> None:
+    """Rebuild a plan from its patterns alone: the same is left, nothing below 0, and every order costs what it says."""
+    t, again = compiled.tables, nothing_assigned(compiled)
+    for o in range(len(compiled.coupled)):
+        first, last = int(t.line_start[o]), int(t.line_start[o + 1])
+        for p, i in enumerate(plan.cand[first:last].tolist()):
+            assert i == BACKORDER or t.row[t.row_start[o] + i * (last - first) + p] != NO_STOCK
+        restore(t, o, plan.cand[first:last].copy(), again)
+        assert len(set(plan.cand[first:last].tolist()) - {BACKORDER}) <= t.max_parcels[o]
+        assert plan.cents[o] == true_cents(t, o, plan.cand)
+    for left, rebuilt in zip(plan.residual, again.residual, strict=True):
+        assert left.tolist() == rebuilt.tolist()
+        assert (left >= 0).all()
+
+
+@pytest.mark.parametrize("make", [tiny_problem, long_problem])
+def test_ruin_and_recreate_keeps_stock_and_capacity_and_never_costs_more(
+    make: Callable[[int], TinyProblem], read: Read
+) -> None:
+    saved = 0
+    for seed in range(60):
+        compiled = compile_tables(read(make(seed)))
+        coupled = np.flatnonzero(compiled.coupled)
+        if not len(coupled):
+            continue
+        prices = some_prices(compiled, seed)
+        plan, out = in_sequence(compiled, prices), choice(longest(compiled))
+        before = int(plan.cents.sum())
+        gain = ruin_and_recreate(compiled.tables, coupled, rivals(compiled), prices.duals(), plan, out, 50, seed)
+        assert before - int(plan.cents.sum()) == gain >= 0, seed
+        assert_sound(compiled, plan)
+        saved += gain
+    assert saved > 0
+
+
+def test_the_master_never_makes_a_plan_worse_whatever_its_prices(read: Read) -> None:
+    saved = 0
+    for seed in range(60):
+        compiled = compile_tables(read(tiny_problem(seed, split=False)))
+        if not compiled.coupled.any():
+            continue
+        prices = some_prices(compiled, seed)
+        master, plan = Master(compiled), in_sequence(compiled, prices)
+        master.add(plan.cand)
+        _, found = column_generation(master, no_prices(compiled), rounds=3, enough=lambda: False)
+        better = master.finish(plan, found, columns=15_000, nodes=50, seconds=None)
+        assert better.cents.sum() <= plan.cents.sum(), seed
+        assert_sound(compiled, better)
+        saved += int(plan.cents.sum() - better.cents.sum())
+    assert saved > 0
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        Params(dual_steps=0, rounds_per_order=0),
+        Params(dual_steps=1, rounds_per_order=1, master_columns=1, master_nodes=1),
+        Params(dual_steps=3, master_orders=0),
+        Params(seed=2**32 - 1, master_columns=3),
+    ],
+)
+def test_with_hardly_any_work_allowed_plan_and_bound_are_still_true(params: Params, read: Read, route: Route) -> None:
+    for seed in range(30):
+        problem = read(tiny_problem(seed))
+        result = solve(problem, params, Stopping(stopwatch=time.perf_counter))
+        greedy = route(problem, Method.ONE_BY_ONE)
+        assert result.lower_bound_cents is not None
+        assert result.lower_bound_cents <= result.total_cost_cents <= greedy.total_cost_cents, seed
+
+
+def test_a_line_that_may_be_divided_takes_what_is_left_where_it_pays(read: Read, route: Route) -> None:
+    """5 wanted: A has 3 (parcel 100), B has 1 (parcel 400), C has 1 (parcel 900); a backordered unit costs 500.
+
+    3 from A and 1 from B save 1,500 - 100 and 500 - 400; C's unit would cost 900 to save 500: 100 + 400 + 500.
+    """
+    problem = read(
+        by_hand(
+            {"backorder_cost_cents_per_unit": 500, "line_split": "allowed"},
+            nodes=rows(node_id=["A", "B", "C"]),
+            stock=rows(node_id=["A", "B", "C"], sku=["s"], available=[3, 1, 1]),
+            orders=[{"order_id": "o"}],
+            order_lines=rows(order_id=["o"], sku=["s"], quantity=[5]),
+            lanes=rows(node_id=["A", "B", "C"], order_id=["o"], service=["van"], cost_cents=[100, 400, 900]),
+        )
+    )
+    plan = route(problem).plan
+    assert list(zip(plan.node.tolist(), plan.quantity.tolist(), strict=True)) == [(BACKORDER, 1), (0, 3), (1, 1)]
+    assert (plan.costs.total, plan.parcels, plan.split_orders, plan.backordered_units) == (1000, 2, 1, 1)
