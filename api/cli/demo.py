@@ -69,16 +69,13 @@ class _Demo:
         self._farewell(time.perf_counter() - began)
 
     async def _load(self, engine: Engine, day: DemoDay) -> None:
-        from engine.integrations.demo_load import put_demo_day
+        from dataclasses import replace
+
+        from engine.integrations.load import put_documents
 
         task = self._progress.add_task("loading stock", total=len(day.positions))
-        await put_demo_day(
-            day,
-            engine.network,
-            engine.catalog,
-            engine.inventory,
-            lambda done: self._progress.update(task, completed=done),
-        )
+        stock = replace(day, orders=())
+        await put_documents(stock, engine, lambda done: self._progress.update(task, completed=done))
         self._progress.remove_task(task)
         kinds = [node.kind for node in day.network.nodes]
         self._say(
@@ -88,7 +85,7 @@ class _Demo:
         )
 
     async def _promise_and_reserve(self, engine: Engine, day: DemoDay) -> None:
-        from engine.integrations.demo_load import carts
+        from engine.integrations.load import carts
         from engine.promising.model import Destination, PromiseRequest, WantedLine
 
         self._say(f"\n[bold]2  Promised and reserved[/]  {CARTS} carts")

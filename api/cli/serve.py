@@ -151,12 +151,14 @@ async def _warm_up() -> None:
 
 async def _load_demo(engine: Engine) -> None:
     """Put the demo day unless it is there: what has happened to it since stays as it is."""
+    from dataclasses import replace
+
     from engine.integrations.demo_data import load_demo_day
-    from engine.integrations.demo_load import put_demo_day
+    from engine.integrations.load import put_documents
 
     day = load_demo_day()
     if not await _is_there(engine, day):
-        await put_demo_day(day, engine.network, engine.catalog, engine.inventory)
+        await put_documents(replace(day, orders=()), engine)
 
 
 async def _is_there(engine: Engine, day: DemoDay) -> bool:

@@ -1,6 +1,6 @@
 """The demo day that travels with the package: `scenarios/real/us-omnichannel`, read and checked.
 
-Here: finding and parsing it. Not here: how it was made (its README and build.py), putting it into a store.
+Here: finding it. Not here: reading documents (documents_folder.py), how it was made (its README and build.py).
 """
 
 from __future__ import annotations
@@ -9,48 +9,28 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import msgspec
-
-from engine.catalog.checks import parse_catalog
 from engine.catalog.document import CatalogDocument
 from engine.errors import NotFound
-from engine.inventory.model import PositionCount
-from engine.network.checks import parse_network
+from engine.integrations.documents_folder import Documents, read_documents
 from engine.network.document import NetworkDocument
-from engine.orders.model import NewOrder
-from engine.routing.csv_table import read_bytes
 
 DEMO = "us-omnichannel"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DemoDay:
+class DemoDay(Documents):
     """One network, its catalog, its stock, and one day's orders, as the services take them."""
 
     network: NetworkDocument
     catalog: CatalogDocument
-    positions: tuple[PositionCount, ...]
-    orders: tuple[NewOrder, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Positions:
-    positions: tuple[PositionCount, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Orders:
-    orders: tuple[NewOrder, ...]
 
 
 def load_demo_day() -> DemoDay:
     """Read the packaged demo day; raises NotFound if the installation lacks it."""
-    return DemoDay(
-        network=parse_network(_body("network.json"), "network.json"),
-        catalog=parse_catalog(_body("catalog.json"), "catalog.json"),
-        positions=msgspec.json.decode(_body("positions.json"), type=_Positions).positions,
-        orders=msgspec.json.decode(_body("orders.json"), type=_Orders).orders,
-    )
+    found = read_documents(demo_folder())
+    if found.network is None or found.catalog is None:
+        raise NotFound(f"{demo_folder()} is not complete; install allot again")
+    return DemoDay(network=found.network, catalog=found.catalog, positions=found.positions, orders=found.orders)
 
 
 def demo_problem_folder() -> Path:
@@ -64,9 +44,3 @@ def demo_folder() -> Path:
     if not folder.is_dir():
         raise NotFound(f"{folder} is missing; install allot again, scenarios/ belongs to it")
     return folder
-
-
-def _body(name: str) -> bytes:
-    folder = demo_folder()
-    plain, packed = folder / name, folder / f"{name}.gz"
-    return read_bytes(plain if plain.exists() else packed)
