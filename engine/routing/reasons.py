@@ -15,6 +15,7 @@ import numpy as np
 from engine.routing.batch import Batch
 from engine.routing.model import OpenOrder
 from engine.routing.run_model import Unrouted
+from solvers.cost import INFEASIBLE, best_service
 from solvers.plan import BACKORDER, RoutingResult
 from solvers.problem import RoutingProblem
 from solvers.tables import NO_STOCK, Tables, compile_tables
@@ -34,17 +35,24 @@ def backorder_reason(problem: RoutingProblem, tables: Tables, line: int) -> str:
 
 
 def eligible_nodes(tables: Tables, line: int) -> list[int]:
-    """Return the nodes that could ship a line of the problem, if they were asked first."""
-    order = int(np.searchsorted(tables.line_start, line, side="right")) - 1
-    first, last = int(tables.line_start[order]), int(tables.line_start[order + 1])
+    """Return the nodes that could ship a line of the problem, alone or with others of its order, if asked first."""
+    t = tables
+    order = int(np.searchsorted(t.line_start, line, side="right")) - 1
+    first, last = int(t.line_start[order]), int(t.line_start[order + 1])
     lines = last - first
-    place = int(np.flatnonzero(tables.line[first:last] == line)[0])
-    start = int(tables.row_start[order])
-    return [
-        int(tables.cand_node[tables.cand_start[order] + i])
-        for i in range(int(tables.cand_start[order + 1] - tables.cand_start[order]))
-        if tables.row[start + i * lines + place] != NO_STOCK
-    ]
+    place = int(np.flatnonzero(t.line[first:last] == line)[0])
+    if t.max_parcels[order] == 0:
+        return []
+    divisible = t.grouped[order] == 0
+    weight_g = int(t.weight_g[first + place]) // (int(t.quantity[first + place]) if divisible else 1)
+    terms = (int(t.due_days[order]), int(t.service_level[order]))
+    found = []
+    for i, c in enumerate(range(int(t.cand_start[order]), int(t.cand_start[order + 1]))):
+        node, lane, end = int(t.cand_node[c]), int(t.cand_place[c]), int(t.cand_place_end[c])
+        has = t.row[t.row_start[order] + i * lines + place] != NO_STOCK
+        if has and best_service(t.freight, node, lane, end, weight_g, terms, lines > 1 or divisible)[0] < INFEASIBLE:
+            found.append(node)
+    return found
 
 
 def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:

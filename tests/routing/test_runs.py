@@ -1,0 +1,369 @@
+"""A routing run from open orders to confirmed stock, on the in-memory stores."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.catalog.document import CatalogDocument
+from engine.errors import IdempotencyConflict, InvalidInput, NotFound
+from engine.inventory.model import Adjustment, Replay
+from engine.network.document import NetworkDocument
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, UsedCapacity, Verdict
+from engine.routing.run_model import Run, RunRequest, RunStatus
+from engine.routing.run_store import LEASE_SECONDS
+
+if TYPE_CHECKING:
+    from conftest import World
+
+ALL = RunRequest()
+
+
+def reasons(run: Run) -> set[tuple[str, str, str]]:
+    return {(entry.order_id, entry.sku, entry.reason) for entry in run.unrouted}
+
+
+async def test_a_run_sources_orders_and_confirms_their_stock(world: World) -> None:
+    await world.count(east={"MUG": 3, "TEA": 1})
+    await world.order("o1", {"MUG": 2, "TEA": 1})
+    run = await world.runs().execute(ALL)
+    assert (run.status, run.unrouted, run.failure) == (RunStatus.COMMITTED, (), None)
+    assert run.summary["total_cost_cents"] == run.summary["lower_bound_cents"] == 500
+    assert run.summary["committed_orders"] == 1
+    order = await world.orders.get("o1")
+    assert (order.state, order.run_id) == ("sourced", run.run_id)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-20")] * 2
+    mugs = await world.position("east", "MUG")
+    assert (mugs.on_hand, mugs.confirmed, mugs.available) == (3, 2, 1)
+    assert order.reservation_id is not None
+    assert (await world.stock.get_reservation(order.reservation_id)).state == "confirmed"
+
+
+async def test_a_dry_run_tells_the_plan_and_changes_nothing(world: World) -> None:
+    await world.count(east={"MUG": 3})
+    await world.order("o1", {"MUG": 2})
+    run = await world.runs().execute(RunRequest(dry_run=True))
+    assert (run.status, run.summary["total_cost_cents"]) == (RunStatus.DRY_RUN, 500)
+    assert (await world.orders.get("o1")).state == "captured"
+    assert (await world.position("east", "MUG")).available == 3
+
+
+async def test_what_cannot_be_shipped_is_told_with_its_reason_and_stays_open(world: World) -> None:
+    """o1's pot is nowhere, o2 wants more tea than any node has, o3's mug is too heavy for the service it wants."""
+    await world.count(east={"MUG": 90, "TEA": 1}, west={"TEA": 1})
+    await world.order("o1", {"MUG": 2, "POT": 1})
+    await world.order("o2", {"TEA": 2})
+    await world.order("o3", {"MUG": 20}, service_level="expedited")
+    run = await world.runs().execute(ALL)
+    assert run.status == RunStatus.COMMITTED
+    assert reasons(run) == {
+        ("o1", "POT", "no_stock"),
+        ("o2", "TEA", "insufficient_stock"),
+        ("o3", "MUG", "no_eligible_node"),
+    }
+    assert [(await world.orders.get(order_id)).state for order_id in ("o1", "o2", "o3")] == ["backordered"] * 3
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-20"), (None, None, "")]
+    await world.count(east={"POT": 1})
+    again = await world.runs().execute(ALL)
+    assert (await world.orders.get("o1")).state == "sourced"
+    assert "o1" not in {entry.order_id for entry in again.unrouted}
+    assert (await world.position("east", "MUG")).confirmed == 2
+
+
+async def test_without_open_orders_a_run_is_over_at_once(world: World) -> None:
+    run = await world.runs().execute(ALL)
+    assert (run.status, run.summary["orders"], run.unrouted) == (RunStatus.COMMITTED, 0, ())
+
+
+async def test_a_run_takes_only_the_orders_it_was_given(world: World) -> None:
+    await world.count(east={"MUG": 9})
+    for order_id in ("o1", "o2"):
+        await world.order(order_id, {"MUG": 1})
+    await world.runs().execute(RunRequest(order_ids=("o2",)))
+    assert [(await world.orders.get(order_id)).state for order_id in ("o1", "o2")] == ["captured", "sourced"]
+    unknown = await world.runs().execute(RunRequest(order_ids=("o2", "o9")))
+    assert unknown.status == RunStatus.FAILED
+    assert "o9" in str(unknown.failure)
+
+
+@pytest.mark.parametrize(
+    ("request_", "path"),
+    [
+        (RunRequest(method="best"), "$.method"),
+        (RunRequest(time_limit_seconds=0.0), "$.time_limit_seconds"),
+        (RunRequest(time_limit_seconds=float("nan")), "$.time_limit_seconds"),
+        (RunRequest(order_ids=("a", "a")), "$.order_ids"),
+    ],
+)
+async def test_a_request_out_of_range_starts_nothing(request_: RunRequest, path: str, world: World) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await world.runs().start(request_)
+    assert [fault.path for fault in caught.value.faults] == [path]
+
+
+async def test_the_same_key_is_the_same_run_and_another_body_is_refused(world: World) -> None:
+    runs, key = world.runs(), Replay(digest="d" * 64, fingerprint="f" * 64)
+    first, again = [await runs.start(ALL, replay=key) for _ in range(2)]
+    await runs.finish()
+    late = await runs.start(ALL, replay=key)
+    assert (first.replayed, again.replayed, late.replayed) == (False, True, True)
+    assert first.value.run_id == again.value.run_id == late.value.run_id
+    assert late.value == first.value, "a retry is answered as the first request was, not as the run stands now"
+    assert (await runs.get(first.value.run_id)).status == RunStatus.COMMITTED
+    with pytest.raises(IdempotencyConflict):
+        await runs.start(ALL, replay=Replay(digest=key.digest, fingerprint="e" * 64))
+    with pytest.raises(NotFound):
+        await runs.get("run_unknown")
+
+
+async def test_a_run_whose_worker_died_is_failed_and_one_at_work_is_not(world: World) -> None:
+    """The record is left as a dead process leaves it: running, with a lease that nobody renews."""
+    runs = world.runs()
+    run = Run(run_id="run_1", status=RunStatus.RUNNING, request=ALL, created_at=world.clock.now())
+    await world.run_store.create(run, None)
+    await world.run_store.lease("run_1")
+    assert (await runs.get("run_1")).status == RunStatus.RUNNING
+    world.clock.advance(timedelta(seconds=LEASE_SECONDS + 1))
+    dead = await runs.get("run_1")
+    assert dead.status == RunStatus.FAILED
+    assert "Start another run" in str(dead.failure)
+
+
+class Meddler:
+    """An order book that lets something happen before each of the first commits."""
+
+    def __init__(self, book: OrderBook, events: Sequence[Callable[[], Awaitable[Any]]]) -> None:
+        self._book, self._events = book, list(events)
+
+    async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
+        return await self._book.open_orders(order_ids)
+
+    async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
+        return await self._book.used_capacity(days)
+
+    async def commit(
+        self,
+        run_id: str,
+        allocations: Sequence[OrderAllocation],
+        *,
+        capacities: Mapping[str, NodeCapacity],
+        today: Mapping[str, date],
+    ) -> list[Verdict]:
+        if self._events:
+            await self._events.pop(0)()
+        return await self._book.commit(run_id, allocations, capacities=capacities, today=today)
+
+
+def takes(world: World, node_id: str, units: int) -> Callable[[], Awaitable[Any]]:
+    """Return what takes mugs from a node."""
+    taken = [Adjustment(node_id=node_id, sku="MUG", delta=-units, reason="sold over the counter")]
+    return lambda: world.stock.adjust(taken)
+
+
+async def test_orders_whose_stock_moved_meanwhile_are_solved_again(world: World) -> None:
+    """One of two mugs in the east is sold while the run solves: one order goes from there, the other from the west."""
+    await world.count(east={"MUG": 2}, west={"MUG": 5})
+    for order_id in ("o1", "o2"):
+        await world.order(order_id, {"MUG": 1})
+    run = await world.runs(Meddler(world.book, [takes(world, "east", 1)])).execute(ALL)
+    assert (run.status, run.summary["rounds"], run.unrouted) == (RunStatus.COMMITTED, 2, ())
+    assert run.summary["committed_orders"] == 2
+    assert {(await world.sourced(order_id))[0][0] for order_id in ("o1", "o2")} == {"east", "west"}
+    assert (await world.position("east", "MUG")).available == 0
+
+
+async def test_an_order_whose_stock_keeps_moving_stays_open_and_is_told(world: World) -> None:
+    await world.count(east={"MUG": 3})
+    await world.order("o1", {"MUG": 3})
+    puts_back = [Adjustment(node_id="east", sku="MUG", delta=1, reason="found again")]
+
+    async def comes_and_goes() -> None:
+        await takes(world, "east", 1)()
+
+    meddler = Meddler(world.book, [comes_and_goes] * 3)
+    commit = meddler.commit
+
+    async def commit_then_put_back(*args: Any, **terms: Any) -> list[Verdict]:
+        verdicts = await commit(*args, **terms)
+        await world.stock.adjust(puts_back)
+        return verdicts
+
+    meddler.commit = commit_then_put_back  # type: ignore[method-assign]
+    run = await world.runs(meddler).execute(ALL)
+    assert run.status == RunStatus.COMMITTED
+    assert reasons(run) == {("o1", "MUG", "stock_moved")}
+    assert (run.summary["rounds"], run.summary["moved_orders"], run.summary["committed_orders"]) == (3, 1, 0)
+    assert (await world.orders.get("o1")).state == "captured"
+
+
+async def test_an_order_cancelled_meanwhile_is_gone_and_takes_nothing(world: World) -> None:
+    await world.count(east={"MUG": 2})
+    for order_id in ("o1", "o2"):
+        await world.order(order_id, {"MUG": 1})
+    run = await world.runs(Meddler(world.book, [lambda: world.orders.cancel("o1")])).execute(ALL)
+    assert (run.summary["gone_orders"], run.summary["committed_orders"]) == (1, 1)
+    assert (await world.orders.get("o1")).state == "cancelled"
+    assert (await world.position("east", "MUG")).confirmed == 1
+
+
+async def test_an_order_keeps_what_is_held_for_it(world: World) -> None:
+    """The only mug in the east is held for o2; o1, which comes first, has to be served from the west."""
+    await world.count(east={"MUG": 1}, west={"MUG": 1})
+    await world.hold("res_1", "east", MUG=1)
+    await world.order("o1", {"MUG": 1})
+    await world.order("o2", {"MUG": 1}, reservation_id="res_1")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("west", "ground", "2026-11-20")]
+    assert await world.sourced("o2") == [("east", "ground", "2026-11-20")]
+    east = await world.position("east", "MUG")
+    assert (east.held, east.confirmed, east.available) == (0, 1, 0)
+    assert (await world.stock.get_reservation("res_1")).state == "cancelled"
+
+
+async def test_an_order_may_leave_what_is_held_for_it_to_others(world: World) -> None:
+    """o1's mug is held in the west, but the east has one and is cheaper: the hold goes, and the west is free again."""
+    await world.count(east={"MUG": 1}, west={"MUG": 1})
+    await world.hold("res_1", "west", MUG=1)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-20")]
+    assert (await world.position("west", "MUG")).available == 1
+
+
+@pytest.mark.parametrize(
+    ("terms", "node", "service"),
+    [
+        ({}, "east", "ground"),
+        ({"service_level": "expedited"}, "east", "air"),
+        ({"need_by": date(2026, 11, 23)}, "east", "ground"),
+    ],
+)
+async def test_the_cheapest_service_in_time_carries_the_order(
+    terms: dict[str, Any], node: str, service: str, world: World
+) -> None:
+    await world.count(east={"MUG": 1}, west={"MUG": 1})
+    await world.order("o1", {"MUG": 1}, **terms)
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [(node, service, "2026-11-20")]
+
+
+@pytest.mark.parametrize(
+    ("need_by", "service"),
+    [
+        (date(2026, 11, 22), None),  # a Sunday: nobody delivers before Monday
+        (date(2026, 11, 23), "air"),  # one operating day after Friday is Monday
+        (date(2026, 11, 24), "air"),
+        (date(2026, 11, 25), "ground"),  # three operating days: Monday, Tuesday, Wednesday
+    ],
+)
+async def test_transit_counts_the_days_on_which_the_carrier_works(
+    need_by: date, service: str | None, world: World
+) -> None:
+    await world.count(west={"MUG": 1})
+    await world.order("o1", {"MUG": 1}, need_by=need_by)
+    run = await world.runs().execute(ALL)
+    if service is None:
+        assert reasons(run) == {("o1", "MUG", "no_eligible_node")}
+    else:
+        assert await world.sourced("o1") == [("west", service, "2026-11-20")]
+
+
+async def test_after_the_cut_off_an_order_leaves_on_the_next_working_day_of_its_node(world: World) -> None:
+    """At 22 UTC on Friday it is 17 h in New York and 14 h in Los Angeles: only the west still ships today."""
+    world.clock.advance(timedelta(hours=7))
+    await world.count(east={"MUG": 1}, west={"TEA": 1})
+    await world.order("o1", {"MUG": 1})
+    await world.order("o2", {"TEA": 1})
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-23")]
+    assert await world.sourced("o2") == [("west", "ground", "2026-11-20")]
+    later = await world.position("east", "MUG")
+    assert [(dated.ship_on, dated.quantity) for dated in later.dated] == [(date(2026, 11, 23), 1)]
+
+
+async def test_an_overdue_order_is_never_in_time(world: World, network_document: dict[str, Any]) -> None:
+    """Needed yesterday: a courier of zero transit days delivers today, which is late.
+
+    Seeded bug this catches: days before today counted as today.
+    """
+    courier = {**network_document["services"][0], "service": "courier", "service_level": "same_day"}
+    courier["rates"] = [{"zone": "near", "max_weight_g": 5000, "cost_cents": 100, "transit_days": 0}]
+    network_document["services"].append(courier)
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 2})
+    await world.order("o1", {"MUG": 1}, need_by=date(2026, 11, 19))
+    await world.order("o2", {"MUG": 1}, need_by=date(2026, 11, 20))
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "MUG", "no_eligible_node")}
+    assert await world.sourced("o2") == [("east", "courier", "2026-11-20")]
+
+
+async def test_late_orders_may_travel_at_a_cost_for_every_day(world: World, network_document: dict[str, Any]) -> None:
+    """Needed on Sunday: ground from the west comes on Wednesday, 3 days late, air on Monday, one day."""
+    network_document["policy"]["late_day_cost_cents"] = 1000
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(west={"MUG": 2})
+    await world.order("o1", {"MUG": 1}, need_by=date(2026, 11, 22))
+    run = await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("west", "ground", "2026-11-20")]
+    assert (run.summary["costs"]["shipping"], run.summary["costs"]["late"]) == (900, 3000)
+
+
+async def test_a_network_of_a_hundred_services_keeps_their_levels_apart(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    ground = network_document["services"][0]
+    network_document["services"] += [
+        {**ground, "service": f"x{number:03}", "service_level": "expedited" if number == 90 else "next_day"}
+        for number in range(100)
+    ]
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 1})
+    await world.order("o1", {"MUG": 1}, service_level="expedited")
+    run = await world.runs().execute(ALL)
+    assert run.failure is None
+    assert await world.sourced("o1") == [("east", "x090", "2026-11-20")]
+
+
+async def test_the_capacity_of_a_day_holds_over_all_runs_of_that_day(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    for node in network_document["nodes"]:
+        node["capacity_parcels"] = 1
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    for order_id in ("o1", "o2"):
+        await world.order(order_id, {"MUG": 1})
+    await world.runs().execute(RunRequest(order_ids=("o1",)))
+    await world.runs().execute(RunRequest(order_ids=("o2",)))
+    assert [(await world.sourced(order_id))[0][0] for order_id in ("o1", "o2")] == ["east", "west"]
+    await world.order("o3", {"MUG": 1})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o3", "MUG", "outbid")}
+    world.clock.advance(timedelta(days=3))
+    await world.runs().execute(ALL)
+    assert await world.sourced("o3") == [("east", "ground", "2026-11-23")]
+
+
+async def test_an_order_of_a_product_that_left_the_catalog_is_told_and_the_others_go(world: World) -> None:
+    await world.count(east={"MUG": 1, "POT": 1})
+    await world.order("o1", {"POT": 1})
+    await world.order("o2", {"MUG": 1})
+    await world.catalogs.put(CatalogDocument.model_validate({"products": [{"sku": "MUG", "weight_g": 400}]}))
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "POT", "unknown_sku")}
+    assert [(await world.orders.get(order_id)).state for order_id in ("o1", "o2")] == ["captured", "sourced"]
+
+
+async def test_stock_of_tomorrow_is_not_routed_today(world: World) -> None:
+    """2 on hand, and 2 of them confirmed for Monday: nothing is left for others today."""
+    world.clock.advance(timedelta(hours=7))
+    await world.count(east={"MUG": 2})
+    await world.order("o1", {"MUG": 2})
+    await world.runs().execute(ALL)
+    await world.order("o2", {"MUG": 1})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o2", "MUG", "no_stock")}
