@@ -50,6 +50,13 @@ def _zeros(*shape: int) -> IntArray:
     return array
 
 
+def _row_major(array: IntArray) -> IntArray:
+    """Return the array in row-major order and read-only, as the kernels are compiled for."""
+    ordered = np.ascontiguousarray(array)
+    ordered.setflags(write=False)
+    return ordered
+
+
 def freight(problem: RoutingProblem) -> Freight:
     """Return the problem's freight terms for the kernels."""
     empty = empty_array(1)
@@ -64,7 +71,7 @@ def freight(problem: RoutingProblem) -> Freight:
         max_weight_g=rates.max_weight_g,
         cost_cents=rates.cost_cents,
         transit_days=rates.transit_days,
-        delivery_days=empty_array(3) if delivery is None else delivery,
+        delivery_days=empty_array(3) if delivery is None else _row_major(delivery),
         lane_service=empty if lanes is None else lanes.service,
         lane_cost_cents=empty if lanes is None else lanes.cost_cents,
         lane_transit_days=empty if lanes is None else lanes.transit_days,
