@@ -13,7 +13,7 @@ from solvers.tables import compile_tables
 
 
 async def test_a_live_batch_runs_on_the_kernels_that_set_up_compiled(world: Any) -> None:
-    """numba compiles per type, and a table in another memory order is another type.
+    """Numba compiles per type, and a table in another memory order is another type.
 
     Seeded bug this catches: delivery days handed over column-major, which made the first run wait for a minute.
     """
