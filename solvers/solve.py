@@ -47,6 +47,8 @@ class Params:
     """Sweeps over all orders in search of prices."""
     rounds_per_order: int = 60
     """Changes that ruin and recreate tries, per order that competes for something."""
+    most_rounds: int = 400_000
+    """Changes it tries at most, without a time limit."""
     master_orders: int = 1500
     """Up to so many competing orders the restricted master finishes the plan; any number of single-line orders."""
     master_columns: int = 15_000
@@ -202,7 +204,7 @@ class _Search:
         return float(self.best.cents[~self.compiled.coupled].sum())
 
     def _ruin_and_recreate(self) -> None:
-        self._improve(len(self.coupled) * self.params.rounds_per_order)
+        self._improve(min(self.params.most_rounds, len(self.coupled) * self.params.rounds_per_order))
         while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
             self._improve(ROUNDS_AT_ONCE)
 
