@@ -27,6 +27,19 @@ LEFT_OUT = re.compile(r"\s*(make|git|cd)\s")
 SESSION_SECONDS = 240
 STRICT_CURL = 'curl() { command curl --fail-with-body --max-time 60 "$@"; }'
 
+SHOWN = {
+    "README.md": ["optimal", "The result agrees with its problem"],
+    "docs/quickstart.md": [
+        '"state":"held"',
+        '"state":"confirmed"',
+        '"state":"sourced"',
+        '"state":"backordered"',
+        '"reason":"insufficient_stock"',
+        "The result agrees with its problem",
+    ],
+}
+"""What a page says that its reader will see."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
@@ -99,6 +112,8 @@ def test_the_commands_of_a_page_work_as_they_are_written(page: str, tmp_path: Pa
             check=False,
         )
     assert done.returncode == 0, done.stdout[-4000:]
+    for words in SHOWN.get(page, []):
+        assert words in done.stdout, words
 
 
 def test_the_pages_that_show_commands_are_found() -> None:
