@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,11 +16,14 @@ from api.errors import KINDS
 from api.table import ENDPOINTS
 from engine.config import Settings
 from engine.errors import AllotError
+from engine.integrations.generate import Recipe, generate
 from engine.promising.model import Reason
 from engine.routing import reasons
 from engine.routing.folder import TABLES
+from engine.routing.route_folder import Options, route_folder
 from engine.routing.run_model import RunStatus
 from engine.routing.settings import ProblemSettings
+from solvers import solve
 from solvers.solve import Method
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -153,3 +157,23 @@ def test_every_file_and_column_of_a_problem_folder_is_documented() -> None:
         assert first_column(section(text, f"{table}.csv")) == {column.name for column in columns}, table
     assert first_column(section(text, "problem.json")) == set(ProblemSettings.model_fields)
     assert first_column(section(text, "Files").split("###")[0]) == {"problem.json", *(f"{t}.csv" for t in TABLES)}
+
+
+def test_every_key_of_a_result_is_documented(tmp_path: Path) -> None:
+    generate(Recipe(orders=3, nodes=2, skus=2, seed=1), tmp_path / "day")
+    routed = route_folder(tmp_path / "day", tmp_path / "plan", Options(method=Method.NEAREST))
+    text = page("problem-folder")
+    assert first_column(section(text, "summary.json")) == set(routed.summary)
+    assert first_column(section(text, "timing.json")) == set(routed.timing)
+    for name in ("plan", "prices"):
+        header = (tmp_path / "plan" / f"{name}.csv").read_text(encoding="utf-8").partition("\n")[0]
+        assert first_column(section(text, f"{name}.csv")) == set(header.split(","))
+    costs = next(row for row in section(text, "summary.json").splitlines() if row.startswith("| `costs`"))
+    assert set(routed.summary["costs"]) <= set(re.findall(r"`(\w+)`", costs))
+
+
+def test_every_reason_to_stop_is_documented() -> None:
+    source = inspect.getsource(solve)
+    known = set(re.findall(r'reason = "(\w+)"', source))
+    assert "time_limit" in known
+    assert first_column(section(page("routing"), "When it stops")) == {"stop_reason", *known}
