@@ -25,7 +25,7 @@ from engine.integrations.generate import Recipe, generate
 from engine.routing.folder import read_problem
 from solvers.assignment import Assignment, nothing_assigned, serve_in_sequence
 from solvers.baselines import Rule, serve_by_rule
-from solvers.patterns import choice
+from solvers.offers import choice
 from solvers.prices import longest, no_prices
 from solvers.tables import Compiled, compile_tables
 

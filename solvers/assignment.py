@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
 from solvers.long_orders import serve_long
-from solvers.patterns import Choice, Duals, Residual, price_order
+from solvers.offers import Choice, Duals, Residual
+from solvers.patterns import price_order
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
 from solvers.tables import Compiled, Tables

@@ -14,7 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, restore, serve, take_back
-from solvers.patterns import Choice, Duals
+from solvers.offers import Choice, Duals
 from solvers.problem import IntArray
 from solvers.tables import Compiled, Tables
 

@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
-from solvers.patterns import BIG, Duals, Residual
+from solvers.offers import BIG, Duals, Residual
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
 from solvers.tables import NO_STOCK, Tables

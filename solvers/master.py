@@ -17,7 +17,8 @@ from scipy.sparse import csr_matrix, vstack
 
 from solvers.assignment import Assignment, nothing_assigned, restore, take_back, true_cents
 from solvers.linear import LinearModel, solve_integer, solve_relaxation
-from solvers.patterns import Choice, Duals, Residual, choice, price_order
+from solvers.offers import Choice, Duals, Residual, choice
+from solvers.patterns import price_order
 from solvers.plan import BACKORDER
 from solvers.prices import Multipliers, limits, longest, nothing_left
 from solvers.problem import UNLIMITED, FloatArray, IntArray

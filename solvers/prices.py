@@ -18,7 +18,8 @@ import numpy as np
 from numba import njit
 
 from solvers.cost import INFEASIBLE
-from solvers.patterns import Choice, Duals, Residual, choice, price_order
+from solvers.offers import Choice, Duals, Residual, choice
+from solvers.patterns import price_order
 from solvers.plan import Prices
 from solvers.problem import UNLIMITED, FloatArray, IntArray
 from solvers.tables import Compiled, Tables

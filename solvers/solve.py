@@ -19,7 +19,7 @@ from solvers.conclude import conclude
 from solvers.divide import divide_lines
 from solvers.improve import rivals, ruin_and_recreate
 from solvers.master import Master, column_generation
-from solvers.patterns import choice
+from solvers.offers import choice
 from solvers.plan import RoutingResult, TracePoint
 from solvers.prices import Map, Multipliers, certify, dual_steps, longest, no_prices
 from solvers.problem import RoutingProblem

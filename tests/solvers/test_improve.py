@@ -12,7 +12,7 @@ from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
 from solvers.assignment import Assignment, nothing_assigned, restore, serve_in_sequence, true_cents
 from solvers.improve import rivals, ruin_and_recreate
 from solvers.master import Master, column_generation
-from solvers.patterns import choice
+from solvers.offers import choice
 from solvers.plan import BACKORDER, RoutingResult
 from solvers.prices import Multipliers, longest, no_prices
 from solvers.problem import RoutingProblem

@@ -17,7 +17,8 @@ from engine.verification.certificate import proven_bound_cents
 from engine.verification.prices import Prices, StockPrice
 from engine.verification.problem import Problem
 from engine.verification.reading import read_problem as read_for_checker
-from solvers.patterns import Choice, Duals, Residual, choice, price_order
+from solvers.offers import Choice, Duals, Residual, choice
+from solvers.patterns import price_order
 from solvers.prices import Multipliers, certify, nothing_left, price_orders
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 from solvers.tables import Compiled, compile_tables
@@ -185,6 +186,49 @@ def test_a_node_never_ships_two_parcels_of_one_order(most: int, cents: int, parc
     assert price_order(compiled.tables, 0, free, nothing_left(compiled), False, out) == cents
     assert out.size[0] == parcels
     assert brute_force.optimum_cents(problem) == cents
+
+
+def convex(seed: int) -> TinyProblem:
+    """Return an order of up to five lines whose parcels cost more than their parts, so that nodes would ship twice."""
+    draw = default_rng(seed)
+    skus, nodes = list("stuvw")[: draw.integers(2, 6)], list("ABC")[: draw.integers(1, 4)]
+    growth = int(draw.integers(5, 60))
+    settings = {
+        "backorder_cost_cents_per_unit": int(draw.integers(50, 900)),
+        "split_cost_cents": int(draw.integers(0, 2)) * int(draw.integers(0, 60)),
+        "max_nodes_per_order": [None, None, 1, 2, 3][draw.integers(5)],
+    }
+    return by_hand(
+        settings,
+        nodes=[
+            {"node_id": n, "latitude": 0, "longitude": 0, "parcel_cost_cents": int(draw.integers(60))} for n in nodes
+        ],
+        products=rows(sku=skus, weight_g=[int(grams) for grams in draw.integers(1, 4, len(skus))]),
+        stock=[{"node_id": n, "sku": s, "available": 1} for n in nodes for s in skus if draw.random() < 0.9],
+        orders=[{"order_id": "o", "latitude": 0, "longitude": 0}],
+        order_lines=rows(order_id=["o"], sku=skus, quantity=[1]),
+        zones=[{"zone": "z"}],
+        rates=[
+            {"service": "van", "zone": "z", "max_weight_g": grams, "cost_cents": 20 + growth * grams**2}
+            for grams in range(1, 16)
+        ],
+    )
+
+
+def test_where_two_light_parcels_would_be_cheaper_the_best_of_one_a_node_is_found(folder: NewFolder) -> None:
+    """Seeded bugs this catches: only the first node that repeats held to one parcel; a held node used twice."""
+    for seed in range(300):
+        compiled, problem = both(convex(seed), folder)
+        duals, prices = random_prices(compiled, default_rng(seed))
+        out = choice(5)
+        value = price_order(compiled.tables, 0, duals, nothing_left(compiled), False, out)
+        [order] = problem.orders.values()
+        assert value == brute_force.cheapest_millicents(problem, prices, order), seed
+        cands = out.cand[: out.size[0]].tolist()
+        assert len(set(cands)) == len(cands) <= compiled.tables.max_parcels[0], seed
+        free = Duals(1000.0, *(np.zeros_like(price) for price in duals[1:]))
+        cheap = price_order(compiled.tables, 0, free, nothing_left(compiled), False, out)
+        assert cheap == 1000 * (brute_force.pattern_cost(problem, order, pattern_of(compiled, 0, out)) or 0), seed
 
 
 @pytest.mark.parametrize("dear", [2**40, 2**49, 3 * 2**49])
