@@ -25,17 +25,24 @@ if TYPE_CHECKING:
 
 CARTS = 3
 BASELINES = ("nearest", "fewest_splits")
+NOTES = (
+    "Baskets, rates, postal codes and populations are real; nodes, stock and product weights are ours, as "
+    "scenarios/real/us-omnichannel/README.md says."
+)
 
 
 def command(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Keep the store there; else it is thrown away.")
     ] = None,
+    report: Annotated[Path, typer.Option("--report", metavar="FILE", help="Where the report goes.")] = Path(
+        "out/demo.html"
+    ),
 ) -> None:
     """Load a network of 60 nodes, promise and reserve a few carts, and route a day of real baskets."""
     place = tempfile.TemporaryDirectory(prefix="allot-demo-") if data is None else nullcontext(str(data))
     with place as folder, _progress() as progress:
-        asyncio.run(_Demo(Path(folder), progress).run())
+        asyncio.run(_Demo(Path(folder), report, progress).run())
 
 
 def _progress() -> Progress:
@@ -50,8 +57,8 @@ def _progress() -> Progress:
 class _Demo:
     """The demo, step by step."""
 
-    def __init__(self, folder: Path, progress: Progress) -> None:
-        self._folder, self._progress = folder, progress
+    def __init__(self, folder: Path, report: Path, progress: Progress) -> None:
+        self._folder, self._report, self._progress = folder, report, progress
         self._out: Console = console()
 
     async def run(self) -> None:
@@ -65,7 +72,8 @@ class _Demo:
             await self._load(engine, day)
             await self._promise_and_reserve(engine, day)
             runs = await self._route(engine)
-        self._compare(runs)
+            self._compare(runs)
+            await self._write_report(engine, day, runs)
         self._farewell(time.perf_counter() - began)
 
     async def _load(self, engine: Engine, day: DemoDay) -> None:
@@ -169,14 +177,41 @@ class _Demo:
             f"    [bold]{best['gap']:.2%}[/] above the best possible, and is {saved:.1%} below the better of the rules."
         )
 
+    async def _write_report(self, engine: Engine, day: DemoDay, runs: list[Run]) -> None:
+        from engine.reporting.flow_map import Flow, Place
+        from engine.reporting.routing_report import RoutedDay, routing_report
+
+        nodes = day.network.nodes
+        orders = await asyncio.gather(*(engine.orders.get(order.order_id or "") for order in day.orders))
+        flows = [
+            Flow(node_id=node_id, latitude=to.latitude or 0.0, longitude=to.longitude or 0.0)
+            for order in orders
+            for to in (order.captured.destination,)
+            for node_id in sorted({row.node_id for row in order.allocation if row.node_id is not None})
+        ]
+        page = routing_report(
+            RoutedDay(
+                title="A day of a US omnichannel shop, routed by allot",
+                currency=day.network.currency,
+                summaries=[run.summary for run in runs],
+                places=[
+                    Place(node_id=n.node_id, kind=n.kind, latitude=n.latitude, longitude=n.longitude) for n in nodes
+                ],
+                flows=flows,
+                notes=(NOTES,),
+            )
+        )
+        self._report.parent.mkdir(parents=True, exist_ok=True)
+        self._report.write_text(page, encoding="utf-8")
+
     def _farewell(self, seconds: float) -> None:
         from engine.integrations.demo_data import demo_problem_folder
 
         folder = demo_problem_folder()
         shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
         self._say(
-            f"\n[dim]Done in {seconds:.0f} s. Baskets, rates, postal codes and populations are real; nodes, stock and\n"
-            "product weights are ours (scenarios/real/us-omnichannel/README.md says which).[/]\n\n"
+            f"\n    The report with a map is in [bold]{self._report}[/].\n"
+            f"\n[dim]Done in {seconds:.0f} s. {NOTES}[/]\n\n"
             "Next:\n"
             f"    allot route {shown} --out out\n"
             f"    allot verify {shown} out      re-prove the bound with a checker that shares no code\n"
