@@ -54,12 +54,10 @@ class MemoryReservations:
         owner = self._order_of.setdefault(reservation_id, order_id)
         return None if owner == order_id else ("taken", owner)
 
-    def has_left(self, reservation_id: str, *, is_sourced: bool) -> bool:
-        """Say whether units have left a node; of a sourced order also if its reservation is forgotten."""
-        kept = self._inventory._current(reservation_id, write=True)
-        if kept is None:
-            return is_sourced and bool(reservation_id)
-        return kept.consumed
+    def has_left(self, reservation_id: str, *, is_allocated: bool) -> bool:
+        """Say whether units have left a node; of an allocated order also if its reservation is forgotten."""
+        kept = self._inventory._current(reservation_id)
+        return is_allocated if kept is None else kept.consumed
 
     def cancel(self, reservation_id: str) -> None:
         """Give back what a reservation keeps, if anything."""

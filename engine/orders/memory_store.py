@@ -87,7 +87,11 @@ class MemoryOrderStore:
         if unknown:
             raise unknown_orders(unknown)
         found = [self._orders[order_id] for order_id in named]
-        orders = (open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id)) for kept in found)
+        orders = (
+            open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id))
+            for kept in found
+            if not self._has_left(kept)
+        )
         return [order for order in orders if order is not None]
 
     async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
@@ -148,7 +152,7 @@ class MemoryOrderStore:
             return ("missing", "", ())
         if kept.state == "cancelled":
             return ("cancelled", "", kept.fields())
-        if self._reservations.has_left(kept.reservation_id, is_sourced=kept.state == "sourced"):
+        if self._has_left(kept):
             return ("left", "", ())
         self._reservations.cancel(kept.reservation_id)
         self._count(kept.uses, -1)
@@ -164,7 +168,7 @@ class MemoryOrderStore:
             return ("committed",)
         if kept is None or kept.state not in _OPEN:
             return ("gone",)
-        if self._reservations.has_left(kept.reservation_id, is_sourced=False):
+        if self._has_left(kept):
             return ("gone",)
         if entry.lines:
             self._count(kept.uses, -1)
@@ -180,6 +184,9 @@ class MemoryOrderStore:
         kept.run_id = run_id
         self._enter(kept, entry.state, run_id)
         return ("committed",)
+
+    def _has_left(self, kept: _Kept) -> bool:
+        return self._reservations.has_left(kept.reservation_id, is_allocated=bool(kept.uses))
 
     def _enter(self, kept: _Kept, state: str, run_id: str) -> None:
         kept.state = state

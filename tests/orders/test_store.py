@@ -491,6 +491,24 @@ async def test_an_order_that_has_begun_to_ship_is_gone(shop: Shop) -> None:
         await shop.orders.cancel("ord_1")
 
 
+async def test_an_order_that_began_to_ship_long_ago_is_not_routed_anew(
+    shop: Shop, forget: Callable[[str], Awaitable[None]]
+) -> None:
+    """Catches a forgotten reservation taken for one that kept nothing: units shipped last week would ship again."""
+    await shop.place("ord_1", 5)
+    await shop.commit("run_1", rows("ord_1", (3, "north"), (2, None)))
+    reservation_id = (await shop.orders.get("ord_1")).reservation_id
+    assert reservation_id is not None
+    await shop.inventory.consume(reservation_id)
+    assert await shop.orders.open_orders() == []
+    await forget(reservation_id)
+    assert await shop.orders.open_orders(["ord_1"]) == []
+    assert await shop.outcomes("run_2", rows("ord_1", (5, "south"))) == ["gone"]
+    assert await shop.counts("south") == (5, 0, 0)
+    with pytest.raises(IllegalState, match="left"):
+        await shop.orders.cancel("ord_1")
+
+
 async def test_holds_of_others_that_have_expired_are_available_before_any_sweep(shop: Shop) -> None:
     await shop.hold("res_1", 10, ttl_seconds=0.05)
     await shop.place("ord_1", 10)

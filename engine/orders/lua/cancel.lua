@@ -10,12 +10,10 @@ register_once('allot_cancel_order_v1', function(keys, args)
   if not fields then return order_reply('missing', '') end
   local state, reservation_id = fields[2], fields[3]
   if state == 'cancelled' then return order_reply('cancelled', '', fields) end
-  local own, field = own_reservation(work, reservation_id, now)
-  -- Confirmed stock is never forgotten; a closed reservation is, after a day.
-  local is_forgotten = state == 'sourced' and reservation_id ~= '' and not own
-  if is_forgotten or (own and own.consumed) then return order_reply('left', '') end
-  if field then close(work, own, 'cancelled') end
   local seq, uses = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses'))
+  local own, field = own_reservation(work, reservation_id, now)
+  if has_left(own, uses) then return order_reply('left', '') end
+  if field then close(work, own, 'cancelled') end
   if uses ~= '' then count_uses(work, cmsgpack.unpack(uses), -1) end
   commit_work(work)
   write_capacity(work)

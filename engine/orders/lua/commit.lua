@@ -41,7 +41,7 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
   if not fields[1] or not OPEN[fields[1]] then return { 'gone' } end
   local order = { uses = fields[4] }
   order.own, order.field = own_reservation(work, fields[3], now)
-  if order.own and order.own.consumed then return { 'gone' } end
+  if has_left(order.own, order.uses) then return { 'gone' } end
   write = { seq = fields[7], state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }
   if #lines == 0 then
     write.reservation_id = fields[3]

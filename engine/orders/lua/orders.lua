@@ -34,5 +34,12 @@ local function own_reservation(work, reservation_id, now)
   return own, own and FIELD_OF[own.state]
 end
 
+-- Whether units of an order have left a node. Confirmed stock is never forgotten; a reservation that is over is, after a
+-- day, and then only the order's uses still tell that it had some.
+local function has_left(own, uses)
+  if own then return own.consumed end
+  return uses ~= ''
+end
+
 -- The reply of a function that answers for one order: a verdict, a word about it, and the order's fields.
 local function order_reply(verdict, detail, fields) return cmsgpack.pack({ verdict, detail, fields or {} }) end
