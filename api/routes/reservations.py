@@ -34,22 +34,10 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     with every short line and what is available of it.
     """
     _check_form(call.body)
-    body = call.body
     try:
-        lines = await _lines(call)
-    except (InvalidInput, NotFound, PromiseExpired) as error:
-        held = await _earlier(call, error)
-    else:
-        try:
-            held = await call.engine.inventory.hold(
-                lines,
-                ttl_seconds=body.ttl_seconds,
-                channel=body.channel,
-                reference=body.reference,
-                replay=call.replay,
-            )
-        except InsufficientStock as error:
-            raise Located(error, _places(error, lines, by_promise=body.lines is None)) from None
+        held = await _held(call)
+    except InsufficientStock as error:
+        raise Located(error, _places(error, call.body.lines)) from None
     return Answer(value=_shown(held.value), status=201, is_replayed=held.replayed)
 
 
@@ -67,6 +55,17 @@ def _check_form(body: wire.ReservationBody) -> None:
     for name, value in (("promise_id", body.promise_id), ("option_id", body.option_id)):
         if value is None:
             raise InvalidInput(Fault(path=f"$.{name}", message=f"{name!r} is required with the other; add it"))
+
+
+async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservation]:
+    try:
+        lines = await _lines(call)
+    except (InvalidInput, NotFound, PromiseExpired) as error:
+        return await _earlier(call, error)
+    body = call.body
+    return await call.engine.inventory.hold(
+        lines, ttl_seconds=body.ttl_seconds, channel=body.channel, reference=body.reference, replay=call.replay
+    )
 
 
 async def _lines(call: Call[wire.ReservationBody, NoQuery]) -> tuple[HoldLine, ...]:
@@ -91,7 +90,7 @@ async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError)
     return Outcome(value=before.value, replayed=True)
 
 
-def _places(error: InsufficientStock, lines: Sequence[HoldLine], *, by_promise: bool) -> list[Fault]:
+def _places(error: InsufficientStock, lines: Sequence[wire.HoldLineBody] | None) -> list[Fault]:
     """Return the places in the request that are short: its lines, or the option it named."""
     places: list[Fault] = []
     for short in error.lines:
@@ -99,7 +98,7 @@ def _places(error: InsufficientStock, lines: Sequence[HoldLine], *, by_promise: 
             f"{short.quantity} of {short.sku} asked at {short.node_id}, {short.available} available; "
             "take fewer, another node, or a new promise"
         )
-        if by_promise:
+        if lines is None:
             places.append(Fault(path="$.option_id", message=message))
         else:
             places += [

@@ -102,6 +102,20 @@ async def test_a_reservation_by_promise_is_replayed_after_the_promise_is_gone(sh
     assert gone.status_code == 404
 
 
+async def test_a_refused_promise_is_refused_with_the_same_words_after_it_is_gone(shop, app, keys):
+    """Catches a replay that no longer says which part of the request was short."""
+    wanted = {"destination": NEW_YORK, "lines": [{"sku": "tea", "quantity": 4}]}
+    promised = (await shop.post("/v1/promises", json=wanted)).json()
+    named = {"promise_id": promised["promise_id"], "option_id": promised["options"][0]["option_id"]}
+    damaged = {"adjustments": [{"node_id": "east", "sku": "tea", "delta": -4, "reason": "damaged"}]}
+    assert (await shop.post("/v1/inventory/adjustments", json=damaged)).status_code == 200
+    first = await shop.post("/v1/reservations", json=named, headers=key("p"))
+    assert (first.status_code, first.json()["errors"][0]["path"]) == (409, "$.option_id")
+    await asyncio.sleep(0.2)  # promises are written a moment later
+    assert await app.state.engine.client.call("DEL", keys.named("promise", promised["promise_id"])) == 1
+    same(first, await shop.post("/v1/reservations", json=named, headers=key("p")))
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [("/v1/reservations", HOLD, 201), ("/v1/inventory/adjustments", ADJUSTMENT, 200)],
