@@ -9,15 +9,20 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from brute_force import optimum_cents
 from tiny_problems import Row, TinyProblem, long_problem, tiny_problem
 
+from engine.dispatch.local import threads
+from engine.integrations.generate import Recipe, generate
+from engine.routing.folder import read_problem as read_for_solvers
 from engine.routing.route_folder import Options, route_folder
 from engine.verification.reading import read_problem
 from engine.verification.verify import verify
 from solvers import prices
 from solvers.solve import Method
+from solvers.tables import compile_tables
 
 NewFolder = Callable[[], Path]
 PROVEN = ("plan.csv", "prices.csv", "summary.json")
@@ -80,7 +85,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(folder: NewFolder) -> Non
 
 
 def test_the_number_of_workers_changes_nothing(folder: NewFolder, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sweeps are cut into shards from the first order on. Seeded bug this catches: shards summed as they finish."""
+    """Sweeps are cut into shards from the first order on, so that even few orders are spread over workers."""
     monkeypatch.setattr(prices, "SHARD_ORDERS", 0)
     for seed in range(20):
         problem, outs = tiny_problem(seed).write(folder()), [folder() for _ in range(4)]
@@ -88,6 +93,20 @@ def test_the_number_of_workers_changes_nothing(folder: NewFolder, monkeypatch: p
             route_folder(problem, out, Options(workers=workers))
         first, *others = (results(out) for out in outs)
         assert all(other == first for other in others), seed
+
+
+def test_shards_of_a_sweep_do_not_disturb_each_other(folder: NewFolder) -> None:
+    """Seeded bug this catches: scratch space shared by the shards of a sweep."""
+    problem = folder()
+    generate(Recipe(orders=4500, nodes=20, skus=300, seed=1), problem)
+    compiled = compile_tables(read_for_solvers(problem).problem)
+    everyone, dice = np.arange(4500), np.random.default_rng(1)
+    with threads(3) as spread:
+        for _ in range(10):
+            duals = prices.no_prices(compiled).each(lambda none: dice.exponential(300, len(none))).duals()
+            alone, together = (prices.price_orders(compiled, everyone, duals, how) for how in (map, spread))
+            assert alone[0].tolist() == together[0].tolist()
+            assert alone[1].row.tolist() == together[1].row.tolist()
 
 
 def test_with_more_in_stock_nothing_costs_more(folder: NewFolder) -> None:
