@@ -5,7 +5,7 @@ Not here: the formula (atp.py), reading (engine/inventory).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ class AtpTable:
     """ATP of the SKUs of one read at every node of a network.
 
     `today` (skus, nodes) is ATP(today), `later` the steps, today's included, of the cells that have any schedule;
-    `known` (skus, nodes) says where a position or a schedule exists.
+    `known` (skus, nodes) says where a position or a schedule exists; `scheduled` holds what such steps are made of:
+    available units, and the (day, delta) of supplies and dated demand.
     """
 
     rows: Mapping[str, int]
@@ -32,12 +33,22 @@ class AtpTable:
     today: NDArray[np.int64]
     known: NDArray[np.bool_]
     later: Mapping[tuple[int, int], list[Step]]
+    scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]]
 
     def steps(self, sku: str, node: int) -> list[Step]:
         """Return the ATP steps of a SKU at a node, the first one today."""
         row = self.rows[sku]
         found = self.later.get((row, node))
         return [(int(self.local_day[node]), int(self.today[row, node]))] if found is None else found
+
+    def after_return(self, sku: str, node: int, quantity: int, ship_on: int | None) -> int:
+        """Return ATP(today) as it would be if a reservation gave units back: dated demand of day `ship_on`, or not."""
+        cell = self.rows[sku], node
+        if ship_on is None or cell not in self.scheduled:
+            return int(self.today[cell]) + quantity
+        today = int(self.local_day[node])
+        available, schedule = self.scheduled[cell]
+        return atp_steps(available, [*schedule, (max(ship_on, today), quantity)], today)[0][1]
 
     def for_kernels(self) -> Atp:
         """Return the same in compressed rows; cell = row × nodes + node."""
@@ -82,16 +93,18 @@ class StockReader:
             today = np.zeros((len(stock.skus), len(network.node_ids)), dtype=np.int64)
             known = np.zeros(today.shape, dtype=np.bool_)
         later: dict[tuple[int, int], list[Step]] = {}
+        scheduled: dict[tuple[int, int], tuple[int, Sequence[Step]]] = {}
         for (row, slot), schedule in stock.schedule.items():
             node = self._node_of_slot[slot]
             if node == _NOWHERE or not cells[row, slot, SCHEDULED]:
                 continue
+            scheduled[row, node] = int(today[row, node]), schedule
             steps = atp_steps(int(today[row, node]), schedule, int(local_day[node]))
             today[row, node] = steps[0][1]
             known[row, node] = True
             later[row, node] = steps
         rows = {sku: row for row, sku in enumerate(stock.skus)}
-        return AtpTable(rows=rows, local_day=local_day, today=today, known=known, later=later)
+        return AtpTable(rows=rows, local_day=local_day, today=today, known=known, later=later, scheduled=scheduled)
 
     def _line_up(self, stock: StockView, network: Network) -> None:
         if self._network is network and self._slots == stock.node_ids:

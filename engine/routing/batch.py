@@ -66,8 +66,9 @@ def build_batch(
 ) -> Batch:
     """Return the problem of routing these orders now; every SKU of theirs must be in `atp` and in the catalog.
 
-    Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there. Raises
-    InvalidInput if costs could pass 2^53 cents.
+    Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there, if it
+    would be there today: not if it is due from a later supply, or a count has found less. Raises InvalidInput if costs
+    could pass 2^53 cents.
     """
     network = view.network
     node = np.array(sorted(range(len(network.node_ids)), key=network.node_ids.__getitem__), np.int64)
@@ -76,7 +77,9 @@ def build_batch(
     skus = demanded_skus(orders)
     levels = sorted(set(network.service_levels))
     rates, hand_over = _rates(network, today, node, service)
-    demand, line_ids = _orders(ordered, network, today, node, levels, {sku: k for k, sku in enumerate(skus)})
+    place = np.argsort(node).tolist()
+    own_nodes = [_own_nodes(order, network, place, atp) for order in ordered]
+    demand, line_ids = _orders(ordered, network, today, own_nodes, levels, {sku: k for k, sku in enumerate(skus)})
     policy = network.policy
     problem = RoutingProblem(
         name="",
@@ -201,19 +204,30 @@ def _arrival(
     return np.where(inside, hand_over if transit_days == 0 else arrives, NEVER)
 
 
+def _own_nodes(order: OpenOrder, network: Network, place: Sequence[int], atp: AtpTable) -> dict[tuple[str, int], int]:
+    """Return the problem's node, by (SKU, quantity), of what the order's own reservation would have there today."""
+    found = {}
+    for entry in order.own_stock:
+        node = network.index.get(entry.node_id)
+        if node is None or entry.sku not in atp.rows:
+            continue
+        ship_on = None if entry.ship_on is None else entry.ship_on.toordinal()
+        if atp.after_return(entry.sku, node, entry.quantity, ship_on) >= entry.quantity:
+            found[entry.sku, entry.quantity] = place[node]
+    return found
+
+
 def _orders(
     orders: Sequence[OpenOrder],
     network: Network,
     today: Today,
-    node: IntArray,
+    own_nodes: Sequence[Mapping[tuple[str, int], int]],
     levels: Sequence[str],
     sku_index: Mapping[str, int],
 ) -> tuple[Orders, tuple[str, ...]]:
-    place = {network.node_ids[n]: i for i, n in enumerate(node)}
     base, most = _base(today), network.policy.max_nodes_per_order
     start, sku, quantity, own, ids = [0], [], [], [], []
-    for order in orders:
-        held = {(entry.sku, entry.quantity): place.get(entry.node_id, -1) for entry in order.own_stock}
+    for order, held in zip(orders, own_nodes, strict=True):
         for line in sorted(order.lines, key=lambda line: line.sku):
             sku.append(sku_index[line.sku])
             quantity.append(line.quantity)

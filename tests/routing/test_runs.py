@@ -10,7 +10,7 @@ import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.errors import IdempotencyConflict, InvalidInput, NotFound
-from engine.inventory.model import Adjustment, Replay
+from engine.inventory.model import Adjustment, Hold, HoldLine, Replay, Supply
 from engine.network.document import NetworkDocument
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, UsedCapacity, Verdict
 from engine.routing.run_model import Run, RunRequest, RunStatus
@@ -221,6 +221,48 @@ async def test_an_order_keeps_what_is_held_for_it(world: World) -> None:
     east = await world.position("east", "MUG")
     assert (east.held, east.confirmed, east.available) == (0, 1, 0)
     assert (await world.stock.get_reservation("res_1")).state == "cancelled"
+
+
+async def test_an_order_whose_own_stock_was_counted_away_ships_from_elsewhere(world: World) -> None:
+    """Catches own stock that is taken for granted: the order would move in every round, and never be routed."""
+    await world.count(east={"MUG": 2}, west={"MUG": 2})
+    await world.hold("res_1", "east", MUG=2)
+    await world.order("o1", {"MUG": 2}, reservation_id="res_1")
+    await world.count(east={"MUG": 1})
+    run = await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("west", "ground", "2026-11-20")]
+    assert (run.summary["rounds"], run.unrouted) == (1, ())
+    assert (await world.position("east", "MUG")).available == 1
+
+
+async def test_an_order_keeps_what_a_later_supply_will_bring_it_and_ships_on_that_day(world: World) -> None:
+    """Promised from the supply of Monday: not there today, so the order waits with its reservation, and goes then."""
+    monday = date(2026, 11, 23)
+    await world.stock.put_supplies(
+        [Supply(supply_id="po_1", node_id="east", sku="MUG", quantity=1, expected_on=monday)]
+    )
+    line = HoldLine(sku="MUG", quantity=1, node_id="east", ship_on=monday)
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(line,)), today={"east": date(2026, 11, 20).toordinal()})
+    await world.stock.confirm("res_1")
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "MUG", "no_stock")}
+    assert (await world.stock.get_reservation("res_1")).state == "confirmed"
+    world.clock.advance(timedelta(days=3))
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-23")]
+    assert (await world.position("east", "MUG")).confirmed == 1
+
+
+async def test_an_own_hold_for_a_later_day_ships_today_if_it_is_there(world: World) -> None:
+    """The mug is on hand and held for Monday; a carrier still leaves today."""
+    monday = date(2026, 11, 23)
+    await world.count(east={"MUG": 1})
+    line = HoldLine(sku="MUG", quantity=1, node_id="east", ship_on=monday)
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(line,)), today={"east": date(2026, 11, 20).toordinal()})
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-20")]
 
 
 async def test_an_order_may_leave_what_is_held_for_it_to_others(world: World) -> None:
