@@ -35,6 +35,8 @@ from solvers.problem import (
 )
 
 _UNITS_MOST = 2**40
+_MOST_DAYS_LATE = 30
+"""Days late up to which an order that holds its stock is shipped rather than backordered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,18 +109,34 @@ def build_batch(
 
 
 def capacities_left(network: Network, today: Today, used: Sequence[UsedCapacity]) -> dict[str, NodeCapacity]:
-    """Return what each limited node can still ship on the first day on which it can hand over anything."""
-    taken = {(entry.node_id, entry.ship_on.toordinal()): entry for entry in used}
-    left = {}
-    for n, node_id in enumerate(network.node_ids):
-        gone = taken.get((node_id, int(today.ready[-1, n])))
-        units, parcels = int(network.capacity_units[n]), int(network.capacity_parcels[n])
-        if units >= 0 or parcels >= 0:
-            left[node_id] = NodeCapacity(
-                units=None if units < 0 else max(0, units - (gone.units if gone else 0)),
-                parcels=None if parcels < 0 else max(0, parcels - (gone.parcels if gone else 0)),
-            )
-    return left
+    """Return what each limited node can still ship on every one of the days on which it would hand over.
+
+    Services may leave on several days; what is left on the fullest of them is there on all.
+    """
+    units: dict[str, int] = {}
+    parcels: dict[str, int] = {}
+    days = dict(zip(network.node_ids, ship_days(network, today), strict=True))
+    for entry in used:
+        if entry.ship_on.toordinal() in days.get(entry.node_id, ()):
+            units[entry.node_id] = max(entry.units, units.get(entry.node_id, 0))
+            parcels[entry.node_id] = max(entry.parcels, parcels.get(entry.node_id, 0))
+    return {
+        node_id: NodeCapacity(
+            units=None if most_units < 0 else max(0, most_units - units.get(node_id, 0)),
+            parcels=None if most_parcels < 0 else max(0, most_parcels - parcels.get(node_id, 0)),
+        )
+        for node_id, most_units, most_parcels in zip(
+            network.node_ids, network.capacity_units.tolist(), network.capacity_parcels.tolist(), strict=True
+        )
+        if most_units >= 0 or most_parcels >= 0
+    }
+
+
+def ship_days(network: Network, today: Today) -> list[set[int]]:
+    """Return the days on which each node hands over an order of this minute to one or another of its services."""
+    nodes, services = np.arange(len(network.node_ids)), np.arange(len(network.services))
+    days = np.where(network.serves.T, _hand_over(today, nodes, services), NEVER)
+    return [{day for day in row if day < NEVER} for row in days.tolist()]
 
 
 def _nodes(network: Network, node: IntArray, capacities: Mapping[str, NodeCapacity]) -> Nodes:
@@ -217,6 +235,17 @@ def _own_nodes(order: OpenOrder, network: Network, place: Sequence[int], atp: At
     return found
 
 
+def _keep_cents(network: Network) -> int:
+    """Return what backordering a unit that an order already holds costs: more than any parcel that could ship it.
+
+    So nothing that was promised and reserved is given up to save freight; only capacity or a closed lane can do that.
+    """
+    policy, rates = network.policy, network.rates
+    parcel = int(rates.cost_cents.max(initial=0)) + int(network.parcel_cost_cents.max(initial=0))
+    unit = int(network.unit_cost_cents.max(initial=0)) + policy.backorder_cost_cents_per_unit
+    return parcel + unit + policy.split_cost_cents + (policy.late_day_cost_cents or 0) * _MOST_DAYS_LATE + 1
+
+
 def _orders(
     orders: Sequence[OpenOrder],
     network: Network,
@@ -246,6 +275,9 @@ def _orders(
             line_sku=np.array(sku, np.int64),
             line_quantity=np.array(quantity, np.int64),
             line_own_node=np.array(own, np.int64),
+            line_backorder_cents=np.where(
+                np.array(own, np.int64) >= 0, _keep_cents(network), network.policy.backorder_cost_cents_per_unit
+            ),
             service_level=np.array([_level(order.service_level, levels) for order in orders], np.int64),
         ),
         tuple(ids),

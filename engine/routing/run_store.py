@@ -49,6 +49,10 @@ class RunStore(Protocol):
         """Return a run; raises NotFound."""
         ...
 
+    async def claim(self, run_id: str) -> bool:
+        """Lease a run that nobody works on; False if somebody does."""
+        ...
+
     async def lease(self, run_id: str) -> None:
         """Say that somebody works on a run, for the next `LEASE_SECONDS`."""
         ...
@@ -92,6 +96,11 @@ class RedisRunStore:
             raise NotFound(f"There is no routing run {run_id!r}.")
         return _decode(found).run
 
+    async def claim(self, run_id: str) -> bool:
+        """See `RunStore.claim`."""
+        key = self._keys.named("run_lease", run_id)
+        return await self._client.call("SET", key, "1", "EX", LEASE_SECONDS, "NX") is not None
+
     async def lease(self, run_id: str) -> None:
         """See `RunStore.lease`."""
         await self._client.call("SET", self._keys.named("run_lease", run_id), "1", "EX", LEASE_SECONDS)
@@ -127,6 +136,13 @@ class MemoryRunStore:
         if run_id not in self._records:
             raise NotFound(f"There is no routing run {run_id!r}.")
         return self._records[run_id].run
+
+    async def claim(self, run_id: str) -> bool:
+        """See `RunStore.claim`."""
+        if await self.leased(run_id):
+            return False
+        await self.lease(run_id)
+        return True
 
     async def lease(self, run_id: str) -> None:
         """See `RunStore.lease`."""

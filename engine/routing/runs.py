@@ -20,12 +20,12 @@ from typing import Any
 from engine.availability.reference import Reference, View
 from engine.availability.stock import StockReader
 from engine.clock import Clock
-from engine.errors import AllotError, Fault, InvalidInput
+from engine.errors import AllotError, Fault, InvalidInput, Unavailable
 from engine.faults import nearest
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
-from engine.network.days import NEVER, Today
-from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus
+from engine.network.days import Today
+from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
@@ -35,6 +35,8 @@ from solvers.solve import Method, Params, Progress, solve
 from solvers.stopping import Stopping
 
 ROUNDS = 3
+RECORD_TRIES, RECORD_SECONDS = 10, 0.5
+"""How often, and how far apart, the outcome of a run is offered to a store that does not answer."""
 MOST_SECONDS = 3600.0
 
 
@@ -58,14 +60,15 @@ class RoutingRuns:
     async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
         """Queue a run and work on it in the background; with the same idempotency key again, the same run.
 
-        Raises InvalidInput for a request out of range, IdempotencyConflict for a key with another body.
+        A run whose first request broke off before anybody worked on it begins with the next. Raises InvalidInput for a
+        request out of range, IdempotencyConflict for a key with another body.
         """
         _check(request)
         run_id = f"run_{secrets.token_hex(16) if replay is None else replay.digest[:32]}"
         run = Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
         made = await self._runs.create(run, replay)
-        if not made.replayed:
-            await self._runs.lease(run_id)
+        is_queued = not made.replayed or (await self._runs.get(run_id)).status is RunStatus.QUEUED
+        if is_queued and await self._runs.claim(run_id):
             task = asyncio.create_task(self._work(run), name=run_id)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -96,16 +99,30 @@ class RoutingRuns:
     async def _work(self, run: Run, progress: Progress | None = None) -> Run:
         beat = asyncio.create_task(self._keep_lease(run.run_id))
         try:
-            await self._runs.put(replace(run, status=RunStatus.RUNNING))
-            over = await self._route(run, progress)
-        except Exception as error:  # noqa: BLE001 - a run ends in its record, never in a lost task
-            told = str(error) if isinstance(error, AllotError) else f"{type(error).__name__}: {error}"
-            over = replace(run, status=RunStatus.FAILED, failure=told)
+            over = replace(await self._outcome(run, progress), finished_at=self._clock.now())
+            await self._record(over)
         finally:
             beat.cancel()
-        over = replace(over, finished_at=self._clock.now())
-        await self._runs.put(over)
         return over
+
+    async def _outcome(self, run: Run, progress: Progress | None) -> Run:
+        try:
+            await self._runs.put(replace(run, status=RunStatus.RUNNING))
+            return await self._route(run, progress)
+        except Exception as error:  # noqa: BLE001 - a run ends in its record, never in a lost task
+            told = str(error) if isinstance(error, AllotError) else f"{type(error).__name__}: {error}"
+            return replace(run, status=RunStatus.FAILED, failure=told)
+
+    async def _record(self, over: Run) -> None:
+        """Keep the last record of a run; a store that does not answer is asked again for a while."""
+        for _ in range(RECORD_TRIES):
+            try:
+                await self._runs.put(over)
+            except Unavailable:
+                await asyncio.sleep(RECORD_SECONDS)
+            else:
+                return
+        await self._runs.put(over)
 
     async def _keep_lease(self, run_id: str) -> None:
         while True:
@@ -147,7 +164,7 @@ class RoutingRuns:
 
     async def _today(self, view: View) -> tuple[Today, dict[str, NodeCapacity]]:
         today = view.days.at(self._clock.now())
-        days = sorted({int(day) for day in today.ready[-1] if day < NEVER})
+        days = sorted(set[int]().union(*ship_days(view.network, today)))
         used = await self._orders.used_capacity([date.fromordinal(day) for day in days])
         return today, capacities_left(view.network, today, used)
 

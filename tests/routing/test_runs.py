@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.catalog.document import CatalogDocument
-from engine.errors import IdempotencyConflict, InvalidInput, NotFound
-from engine.inventory.model import Adjustment, Hold, HoldLine, Replay, Supply
+from engine.errors import IdempotencyConflict, InvalidInput, NotFound, Unavailable
+from engine.inventory.model import Adjustment, Hold, HoldLine, Outcome, Replay, Supply
 from engine.network.document import NetworkDocument
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, UsedCapacity, Verdict
 from engine.routing.run_model import Run, RunRequest, RunStatus
-from engine.routing.run_store import LEASE_SECONDS
+from engine.routing.run_store import LEASE_SECONDS, MemoryRunStore
 
 if TYPE_CHECKING:
     from conftest import World
@@ -117,6 +118,52 @@ async def test_the_same_key_is_the_same_run_and_another_body_is_refused(world: W
         await runs.start(ALL, replay=Replay(digest=key.digest, fingerprint="e" * 64))
     with pytest.raises(NotFound):
         await runs.get("run_unknown")
+
+
+class BrokenOff(MemoryRunStore):
+    """A run store whose answers are lost now and then: the records are kept, the callers do not know."""
+
+    lost_creates = 0
+    refused_puts = 0
+
+    async def create(self, run: Run, replay: Replay | None) -> Outcome[Run]:
+        made = await super().create(run, replay)
+        if self.lost_creates:
+            self.lost_creates -= 1
+            raise Unavailable("the connection broke")
+        return made
+
+    async def put(self, run: Run) -> None:
+        if run.status.over and self.refused_puts:
+            self.refused_puts -= 1
+            raise Unavailable("the connection broke")
+        await super().put(run)
+
+
+async def test_a_run_whose_first_request_broke_off_begins_with_the_next(world: World) -> None:
+    """Catches a retry that is answered as queued while nobody ever works on the run."""
+    await world.count(east={"MUG": 1})
+    await world.order("o1", {"MUG": 1})
+    store = BrokenOff(world.clock)
+    store.lost_creates = 1
+    runs, key = replace(world, run_store=store).runs(), Replay(digest="d" * 64, fingerprint="f" * 64)
+    with pytest.raises(Unavailable):
+        await runs.start(ALL, replay=key)
+    again, third = [await runs.start(ALL, replay=key) for _ in range(2)]
+    await runs.finish()
+    assert (again.replayed, third.replayed) == (True, True)
+    run = await runs.get(again.value.run_id)
+    assert (run.status, run.summary["committed_orders"]) == (RunStatus.COMMITTED, 1)
+    assert len(await world.orders.history("o1")) == 2
+
+
+async def test_a_run_is_told_as_committed_though_the_store_was_away_when_it_ended(world: World) -> None:
+    await world.count(east={"MUG": 1})
+    await world.order("o1", {"MUG": 1})
+    store = BrokenOff(world.clock)
+    store.refused_puts = 1
+    run = await replace(world, run_store=store).runs().execute(ALL)
+    assert (await store.get(run.run_id)).status == RunStatus.COMMITTED
 
 
 async def test_a_run_whose_worker_died_is_failed_and_one_at_work_is_not(world: World) -> None:
@@ -388,6 +435,24 @@ async def test_the_capacity_of_a_day_holds_over_all_runs_of_that_day(
     world.clock.advance(timedelta(days=3))
     await world.runs().execute(ALL)
     assert await world.sourced("o3") == [("east", "ground", "2026-11-23")]
+
+
+async def test_the_capacity_of_a_later_day_stops_no_order_that_another_node_can_ship(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    """Ground has left for today, so o1 takes the only parcel that the east ships on Monday; o2 goes from the west.
+
+    Catches capacity that is looked up for today alone: o2 would be refused in every round.
+    """
+    for node in network_document["nodes"]:
+        node["capacity_parcels"] = 1
+    network_document["services"][0]["cut_off"] = "09:00"
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    for order_id, node, day in (("o1", "east", "2026-11-23"), ("o2", "west", "2026-11-20")):
+        await world.order(order_id, {"MUG": 1})
+        await world.runs().execute(ALL)
+        assert await world.sourced(order_id) == [(node, "ground", day)]
 
 
 async def test_an_order_of_a_product_that_left_the_catalog_is_told_and_the_others_go(world: World) -> None:
