@@ -37,10 +37,10 @@ class Assignment(NamedTuple):
 def nothing_assigned(compiled: Compiled) -> Assignment:
     """Return the assignment that backorders everything."""
     t = compiled.tables
-    units = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.quantity)])[t.line_start]
+    short = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.short_cents)])[t.line_start]
     return Assignment(
         cand=np.full(len(t.quantity), BACKORDER, np.int32),
-        cents=np.diff(units) * t.backorder_cents,
+        cents=np.diff(short),
         residual=Residual(compiled.row_stock.copy(), compiled.node_units.copy(), compiled.node_parcels.copy()),
     )
 
@@ -109,7 +109,7 @@ def true_cents(t: Tables, o: int, cand: NDArray[np.int32]) -> int:
     for p in range(first, last):
         i = cand[p]
         if i == BACKORDER:
-            cents += t.backorder_cents * t.quantity[p]
+            cents += t.short_cents[p]
             continue
         opens, grams, units = True, 0, 0
         for q in range(first, last):

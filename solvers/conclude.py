@@ -29,7 +29,7 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
     c = np.where(shipped, t.cand_start[order] + chosen, 0)
     node = np.where(shipped, t.cand_node[c] if len(t.cand_node) else BACKORDER, BACKORDER)
     opened, parcel_of = np.unique(c[shipped], return_inverse=True)
-    per_unit_g = t.weight_g // t.quantity
+    per_unit_g, per_unit_cents = t.weight_g // t.quantity, t.short_cents // t.quantity
     grams = np.zeros(len(opened), np.int64)
     np.add.at(grams, parcel_of, (per_unit_g[line] * quantity)[shipped])
     owner = np.searchsorted(t.cand_start, opened, side="right") - 1
@@ -52,7 +52,7 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
             units=int(units_cents),
             split=int(splits.sum()) * t.split_cents,
             late=int(late_cents.sum()),
-            backorder=short * t.backorder_cents,
+            backorder=int((per_unit_cents[line] * quantity)[~shipped].sum()),
         ),
         parcels=len(opened),
         split_orders=int((splits > 0).sum()),

@@ -43,12 +43,13 @@ def _divide(t: Tables, o: int, plan: Assignment) -> list[tuple[int, int, int]]:
             continue
         left = t.quantity[first + p]
         unit_g = t.weight_g[first + p] // left
+        each = (unit_g, t.short_cents[first + p] // left)
         used = np.zeros(cands, np.bool_)
         while left:
             best, at, amount = 0.0, -1, 0
             for i in range(cands):
                 take = 0 if used[i] else _most(t, o, i, p, left, units, plan)
-                saving = _saving(t, o, i, take, unit_g, grams, units) if take else 0
+                saving = _saving(t, o, i, take, each, grams, units) if take else 0
                 if take and saving / take > best:
                     best, at, amount = saving / take, i, take
             if at < 0:
@@ -77,8 +78,12 @@ def _most(t: Tables, o: int, i: int, p: int, left: int, units: IntArray, plan: A
 
 
 @njit(cache=True, nogil=True)
-def _saving(t: Tables, o: int, i: int, take: int, unit_g: int, grams: IntArray, units: IntArray) -> int:
-    """Return the cents saved when candidate i ships so many units more instead of leaving them on backorder."""
+def _saving(t: Tables, o: int, i: int, take: int, each: tuple[int, int], grams: IntArray, units: IntArray) -> int:
+    """Return the cents saved when candidate i ships so many units more instead of leaving them on backorder.
+
+    `each` is the weight of a unit in grams, and what backordering it costs.
+    """
+    unit_g, short_cents = each
     c = t.cand_start[o] + i
     node, place, end, due = t.cand_node[c], t.cand_place[c], t.cand_place_end[c], (t.due_days[o], t.service_level[o])
     after = best_service(t.freight, node, place, end, grams[i] + take * unit_g, due, False)[0]
@@ -89,4 +94,4 @@ def _saving(t: Tables, o: int, i: int, take: int, unit_g: int, grams: IntArray, 
         cost -= best_service(t.freight, node, place, end, grams[i], due, False)[0]
     else:
         cost += t.node_parcel_cents[node] + (t.split_cents if np.count_nonzero(units) else 0)
-    return t.backorder_cents * take - cost
+    return short_cents * take - cost

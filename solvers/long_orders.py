@@ -102,13 +102,13 @@ def move_cost(
     open_now = int(np.count_nonzero(parcels))
     opened = open_now
     if now == BACKORDER:
-        change -= t.backorder_cents * quantity * duals.unit
+        change -= t.short_cents[line] * duals.unit
     else:
         left = _parcel(t, o, now, grams[now] - weight, units[now] - quantity, duals)
         change += left - _parcel(t, o, now, grams[now], units[now], duals) - _stock_price(t, o, now, p, duals)
         opened -= parcels[now] == 1
     if to == BACKORDER:
-        change += t.backorder_cents * quantity * duals.unit
+        change += t.short_cents[line] * duals.unit
     else:
         node = t.cand_node[t.cand_start[o] + to]
         opened += parcels[to] == 0
@@ -189,7 +189,7 @@ def _value(
         total += _parcel(t, o, i, grams[i], units[i], duals)
     for p in range(len(trial)):
         if trial[p] == BACKORDER:
-            total += t.backorder_cents * t.quantity[t.line_start[o] + p] * duals.unit
+            total += t.short_cents[t.line_start[o] + p] * duals.unit
         else:
             total += _stock_price(t, o, trial[p], p, duals)
     return total

@@ -113,5 +113,5 @@ def _backordered(t: Tables, o: int, mask: int) -> int:
     cents = 0
     for p in range(t.grouped[o]):
         if mask >> p & 1:
-            cents += t.backorder_cents * t.quantity[t.line_start[o] + p]
+            cents += t.short_cents[t.line_start[o] + p]
     return cents

@@ -30,7 +30,7 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     out.size[0] = 0
     if lines == 0:
         return 0.0
-    everything = t.backorder_cents * t.quantity[t.line_start[o] : t.line_start[o + 1]].sum() * duals.unit
+    everything = t.short_cents[t.line_start[o] : t.line_start[o + 1]].sum() * duals.unit
     if t.max_parcels[o] == 0:
         out.extra[:lines] = -1
         return everything
@@ -53,7 +53,7 @@ def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
     """Return F of the grouped lines and write the pattern; a node may be used twice."""
     bits = t.grouped[o]
     full = (1 << bits) - 1
-    first_line, split, short = t.line_start[o], t.split_cents * unit, t.backorder_cents * unit
+    first_line, split = t.line_start[o], t.split_cents * unit
     limit = t.max_parcels[o]
     layers = 1 if limit >= bits else limit
     out.rest[0, 0] = 0
@@ -64,7 +64,7 @@ def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
         for mask in range(1, full + 1):
             low = mask & -mask
             others = mask ^ low
-            best = out.rest[layer, others] + short * t.quantity[first_line + _position(low)]
+            best = out.rest[layer, others] + t.short_cents[first_line + _position(low)] * unit
             pick = 0
             if not bounded:
                 part = others
@@ -86,9 +86,8 @@ def _first_parcel(t: Tables, o: int, unit: float, top: int, limit: int, out: Cho
     The lines before the first parcel's lowest line are backordered.
     """
     full = (1 << t.grouped[o]) - 1
-    first_line, short = t.line_start[o], t.backorder_cents * unit
-    skipped = 0.0
-    best = short * t.quantity[first_line : first_line + t.grouped[o]].sum()
+    first_line, skipped = t.line_start[o], 0.0
+    best = t.short_cents[first_line : first_line + t.grouped[o]].sum() * unit
     pick, pick_within = 0, 0
     mask = full if limit > 0 else 0
     while mask:
@@ -102,7 +101,7 @@ def _first_parcel(t: Tables, o: int, unit: float, top: int, limit: int, out: Cho
             if part == 0:
                 break
             part = (part - 1) & others
-        skipped += short * t.quantity[first_line + _position(low)]
+        skipped += t.short_cents[first_line + _position(low)] * unit
         mask = others
     if pick:
         _write_pattern(pick, pick_within ^ pick, top, limit < t.grouped[o], out)
@@ -153,7 +152,7 @@ def _extra_lines(t: Tables, o: int, duals: Duals, out: Choice) -> float:
     total = 0.0
     for p in range(t.grouped[o], lines):
         quantity = t.quantity[first + p]
-        best, at = t.backorder_cents * quantity * duals.unit, -1
+        best, at = t.short_cents[first + p] * duals.unit, -1
         for i in range(t.cand_start[o + 1] - t.cand_start[o]):
             row = t.row[t.row_start[o] + i * lines + p]
             if row == NO_STOCK:

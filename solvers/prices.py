@@ -219,10 +219,10 @@ def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> 
     Prices are rounded to thousandths of a cent, or to whole cents where an order may cost so much that thousandths
     would not be exact. The bound is the integer sum at the rounded prices, rounded up.
     """
-    unit, dearest = _exact_unit(compiled), _dearest_prices(compiled)
+    unit, dearest = _exact_unit(compiled), _dearest_order(compiled.tables)
     row, units, parcels = (
-        np.rint(np.clip(values, 0.0, most) * unit).astype(np.int64)
-        for values, most in zip((multipliers.row, multipliers.units, multipliers.parcels), dearest, strict=True)
+        np.rint(np.clip(values, 0.0, dearest) * unit).astype(np.int64)
+        for values in (multipliers.row, multipliers.units, multipliers.parcels)
     )
     everyone = np.arange(len(compiled.coupled))
     duals = Duals(float(unit), row.astype(np.float64), units.astype(np.float64), parcels.astype(np.float64))
@@ -235,24 +235,15 @@ def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> 
     return max(0, -(-value // unit)), Prices(stock=stock, units=units * scale, parcels=parcels * scale)
 
 
-def _most_units(t: Tables) -> int:
-    """Return the units of the largest order."""
-    units = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.quantity)])[t.line_start]
-    return int(np.diff(units).max(initial=0))
-
-
-def _dearest_prices(compiled: Compiled) -> tuple[int, int, int]:
-    """Return the highest prices of a row, a unit and a parcel that can prove more than lower ones, in cents.
-
-    At these, a backorder is as cheap.
-    """
-    t = compiled.tables
-    return t.backorder_cents, t.backorder_cents, t.backorder_cents * _most_units(t)
+def _dearest_order(t: Tables) -> int:
+    """Return the most that backordering a whole order costs, in cents; at a price above it nothing is ever used."""
+    short = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.short_cents)])[t.line_start]
+    return int(np.diff(short).max(initial=0))
 
 
 def _exact_unit(compiled: Compiled) -> int:
     """Return how finely prices may be told so that every sum over one order is a whole number below 2^53."""
     t = compiled.tables
     dearest = int(np.where(t.parcel_cents < INFEASIBLE, t.parcel_cents, 0).max(initial=0))
-    worst = (dearest + t.split_cents) * longest(compiled) + t.backorder_cents * _most_units(t)
+    worst = (dearest + t.split_cents) * longest(compiled) + _dearest_order(t)
     return MILLICENTS if worst * MILLICENTS * 4 < 2**53 else 1

@@ -70,6 +70,8 @@ class Orders:
     line_start: IntArray
     line_sku: IntArray
     line_quantity: IntArray
+    line_backorder_cents: IntArray | None = None
+    """What backordering a unit of each line costs; None: what the terms say."""
     line_own_node: IntArray | None = None
     """The node where the order already holds all units of a line (they are not in `Stock`), or -1."""
     service_level: IntArray | None = None

@@ -59,6 +59,9 @@ class Params:
 Progress = Callable[[TracePoint], None]
 
 ROUNDS_AT_ONCE = 4_000
+"""Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
+FIRST_ROUNDS_AT_ONCE, SECONDS_AT_ONCE = 50, 0.1
+"""With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
 PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
 
@@ -110,6 +113,8 @@ class _Search:
         self.bound = 0.0
         self.reason = "work_done"
         self.trace: list[TracePoint] = []
+        self._draws = 0
+        self._at_once = ROUNDS_AT_ONCE if stopping.time_limit_seconds is None else FIRST_ROUNDS_AT_ONCE
 
     def run(self) -> None:
         """Do the work of method `auto`, step by step, until something says stop."""
@@ -209,9 +214,11 @@ class _Search:
             self._improve(ROUNDS_AT_ONCE)
 
     def _improve(self, rounds: int) -> None:
-        """Try so many changes of the best plan, noting the gains."""
+        """Try so many changes of the best plan, noting the gains; look at the clock often enough to stop in time."""
         rival, plan = rivals(self.compiled), self.best.copy()
-        for start in range(0, rounds, ROUNDS_AT_ONCE):
+        while rounds > 0:
+            at_once, began = min(rounds, self._at_once), self.stopping.stopwatch()
+            self._draws += 1
             ruin_and_recreate(
                 self.compiled.tables,
                 self.coupled,
@@ -219,12 +226,16 @@ class _Search:
                 self.prices.duals(),
                 plan,
                 self.out,
-                min(ROUNDS_AT_ONCE, rounds - start),
-                self.params.seed + len(self.trace),
+                at_once,
+                (self.params.seed * 1_000_003 + self._draws) % 2**32,
             )
+            rounds -= at_once
             self.offer(plan)
             if self.done():
                 return
+            if self.stopping.time_limit_seconds is not None:
+                slow = self.stopping.stopwatch() - began > SECONDS_AT_ONCE
+                self._at_once = max(1, self._at_once // 2) if slow else min(ROUNDS_AT_ONCE, 2 * self._at_once)
 
     def result(self) -> RoutingResult:
         """Certify the bound and hand out the best plan."""
@@ -233,6 +244,8 @@ class _Search:
         seconds = self.stopping.stopwatch()
         if lower_bound_cents == plan.costs.total:
             self.reason = "optimal"
+        elif self.reason == "optimal":  # by a float bound; the certificate, in rounded prices, falls short of it
+            self.reason = "work_done"
         self.trace.append(TracePoint(seconds=seconds, bound_cents=lower_bound_cents, best_cents=plan.costs.total))
         return RoutingResult(
             plan=plan,

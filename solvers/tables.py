@@ -71,8 +71,8 @@ class Tables(NamedTuple):
     node_parcel_cents: IntArray
     node_unit_cents: IntArray
     split_cents: int
-    backorder_cents: int
-    """Per unit."""
+    short_cents: IntArray
+    """What backordering each whole line costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +100,9 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     lengths, terms = np.diff(line_start), freight(problem)
     service_level = _or_all(orders.service_level, len(orders.order_ids), ANY_LEVEL)
     own_node = _or_all(orders.line_own_node, len(line), -1)[line]
+    short_cents = (
+        quantity * _or_all(orders.line_backorder_cents, len(line), problem.terms.backorder_cost_cents_per_unit)[line]
+    )
     supply = _supply(problem, sku, quantity, own_node)
     counts = _count_candidates(supply)
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
@@ -145,7 +148,7 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         node_parcel_cents=nodes.parcel_cost_cents,
         node_unit_cents=nodes.unit_cost_cents,
         split_cents=problem.terms.split_cost_cents,
-        backorder_cents=problem.terms.backorder_cost_cents_per_unit,
+        short_cents=short_cents,
     )
     return Compiled(
         problem=problem,

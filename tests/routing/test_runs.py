@@ -474,3 +474,21 @@ async def test_stock_of_tomorrow_is_not_routed_today(world: World) -> None:
     await world.order("o2", {"MUG": 1})
     run = await world.runs().execute(ALL)
     assert reasons(run) == {("o2", "MUG", "no_stock")}
+
+
+@pytest.mark.parametrize(("held", "expected"), [(True, ("east", "air", "2026-11-20")), (False, (None, None, ""))])
+async def test_what_an_order_holds_is_never_given_up_to_save_freight(
+    held: bool, expected: tuple[str | None, str | None, str], world: World, network_document: dict[str, Any]
+) -> None:
+    """Air costs 30.00 and a backorder 1.00: an order that holds its mug gets it all the same, one that does not waits.
+
+    Seeded bug this catches: one backorder cost for all, by which confirmed and promised orders were outbid.
+    """
+    network_document["policy"]["backorder_cost_cents_per_unit"] = 100
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 1})
+    if held:
+        await world.hold("res_1", "east", MUG=1)
+    await world.order("o1", {"MUG": 1}, service_level="expedited", reservation_id="res_1" if held else None)
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [expected]
