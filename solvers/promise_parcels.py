@@ -12,12 +12,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
+from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, FloatArray, IntArray
 
-EARTH_RADIUS_KM = 6371.0088
-TOLERANCE_KM = 1e-6
+BoolArray = NDArray[np.bool_]
 
 NEVER = 2**30
 INFINITE = 2**62
@@ -192,8 +189,8 @@ def within_reach(
         along = np.sin((latitude_rad[node] - to_latitude_rad) / 2) ** 2
         chord = along + np.cos(latitude_rad[node]) * np.cos(to_latitude_rad) * across
         distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(chord, 1.0)))
-        zone[node] = np.searchsorted(zone_max_km, distance_km - TOLERANCE_KM)
-        if zone[node] < zone_max_km.shape[0] and distance_km <= max_km + TOLERANCE_KM:
+        zone[node] = np.searchsorted(zone_max_km, distance_km - DISTANCE_TOLERANCE_KM)
+        if zone[node] < zone_max_km.shape[0] and distance_km <= max_km + DISTANCE_TOLERANCE_KM:
             kept[count] = node
             count += 1
     return kept[:count], zone

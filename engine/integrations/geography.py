@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-EARTH_RADIUS_KM = 6371.0088
+from solvers.problem import EARTH_RADIUS_KM
 
 Floats: TypeAlias = NDArray[np.float64]
 

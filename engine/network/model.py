@@ -19,8 +19,6 @@ from engine.network.document import NetworkDocument, PolicyDocument, PostalCodeD
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
-EARTH_RADIUS_KM = 6371.0088
-ZONE_TOLERANCE_KM = 1e-6
 BLANK_PRIORITY = 2**31 - 1
 
 
@@ -74,18 +72,6 @@ class Network:
     def policy(self) -> PolicyDocument:
         """What splits, lateness and backorders cost, and the hard limits."""
         return self.document.policy
-
-    def distances_km(self, latitude: float, longitude: float) -> NDArray[np.float64]:
-        """Return the great-circle distance from every node to a place in degrees (haversine), shape (nodes,)."""
-        to_latitude, to_longitude = np.radians(latitude), np.radians(longitude)
-        across = np.sin((self.longitude_rad - to_longitude) / 2) ** 2
-        along = np.sin((self.latitude_rad - to_latitude) / 2) ** 2
-        chord = along + np.cos(self.latitude_rad) * np.cos(to_latitude) * across
-        return np.asarray(2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.minimum(chord, 1.0))))
-
-    def zones_at(self, distances_km: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Return the first zone whose `max_km` is not below each distance; `len(zones)` beyond the last."""
-        return np.searchsorted(self.zone_max_km, distances_km - ZONE_TOLERANCE_KM, side="left")
 
     def place_of(self, country: str, postal_code: str) -> PostalCodeDocument | None:
         """Return the entry with the longest prefix of a postal code, or None if the network knows no such place."""
