@@ -107,8 +107,10 @@ class _Demo:
             )
             promise = await engine.promising.promise(request)
             self._show_promise(order.order_id or "", promise)
-            lines = await engine.promising.hold_lines(promise.promise_id, promise.options[0].option_id)
-            reservation = await engine.inventory.hold(lines, reference=order.order_id)
+            chosen_option = await engine.promising.promised_hold(promise.promise_id, promise.options[0].option_id)
+            reservation = await engine.inventory.hold(
+                chosen_option.lines, reference=order.order_id, promised_on=chosen_option.promised_on
+            )
             await engine.inventory.confirm(reservation.value.reservation_id)
             held[order.order_id or ""] = reservation.value.reservation_id
         await self._capture(engine, day, held)

@@ -90,6 +90,7 @@ def _shown(order: Order) -> wire.Order:
         run_id=order.run_id,
         service_level=captured.service_level,
         need_by=captured.need_by,
+        promised_on=captured.promised_on,
         customer=captured.customer,
         payment=captured.payment,
     )

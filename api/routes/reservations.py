@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import msgspec
 
@@ -59,22 +60,29 @@ def _check_form(body: wire.ReservationBody) -> None:
 
 async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservation]:
     try:
-        lines = await _lines(call)
+        wanted, promised_on = await _wanted(call)
     except (InvalidInput, NotFound, PromiseExpired) as error:
         return await _earlier(call, error)
     body = call.body
     return await call.engine.inventory.hold(
-        lines, ttl_seconds=body.ttl_seconds, channel=body.channel, reference=body.reference, replay=call.replay
+        wanted,
+        ttl_seconds=body.ttl_seconds,
+        channel=body.channel,
+        reference=body.reference,
+        promised_on=promised_on,
+        replay=call.replay,
     )
 
 
-async def _lines(call: Call[wire.ReservationBody, NoQuery]) -> tuple[HoldLine, ...]:
+async def _wanted(call: Call[wire.ReservationBody, NoQuery]) -> tuple[tuple[HoldLine, ...], date | None]:
+    """Return the lines to hold, and the date of the promise behind them if there is one."""
     body = call.body
     if body.lines is not None:
-        return _hold_lines(body.lines)
+        return _hold_lines(body.lines), None
     if body.promise_id is None or body.option_id is None:  # _check_form has seen to that
         raise AssertionError(body)
-    return await call.engine.promising.hold_lines(body.promise_id, body.option_id)
+    promised = await call.engine.promising.promised_hold(body.promise_id, body.option_id)
+    return promised.lines, promised.promised_on
 
 
 async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError) -> Outcome[Reservation]:
@@ -163,6 +171,7 @@ def _shown(reservation: Reservation) -> wire.Reservation:
         ],
         channel=reservation.channel,
         reference=reservation.reference,
+        promised_on=reservation.promised_on,
     )
 
 

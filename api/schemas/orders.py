@@ -89,6 +89,7 @@ class Order(Reply, frozen=True, kw_only=True):
     run_id: str | None
     service_level: str | None
     need_by: date | None
+    promised_on: date | None
     customer: dict[str, Any] | None
     payment: dict[str, Any] | None
 

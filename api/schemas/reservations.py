@@ -64,3 +64,4 @@ class Reservation(Reply, frozen=True, kw_only=True):
     lines: list[ReservationLine]
     channel: str | None
     reference: str | None
+    promised_on: date | None

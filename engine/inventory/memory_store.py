@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
@@ -51,6 +51,7 @@ class _Kept:
     asked: tuple[HoldLine, ...] = ()
     reference: str | None = None
     channel: str | None = None
+    promised_on: date | None = None
     consumed: bool = False
     forgotten_at: int | None = None
 
@@ -207,6 +208,7 @@ class MemoryInventoryStore:
             asked=hold.lines,
             reference=hold.reference,
             channel=hold.channel,
+            promised_on=hold.promised_on,
         )
         self._take(kept, lines, 1)
         self._reservations[reservation_id] = kept
@@ -362,7 +364,8 @@ def _reply(reservation_id: str, kept: _Kept) -> Reply:
     lines = [line[:4] for line in kept.lines]
     reference = False if kept.reference is None else kept.reference
     channel = False if kept.channel is None else kept.channel
-    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel)
+    promised_on = 0 if kept.promised_on is None else kept.promised_on.toordinal()
+    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel, promised_on)
 
 
 def _line(line: HoldLine, today: Mapping[str, int]) -> Line:

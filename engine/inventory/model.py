@@ -113,6 +113,8 @@ class Hold:
     ttl_seconds: float = DEFAULT_TTL_SECONDS
     channel: str | None = None
     reference: str | None = None
+    promised_on: date | None = None
+    """The date of the promise that is reserved; an order that uses the reservation is due then."""
 
 
 class ReservationState(StrEnum):
@@ -139,6 +141,7 @@ class Reservation:
     lines: tuple[HoldLine, ...]
     reference: str | None = None
     channel: str | None = None
+    promised_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

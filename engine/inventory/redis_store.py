@@ -124,6 +124,7 @@ class RedisInventoryStore:
             {line.node_id: today[line.node_id] for line in hold.lines},
             False if hold.reference is None else hold.reference,
             False if hold.channel is None else hold.channel,
+            0 if hold.promised_on is None else hold.promised_on.toordinal(),
         )
         lifetime = round(hold.ttl_seconds * 1000)
         return await self._change(

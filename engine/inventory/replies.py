@@ -70,7 +70,13 @@ def supplies_of(sku: str, node_id: str, entries: Iterable[tuple[int, int, str]])
 
 
 def _reservation(
-    reservation_id: str, state: str, deadline: int, lines: Sequence[Any], reference: Any, channel: Any
+    reservation_id: str,
+    state: str,
+    deadline: int,
+    lines: Sequence[Any],
+    reference: Any,
+    channel: Any,
+    promised_on: int,
 ) -> Reservation:
     return Reservation(
         reservation_id=reservation_id,
@@ -82,6 +88,7 @@ def _reservation(
         ),
         reference=None if reference is False else reference,
         channel=None if channel is False else channel,
+        promised_on=date.fromordinal(promised_on) if promised_on else None,
     )
 
 

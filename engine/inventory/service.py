@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
 from typing import Any
 
 from engine.clock import Clock
@@ -95,6 +96,7 @@ class InventoryService:
         ttl_seconds: float = DEFAULT_TTL_SECONDS,
         channel: str | None = None,
         reference: str | None = None,
+        promised_on: date | None = None,
         replay: Replay | None = None,
     ) -> Outcome[Reservation]:
         """Hold all lines or none under a new id; raises InsufficientStock naming every short line."""
@@ -113,6 +115,7 @@ class InventoryService:
             ttl_seconds=ttl_seconds,
             channel=channel,
             reference=reference,
+            promised_on=promised_on,
         )
         return await self._store.hold(hold, today=today, replay=replay)
 

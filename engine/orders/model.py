@@ -68,7 +68,8 @@ class Captured:
     """What was captured; it never changes.
 
     `lines` are the customer's; `demand` is what nodes have to ship, one line per product: kits come down to their
-    products, as `<line_id>/<sku>`. `destination` has coordinates even if only a postal code was given.
+    products, as `<line_id>/<sku>`. `destination` has coordinates even if only a postal code was given. `promised_on` is
+    the date of the promise behind the reservation: the order is due then, unless `need_by` says otherwise.
     """
 
     order_id: str
@@ -80,6 +81,7 @@ class Captured:
     reservation_id: str | None = None
     service_level: str | None = None
     need_by: date | None = None
+    promised_on: date | None = None
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
 

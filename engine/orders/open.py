@@ -30,6 +30,7 @@ def open_order(state: str, doc: str | bytes, own_lines: Sequence[OwnLine]) -> Op
         country=place.country,
         postal_code=place.postal_code,
         need_by=captured.need_by,
+        promised_on=captured.promised_on,
         service_level=captured.service_level,
         channel=captured.channel,
         own_stock=tuple(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 from engine.catalog.model import Catalog
@@ -11,6 +13,7 @@ from engine.catalog.service import CatalogService
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.inventory.model import Outcome, Replay
+from engine.inventory.store import InventoryStore
 from engine.network.model import Network
 from engine.network.service import NetworkService
 from engine.orders.capture import capture
@@ -24,8 +27,16 @@ _IN_FLIGHT = 256
 class OrderService:
     """Captures orders against the network and the catalog of the moment."""
 
-    def __init__(self, store: OrderStore, networks: NetworkService, catalogs: CatalogService, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: OrderStore,
+        stock: InventoryStore,
+        networks: NetworkService,
+        catalogs: CatalogService,
+        clock: Clock,
+    ) -> None:
         self._store = store
+        self._stock = stock
         self._networks = networks
         self._catalogs = catalogs
         self._clock = clock
@@ -43,7 +54,7 @@ class OrderService:
             if kept is None:
                 raise
             return kept
-        return await self._store.capture(captured, replay=replay)
+        return await self._store.capture(await self._as_promised(captured), replay=replay)
 
     async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
         """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.
@@ -62,7 +73,8 @@ class OrderService:
             raise InvalidInput(faults)
         kept: list[Order] = []
         for start in range(0, len(captured), _IN_FLIGHT):
-            calls = (self._store.capture(one) for one in captured[start : start + _IN_FLIGHT])
+            promised = await asyncio.gather(*map(self._as_promised, captured[start : start + _IN_FLIGHT]))
+            calls = map(self._store.capture, promised)
             kept += [outcome.value for outcome in await asyncio.gather(*calls)]
         return kept
 
@@ -77,6 +89,15 @@ class OrderService:
     async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
         """Cancel an order and give back its stock; raises what `OrderStore.cancel` raises."""
         return await self._store.cancel(order_id, replay=replay)
+
+    async def _as_promised(self, captured: Captured) -> Captured:
+        """Return the order with the date that its reservation was promised for."""
+        if captured.reservation_id is None:
+            return captured
+        with suppress(NotFound):  # the store says so when it keeps the order
+            reservation = await self._stock.get_reservation(captured.reservation_id)
+            return replace(captured, promised_on=reservation.promised_on)
+        return captured
 
     def _checked(self, order: NewOrder, network: Network, catalog: Catalog) -> Captured:
         order_id = f"ord_{uuid4().hex}" if order.order_id is None else order.order_id

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from engine.inventory.model import HoldLine
 from engine.network.document import ServiceLevel
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
@@ -137,6 +138,13 @@ class Promise(Struct, frozen=True, kw_only=True):
     options: tuple[Option, ...]
     unavailable: tuple[UnavailableLine, ...]
     channel: str | None = None
+
+
+class PromisedHold(Struct, frozen=True, kw_only=True):
+    """What a reservation of an option holds, and the date that was promised for it."""
+
+    lines: tuple[HoldLine, ...]
+    promised_on: date
 
 
 class KeptPromise(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from engine.inventory.store import InventoryStore
 from engine.network.model import Network
 from engine.promising.answer import options_of
 from engine.promising.merging import merge_lines
-from engine.promising.model import KeptPromise, Option, Promise, PromiseRequest, UnavailableLine
+from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest, UnavailableLine
 from engine.promising.programme import Programme, Tables, build, most_masks, solve
 from engine.promising.reasons import unavailable
 from engine.promising.request import Asked, understand
@@ -88,8 +88,8 @@ class PromiseService:
             self._promises.keep(promise.promise_id, body, self._ttl_seconds)
         return promise
 
-    async def hold_lines(self, promise_id: str, option_id: str) -> tuple[HoldLine, ...]:
-        """Return what a reservation of an option has to hold, kits as their products.
+    async def promised_hold(self, promise_id: str, option_id: str) -> PromisedHold:
+        """Return what a reservation of an option has to hold, kits as their products, and the date promised for it.
 
         Raises `PromiseExpired` or `NotFound` if there is no such promise, `InvalidInput` if it has no such option.
         """
@@ -106,12 +106,14 @@ class PromiseService:
         if option_id not in by_id:
             message = f"the promise has no option {option_id!r}; {nearest(option_id, by_id)}"
             raise InvalidInput(Fault(path="$.option_id", message=message))
-        return tuple(
+        option = by_id[option_id]
+        lines = tuple(
             HoldLine(sku=sku, quantity=line.quantity * units, node_id=shipment.node_id, ship_on=shipment.ship_on)
-            for shipment in by_id[option_id].shipments
+            for shipment in option.shipments
             for line in shipment.lines
             for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
         )
+        return PromisedHold(lines=lines, promised_on=option.promised_on)
 
     async def _read(self, request: PromiseRequest) -> tuple[View, Asked, StockView]:
         """Understand the request and read its stock; again with the new view if the documents have moved meanwhile."""

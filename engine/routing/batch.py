@@ -263,7 +263,8 @@ def _orders(
             own.append(held.get((line.sku, line.quantity), -1))
             ids.append(line.line_id)
         start.append(len(sku))
-    due = [NO_DUE_DATE if o.need_by is None else o.need_by.toordinal() - base for o in orders]
+    deadlines = [order.need_by or order.promised_on for order in orders]
+    due = [NO_DUE_DATE if day is None else day.toordinal() - base for day in deadlines]
     return (
         Orders(
             order_ids=tuple(order.order_id for order in orders),

@@ -39,7 +39,8 @@ class OwnStock:
 class OpenOrder:
     """An order that waits for a source: captured, or backordered by an earlier run.
 
-    The destination has coordinates in degrees, or a country and postal code, or both.
+    The destination has coordinates in degrees, or a country and postal code, or both. `need_by` is a deadline: later is
+    no use. `promised_on` is what its reservation was promised for: kept if it can be, else shipped all the same.
     """
 
     order_id: str
@@ -49,6 +50,7 @@ class OpenOrder:
     country: str | None = None
     postal_code: str | None = None
     need_by: date | None = None
+    promised_on: date | None = None
     service_level: str | None = None
     channel: str | None = None
     own_stock: tuple[OwnStock, ...] = ()

@@ -30,7 +30,7 @@ from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, Order
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_store import LEASE_SECONDS, RunStore
-from solvers.plan import RoutingResult
+from solvers.plan import BACKORDER, RoutingResult
 from solvers.solve import Method, Params, Progress, solve
 from solvers.stopping import Stopping
 
@@ -174,13 +174,18 @@ class RoutingRuns:
         today, left = await self._today(view)
         stock = await self._inventory.read(demanded_skus(orders))
         atp = self._reader.read(stock, view.network, today.local_day)
-        batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
         began = time.perf_counter()
         stopping = Stopping(
             stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=request.time_limit_seconds
         )
         params = Params(method=Method(request.method))
-        result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+        for keep_promises in (True, False):
+            batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
+            result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+            broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
+            if not broken:
+                break
+            orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
         return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan))
 
 
@@ -209,6 +214,13 @@ class _Tally:
             "gone_orders": self.gone,
             "moved_orders": self.moved,
         }
+
+
+def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
+    """Return the orders that would wait for stock only because their promised day cannot be kept any more, perhaps."""
+    owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
+    orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
+    return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
 
 
 def _check(request: RunRequest) -> None:

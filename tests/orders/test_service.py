@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -9,7 +10,8 @@ from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
 from engine.errors import IllegalState, InvalidInput, NotFound
-from engine.inventory.model import Replay
+from engine.inventory.model import Hold, HoldLine, PositionCount, Replay
+from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
 from engine.orders.model import Destination, NewLine, NewOrder
@@ -22,20 +24,24 @@ ORDER = NewOrder(channel="web", destination=HOME, lines=(NewLine(sku="MUG", quan
 
 
 @pytest.fixture
-def empty(orders: OrderStore, clock: SettableClock) -> OrderService:
+def empty(orders: OrderStore, inventory: InventoryStore, clock: SettableClock) -> OrderService:
     documents = MemoryDocumentStore()
-    return OrderService(orders, NetworkService(documents), CatalogService(documents), clock)
+    return OrderService(orders, inventory, NetworkService(documents), CatalogService(documents), clock)
 
 
 @pytest.fixture
 async def service(
-    orders: OrderStore, clock: SettableClock, network_document: NetworkDocument, catalog_document: CatalogDocument
+    orders: OrderStore,
+    inventory: InventoryStore,
+    clock: SettableClock,
+    network_document: NetworkDocument,
+    catalog_document: CatalogDocument,
 ) -> OrderService:
     documents = MemoryDocumentStore()
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(network_document)
     await catalogs.put(catalog_document)
-    return OrderService(orders, networks, catalogs, clock)
+    return OrderService(orders, inventory, networks, catalogs, clock)
 
 
 async def test_an_order_without_an_id_gets_one(service: OrderService, clock: SettableClock) -> None:
@@ -57,14 +63,18 @@ async def test_a_retry_of_an_order_without_an_id_gets_the_same_id(service: Order
 
 
 async def test_a_retry_gets_the_first_answer_even_if_the_catalog_has_moved(
-    orders: OrderStore, clock: SettableClock, network_document: NetworkDocument, catalog_document: CatalogDocument
+    orders: OrderStore,
+    inventory: InventoryStore,
+    clock: SettableClock,
+    network_document: NetworkDocument,
+    catalog_document: CatalogDocument,
 ) -> None:
     """Catches a check that comes before the idempotency record: the shop would be told 400 about an order it has."""
     documents = MemoryDocumentStore()
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(network_document)
     await catalogs.put(catalog_document)
-    service = OrderService(orders, networks, catalogs, clock)
+    service = OrderService(orders, inventory, networks, catalogs, clock)
     key = Replay(digest="e" * 64, fingerprint="f" * 64)
     first = await service.capture(ORDER, replay=key)
     await catalogs.put(CatalogDocument.model_validate({"products": [{"sku": "OTHER", "weight_g": 1}]}))
@@ -72,6 +82,25 @@ async def test_a_retry_gets_the_first_answer_even_if_the_catalog_has_moved(
     assert (again.replayed, again.value) == (True, first.value)
     with pytest.raises(InvalidInput):
         await service.capture(ORDER, replay=Replay(digest="a" * 64, fingerprint="f" * 64))
+
+
+async def test_an_order_is_due_when_its_reservation_was_promised(
+    service: OrderService, orders: OrderStore, inventory: InventoryStore
+) -> None:
+    """Seeded bug this catches: the promise forgotten at the order, and express stock sent by ground."""
+    await inventory.put_positions([PositionCount(node_id="north", sku="MUG", on_hand=9)])
+    for order_id, need_by in (("kept", None), ("sooner", date(2026, 12, 1))):
+        line = HoldLine(sku="MUG", quantity=2, node_id="north")
+        hold = Hold(reservation_id=f"res_{order_id}", lines=(line,), promised_on=date(2026, 12, 4))
+        await inventory.hold(hold, today={"north": date(2026, 11, 22).toordinal()})
+        order = replace(ORDER, order_id=order_id, reservation_id=f"res_{order_id}", need_by=need_by)
+        first = (await service.capture(order)).value
+        assert first.captured.promised_on == date(2026, 12, 4)
+        assert (await service.capture(order)).value == first
+    assert {order.order_id: (order.need_by, order.promised_on) for order in await orders.open_orders()} == {
+        "kept": (None, date(2026, 12, 4)),
+        "sooner": (date(2026, 12, 1), date(2026, 12, 4)),
+    }
 
 
 async def test_an_order_that_is_wrong_is_not_kept(service: OrderService) -> None:

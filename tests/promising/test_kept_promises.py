@@ -18,7 +18,7 @@ both_stores = pytest.mark.parametrize("world", ["memory", "redis"], indirect=Tru
 async def test_an_option_says_what_to_hold_kits_as_products(world: Any, day: Any) -> None:
     await world.stock(("a", "cup", 5), ("a", "saucer", 5))
     promise = await world.promise(("set", 2), ("cup", 1))
-    lines = await world.service.hold_lines(promise.promise_id, promise.options[0].option_id)
+    lines = (await world.service.promised_hold(promise.promise_id, promise.options[0].option_id)).lines
     assert lines == (
         HoldLine(sku="cup", quantity=4, node_id="a", ship_on=day(0)),
         HoldLine(sku="saucer", quantity=2, node_id="a", ship_on=day(0)),
@@ -34,7 +34,7 @@ async def test_every_option_can_be_held(world: Any) -> None:
     today = {"a": world.clock.now().date().toordinal()}
     for number in range(2):
         promise = await world.promise(("cup", 3))
-        lines = await world.service.hold_lines(promise.promise_id, promise.options[0].option_id)
+        lines = (await world.service.promised_hold(promise.promise_id, promise.options[0].option_id)).lines
         await world.inventory.hold(Hold(reservation_id=f"res_{number}", lines=lines), today=today)
     assert (await world.promise(("cup", 3))).options == ()
 
@@ -44,23 +44,23 @@ async def test_an_unknown_option_or_promise_is_named(world: Any) -> None:
     await world.stock(("a", "cup", 5))
     promise = await world.promise(("cup", 1))
     with pytest.raises(InvalidInput, match="has no option 'opt_9'"):
-        await world.service.hold_lines(promise.promise_id, "opt_9")
+        await world.service.promised_hold(promise.promise_id, "opt_9")
     for unknown in ("prm_zz", "prm_", "", f"prm_{'f' * 28}"):
         with pytest.raises(NotFound, match="Ask for a new one"):
-            await world.service.hold_lines(unknown, "opt_1")
+            await world.service.promised_hold(unknown, "opt_1")
 
 
 async def test_a_promise_expires(world: Any) -> None:
     await world.stock(("a", "cup", 5))
     promise = await world.promise(("cup", 1))
     world.clock.advance(timedelta(seconds=899))
-    assert await world.service.hold_lines(promise.promise_id, "opt_1")
+    assert await world.service.promised_hold(promise.promise_id, "opt_1")
     world.clock.advance(timedelta(seconds=1))
     with pytest.raises(PromiseExpired):
-        await world.service.hold_lines(promise.promise_id, "opt_1")
+        await world.service.promised_hold(promise.promise_id, "opt_1")
     await world.promise(("cup", 1))  # a later promise forgets the earlier one
     with pytest.raises(PromiseExpired):
-        await world.service.hold_lines(promise.promise_id, "opt_1")
+        await world.service.promised_hold(promise.promise_id, "opt_1")
 
 
 @pytest.mark.parametrize("world", ["redis"], indirect=True)
@@ -78,7 +78,7 @@ async def test_a_promise_is_found_before_it_is_written(world: Any, client: Any, 
     await world.stock(("a", "cup", 5))
     promise = await world.promise(("cup", 1))
     assert await client.call("EXISTS", keys.named("promise", promise.promise_id)) == 0
-    assert await world.service.hold_lines(promise.promise_id, "opt_1")
+    assert await world.service.promised_hold(promise.promise_id, "opt_1")
     await world.promises.settle()
     assert await client.call("EXISTS", keys.named("promise", promise.promise_id)) == 1
-    assert await world.service.hold_lines(promise.promise_id, "opt_1")
+    assert await world.service.promised_hold(promise.promise_id, "opt_1")

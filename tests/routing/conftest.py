@@ -132,7 +132,7 @@ async def world(network_document: dict[str, Any]) -> World:
         reference=Reference(documents, networks, catalogs),
         stock=stock,
         book=book,
-        orders=OrderService(book, networks, catalogs, clock),
+        orders=OrderService(book, stock, networks, catalogs, clock),
         run_store=MemoryRunStore(clock),
     )
 

@@ -492,3 +492,21 @@ async def test_what_an_order_holds_is_never_given_up_to_save_freight(
     await world.order("o1", {"MUG": 1}, service_level="expedited", reservation_id="res_1" if held else None)
     await world.runs().execute(ALL)
     assert await world.sourced("o1") == [expected]
+
+
+@pytest.mark.parametrize(("promised_on", "service"), [(date(2026, 11, 23), "air"), (date(2026, 11, 20), "ground")])
+async def test_a_promise_is_kept_if_it_can_be_and_shipped_all_the_same_if_not(
+    promised_on: date, service: str, world: World
+) -> None:
+    """From the west ground takes three days and air one; what was promised for today cannot be kept by anybody.
+
+    Seeded bugs this catches: the promise forgotten, so that all go by ground; the promise as a deadline, so that an
+    order that missed it is never shipped.
+    """
+    await world.count(west={"MUG": 1})
+    line = HoldLine(sku="MUG", quantity=1, node_id="west")
+    today = {"west": date(2026, 11, 20).toordinal()}
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(line,), promised_on=promised_on), today=today)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("west", service, "2026-11-20")]

@@ -1,6 +1,6 @@
 -- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after commit.lua.
 --
--- {'reservation', id, state, expires or 0, lines, reference, channel}     {'positions', list}
+-- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0}     {'positions', list}
 -- a refusal: {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
 --            {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
 -- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
@@ -11,7 +11,8 @@ local function reservation_reply(id, r)
   local lines = {}
   for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON] } end
   local deadline = (r.state == 'held' or r.state == 'expired') and r.expires or 0
-  return cmsgpack.pack({ 'reservation', id, r.state, deadline, lines, r.reference, r.channel })
+  return cmsgpack.pack({ 'reservation', id, r.state, deadline, lines, r.reference, r.channel,
+    r.promised_on or 0 })
 end
 
 local function position_reply(work, sku, node_id)
