@@ -43,7 +43,7 @@ _FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
 
 @dataclass(slots=True, kw_only=True)
 class _Kept:
-    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over."""
+    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's."""
 
     state: str
     expires: int
@@ -54,6 +54,7 @@ class _Kept:
     promised_on: date | None = None
     consumed: bool = False
     forgotten_at: int | None = None
+    order_id: str | None = None
 
 
 class MemoryInventoryStore:
@@ -240,6 +241,8 @@ class MemoryInventoryStore:
             if kept.state == "consumed":
                 return ("past", reservation_id, "consumed", "cancel")
             return _reply(reservation_id, kept)
+        if kept.order_id is not None:
+            return ("of_order", reservation_id, kept.order_id)
         taken_out, stay, too_many = _split(kept.lines, wanted)
         if too_many:
             return ("too_many", reservation_id, too_many)

@@ -76,7 +76,7 @@ def _reservation(
     lines: Sequence[Any],
     reference: Any,
     channel: Any,
-    promised_on: int,
+    promised_on: int = 0,  # absent from what an older build kept for an idempotency key
 ) -> Reservation:
     return Reservation(
         reservation_id=reservation_id,
@@ -134,6 +134,10 @@ def _taken(reservation_id: str) -> AllotError:
     return IllegalState(f"Reservation {reservation_id!r} exists with other lines. Use a new id.")
 
 
+def _of_order(reservation_id: str, order_id: str) -> AllotError:
+    return IllegalState(f"Reservation {reservation_id!r} keeps stock for order {order_id!r}. Cancel the order instead.")
+
+
 def _forestalled(reservation_id: str) -> AllotError:
     return IllegalState(f"Reservation {reservation_id!r} was cancelled before this hold arrived. Use a new id.")
 
@@ -182,6 +186,7 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "missing": _missing,
     "past": _past,
     "taken": _taken,
+    "of_order": _of_order,
     "forestalled": _forestalled,
     "short": _short,
     "too_many": _too_many,

@@ -71,7 +71,7 @@ class InventoryStore(Protocol):
         """Give units back, all or those of `lines`; again: the same. An expired reservation stays expired.
 
         Raises NotFound, and then a hold with this id that comes within the hour is refused; IllegalState if it was
-        consumed, or if `lines` ask for more than is reserved.
+        consumed, if it keeps stock for an order, or if `lines` ask for more than is reserved.
         """
         ...
 

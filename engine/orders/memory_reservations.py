@@ -20,7 +20,6 @@ class MemoryReservations:
 
     def __init__(self, inventory: MemoryInventoryStore) -> None:
         self._inventory = inventory
-        self._order_of: dict[str, str] = {}
 
     def once(self, replay: Replay | None, operation: Callable[[], Reply]) -> tuple[bool, Reply]:
         """Run `operation` under its idempotency record; return (replayed, reply)."""
@@ -51,8 +50,10 @@ class MemoryReservations:
             return ("no_reservation", "")
         if kept.state not in _FIELD_OF or kept.consumed:
             return ("past", "consumed" if kept.consumed else kept.state)
-        owner = self._order_of.setdefault(reservation_id, order_id)
-        return None if owner == order_id else ("taken", owner)
+        if kept.order_id not in {None, order_id}:
+            return ("taken", str(kept.order_id))
+        kept.order_id = order_id
+        return None
 
     def has_left(self, reservation_id: str, *, is_allocated: bool) -> bool:
         """Say whether units have left a node; of an allocated order also if its reservation is forgotten."""
@@ -83,10 +84,16 @@ class MemoryReservations:
             return short
         if kept is not None:
             self._close(kept)
-        fresh = _Kept(state="confirmed", expires=0, lines=lines, reference=entry.order_id, channel=channel)
+        fresh = _Kept(
+            state="confirmed",
+            expires=0,
+            lines=lines,
+            reference=entry.order_id,
+            channel=channel,
+            order_id=entry.order_id,
+        )
         inventory._take(fresh, lines, 1)
         inventory._reservations[entry.reservation_id] = fresh
-        self._order_of[entry.reservation_id] = entry.order_id
         return []
 
     def expire_due(self) -> None:

@@ -255,6 +255,23 @@ async def test_cancelling_a_sourced_order_gives_stock_and_capacity_back(shop: Sh
     ]
 
 
+async def test_stock_of_an_order_goes_back_with_the_order_only(shop: Shop) -> None:
+    """Catches a sourced order whose units are given to the next one."""
+    await shop.hold("res_1", 2)
+    await shop.place("ord_1", 2, reservation_id="res_1")
+    with pytest.raises(IllegalState, match=r"res_1.*keeps stock for order 'ord_1'"):
+        await shop.inventory.cancel("res_1")
+    await shop.commit("run_1", rows("ord_1", (2, "north")))
+    reservation_id = (await shop.orders.get("ord_1")).reservation_id
+    assert reservation_id is not None
+    with pytest.raises(IllegalState, match="Cancel the order"):
+        await shop.inventory.cancel(reservation_id)
+    assert await shop.counts("north") == (10, 0, 2)
+    assert (await shop.orders.cancel("ord_1")).value.state == "cancelled"
+    assert (await shop.inventory.cancel(reservation_id)).value.state == "cancelled"
+    assert await shop.counts("north") == (10, 0, 0)
+
+
 async def test_cancelling_again_changes_nothing(shop: Shop) -> None:
     """Catches a second cancel that gives the units back twice."""
     await shop.hold("res_1", 3)

@@ -2,8 +2,9 @@
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
 -- ARGV[1]  the fingerprint            ARGV[2]  the reservation id
 -- ARGV[3]  cmsgpack list of lines {sku, node_id, quantity, ship_on or 0}; empty: all
--- Returns  reservation · missing · past (consumed) · too_many
--- Invariant: units go back once; a hold that comes after its cancel takes none.
+-- Returns  reservation · missing · past (consumed) · too_many · of_order
+-- Invariant: units go back once; a hold that comes after its cancel takes none; what an order counts on goes back with
+-- the order only.
 
 register_once('allot_cancel_v1', function(keys, args)
   local work, id, wanted = open_work(keys[1]), args[1], cmsgpack.unpack(args[2])
@@ -21,6 +22,7 @@ register_once('allot_cancel_v1', function(keys, args)
     if reservation.state == 'consumed' then return refusal('past', id, 'consumed', 'cancel') end
     return reservation_reply(id, reservation)
   end
+  if reservation.order_id then return refusal('of_order', id, reservation.order_id) end
   local taken_out, stay, too_many = split_lines(reservation, wanted)
   if #too_many > 0 then return refusal('too_many', id, too_many) end
   give_back(work, taken_out, field)

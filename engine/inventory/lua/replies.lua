@@ -2,7 +2,7 @@
 --
 -- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0}     {'positions', list}
 -- a refusal: {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
---            {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
+--            {'of_order', id, order id} {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
 -- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
 
 local function refusal(...) return cmsgpack.pack({ ... }) end

@@ -1,8 +1,9 @@
 -- Reservations in the unit of work. Include after demand.lua.
 --
--- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed}: times are milliseconds since
--- 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the sha1 of the lines as first asked for. States: held confirmed consumed cancelled expired,
--- and forestalled: the tombstone of a cancel that came before its hold.
+-- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}: times are
+-- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the sha1 of the lines as first
+-- asked for, `order_id` set once it keeps stock for an order (engine/orders). States: held confirmed consumed cancelled
+-- expired, and forestalled: the tombstone of a cancel that came before its hold.
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, r, state)  gives all its units back
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
