@@ -139,6 +139,9 @@ class IdempotencyConflict(AllotError):
 
     code = "idempotency_key_reused"
 
+    def __init__(self) -> None:
+        super().__init__("The idempotency key was used before with another body. Use a new key.")
+
 
 class ExpectationMissed(AllotError):
     """The work was done, and something the caller stated about its result did not hold (exit code 3)."""

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from engine.clock import Clock
-from engine.errors import IdempotencyConflict
+from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_stock import Line, MemoryStock
 from engine.inventory.model import (
     CONFIRMED,
@@ -35,7 +35,6 @@ from engine.inventory.model import (
 )
 from engine.inventory.replies import Reply, milliseconds, value_of
 
-_REPLAY_LIFETIME = timedelta(days=1)
 _CLOSED_LIFETIME = timedelta(days=1)
 _FORESTALLED_LIFETIME = timedelta(hours=1)
 _FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
@@ -65,7 +64,7 @@ class MemoryInventoryStore:
         self._stock = MemoryStock()
         self._reservations: dict[str, _Kept] = {}
         self._deadlines: list[tuple[int, str]] = []
-        self._records: dict[str, tuple[str, int, Reply]] = {}
+        self.records = MemoryRecords(clock)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
@@ -132,16 +131,17 @@ class MemoryInventoryStore:
 
     async def remember(self, replay: Replay, status: int, body: bytes) -> Outcome[object]:
         """Store an answer for an idempotency key, or give what it was answered before."""
-        kept = await self.recall(replay)
-        if kept is not None:
-            return kept
-        self._record(replay, ("answer", status, body))
-        return Outcome(value=None)
+        replayed, reply = self.records.once(replay, lambda: ("answer", status, body))
+        return Outcome(value=value_of(reply, replayed=True), replayed=True) if replayed else Outcome(value=None)
 
     async def recall(self, replay: Replay) -> Outcome[object] | None:
         """Return or raise what an idempotency key was answered, None if it is new."""
-        reply = self._recorded(replay)
+        reply = self.records.find(replay)
         return None if reply is None else Outcome(value=value_of(reply, replayed=True), replayed=True)
+
+    def _once(self, replay: Replay | None, operation: Callable[[], Reply]) -> Outcome[Any]:
+        replayed, reply = self.records.once(replay, operation)
+        return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
     # One operation each, as in lua/.
 
@@ -336,30 +336,6 @@ class MemoryInventoryStore:
                 self._current(reservation_id, write=True)
                 expired += 1
         return expired
-
-    # Idempotency records.
-
-    def _once(self, replay: Replay | None, operation: Callable[[], Reply]) -> Outcome[Any]:
-        if replay is None:
-            return Outcome(value=value_of(operation()))
-        reply = self._recorded(replay)
-        if reply is not None:
-            return Outcome(value=value_of(reply, replayed=True), replayed=True)
-        reply = operation()
-        self._record(replay, reply)
-        return Outcome(value=value_of(reply))
-
-    def _recorded(self, replay: Replay) -> Reply | None:
-        fingerprint, until, reply = self._records.get(replay.digest, ("", 0, ()))
-        if self._now() >= until:
-            return None
-        if fingerprint != replay.fingerprint:
-            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
-        return reply
-
-    def _record(self, replay: Replay, reply: Reply) -> None:
-        until = self._now() + _REPLAY_LIFETIME // timedelta(milliseconds=1)
-        self._records[replay.digest] = (replay.fingerprint, until, reply)
 
 
 def _reply(reservation_id: str, kept: _Kept) -> Reply:

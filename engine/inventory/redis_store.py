@@ -12,7 +12,6 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from engine.errors import IdempotencyConflict
 from engine.inventory.model import (
     KINDS,
     SCHEDULED,
@@ -27,6 +26,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.redis_records import call_once, find
 from engine.inventory.replies import value_of
 from engine.inventory.view import BYTES_PER_NODE, unpack_view
 from engine.storage.client import Part, StoreClient
@@ -183,19 +183,14 @@ class RedisInventoryStore:
 
     async def recall(self, replay: Replay) -> Outcome[object] | None:
         """Return or raise what an idempotency key was answered, None if it is new."""
-        fingerprint, reply = await self._client.call("HMGET", self._keys.replay(replay.digest), "fingerprint", "reply")
-        if fingerprint is None:
-            return None
-        if fingerprint.decode() != replay.fingerprint:
-            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
-        return Outcome(value=value_of(_unpack(reply), replayed=True), replayed=True)
+        reply = await find(self._client, self._keys, replay)
+        return None if reply is None else Outcome(value=value_of(reply, replayed=True), replayed=True)
 
     async def _change(self, function: str, replay: Replay | None, *args: Part) -> Outcome[Any]:
         """Call a function that changes something, under its idempotency record."""
-        record = self._keys.no_replay if replay is None else self._keys.replay(replay.digest)
-        fingerprint = "" if replay is None else replay.fingerprint
-        replayed, reply = await self._client.fcall(function, [record, self._keys.deadlines], [fingerprint, *args])
-        return Outcome(value=value_of(_unpack(reply), replayed=bool(replayed)), replayed=bool(replayed))
+        key = self._keys.deadlines
+        replayed, reply = await call_once(self._client, self._keys, function, key, replay, *args)
+        return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
     async def _gather(self, keys: Sequence[str]) -> list[bytes | None]:
         """Return the values of many keys, a bounded number of them per command."""

@@ -6,13 +6,11 @@ that an order and its stock change in one step. Nothing here awaits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from engine.inventory.memory_store import _FIELD_OF, MemoryInventoryStore, _Kept
-from engine.inventory.model import Replay
 from engine.orders.batch import Entry
 from engine.orders.open import OwnLine
-from engine.orders.replies import Reply
 
 
 class MemoryReservations:
@@ -20,21 +18,6 @@ class MemoryReservations:
 
     def __init__(self, inventory: MemoryInventoryStore) -> None:
         self._inventory = inventory
-
-    def once(self, replay: Replay | None, operation: Callable[[], Reply]) -> tuple[bool, Reply]:
-        """Run `operation` under its idempotency record; return (replayed, reply)."""
-        if replay is None:
-            return False, operation()
-        found = self._inventory._recorded(replay)
-        if found is not None:
-            return True, found
-        reply = operation()
-        self._inventory._record(replay, reply)
-        return False, reply
-
-    def recorded(self, replay: Replay) -> Reply | None:
-        """Return the reply stored under an idempotency key; raises IdempotencyConflict for another body."""
-        return self._inventory._recorded(replay)
 
     def lines(self, reservation_id: str) -> list[OwnLine]:
         """Return what a reservation keeps now."""

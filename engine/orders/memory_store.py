@@ -51,18 +51,19 @@ class MemoryOrderStore:
 
     def __init__(self, inventory: MemoryInventoryStore, clock: Clock) -> None:
         self._clock = clock
+        self._records = inventory.records
         self._reservations = MemoryReservations(inventory)
         self._orders: dict[str, _Kept] = {}
         self._capacity: dict[tuple[int, str], tuple[int, int]] = {}
 
     async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
         """Keep a new order."""
-        replayed, reply = self._reservations.once(replay, lambda: self._capture(captured))
+        replayed, reply = self._records.once(replay, lambda: self._capture(captured))
         return capture_outcome(reply, captured.order_id, captured.reservation_id or "", replayed=replayed)
 
     async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
         """Return or raise what a capture was answered."""
-        reply = self._reservations.recorded(replay)
+        reply = self._records.find(replay)
         if reply is None:
             return None
         return capture_outcome(reply, order.order_id or "", order.reservation_id or "", replayed=True)
@@ -77,7 +78,7 @@ class MemoryOrderStore:
 
     async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
         """Cancel an order and give back its stock and capacity."""
-        replayed, reply = self._reservations.once(replay, lambda: self._cancel(order_id))
+        replayed, reply = self._records.once(replay, lambda: self._cancel(order_id))
         return cancel_outcome(reply, order_id, replayed=replayed)
 
     async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:

@@ -12,8 +12,8 @@ from importlib.resources import files
 
 import msgspec
 
-from engine.errors import IdempotencyConflict
 from engine.inventory.model import Outcome, Replay
+from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
@@ -60,14 +60,10 @@ class RedisOrderStore:
 
     async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
         """Return or raise what a capture was answered."""
-        fingerprint_of_body, reply = await self._client.call(
-            "HMGET", self._keys.replay(replay.digest), "fingerprint", "reply"
-        )
-        if fingerprint_of_body is None:
+        reply = await find(self._client, self._keys, replay)
+        if reply is None:
             return None
-        if fingerprint_of_body.decode() != replay.fingerprint:
-            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
-        return capture_outcome(_unpack(reply), order.order_id or "", order.reservation_id or "", replayed=True)
+        return capture_outcome(reply, order.order_id or "", order.reservation_id or "", replayed=True)
 
     async def get(self, order_id: str) -> Order:
         """Return an order."""
@@ -143,8 +139,5 @@ class RedisOrderStore:
 
     async def _change(self, function: str, order_id: str, replay: Replay | None, *args: Part) -> tuple[bool, Reply]:
         """Call a function on one order under its idempotency record; return (replayed, reply)."""
-        record = self._keys.no_replay if replay is None else self._keys.replay(replay.digest)
-        fingerprint_of_body = "" if replay is None else replay.fingerprint
-        keys = [record, self._keys.order(order_id)]
-        replayed, reply = await self._client.fcall(function, keys, [fingerprint_of_body, order_id, *args])
-        return bool(replayed), _unpack(reply)
+        key = self._keys.order(order_id)
+        return await call_once(self._client, self._keys, function, key, replay, order_id, *args)

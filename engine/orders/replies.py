@@ -12,7 +12,6 @@ from typing import Any
 
 from engine.errors import AllotError, IllegalState, NotFound
 from engine.inventory.model import Outcome
-from engine.inventory.replies import value_of
 from engine.orders.model import Order
 from engine.orders.records import order_of
 from engine.routing.model import Verdict, VerdictOutcome
@@ -72,8 +71,6 @@ def verdict_of(order_id: str, reply: Reply) -> Verdict:
 
 
 def _outcome(reply: Reply, replayed: bool) -> Outcome[Order]:
-    if reply[0] == "answer":  # a refusal that was stored before any function was called
-        value_of(reply, replayed=True)
     return Outcome(value=order_of(reply[2]), replayed=replayed)
 
 

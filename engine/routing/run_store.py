@@ -65,8 +65,7 @@ class RunStore(Protocol):
 def replayed(run: Run, found: _Record, fingerprint: str) -> Outcome[Run]:
     """Return the first answer to an idempotency key that came back."""
     if found.fingerprint != fingerprint:
-        error = IdempotencyConflict("This Idempotency-Key was used with another body; use a new key.")
-        raise error
+        raise IdempotencyConflict
     return Outcome(value=replace(run, created_at=found.run.created_at), replayed=True)
 
 

@@ -190,7 +190,7 @@ def _raised(reply: Any, address: Address) -> Any:
         text = str(reply)
         word = text.split(" ", 1)[0]
         if word == "REPLAYCONFLICT":
-            raise IdempotencyConflict("The idempotency key was used before with another body. Use a new key.")
+            raise IdempotencyConflict
         if word in _RETRYABLE:
             raise Unavailable(f"The store at {address} cannot serve this now: {text}")
         raise StoreReplyError(f"The store at {address} refused a command: {text}")
