@@ -127,15 +127,17 @@ def tiny_problem(
         for sku in skus
         if draw.random() < 0.8
     ]
-    settings = {
+    settings: Row = {
         "version": 1,
-        "backorder_cost_cents_per_unit": 0 if free and draw.random() < 0.5 else 5 * draw.randint(0, 60) // scale,
+        "backorder_cost_cents_per_unit": 0 if free and draw.random() < 0.5 else 5 * draw.randint(0, 60),
         "split_cost_cents": draw.choice([0, cents()]),
         "late_day_cost_cents": draw.choice([None, 0, cents()]),
         "line_split": "allowed" if split else "never",
         "max_nodes_per_order": draw.choice([None, None, None, 0, 1, 2]),
         "max_distance_km": draw.choice([None, None, 120, 400]),
     }
+    if scale > 1:
+        settings["backorder_cost_cents_per_unit"] //= 10
     tables: dict[str, list[Row]] = {"nodes": nodes, "stock": stock, "orders": orders, "order_lines": lines}
     if by_lane:
         tables["lanes"] = [
