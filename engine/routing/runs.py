@@ -254,8 +254,28 @@ def _daily_capacities(view: View) -> dict[str, NodeCapacity]:
     }
 
 
+def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
+    """Return a result without what the solver adds to the backorder cost of held units, which only ranks plans.
+
+    It is taken off the bound as well: that is then a bound for plans that leave as many held units waiting.
+    """
+    problem, plan = batch.problem, result.plan
+    if problem.orders.line_backorder_cents is None:
+        return result
+    added = problem.orders.line_backorder_cents - problem.terms.backorder_cost_cents_per_unit
+    surcharge = int((added[plan.line] * plan.quantity)[plan.node == BACKORDER].sum())
+    costs = replace(plan.costs, backorder=plan.costs.backorder - surcharge)
+    bound = result.lower_bound_cents
+    return replace(
+        result,
+        plan=replace(plan, costs=costs),
+        lower_bound_cents=None if bound is None else max(0, bound - surcharge),
+    )
+
+
 def _summary(batch: Batch, result: RoutingResult) -> dict[str, Any]:
     """Return the plan's figures as in summary.json, for what the run solved first."""
+    result = _in_money(batch, result)
     return {
         "total_cost_cents": result.total_cost_cents,
         "lower_bound_cents": result.lower_bound_cents,

@@ -437,6 +437,22 @@ async def test_the_capacity_of_a_day_holds_over_all_runs_of_that_day(
     assert await world.sourced("o3") == [("east", "ground", "2026-11-23")]
 
 
+async def test_the_figures_of_a_run_are_money(world: World, network_document: dict[str, Any]) -> None:
+    """Nothing can leave, so a mug waits that is held for o1: that costs what the policy says.
+
+    Catches totals with the surcharge that keeps held units from being given up.
+    """
+    for node in network_document["nodes"]:
+        node["capacity_parcels"] = 0
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 1})
+    await world.hold("res_1", "east", MUG=1)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    summary = (await world.runs().execute(ALL)).summary
+    assert (summary["total_cost_cents"], summary["lower_bound_cents"], summary["gap"]) == (5000, 5000, 0.0)
+    assert summary["costs"]["backorder"] == 5000
+
+
 async def test_the_capacity_of_a_later_day_stops_no_order_that_another_node_can_ship(
     world: World, network_document: dict[str, Any]
 ) -> None:
