@@ -105,11 +105,6 @@ class Order:
         """Return the order's id."""
         return self.captured.order_id
 
-    @property
-    def is_open(self) -> bool:
-        """Say whether a routing run may take it."""
-        return self.state in {OrderState.CAPTURED, OrderState.BACKORDERED}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
