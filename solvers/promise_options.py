@@ -20,6 +20,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from solvers.problem import IntArray
 from solvers.promise_parcels import (
     INFINITE,
     NEVER,
@@ -28,7 +29,6 @@ from solvers.promise_parcels import (
     BoolArray,
     Cards,
     Days,
-    IntArray,
     Parcels,
     days_alone,
     days_covered,
