@@ -216,7 +216,7 @@ class _Demo:
             f"\n[dim]Done in {seconds:.0f} s. {NOTES}[/]\n\n"
             "Next:\n"
             f"    allot route {shown} --out out\n"
-            f"    allot verify {shown} out      re-prove the bound with a checker that shares no code\n"
+            f"    allot verify {shown} out\n"
             "    allot serve --demo            the same network behind an HTTP API, described at /docs"
         )
 
