@@ -41,14 +41,15 @@ class AtpTable:
         found = self.later.get((row, node))
         return [(int(self.local_day[node]), int(self.today[row, node]))] if found is None else found
 
-    def after_return(self, sku: str, node: int, quantity: int, ship_on: int | None) -> int:
-        """Return ATP(today) as it would be if a reservation gave units back: dated demand of day `ship_on`, or not."""
-        cell = self.rows[sku], node
-        if ship_on is None or cell not in self.scheduled:
-            return int(self.today[cell]) + quantity
-        today = int(self.local_day[node])
-        available, schedule = self.scheduled[cell]
-        return atp_steps(available, [*schedule, (max(ship_on, today), quantity)], today)[0][1]
+    def after_return(self, sku: str, node: int, returned: Sequence[tuple[int | None, int]]) -> int:
+        """Return ATP(today) as it would be if a reservation gave units back.
+
+        `returned` are (ship_on, units): dated demand of that day, or units taken from what is there now (None).
+        """
+        cell, today = (self.rows[sku], node), int(self.local_day[node])
+        available, schedule = self.scheduled.get(cell, (int(self.today[cell]), ()))
+        given_back = [(today if day is None else max(day, today), units) for day, units in returned]
+        return atp_steps(available, [*schedule, *given_back], today)[0][1]
 
     def for_kernels(self) -> Atp:
         """Return the same in compressed rows; cell = row × nodes + node."""

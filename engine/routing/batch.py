@@ -224,14 +224,17 @@ def _arrival(
 
 def _own_nodes(order: OpenOrder, network: Network, place: Sequence[int], atp: AtpTable) -> dict[tuple[str, int], int]:
     """Return the problem's node, by (SKU, quantity), of what the order's own reservation would have there today."""
-    found = {}
+    returned: dict[tuple[str, int], list[tuple[int | None, int]]] = {}
     for entry in order.own_stock:
         node = network.index.get(entry.node_id)
-        if node is None or entry.sku not in atp.rows:
-            continue
-        ship_on = None if entry.ship_on is None else entry.ship_on.toordinal()
-        if atp.after_return(entry.sku, node, entry.quantity, ship_on) >= entry.quantity:
-            found[entry.sku, entry.quantity] = place[node]
+        if node is not None and entry.sku in atp.rows:
+            ship_on = None if entry.ship_on is None else entry.ship_on.toordinal()
+            returned.setdefault((entry.sku, node), []).append((ship_on, entry.quantity))
+    found = {}
+    for (sku, node), parts in returned.items():
+        units = sum(quantity for _, quantity in parts)
+        if atp.after_return(sku, node, parts) >= units:
+            found[sku, units] = place[node]
     return found
 
 

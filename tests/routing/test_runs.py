@@ -270,6 +270,19 @@ async def test_an_order_keeps_what_is_held_for_it(world: World) -> None:
     assert (await world.stock.get_reservation("res_1")).state == "cancelled"
 
 
+async def test_what_an_order_holds_in_several_lines_is_its_own_too(world: World) -> None:
+    """A kit and a product of it are held line by line, and come to one line of the order.
+
+    Catches own stock that is looked up by the quantity of one reservation line: the order would get nothing.
+    """
+    await world.count(east={"MUG": 3})
+    lines = tuple(HoldLine(sku="MUG", quantity=quantity, node_id="east") for quantity in (2, 1))
+    await world.stock.hold(Hold(reservation_id="res_1", lines=lines), today={"east": date(2026, 11, 20).toordinal()})
+    await world.order("o1", {"MUG": 3}, reservation_id="res_1")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-20")]
+
+
 async def test_an_order_whose_own_stock_was_counted_away_ships_from_elsewhere(world: World) -> None:
     """Catches own stock that is taken for granted: the order would move in every round, and never be routed."""
     await world.count(east={"MUG": 2}, west={"MUG": 2})
