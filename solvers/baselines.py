@@ -16,12 +16,13 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, nothing_assigned, take, true_cents
+from solvers.candidates import unit_vectors
 from solvers.long_orders import move, move_cost
 from solvers.offers import BIG, Duals, Residual
 from solvers.plan import BACKORDER
 from solvers.prices import no_prices
 from solvers.problem import FloatArray, IntArray
-from solvers.tables import Compiled, Tables, unit_vectors
+from solvers.tables import Compiled, Tables
 
 
 class Rule(StrEnum):

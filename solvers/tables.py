@@ -1,4 +1,4 @@
-"""A routing problem compiled for pricing: candidate nodes, parcel costs per subset of lines, and what is contested.
+"""A routing problem compiled for pricing: candidates, parcel costs per subset of lines, and what is contested.
 
 Done once per problem. An order's lines get positions 0, 1, …; a subset of them is a bit mask. For every order and
 every node that could ship at least one of its lines there is a candidate, with the cost of every subset as a parcel.
@@ -18,15 +18,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.cost import INFEASIBLE, Freight, best_service, empty_array, freight
-from solvers.problem import (
-    ANY_LEVEL,
-    DISTANCE_TOLERANCE_KM,
-    EARTH_RADIUS_KM,
-    UNLIMITED,
-    IntArray,
-    RoutingProblem,
-)
+from solvers.candidates import NO_CELL, count_candidates, fill_candidates, supply_of
+from solvers.cost import INFEASIBLE, Freight, best_service, freight
+from solvers.problem import ANY_LEVEL, UNLIMITED, IntArray, RoutingProblem
 
 EXACT_LINES = 10
 """Orders of up to so many lines are priced exactly."""
@@ -36,8 +30,6 @@ NO_STOCK = -2
 """In `Tables.row`: the node cannot ship the line."""
 FREE = -1
 """In `Tables.row`: the node can ship the line, and its stock can never run short."""
-_NO_CELL, _OWN = -1, -2
-"""Instead of a stock entry: the node has too little, or the order holds the units there already."""
 
 
 class Tables(NamedTuple):
@@ -103,10 +95,10 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     short_cents = (
         quantity * _or_all(orders.line_backorder_cents, len(line), problem.terms.backorder_cost_cents_per_unit)[line]
     )
-    supply = _supply(problem, sku, quantity, own_node)
-    counts = _count_candidates(supply)
+    supply = supply_of(problem, sku, quantity, own_node)
+    counts = count_candidates(supply)
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
-    cand_node, place, place_end, cell = _fill_candidates(supply, cand_start, row_start)
+    cand_node, place, place_end, cell = fill_candidates(supply, cand_start, row_start)
     grouped = np.zeros_like(lengths) if problem.terms.line_split else _grouped(lengths)
     table_start = _starts(counts << grouped)
     weight_g = problem.weight_g[sku] * quantity
@@ -162,31 +154,11 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
 
 
 def _rows(entry: IntArray, cell: NDArray[np.int32], entries: int) -> NDArray[np.int32]:
-    """Translate stock entries into contested rows; the last two places stand for `_OWN` and `_NO_CELL`."""
+    """Translate stock entries into contested rows; the last two places stand for `OWN` and `NO_CELL`."""
     row_of = np.full(entries + 2, FREE, np.int32)
     row_of[entry] = np.arange(len(entry), dtype=np.int32)
-    row_of[_NO_CELL] = NO_STOCK
+    row_of[NO_CELL] = NO_STOCK
     return row_of[cell]
-
-
-def _supply(problem: RoutingProblem, sku: IntArray, quantity: IntArray, own_node: IntArray) -> _Supply:
-    lanes, empty = problem.lanes, empty_array(1)
-    return _Supply(
-        own_node=own_node,
-        line_start=problem.orders.line_start,
-        sku=sku,
-        least=np.ones_like(quantity) if problem.terms.line_split else quantity,
-        stock_start=problem.stock.start,
-        stock_node=problem.stock.node,
-        available=problem.stock.available,
-        explicit_lanes=lanes is not None,
-        lane_start=empty if lanes is None else lanes.start,
-        lane_node=empty if lanes is None else lanes.node,
-        node_at=unit_vectors(problem.nodes.latitude, problem.nodes.longitude),
-        order_at=unit_vectors(problem.orders.latitude, problem.orders.longitude),
-        zone_reach=_squared_chord(problem.rates.zone_max_km),
-        reach=float(_squared_chord(np.array([problem.terms.max_distance_km]))[0]),
-    )
 
 
 def _or_all(values: IntArray | None, size: int, default: int) -> IntArray:
@@ -209,125 +181,6 @@ def _table_order(problem: RoutingProblem) -> IntArray:
         return np.arange(len(orders.line_sku))
     rank = np.where(long[problem.line_order], -orders.line_quantity, 0)
     return np.lexsort((np.arange(len(rank)), rank, problem.line_order))
-
-
-def unit_vectors(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return points on the unit sphere, shape (n, 3); squared chords between them grow with great-circle distance."""
-    lat, lon = np.radians(latitude), np.radians(longitude)
-    return np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-
-
-def _squared_chord(distance_km: NDArray[np.float64]) -> NDArray[np.float64]:
-    angle = (distance_km + DISTANCE_TOLERANCE_KM) / EARTH_RADIUS_KM
-    return np.where(angle >= np.pi, np.inf, (2 * np.sin(np.minimum(angle, np.pi) / 2)) ** 2)
-
-
-class _Supply(NamedTuple):
-    """What decides which nodes an order may use."""
-
-    own_node: IntArray
-    """Where the order already holds the line, or -1."""
-    line_start: IntArray
-    sku: IntArray
-    least: IntArray
-    """Units a node must have to be of use to the line."""
-    stock_start: IntArray
-    stock_node: IntArray
-    available: IntArray
-    explicit_lanes: bool
-    lane_start: IntArray
-    lane_node: IntArray
-    node_at: NDArray[np.float64]
-    order_at: NDArray[np.float64]
-    zone_reach: NDArray[np.float64]
-    reach: float
-
-
-@njit(cache=True, nogil=True)
-def _place(supply: _Supply, o: int, n: int) -> tuple[int, int]:
-    """Return the zone of a pair (or its first lane, and one past its last), or (-1, -1) when it is not eligible."""
-    chord = 0.0
-    for axis in range(3):
-        chord += (supply.node_at[n, axis] - supply.order_at[o, axis]) ** 2
-    if chord > supply.reach:
-        return -1, -1
-    if supply.explicit_lanes:
-        first, last = supply.lane_start[o], supply.lane_start[o + 1]
-        begin = first + np.searchsorted(supply.lane_node[first:last], n)
-        end = begin
-        while end < last and supply.lane_node[end] == n:
-            end += 1
-        return (begin, end) if end > begin else (-1, -1)
-    for zone in range(len(supply.zone_reach)):
-        if chord <= supply.zone_reach[zone]:
-            return zone, zone
-    return -1, -1
-
-
-@njit(cache=True, nogil=True)
-def _find_candidates(supply: _Supply, o: int, seen: IntArray, found: IntArray) -> int:
-    """Write the nodes that could ship a line of order o to `found`, ascending; return how many."""
-    count = 0
-    for p in range(supply.line_start[o], supply.line_start[o + 1]):
-        own = supply.own_node[p]
-        if own >= 0 and seen[own] != o:
-            seen[own] = o
-            if _place(supply, o, own)[0] >= 0:
-                found[count] = own
-                count += 1
-        k = supply.sku[p]
-        for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
-            n = supply.stock_node[e]
-            if supply.available[e] >= supply.least[p] and seen[n] != o:
-                seen[n] = o
-                if _place(supply, o, n)[0] >= 0:
-                    found[count] = n
-                    count += 1
-    found[:count].sort()
-    return count
-
-
-@njit(cache=True, nogil=True)
-def _count_candidates(supply: _Supply) -> IntArray:
-    orders, nodes = len(supply.line_start) - 1, len(supply.node_at)
-    counts = np.zeros(orders, np.int64)
-    seen, found = np.full(nodes, -1, np.int64), np.empty(nodes, np.int64)
-    for o in range(orders):
-        counts[o] = _find_candidates(supply, o, seen, found)
-    return counts
-
-
-@njit(cache=True, nogil=True)
-def _fill_candidates(
-    supply: _Supply, cand_start: IntArray, row_start: IntArray
-) -> tuple[IntArray, IntArray, IntArray, NDArray[np.int32]]:
-    """Return node, place and place end of every candidate, and the stock entry of each (candidate, line)."""
-    node = np.empty(cand_start[-1], np.int64)
-    place, place_end = np.empty_like(node), np.empty_like(node)
-    cell = np.full(row_start[-1], _NO_CELL, np.int32)
-    nodes = len(supply.node_at)
-    seen, found, at = np.full(nodes, -1, np.int64), np.empty(nodes, np.int64), np.zeros(nodes, np.int64)
-    for o in range(len(cand_start) - 1):
-        first, lines = supply.line_start[o], supply.line_start[o + 1] - supply.line_start[o]
-        for i in range(_find_candidates(supply, o, seen, found)):
-            c = cand_start[o] + i
-            node[c] = found[i]
-            place[c], place_end[c] = _place(supply, o, found[i])
-            at[found[i]] = i
-        for p in range(lines):
-            k = supply.sku[first + p]
-            for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
-                n = supply.stock_node[e]
-                if supply.available[e] < supply.least[first + p] or seen[n] != o:
-                    continue
-                i = at[n]
-                if i < cand_start[o + 1] - cand_start[o] and node[cand_start[o] + i] == n:
-                    cell[row_start[o] + i * lines + p] = e
-            own = supply.own_node[first + p]
-            for i in range(cand_start[o + 1] - cand_start[o]):
-                if node[cand_start[o] + i] == own:
-                    cell[row_start[o] + i * lines + p] = _OWN
-    return node, place, place_end, cell
 
 
 @njit(cache=True, nogil=True)
@@ -358,7 +211,7 @@ def _cost_table(
             c = cand_start[o] + i
             able = 0
             for p in range(bits):
-                if cell[row_start[o] + i * count + p] != _NO_CELL:
+                if cell[row_start[o] + i * count + p] != NO_CELL:
                     able |= 1 << p
             base = table_start[o] + (i << bits)
             for mask in range(1 << bits):
@@ -417,7 +270,7 @@ def _node_potential(
             n = node[cand_start[o] + i]
             parcels[n] += 1
             for p in range(count):
-                if cell[row_start[o] + i * count + p] != _NO_CELL:
+                if cell[row_start[o] + i * count + p] != NO_CELL:
                     units[n] += quantity[line_start[o] + p]
     return units, parcels
 

@@ -19,10 +19,11 @@ from engine.routing.csv_table import Column, find_table, read_table
 from engine.routing.folder import read_problem
 from engine.routing.reasons import backorder_reason
 from solvers.assignment import true_cents
+from solvers.candidates import unit_vectors
 from solvers.cost import INFEASIBLE, best_service
 from solvers.plan import BACKORDER
 from solvers.problem import EARTH_RADIUS_KM
-from solvers.tables import NO_STOCK, Compiled, compile_tables, unit_vectors
+from solvers.tables import NO_STOCK, Compiled, compile_tables
 
 _PLAN = (
     Column(name="order_id"),
