@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.terminal import console
+from api.cli.terminal import console, program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -215,9 +215,9 @@ class _Demo:
             f"\n    The report with a map is in [bold]{self._report}[/].\n"
             f"\n[dim]Done in {seconds:.0f} s. {NOTES}[/]\n\n"
             "Next:\n"
-            f"    allot route {shown} --out out\n"
-            f"    allot verify {shown} out\n"
-            "    allot serve --demo            the same network behind an HTTP API, described at /docs"
+            f"    {program()} route {shown} --out out\n"
+            f"    {program()} verify {shown} out\n"
+            f"    {program()} serve --demo            the same network behind an HTTP API, described at /docs"
         )
 
     def _say(self, what: Any) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.terminal import choose, console, solve_progress
+from api.cli.terminal import choose, console, program, solve_progress
 from engine.errors import ExpectationMissed
 
 if TYPE_CHECKING:
@@ -85,5 +85,5 @@ def _print(routed: Routed, folder: Path, out: Path) -> None:
     out_to = console()
     out_to.print(table)
     out_to.print(
-        f"\nWritten to {out}. Check it independently: allot verify {folder} {out}", style="dim", soft_wrap=True
+        f"\nWritten to {out}. Check it independently: {program()} verify {folder} {out}", style="dim", soft_wrap=True
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +31,11 @@ def console() -> Console:
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def program() -> str:
+    """Return what to type for this program: `allot` if that is found, else where it was started from."""
+    return "allot" if shutil.which("allot") else os.path.relpath(sys.argv[0])
 
 
 @contextmanager
