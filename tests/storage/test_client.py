@@ -172,11 +172,11 @@ async def test_a_black_hole_ends_every_call_at_its_deadline_and_the_next_call_re
         await hang_up(upstream)
 
     async with proxy(tmp_path / "p.sock", swallow_the_first) as address:
-        client = connect(address, deadline_seconds=0.2)
+        client = connect(address, deadline_seconds=0.5)
         began = time.monotonic()
         failures = await asyncio.gather(*(client.call("PING") for _ in range(10)), return_exceptions=True)
         assert all(isinstance(failure, Unavailable) for failure in failures)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4  # ten deadlines one after another would be 5
         assert await client.call("PING") == b"PONG"
         await client.close()
 
