@@ -5,7 +5,6 @@ Pure: the network and the catalog are handed in. Not here: storing (the stores),
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.network.model import Network
+from engine.network.places import coordinate_faults, find_place
 from engine.orders.model import Captured, Destination, NewLine, NewOrder
 from engine.routing.model import OrderLine
 
@@ -61,22 +61,15 @@ def _check_service_level(level: str | None, network: Network, faults: list[Fault
 
 def _destination(wanted: Destination, network: Network, faults: list[Fault]) -> Destination:
     """Return the destination with coordinates, as given or of its postal code."""
-    for name, value, most in (("latitude", wanted.latitude, 90), ("longitude", wanted.longitude, 180)):
-        if value is not None and not (math.isfinite(value) and abs(value) <= most):
-            message = f"{value!r} is no {name}; give degrees from -{most} to {most}"
-            faults.append(Fault(path=f"$.destination.{name}", message=message))
+    faults.extend(coordinate_faults(wanted.latitude, wanted.longitude))
     if wanted.latitude is not None and wanted.longitude is not None:
         return wanted
     if wanted.postal_code is None or wanted.country is None:
         message = "give latitude and longitude, or postal_code and country"
         faults.append(Fault(path="$.destination", message=message))
         return wanted
-    place = network.place_of(wanted.country, wanted.postal_code)
+    place = find_place(network, wanted.country, wanted.postal_code, faults)
     if place is None:
-        message = (
-            f"the network knows no place {wanted.postal_code!r} in {wanted.country!r}; give latitude and longitude"
-        )
-        faults.append(Fault(path="$.destination.postal_code", message=message))
         return wanted
     return Destination(
         latitude=place.latitude, longitude=place.longitude, postal_code=wanted.postal_code, country=wanted.country

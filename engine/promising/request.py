@@ -6,7 +6,6 @@ Not here: stock, days and costs.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -21,6 +20,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.network.document import ServiceLevel
 from engine.network.model import Network
+from engine.network.places import coordinate_faults, find_place
 from engine.promising.model import MOST_LINES, MOST_UNITS, PICKUP, Destination, PromiseLine, PromiseRequest
 
 NO_LIMIT = 2**30 - 1
@@ -139,7 +139,7 @@ def _place(wanted: Destination | None, network: Network, faults: list[Fault]) ->
     if wanted is None:
         faults.append(Fault(path=path, message="is required; add it, or pickup_node_id"))
         return None
-    found = list(_coordinate_faults(wanted))
+    found = list(coordinate_faults(wanted.latitude, wanted.longitude))
     faults.extend(found)
     time_zone = wanted.time_zone
     if time_zone is not None and _zone(time_zone) is None:
@@ -148,10 +148,8 @@ def _place(wanted: Destination | None, network: Network, faults: list[Fault]) ->
     if wanted.latitude is not None and wanted.longitude is not None:
         latitude, longitude = wanted.latitude, wanted.longitude
     elif wanted.postal_code is not None and wanted.country is not None:
-        entry = network.place_of(wanted.country, wanted.postal_code)
+        entry = find_place(network, wanted.country, wanted.postal_code, faults)
         if entry is None:
-            message = f"{wanted.country} {wanted.postal_code!r} is not in the network; give latitude and longitude"
-            faults.append(Fault(path=f"{path}.postal_code", message=message))
             return None
         latitude, longitude = entry.latitude, entry.longitude
         time_zone = time_zone or entry.time_zone
@@ -162,13 +160,6 @@ def _place(wanted: Destination | None, network: Network, faults: list[Fault]) ->
         return None
     zone = None if time_zone is None else _zone(time_zone)
     return Place(latitude_rad=math.radians(latitude), longitude_rad=math.radians(longitude), time_zone=zone)
-
-
-def _coordinate_faults(wanted: Destination) -> Iterator[Fault]:
-    for name, value, most in (("latitude", wanted.latitude, 90), ("longitude", wanted.longitude, 180)):
-        if value is not None and not (math.isfinite(value) and abs(value) <= most):
-            message = f"{value} is not a {name}; give degrees from {-most} to {most}"
-            yield Fault(path=f"$.destination.{name}", message=message)
 
 
 def _zone(name: str) -> ZoneInfo | None:
