@@ -168,7 +168,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         promising=PromiseService(
             reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
         ),
-        orders=OrderService(stores.orders, stores.inventory, network, catalog, clock),
+        orders=OrderService(stores.orders, stores.inventory, reference, clock),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
         stock=stores.inventory,
     )

@@ -8,14 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import uuid4
 
-from engine.catalog.model import Catalog
-from engine.catalog.service import CatalogService
+from engine.availability.reference import Reference, View
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
-from engine.network.model import Network
-from engine.network.service import NetworkService
 from engine.orders.capture import capture
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.store import OrderStore
@@ -31,14 +28,12 @@ class OrderService:
         self,
         store: OrderStore,
         stock: InventoryStore,
-        networks: NetworkService,
-        catalogs: CatalogService,
+        reference: Reference,
         clock: Clock,
     ) -> None:
         self._store = store
         self._stock = stock
-        self._networks = networks
-        self._catalogs = catalogs
+        self._reference = reference
         self._clock = clock
 
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
@@ -47,8 +42,7 @@ class OrderService:
         The network or the catalog may have moved since an idempotency key was answered; it still gets that answer.
         """
         try:
-            network, catalog = await self._networks.current(), await self._catalogs.current()
-            captured = self._checked(order, network, catalog)
+            captured = self._checked(order, await self._reference.current())
         except (InvalidInput, NotFound):
             kept = None if replay is None else await self._store.recall(replay, order)
             if kept is None:
@@ -61,12 +55,12 @@ class OrderService:
 
         Each order is kept or refused by itself: after a refusal, the same call again keeps the rest.
         """
-        network, catalog = await self._networks.current(), await self._catalogs.current()
+        view = await self._reference.current()
         captured: list[Captured] = []
         faults: list[Fault] = []
         for index, order in enumerate(orders):
             try:
-                captured.append(self._checked(order, network, catalog))
+                captured.append(self._checked(order, view))
             except InvalidInput as error:
                 faults += [Fault(path=f"$[{index}]{fault.path[1:]}", message=fault.message) for fault in error.faults]
         if faults:
@@ -99,6 +93,6 @@ class OrderService:
             return replace(captured, promised_on=reservation.promised_on)
         return captured
 
-    def _checked(self, order: NewOrder, network: Network, catalog: Catalog) -> Captured:
+    def _checked(self, order: NewOrder, view: View) -> Captured:
         order_id = f"ord_{uuid4().hex}" if order.order_id is None else order.order_id
-        return capture(order, order_id, self._clock.now(), network, catalog)
+        return capture(order, order_id, self._clock.now(), view.network, view.catalog)

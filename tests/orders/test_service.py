@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from engine.availability.reference import Reference
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
@@ -26,7 +27,9 @@ ORDER = NewOrder(channel="web", destination=HOME, lines=(NewLine(sku="MUG", quan
 @pytest.fixture
 def empty(orders: OrderStore, inventory: InventoryStore, clock: SettableClock) -> OrderService:
     documents = MemoryDocumentStore()
-    return OrderService(orders, inventory, NetworkService(documents), CatalogService(documents), clock)
+    return OrderService(
+        orders, inventory, Reference(documents, NetworkService(documents), CatalogService(documents)), clock
+    )
 
 
 @pytest.fixture
@@ -41,7 +44,7 @@ async def service(
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(network_document)
     await catalogs.put(catalog_document)
-    return OrderService(orders, inventory, networks, catalogs, clock)
+    return OrderService(orders, inventory, Reference(documents, networks, catalogs), clock)
 
 
 async def test_an_order_without_an_id_gets_one(service: OrderService, clock: SettableClock) -> None:
@@ -74,7 +77,7 @@ async def test_a_retry_gets_the_first_answer_even_if_the_catalog_has_moved(
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(network_document)
     await catalogs.put(catalog_document)
-    service = OrderService(orders, inventory, networks, catalogs, clock)
+    service = OrderService(orders, inventory, Reference(documents, networks, catalogs), clock)
     key = Replay(digest="e" * 64, fingerprint="f" * 64)
     first = await service.capture(ORDER, replay=key)
     await catalogs.put(CatalogDocument.model_validate({"products": [{"sku": "OTHER", "weight_g": 1}]}))

@@ -125,14 +125,15 @@ async def world(network_document: dict[str, Any]) -> World:
     await networks.put(NetworkDocument.model_validate(network_document))
     products = [{"sku": sku, "weight_g": 400} for sku in ("MUG", "TEA", "POT")]
     await catalogs.put(CatalogDocument.model_validate({"products": products}))
+    reference = Reference(documents, networks, catalogs)
     return World(
         clock=clock,
         networks=networks,
         catalogs=catalogs,
-        reference=Reference(documents, networks, catalogs),
+        reference=reference,
         stock=stock,
         book=book,
-        orders=OrderService(book, stock, networks, catalogs, clock),
+        orders=OrderService(book, stock, reference, clock),
         run_store=MemoryRunStore(clock),
     )
 
