@@ -64,12 +64,11 @@ class RoutingRuns:
         request out of range, IdempotencyConflict for a key with another body.
         """
         _check(request)
-        run_id = f"run_{secrets.token_hex(16) if replay is None else replay.digest[:32]}"
-        run = Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
+        run = self._queued(request, replay)
         made = await self._runs.create(run, replay)
-        is_queued = not made.replayed or (await self._runs.get(run_id)).status is RunStatus.QUEUED
-        if is_queued and await self._runs.claim(run_id):
-            task = asyncio.create_task(self._work(run), name=run_id)
+        is_queued = not made.replayed or (await self._runs.get(run.run_id)).status is RunStatus.QUEUED
+        if is_queued and await self._runs.claim(run.run_id):
+            task = asyncio.create_task(self._work(run), name=run.run_id)
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return made
@@ -90,11 +89,15 @@ class RoutingRuns:
     async def execute(self, request: RunRequest, *, progress: Progress | None = None) -> Run:
         """Do a run here and now, and return it when it is over; for the command line and the simulator."""
         _check(request)
-        run_id = f"run_{secrets.token_hex(16)}"
-        run = Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
+        run = self._queued(request, None)
         await self._runs.create(run, None)
-        await self._runs.lease(run_id)
+        await self._runs.lease(run.run_id)
         return await self._work(run, progress)
+
+    def _queued(self, request: RunRequest, replay: Replay | None) -> Run:
+        """Return a new run; its id comes from the idempotency key if there is one."""
+        run_id = f"run_{secrets.token_hex(16) if replay is None else replay.digest[:32]}"
+        return Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
 
     async def _work(self, run: Run, progress: Progress | None = None) -> Run:
         beat = asyncio.create_task(self._keep_lease(run.run_id))
@@ -174,13 +177,10 @@ class RoutingRuns:
         today, left = await self._today(view)
         stock = await self._inventory.read(demanded_skus(orders))
         atp = self._reader.read(stock, view.network, today.local_day)
-        began = time.perf_counter()
-        stopping = Stopping(
-            stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=request.time_limit_seconds
-        )
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
             batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
+            stopping = _stopping(request.time_limit_seconds)
             result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
             broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
             if not broken:
@@ -221,6 +221,12 @@ def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
     owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
     orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
     return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
+
+
+def _stopping(time_limit_seconds: float | None) -> Stopping:
+    """Return the limit of one solve, counted from now."""
+    began = time.perf_counter()
+    return Stopping(stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=time_limit_seconds)
 
 
 def _check(request: RunRequest) -> None:
