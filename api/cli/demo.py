@@ -93,7 +93,7 @@ class _Demo:
         )
 
     async def _promise_and_reserve(self, engine: Engine, day: DemoDay) -> None:
-        from engine.integrations.load import carts
+        from engine.integrations.demo_data import carts
         from engine.promising.model import Destination, PromiseRequest, WantedLine
 
         self._say(f"\n[bold]2  Promised and reserved[/]  {CARTS} carts")

@@ -5,6 +5,7 @@ Here: finding it. Not here: reading documents (documents_folder.py), how it was 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -13,6 +14,7 @@ from engine.catalog.document import CatalogDocument
 from engine.errors import NotFound
 from engine.integrations.documents_folder import Documents, read_documents
 from engine.network.document import NetworkDocument
+from engine.orders.model import NewOrder
 
 DEMO = "us-omnichannel"
 
@@ -44,3 +46,9 @@ def demo_folder() -> Path:
     if not folder.is_dir():
         raise NotFound(f"{folder} is missing; install allot again, scenarios/ belongs to it")
     return folder
+
+
+def carts(orders: Sequence[NewOrder], count: int) -> list[NewOrder]:
+    """Return so many orders of three lines, spread over the day, to be promised and reserved first."""
+    of_three = [order for order in orders if len(order.lines) == 3]
+    return of_three[:: max(1, len(of_three) // count)][:count]

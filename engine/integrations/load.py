@@ -5,7 +5,7 @@ Checked as a whole before anything is written: `check_documents` puts them into 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -15,7 +15,6 @@ from engine.faults import prefixed
 from engine.integrations.documents_folder import Documents
 from engine.inventory.service import InventoryService
 from engine.network.service import NetworkService
-from engine.orders.model import NewOrder
 from engine.orders.service import OrderService
 
 POSITIONS_AT_ONCE = 2_000
@@ -100,9 +99,3 @@ async def _named(file: str, work: Awaitable[object]) -> None:
         await work
     except InvalidInput as error:
         raise InvalidInput(prefixed(error.faults, file)) from None
-
-
-def carts(orders: Sequence[NewOrder], count: int) -> list[NewOrder]:
-    """Return so many orders of three lines, spread over the day, to be promised and reserved first."""
-    of_three = [order for order in orders if len(order.lines) == 3]
-    return of_three[:: max(1, len(of_three) // count)][:count]
