@@ -7,11 +7,13 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from order_shop import Shop
 
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import Catalog, compile_catalog
 from engine.clock import SettableClock
 from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.model import PositionCount
 from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import InventoryStore
@@ -119,3 +121,14 @@ def forget(kind: str, client: StoreClient, keys: Keys, clock: SettableClock) -> 
         clock.advance(timedelta(days=2))
 
     return forget_now
+
+
+@pytest.fixture
+async def shop(orders: OrderStore, inventory: InventoryStore, wait: Callable[[float], Awaitable[None]]) -> Shop:
+    await inventory.put_positions(
+        [
+            PositionCount(node_id="north", sku="MUG", on_hand=10),
+            PositionCount(node_id="south", sku="MUG", on_hand=5),
+        ]
+    )
+    return Shop(orders=orders, inventory=inventory, wait=wait)
