@@ -114,7 +114,8 @@ def _scale(t: Tables, o: int, duals: Duals, scaled: Duals, share: float) -> None
     for at in range(t.row_start[o], t.row_start[o + 1]):
         row = t.row[at]
         if row >= 0:
-            scaled.row[row] = share * duals.row[row]
+            for k in range(duals.row.shape[1]):
+                scaled.row[row, k] = share * duals.row[row, k]
     for c in range(t.cand_start[o], t.cand_start[o + 1]):
         node = t.cand_node[c]
         scaled.units[node] = share * duals.units[node]

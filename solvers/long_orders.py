@@ -12,7 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
-from solvers.offers import BIG, Duals, Residual
+from solvers.offers import BIG, Duals, Residual, stock_charge
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
 from solvers.tables import NO_STOCK, Tables
@@ -79,7 +79,7 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
 @njit(cache=True, nogil=True)
 def _stock_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
     row = t.row[t.row_start[o] + i * (t.line_start[o + 1] - t.line_start[o]) + p]
-    return duals.row[row] * t.quantity[t.line_start[o] + p] if row >= 0 else 0.0
+    return stock_charge(duals.row, row, t.quantity[t.line_start[o] + p])
 
 
 @njit(cache=True, nogil=True)

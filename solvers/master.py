@@ -17,9 +17,9 @@ from scipy.sparse import csr_matrix, vstack
 
 from solvers.assignment import Assignment, nothing_assigned, restore, take_back, true_cents
 from solvers.linear import LinearModel, solve_integer, solve_relaxation
-from solvers.offers import Choice, Duals, Residual, choice
+from solvers.offers import Choice, Duals, Residual, add_use, choice
 from solvers.patterns import price_order
-from solvers.plan import BACKORDER
+from solvers.plan import BACKORDER, ROUNDINGS
 from solvers.prices import Multipliers, limits, longest, nothing_left
 from solvers.problem import UNLIMITED, FloatArray, IntArray
 from solvers.tables import Compiled, Tables
@@ -48,15 +48,12 @@ def _describe(
 ) -> tuple[IntArray, IntArray, IntArray, IntArray, IntArray]:
     """Return true cost and fingerprint of each order's pattern, and what it uses as (pattern, resource, amount).
 
-    Resources are numbered: contested rows, then units of each node, then parcels of each node.
+    Resources are numbered: contested rows (each rounding of a row), then units of each node, then its parcels.
     """
-    lines = t.line_start[-1]
+    size = 6 * t.line_start[-1]
     cents, mark = np.empty(len(orders), np.int64), np.empty(len(orders), np.int64)
-    pattern, resource, amount = (
-        np.empty(3 * lines, np.int64),
-        np.empty(3 * lines, np.int64),
-        np.empty(3 * lines, np.int64),
-    )
+    pattern, resource, amount = np.empty(size, np.int64), np.empty(size, np.int64), np.empty(size, np.int64)
+    use = np.zeros((1, len(ROUNDINGS)))
     at = 0
     for k in range(len(orders)):
         o = orders[k]
@@ -74,12 +71,17 @@ def _describe(
                 opens = opens and cand[first + before] != i
             row = t.row[t.row_start[o] + i * count + p]
             if row >= 0:
-                pattern[at], resource[at], amount[at] = k, row, t.quantity[first + p]
-                at += 1
-            pattern[at], resource[at], amount[at] = k, rows + node, t.quantity[first + p]
+                use[:] = 0
+                add_use(use, 0, t.quantity[first + p])
+                for rounding in range(use.shape[1]):
+                    if use[0, rounding] > 0:
+                        pattern[at], resource[at] = k, row * use.shape[1] + rounding
+                        amount[at] = use[0, rounding]
+                        at += 1
+            pattern[at], resource[at], amount[at] = k, rows * use.shape[1] + node, t.quantity[first + p]
             at += 1
             if opens:
-                pattern[at], resource[at], amount[at] = k, rows + nodes + node, 1
+                pattern[at], resource[at], amount[at] = k, rows * use.shape[1] + nodes + node, 1
                 at += 1
     return cents, mark, pattern[:at], resource[:at], amount[:at]
 
@@ -189,7 +191,7 @@ class Master:
         compiled = self._compiled
         limited = np.concatenate(
             [
-                np.ones(len(compiled.entry), np.bool_),
+                np.ones(len(compiled.entry) * len(ROUNDINGS), np.bool_),
                 compiled.node_units < UNLIMITED,
                 compiled.node_parcels < UNLIMITED,
             ]
@@ -197,15 +199,16 @@ class Master:
         return limited[resource]
 
     def _multipliers(self, values: FloatArray) -> Multipliers:
-        rows, nodes = len(self._compiled.entry), len(self._compiled.node_units)
-        return Multipliers(row=values[:rows], units=values[rows : rows + nodes], parcels=values[rows + nodes :])
+        rows, nodes = len(self._compiled.entry) * len(ROUNDINGS), len(self._compiled.node_units)
+        row = values[:rows].reshape(-1, len(ROUNDINGS))
+        return Multipliers(row=row, units=values[rows : rows + nodes], parcels=values[rows + nodes :])
 
     def _usage(self) -> csr_matrix:
         """Return what every column uses, shape (resources, columns)."""
         column = np.concatenate([part.column for part in self._parts])
         resource = np.concatenate([part.resource for part in self._parts])
         amount = np.concatenate([part.amount for part in self._parts]).astype(np.float64)
-        resources = len(self._compiled.entry) + 2 * len(self._compiled.node_units)
+        resources = len(self._compiled.entry) * len(ROUNDINGS) + 2 * len(self._compiled.node_units)
         return csr_matrix((amount, (resource, column)), shape=(resources, self._size))
 
     def _model(self, cost: FloatArray, chosen: IntArray) -> tuple[LinearModel, IntArray]:
@@ -214,7 +217,7 @@ class Master:
         one = csr_matrix(
             (np.ones(len(chosen)), (order, np.arange(len(chosen)))), shape=(len(self._orders), len(chosen))
         )
-        limit = np.concatenate([self._limit.row, self._limit.units, self._limit.parcels])
+        limit = np.concatenate([self._limit.row.ravel(), self._limit.units, self._limit.parcels])
         matrix = csr_matrix(vstack([one, self._usage()[:, chosen]]))
         ones = np.ones(len(self._orders))
         lower = np.concatenate([ones, np.full(len(limit), -np.inf)])
@@ -231,7 +234,7 @@ class Master:
 
     def _promising(self, plan: Assignment, prices: Multipliers, columns: int) -> IntArray:
         """Return the plan's own columns and those of least reduced cost, at most so many."""
-        values = np.concatenate([prices.row, prices.units, prices.parcels])
+        values = np.concatenate([prices.row.ravel(), prices.units, prices.parcels])
         order = self._place[np.concatenate([part.order for part in self._parts])]
         reduced = self._cost() + self._usage().T @ values
         least = np.full(len(self._orders), np.inf)

@@ -13,7 +13,7 @@ from numba import njit
 
 from solvers.cost import INFEASIBLE
 from solvers.problem import FloatArray, IntArray
-from solvers.tables import EXACT_LINES, NO_STOCK, Tables
+from solvers.tables import EXACT_LINES, Tables
 
 BIG = 2.0**60
 """Above every price-inclusive cost of an order."""
@@ -24,7 +24,7 @@ class Duals(NamedTuple):
 
     unit: float
     row: FloatArray
-    """Per contested stock cell."""
+    """Per contested stock cell and rounding of it (`plan.ROUNDINGS`), shape (rows, 4); see `stock_charge`."""
     units: FloatArray
     """Per node and unit shipped."""
     parcels: FloatArray
@@ -57,8 +57,8 @@ class Choice(NamedTuple):
     first: IntArray
     """Shape (parcels left, mask): the parcel of the mask's lowest line; 0: it is backordered."""
     added: FloatArray
+    """Per mask: what the stock and unit prices add at the candidate in hand; `units` likewise how many units."""
     units: IntArray
-    line_price: FloatArray
 
 
 def choice(longest_order: int) -> Choice:
@@ -75,75 +75,84 @@ def choice(longest_order: int) -> Choice:
         first=np.zeros((EXACT_LINES + 1, size), np.int64),
         added=np.zeros(size),
         units=np.zeros(size, np.int64),
-        line_price=np.zeros(EXACT_LINES),
     )
 
 
 @njit(cache=True, nogil=True)
-def _able(t: Tables, o: int, i: int, residual: Residual, live: bool) -> int:
-    """Return which grouped lines of order o its candidate i can ship."""
-    first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
-    if live and residual.parcels[t.cand_node[t.cand_start[o] + i]] < 1:
-        return 0
-    able = 0
-    for p in range(t.grouped[o]):
-        row = t.row[t.row_start[o] + i * lines + p]
-        if row != NO_STOCK and not (live and row >= 0 and residual.row[row] < t.quantity[first + p]):
-            able |= 1 << p
-    return able
+def stock_charge(price: FloatArray, row: int, quantity: int) -> float:
+    """Return what a whole line pays for contested stock: its units, and their roundings to 1/2, 1/3 and 2/3."""
+    if row < 0:
+        return 0.0
+    charge: float = price[row, 0] * quantity
+    if quantity > 1:
+        charge += price[row, 1] * (quantity // 2) + price[row, 2] * (quantity // 3)
+        charge += price[row, 3] * (2 * quantity // 3)
+    return charge
 
 
 @njit(cache=True, nogil=True)
-def _price_lines(t: Tables, o: int, i: int, duals: Duals, out: Choice) -> None:
-    """Write what the stock and unit prices add to every subset of lines at candidate i to `out.added`."""
-    first, lines, bits = t.line_start[o], t.line_start[o + 1] - t.line_start[o], t.grouped[o]
-    per_unit = duals.units[t.cand_node[t.cand_start[o] + i]]
-    for p in range(bits):
-        row = t.row[t.row_start[o] + i * lines + p]
-        price = per_unit + duals.row[row] if row >= 0 else per_unit
-        out.line_price[p] = price * t.quantity[first + p]
-    for p in range(bits):
-        bit = 1 << p
-        for mask in range(bit):
-            out.added[bit | mask] = out.added[mask] + out.line_price[p]
-
-
-@njit(cache=True, nogil=True)
-def _count_units(t: Tables, o: int, out: Choice) -> None:
-    for p in range(t.grouped[o]):
-        bit = 1 << p
-        for mask in range(bit):
-            out.units[bit | mask] = out.units[mask] + t.quantity[t.line_start[o] + p]
+def add_use(use: FloatArray, row: int, quantity: int) -> None:
+    """Add what a whole line uses of contested stock, and of its roundings."""
+    if row < 0:
+        return
+    use[row, 0] += quantity
+    if quantity > 1:
+        use[row, 1] += quantity // 2
+        use[row, 2] += quantity // 3
+        use[row, 3] += 2 * quantity // 3
 
 
 @njit(cache=True, nogil=True)
 def best_parcels(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> None:
     """Write the cheapest parcel of every subset and its candidate: f(S)."""
-    bits = t.grouped[o]
-    size = 1 << bits
-    out.parcel[:size] = BIG
-    if live:
-        _count_units(t, o, out)
-    for i in range(t.cand_start[o + 1] - t.cand_start[o]):
-        offer(t, o, i, duals, residual, live, out, out.parcel)
+    out.parcel[: 1 << t.grouped[o]] = BIG
+    offer(t, o, 0, t.cand_start[o + 1] - t.cand_start[o], duals, residual, live, out, out.parcel)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def offer(
-    t: Tables, o: int, i: int, duals: Duals, residual: Residual, live: bool, out: Choice, parcel: FloatArray
+    t: Tables,
+    o: int,
+    begin: int,
+    end: int,
+    duals: Duals,
+    residual: Residual,
+    live: bool,
+    out: Choice,
+    parcel: FloatArray,
 ) -> None:
-    """Lower the cost of every subset in `parcel` to that of candidate i, and note where it did."""
-    able = _able(t, o, i, residual, live)
-    if able == 0:
-        return
-    node = t.cand_node[t.cand_start[o] + i]
-    _price_lines(t, o, i, duals, out)
-    base = t.table_start[o] + (i << t.grouped[o])
-    mask = able
-    while mask:
-        cents = t.parcel_cents[base + mask]
-        if cents < INFEASIBLE and not (live and out.units[mask] > residual.units[node]):
-            value = cents * duals.unit + out.added[mask] + duals.parcels[node]
-            if value < parcel[mask]:
-                parcel[mask], out.parcel_cand[mask] = value, i
-        mask = (mask - 1) & able
+    """Lower the cost of every subset in `parcel` to that of candidates `begin` … `end` − 1, and note where they did.
+
+    One flat loop on purpose: it is where pricing spends its time, and a call per candidate would double it.
+    """
+    first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
+    added, units = out.added, out.units
+    for i in range(begin, end):
+        c = t.cand_start[o] + i
+        node, able = t.cand_node[c], np.int64(t.cand_able[c])
+        if live and residual.parcels[node] < 1:
+            continue
+        per_unit, per_parcel = duals.units[node], duals.parcels[node]
+        left, p, missing = able, 0, 0
+        while left:
+            bit = 1 << p
+            if left & bit:
+                left ^= bit
+                row, quantity = t.row[t.row_start[o] + i * lines + p], t.quantity[first + p]
+                if live and row >= 0 and residual.row[row] < quantity:
+                    missing |= bit
+                added[bit] = per_unit * quantity + stock_charge(duals.row, row, quantity)
+                units[bit] = quantity
+            p += 1
+        mask, at = able & -able, t.cand_table[c] + 1
+        while mask:
+            rest = mask & (mask - 1)
+            if rest:
+                added[mask] = added[rest] + added[mask ^ rest]
+                units[mask] = units[rest] + units[mask ^ rest]
+            cents = t.parcel_cents[at]
+            if cents < INFEASIBLE and not (live and (mask & missing or units[mask] > residual.units[node])):
+                value = cents * duals.unit + added[mask] + per_parcel
+                if value < parcel[mask]:
+                    parcel[mask], out.parcel_cand[mask] = value, i
+            mask, at = (mask - able) & able, at + 1

@@ -51,12 +51,12 @@ def _with_singles(
     parcel = np.full(size, BIG)
     for i in range(len(single)):
         if not single[i]:
-            offer(t, o, i, duals, residual, live, out, parcel)
+            offer(t, o, i, i + 1, duals, residual, live, out, parcel)
     cand = out.parcel_cand[:size].copy()
     _add_parcels(parcel, split, limited, best, taken[0])
     for layer in range(1, len(alone) + 1):
         parcel[:] = BIG
-        offer(t, o, alone[layer - 1], duals, residual, live, out, parcel)
+        offer(t, o, alone[layer - 1], alone[layer - 1] + 1, duals, residual, live, out, parcel)
         _add_parcel(parcel, split, limited, best, taken[layer])
     least, row, mask = BIG, 0, 0
     for k in range(len(best)):

@@ -14,8 +14,9 @@ from __future__ import annotations
 from numba import njit
 
 from solvers.cost import INFEASIBLE
-from solvers.offers import BIG, Choice, Duals, Residual, best_parcels
+from solvers.offers import BIG, Choice, Duals, Residual, best_parcels, stock_charge
 from solvers.one_parcel import by_node
+from solvers.problem import IntArray
 from solvers.tables import NO_STOCK, Tables
 
 
@@ -26,35 +27,39 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     With `live`, only what is left in `residual` may be used. Exact for orders whose lines are all grouped; for others
     a lower bound (docs/reference/bounds.md), whose pattern is no plan.
     """
-    bits, lines = t.grouped[o], t.line_start[o + 1] - t.line_start[o]
+    first, last, bits = t.line_start[o], t.line_start[o + 1], t.grouped[o]
     out.size[0] = 0
-    if lines == 0:
-        return 0.0
-    everything = t.short_cents[t.line_start[o] : t.line_start[o + 1]].sum() * duals.unit
-    if t.max_parcels[o] == 0:
-        out.extra[:lines] = -1
+    everything = 0.0
+    for p in range(first, last):
+        everything += t.short_cents[p] * duals.unit
+    if t.max_parcels[o] == 0 or last == first:
+        out.extra[: last - first] = -1
         return everything
-    if bits:
-        best_parcels(t, o, duals, residual, live, out)
-        group = _best_pattern(t, o, duals.unit, out)
-        if _repeats_a_node(out):
-            group = by_node(t, o, duals, residual, live, out)
-    else:
-        group = _least_parcel(t, o, duals)
-    value = group if bits == lines else group + _extra_lines(t, o, duals, out)
-    if bits == 0 and value >= everything:
-        out.extra[:lines] = -1
-        value = everything
-    return value
+    if bits == 0:
+        value = _least_parcel(t, o, duals) + _extra_lines(t, o, duals, out)
+        if value >= everything:
+            out.extra[: last - first] = -1
+        return min(value, everything)
+    best_parcels(t, o, duals, residual, live, out)
+    if last - first == 1:
+        if out.parcel[1] < everything:
+            out.size[0], out.mask[0], out.cand[0] = 1, 1, out.parcel_cand[1]
+        return min(out.parcel[1], everything)
+    short = t.short_cents[first : first + bits]
+    value = _best_pattern(short, t.max_parcels[o], t.split_cents * duals.unit, duals.unit, out)
+    if _repeats_a_node(out.size[0], out.cand):
+        value = by_node(t, o, duals, residual, live, out)
+    return value if bits == last - first else value + _extra_lines(t, o, duals, out)
 
 
 @njit(cache=True, nogil=True)
-def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
-    """Return F of the grouped lines and write the pattern; a node may be used twice."""
-    bits = t.grouped[o]
+def _best_pattern(short: IntArray, limit: int, split: float, unit: float, out: Choice) -> float:
+    """Return F of the grouped lines, which cost `short` cents when backordered, and write the pattern.
+
+    A node may be used twice.
+    """
+    bits = len(short)
     full = (1 << bits) - 1
-    first_line, split = t.line_start[o], t.split_cents * unit
-    limit = t.max_parcels[o]
     layers = 1 if limit >= bits else limit
     out.rest[0, 0] = 0
     for layer in range(layers):
@@ -62,9 +67,11 @@ def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
         bounded = limit < bits and layer == 0
         out.rest[layer, 0] = 0
         for mask in range(1, full + 1):
-            low = mask & -mask
+            low, position = 1, 0
+            while not mask & low:
+                low, position = low << 1, position + 1
             others = mask ^ low
-            best = out.rest[layer, others] + t.short_cents[first_line + _position(low)] * unit
+            best = out.rest[layer, others] + short[position] * unit
             pick = 0
             if not bounded:
                 part = others
@@ -76,22 +83,21 @@ def _best_pattern(t: Tables, o: int, unit: float, out: Choice) -> float:
                         break
                     part = (part - 1) & others
             out.rest[layer, mask], out.first[layer, mask] = best, pick
-    return _first_parcel(t, o, unit, 0 if limit >= bits else limit - 1, limit, out)
+    return _first_parcel(short, limit, 0 if limit >= bits else limit - 1, unit, out)
 
 
 @njit(cache=True, nogil=True)
-def _first_parcel(t: Tables, o: int, unit: float, top: int, limit: int, out: Choice) -> float:
+def _first_parcel(short: IntArray, limit: int, top: int, unit: float, out: Choice) -> float:
     """Choose the first parcel, which costs no split, and write the whole pattern.
 
     The lines before the first parcel's lowest line are backordered.
     """
-    full = (1 << t.grouped[o]) - 1
-    first_line, skipped = t.line_start[o], 0.0
-    best = t.short_cents[first_line : first_line + t.grouped[o]].sum() * unit
+    bits = len(short)
+    skipped, best = 0.0, short.sum() * unit
     pick, pick_within = 0, 0
-    mask = full if limit > 0 else 0
-    while mask:
-        low = mask & -mask
+    mask = (1 << bits) - 1
+    for position in range(bits):
+        low = 1 << position
         others = mask ^ low
         part = others
         while True:
@@ -101,10 +107,10 @@ def _first_parcel(t: Tables, o: int, unit: float, top: int, limit: int, out: Cho
             if part == 0:
                 break
             part = (part - 1) & others
-        skipped += t.short_cents[first_line + _position(low)] * unit
+        skipped += short[position] * unit
         mask = others
     if pick:
-        _write_pattern(pick, pick_within ^ pick, top, limit < t.grouped[o], out)
+        _write_pattern(pick, pick_within ^ pick, top, limit < bits, out)
     return best
 
 
@@ -126,10 +132,10 @@ def _write_pattern(pick: int, mask: int, layer: int, limited: bool, out: Choice)
 
 
 @njit(cache=True, nogil=True)
-def _repeats_a_node(out: Choice) -> bool:
-    for i in range(out.size[0]):
+def _repeats_a_node(size: int, cand: IntArray) -> bool:
+    for i in range(size):
         for j in range(i):
-            if out.cand[i] == out.cand[j]:
+            if cand[i] == cand[j]:
                 return True
     return False
 
@@ -139,7 +145,7 @@ def _least_parcel(t: Tables, o: int, duals: Duals) -> float:
     """Return the least that any parcel of an order with divisible lines costs before its units."""
     least = BIG
     for c in range(t.cand_start[o], t.cand_start[o + 1]):
-        cents = t.parcel_cents[t.table_start[o] + c - t.cand_start[o]]
+        cents = t.parcel_cents[t.cand_table[c]]
         if cents < INFEASIBLE:
             least = min(least, cents * duals.unit + duals.parcels[t.cand_node[c]])
     return least
@@ -158,20 +164,10 @@ def _extra_lines(t: Tables, o: int, duals: Duals, out: Choice) -> float:
             if row == NO_STOCK:
                 continue
             node = t.cand_node[t.cand_start[o] + i]
-            price = t.node_unit_cents[node] * duals.unit + duals.units[node]
-            if row >= 0:
-                price += duals.row[row]
-            if price * quantity < best:
-                best, at = price * quantity, i
+            price = (t.node_unit_cents[node] * duals.unit + duals.units[node]) * quantity
+            price += stock_charge(duals.row, row, quantity)
+            if price < best:
+                best, at = price, i
         out.extra[p] = at
         total += best
     return total
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _position(bit: int) -> int:
-    """Return which position a single bit is at."""
-    position = 0
-    while not bit >> position & 1:
-        position += 1
-    return position

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from solvers.problem import IntArray
 
+ROUNDINGS = ((1, 1), (1, 2), (1, 3), (2, 3))
+"""Shares p/q of a stock row that have a price: Σ ⌊p·quantity/q⌋ over the lines served is at most ⌊p·stock/q⌋."""
 BACKORDER = -1
 """The node and service index of units that no node ships."""
 
@@ -57,7 +59,7 @@ class Prices:
     """Shadow prices in thousandths of a cent, all ≥ 0; any such prices prove a bound (see docs/reference/bounds.md)."""
 
     stock: IntArray
-    """Per stock entry of the problem (aligned with `problem.stock`)."""
+    """Per stock entry of the problem (aligned with `problem.stock`) and rounding; shape (entries, `ROUNDINGS`)."""
     units: IntArray
     """Per node, for a unit of its unit capacity."""
     parcels: IntArray

@@ -18,9 +18,9 @@ import numpy as np
 from numba import njit
 
 from solvers.cost import INFEASIBLE
-from solvers.offers import Choice, Duals, Residual, choice
+from solvers.offers import Choice, Duals, Residual, add_use, choice
 from solvers.patterns import price_order
-from solvers.plan import Prices
+from solvers.plan import ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, FloatArray, IntArray
 from solvers.tables import Compiled, Tables
 
@@ -28,10 +28,9 @@ Map = Callable[..., Any]
 """Like the builtin `map`: how shards of one sweep are spread over workers."""
 
 MILLICENTS = 1000
-SHARDS = 8
-"""Parts a large sweep is cut into; fixed, so that sums are the same whatever the number of workers."""
-SHARD_ORDERS = 500
-"""A sweep over fewer orders than this times `SHARDS` is not cut."""
+MOST_SHARDS, SHARD_ORDERS = 8, 2500
+"""A sweep is cut into up to so many parts of at least so many orders; uses are whole numbers, so their sums are exact
+however it is cut."""
 FIRST_RATE, LAST_RATE = 0.5, 0.0005
 """Steps, as a share of a typical order's cost over the units it takes."""
 BETA, RHO = 0.9, 0.99
@@ -39,7 +38,10 @@ BETA, RHO = 0.9, 0.99
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multipliers:
-    """Numbers per contested row, and per node for units and for parcels: prices in cents, uses, limits or steps."""
+    """Numbers per contested row and rounding of it, and per node for units and for parcels.
+
+    Prices in cents, uses, limits or steps; `row` has shape (rows, `ROUNDINGS`), the others one entry per node.
+    """
 
     row: FloatArray
     units: FloatArray
@@ -59,22 +61,33 @@ class Multipliers:
 
     def dot(self, other: Multipliers) -> float:
         """Return the sum of products."""
-        return float(self.row @ other.row + self.units @ other.units + self.parcels @ other.parcels)
+        row = self.row.ravel() @ other.row.ravel()
+        return float(row + self.units @ other.units + self.parcels @ other.parcels)
+
+    def copy(self) -> Multipliers:
+        """Return an independent copy."""
+        return self.each(np.copy)
 
 
 def no_prices(compiled: Compiled) -> Multipliers:
     """Return prices of zero."""
     nodes = len(compiled.node_units)
-    return Multipliers(row=np.zeros(len(compiled.entry)), units=np.zeros(nodes), parcels=np.zeros(nodes))
+    row = np.zeros((len(compiled.entry), len(ROUNDINGS)))
+    return Multipliers(row=row, units=np.zeros(nodes), parcels=np.zeros(nodes))
 
 
 def limits(compiled: Compiled) -> Multipliers:
     """Return what there is of every priced resource; 0 where a node's capacity cannot run short (its price stays 0)."""
     return Multipliers(
-        row=compiled.row_stock.astype(np.float64),
+        row=_rounded(compiled.row_stock).astype(np.float64),
         units=np.where(compiled.node_units < UNLIMITED, compiled.node_units, 0).astype(np.float64),
         parcels=np.where(compiled.node_parcels < UNLIMITED, compiled.node_parcels, 0).astype(np.float64),
     )
+
+
+def _rounded(units: IntArray) -> IntArray:
+    """Return so many units of stock in every rounding: ⌊p·units/q⌋, shape (rows, `ROUNDINGS`)."""
+    return np.stack([p * units // q for p, q in ROUNDINGS], axis=1)
 
 
 def nothing_left(compiled: Compiled) -> Residual:
@@ -113,20 +126,18 @@ def _price_each(
                 if out.mask[i] >> p & 1:
                     at = t.row[t.row_start[o] + out.cand[i] * lines + p]
                     units[node] += t.quantity[first + p]
-                    if at >= 0:
-                        row[at] += t.quantity[first + p]
+                    add_use(row, at, t.quantity[first + p])
         for p in range(t.grouped[o], lines):
             if out.extra[p] >= 0:
                 at = t.row[t.row_start[o] + out.extra[p] * lines + p]
                 units[t.cand_node[cand + out.extra[p]]] += t.quantity[first + p]
-                if at >= 0:
-                    row[at] += t.quantity[first + p]
+                add_use(row, at, t.quantity[first + p])
     return value
 
 
 def _price_shard(compiled: Compiled, duals: Duals, orders: IntArray) -> tuple[FloatArray, ...]:
     nodes = len(compiled.node_units)
-    use = (np.zeros(len(compiled.entry)), np.zeros(nodes), np.zeros(nodes))
+    use = (np.zeros((len(compiled.entry), len(ROUNDINGS))), np.zeros(nodes), np.zeros(nodes))
     out = choice(longest(compiled))
     return (_price_each(compiled.tables, orders, duals, nothing_left(compiled), out, *use), *use)
 
@@ -135,7 +146,7 @@ def price_orders(
     compiled: Compiled, orders: IntArray, duals: Duals, spread: Map = map
 ) -> tuple[FloatArray, Multipliers]:
     """Return the cost of each order's cheapest pattern at these prices, and what the patterns use together."""
-    shards = np.array_split(orders, SHARDS if len(orders) >= SHARDS * SHARD_ORDERS else 1)
+    shards = np.array_split(orders, min(max(len(orders) // SHARD_ORDERS, 1), MOST_SHARDS))
     parts = list(spread(partial(_price_shard, compiled, duals), shards))
     row, units, parcels = (np.sum([part[k] for part in parts], axis=0) for k in (1, 2, 3))
     return np.concatenate([part[0] for part in parts]), Multipliers(row=row, units=units, parcels=parcels)
@@ -165,52 +176,86 @@ def dual_steps(compiled: Compiled, start: Multipliers, steps: int, spread: Map =
         value, use = price_orders(compiled, coupled, prices.duals(), spread)
         yield Step(prices=prices, bound=base + float(value.sum()) - prices.dot(limit), use=use)
         rate = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (step / max(steps - 1, 1))
-        excess = use.each(_excess, limit, prices)
-        mean = mean.each(lambda m, g: BETA * m + (1 - BETA) * g, excess)
-        square = square.each(lambda v, g: RHO * v + (1 - RHO) * g * g, excess)
-        prices = prices.each(partial(_move, rate, step + 1), scale, mean, square)
-
-
-def _excess(use: FloatArray, limit: FloatArray, price: FloatArray) -> FloatArray:
-    """Return use − limit; 0 where a price of zero is right."""
-    excess = use - limit
-    return np.where((price <= 0) & (excess < 0), 0.0, excess)
+        prices = prices.copy()
+        prices.each(partial(_move, rate, step + 1), scale, use, limit, mean, square)
 
 
 def _move(
-    rate: float, step: int, price: FloatArray, scale: FloatArray, mean: FloatArray, square: FloatArray
+    rate: float,
+    step: int,
+    price: FloatArray,
+    scale: FloatArray,
+    use: FloatArray,
+    limit: FloatArray,
+    mean: FloatArray,
+    square: FloatArray,
 ) -> FloatArray:
-    direction = (mean / (1 - BETA**step)) / (np.sqrt(square / (1 - RHO**step)) + 1e-9)
-    return np.maximum(0.0, price + rate * scale * direction)
+    """Move prices by one Adam-like step in place, and return them."""
+    _adam(rate, step, *(array.reshape(-1) for array in (price, scale, use, limit, mean, square)))
+    return price
+
+
+@njit(cache=True, nogil=True)
+def _adam(
+    rate: float,
+    step: int,
+    price: FloatArray,
+    scale: FloatArray,
+    use: FloatArray,
+    limit: FloatArray,
+    mean: FloatArray,
+    square: FloatArray,
+) -> None:
+    """Move each price along its smoothed excess demand; where a price of zero is right it gets no push."""
+    of_mean, of_square = 1.0 / (1.0 - BETA**step), 1.0 / (1.0 - RHO**step)
+    for k in range(len(price)):
+        if scale[k] == 0.0:
+            continue
+        excess = use[k] - limit[k]
+        if price[k] <= 0.0 and excess < 0.0:
+            excess = 0.0
+        mean[k] = BETA * mean[k] + (1.0 - BETA) * excess
+        square[k] = RHO * square[k] + (1.0 - RHO) * excess * excess
+        direction = mean[k] * of_mean / (np.sqrt(square[k] * of_square) + 1e-9)
+        price[k] = max(0.0, price[k] + rate * scale[k] * direction)
 
 
 def _scales(compiled: Compiled, coupled: IntArray) -> Multipliers:
     """Return the size of a full step per resource: a typical order's cost over the units an order takes of it.
 
-    Capacities that cannot run short have a step of 0.
+    Capacities that cannot run short have a step of 0, and so do roundings that say no more than the stock itself:
+    where ⌊p·stock/q⌋ is p·stock/q, where no line is large enough to be rounded to more than 0, and where lines may be
+    split.
     """
     t = compiled.tables
     cost = float(price_orders(compiled, coupled, no_prices(compiled).duals())[0].sum()) / max(len(coupled), 1)
     units = float(t.quantity.sum()) / max(len(t.line_start) - 1, 1)
+    mean, largest = _line_quantities(t, len(compiled.entry))
+    row = np.zeros((len(compiled.entry), len(ROUNDINGS)))
+    for k, (p, q) in enumerate(ROUNDINGS):
+        tells = (p * compiled.row_stock % q != 0) & (p * largest >= q) & (not compiled.problem.terms.line_split)
+        row[:, k] = np.where(tells | (q == 1), cost * q / (p * np.maximum(mean, 1.0)), 0.0)
     return Multipliers(
-        row=cost / _mean_quantity(t, len(compiled.entry)),
+        row=row,
         units=np.where(compiled.node_units < UNLIMITED, cost / max(units, 1.0), 0.0),
         parcels=np.where(compiled.node_parcels < UNLIMITED, cost, 0.0),
     )
 
 
 @njit(cache=True, nogil=True)
-def _mean_quantity(t: Tables, rows: int) -> FloatArray:
-    """Return the mean quantity of the lines that could use each contested row."""
-    total, count = np.zeros(rows), np.zeros(rows)
+def _line_quantities(t: Tables, rows: int) -> tuple[FloatArray, IntArray]:
+    """Return the mean and the largest quantity of the lines that could use each contested row."""
+    total, count, largest = np.zeros(rows), np.zeros(rows), np.zeros(rows, np.int64)
     for o in range(len(t.line_start) - 1):
         first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
         for at in range(t.row_start[o + 1] - t.row_start[o]):
             row = t.row[t.row_start[o] + at]
             if row >= 0:
-                total[row] += t.quantity[first + at % lines]
+                quantity = t.quantity[first + at % lines]
+                total[row] += quantity
                 count[row] += 1
-    return total / np.maximum(count, 1.0)
+                largest[row] = max(largest[row], quantity)
+    return total / np.maximum(count, 1.0), largest
 
 
 def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> tuple[int, Prices]:
@@ -227,9 +272,10 @@ def certify(compiled: Compiled, multipliers: Multipliers, spread: Map = map) -> 
     everyone = np.arange(len(compiled.coupled))
     duals = Duals(float(unit), row.astype(np.float64), units.astype(np.float64), parcels.astype(np.float64))
     value = sum(map(int, price_orders(compiled, everyone, duals, spread)[0].tolist()))
-    for price, limit in ((row, compiled.row_stock), (units, compiled.node_units), (parcels, compiled.node_parcels)):
+    there_is = (_rounded(compiled.row_stock), compiled.node_units, compiled.node_parcels)
+    for price, limit in zip((row, units, parcels), there_is, strict=True):
         value -= sum(int(p) * int(q) for p, q in zip(price[price > 0], limit[price > 0], strict=True))
-    stock = np.zeros(len(compiled.problem.stock.available), np.int64)
+    stock = np.zeros((len(compiled.problem.stock.available), len(ROUNDINGS)), np.int64)
     stock[compiled.entry] = row * (MILLICENTS // unit)
     scale = MILLICENTS // unit
     return max(0, -(-value // unit)), Prices(stock=stock, units=units * scale, parcels=parcels * scale)

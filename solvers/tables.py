@@ -1,7 +1,8 @@
 """A routing problem compiled for pricing: candidates, parcel costs per subset of lines, and what is contested.
 
 Done once per problem. An order's lines get positions 0, 1, …; a subset of them is a bit mask. For every order and
-every node that could ship at least one of its lines there is a candidate, with the cost of every subset as a parcel.
+every node that could ship at least one of its lines there is a candidate, with the cost of every subset that it could
+ship as one parcel.
 Stock cells and node capacities that all candidates together cannot exhaust need no price and no row.
 
 An order of more than `EXACT_LINES` lines keeps a table of its first `GROUP_LINES` lines only (most units first), over
@@ -55,9 +56,11 @@ class Tables(NamedTuple):
     row_start: IntArray
     """`row[row_start[o] + c * lines + l]` is the contested cell of line l at candidate c, `FREE` or `NO_STOCK`."""
     row: NDArray[np.int32]
-    table_start: IntArray
-    """`parcel_cents[table_start[o] + (c << grouped) + mask]`; where nothing is grouped, mask 0 is the least any parcel
-    may cost: the lightest unit on its own."""
+    cand_able: NDArray[np.int32]
+    """The grouped lines that each candidate can ship, as a mask."""
+    cand_table: IntArray
+    """`parcel_cents[cand_table[c] + k]` is the cost of the k-th subset of `cand_able[c]`, in ascending order, as a
+    parcel. Where nothing is grouped, the empty subset stands for the least any parcel may cost: the lightest unit."""
     parcel_cents: IntArray
     freight: Freight
     node_parcel_cents: IntArray
@@ -100,13 +103,13 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
     cand_node, place, place_end, cell = fill_candidates(supply, cand_start, row_start)
     grouped = np.zeros_like(lengths) if problem.terms.line_split else _grouped(lengths)
-    table_start = _starts(counts << grouped)
+    cand_able, subsets = _able(cand_start, row_start, line_start, grouped, cell)
+    cand_table = _starts(subsets)
     weight_g = problem.weight_g[sku] * quantity
     parcel_cents = _cost_table(
-        (cand_start, row_start, table_start, grouped),
+        (cand_start, cand_able, cand_table, grouped),
         (line_start, quantity, weight_g),
         (cand_node, place, place_end),
-        cell,
         (orders.due_days, service_level),
         terms,
         nodes.parcel_cost_cents,
@@ -134,7 +137,8 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         cand_place_end=place_end,
         row_start=row_start,
         row=row,
-        table_start=table_start,
+        cand_able=cand_able,
+        cand_table=cand_table,
         parcel_cents=parcel_cents,
         freight=terms,
         node_parcel_cents=nodes.parcel_cost_cents,
@@ -184,21 +188,36 @@ def _table_order(problem: RoutingProblem) -> IntArray:
 
 
 @njit(cache=True, nogil=True)
+def _able(
+    cand_start: IntArray, row_start: IntArray, line_start: IntArray, grouped: IntArray, cell: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], IntArray]:
+    """Return which grouped lines every candidate can ship, as a mask, and how many subsets these have."""
+    able, subsets = np.zeros(cand_start[-1], np.int32), np.ones(cand_start[-1], np.int64)
+    for o in range(len(cand_start) - 1):
+        count = line_start[o + 1] - line_start[o]
+        for c in range(cand_start[o], cand_start[o + 1]):
+            for p in range(grouped[o]):
+                if cell[row_start[o] + (c - cand_start[o]) * count + p] != NO_CELL:
+                    able[c] |= 1 << p
+                    subsets[c] *= 2
+    return able, subsets
+
+
+@njit(cache=True, nogil=True)
 def _cost_table(
-    shape: tuple[IntArray, IntArray, IntArray, IntArray],
+    shape: tuple[IntArray, NDArray[np.int32], IntArray, IntArray],
     lines: tuple[IntArray, IntArray, IntArray],
     candidates: tuple[IntArray, IntArray, IntArray],
-    cell: NDArray[np.int32],
     terms: tuple[IntArray, IntArray],
     freight: Freight,
     node_parcel_cents: IntArray,
     node_unit_cents: IntArray,
 ) -> IntArray:
-    """Return the cost in cents of every (candidate, subset of lines) as one parcel, without split cost."""
-    cand_start, row_start, table_start, grouped = shape
+    """Return the cost in cents of every (candidate, subset it can ship) as one parcel, without split cost."""
+    cand_start, cand_able, cand_table, grouped = shape
     line_start, quantity, weight_g = lines
     node, place, place_end = candidates
-    parcel_cents = np.full(table_start[-1], INFEASIBLE, np.int64)
+    parcel_cents = np.full(cand_table[-1], INFEASIBLE, np.int64)
     grams, units = np.zeros(1 << EXACT_LINES, np.int64), np.zeros(1 << EXACT_LINES, np.int64)
     for o in range(len(cand_start) - 1):
         first, count, bits = line_start[o], line_start[o + 1] - line_start[o], grouped[o]
@@ -207,22 +226,17 @@ def _cost_table(
         for mask in range(1, 1 << bits):
             rest, low = mask & (mask - 1), _lowest(mask)
             grams[mask], units[mask] = grams[rest] + weight_g[first + low], units[rest] + quantity[first + low]
-        for i in range(cand_start[o + 1] - cand_start[o]):
-            c = cand_start[o] + i
-            able = 0
-            for p in range(bits):
-                if cell[row_start[o] + i * count + p] != NO_CELL:
-                    able |= 1 << p
-            base = table_start[o] + (i << bits)
-            for mask in range(1 << bits):
-                if mask & ~able or (mask == 0 and bits):
-                    continue
-                load_g = grams[mask] if bits else lightest_g
-                own = (terms[0][o], terms[1][o])
-                cost = best_service(freight, node[c], place[c], place_end[c], load_g, own, relaxed)[0]
-                if cost < INFEASIBLE:
-                    fixed = node_parcel_cents[node[c]] + node_unit_cents[node[c]] * units[mask]
-                    parcel_cents[base + mask] = cost + fixed
+        own = (terms[0][o], terms[1][o])
+        for c in range(cand_start[o], cand_start[o + 1]):
+            mask = 0
+            for at in range(cand_table[c], cand_table[c + 1]):
+                if mask or not bits:
+                    load_g = grams[mask] if bits else lightest_g
+                    cost = best_service(freight, node[c], place[c], place_end[c], load_g, own, relaxed)[0]
+                    if cost < INFEASIBLE:
+                        fixed = node_parcel_cents[node[c]] + node_unit_cents[node[c]] * units[mask]
+                        parcel_cents[at] = cost + fixed
+                mask = (mask - cand_able[c]) & cand_able[c]
     return parcel_cents
 
 

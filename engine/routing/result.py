@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import Fault, InvalidInput
-from solvers.plan import RoutingResult
+from solvers.plan import ROUNDINGS, RoutingResult
 from solvers.problem import RoutingProblem
 
 
@@ -75,9 +75,10 @@ def prices_csv(problem: RoutingProblem, result: RoutingResult) -> str:
     if result.prices is not None:
         prices, stock, node_ids = result.prices, problem.stock, problem.nodes.node_ids
         sku = np.repeat(np.arange(len(problem.skus)), np.diff(stock.start))
-        for entry in np.flatnonzero(prices.stock):
-            price = int(prices.stock[entry])
-            rows.append((node_ids[stock.node[entry]], problem.skus[sku[entry]], "stock", price))
+        names = ["stock" if q == 1 else f"stock*{p}/{q}" for p, q in ROUNDINGS]
+        for entry, k in np.argwhere(prices.stock):
+            price = int(prices.stock[entry, k])
+            rows.append((node_ids[stock.node[entry]], problem.skus[sku[entry]], names[k], price))
         for resource, values in (("units", prices.units), ("parcels", prices.parcels)):
             rows += [(node_ids[n], "", resource, int(values[n])) for n in np.flatnonzero(values)]
     return _csv(("node_id", "sku", "resource", "price_millicents"), sorted(rows))

@@ -13,7 +13,7 @@ from solvers.assignment import Assignment, nothing_assigned, restore, serve_in_s
 from solvers.improve import rivals, ruin_and_recreate
 from solvers.master import Master, column_generation
 from solvers.offers import choice
-from solvers.plan import BACKORDER, RoutingResult
+from solvers.plan import BACKORDER, ROUNDINGS, RoutingResult
 from solvers.prices import Multipliers, longest, no_prices
 from solvers.problem import RoutingProblem
 from solvers.solve import Method, Params, solve
@@ -27,7 +27,7 @@ Route = Callable[..., RoutingResult]
 def some_prices(compiled: Compiled, seed: int) -> Multipliers:
     dice, nodes = np.random.default_rng(seed), len(compiled.node_units)
     return Multipliers(
-        row=dice.exponential(60, len(compiled.entry)),
+        row=dice.exponential(60, (len(compiled.entry), len(ROUNDINGS))),
         units=dice.exponential(30, nodes),
         parcels=dice.exponential(60, nodes),
     )

@@ -86,7 +86,7 @@ def test_the_order_of_rows_and_columns_changes_nothing(folder: NewFolder) -> Non
 
 def test_the_number_of_workers_changes_nothing(folder: NewFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Sweeps are cut into shards from the first order on, so that even few orders are spread over workers."""
-    monkeypatch.setattr(prices, "SHARD_ORDERS", 0)
+    monkeypatch.setattr(prices, "SHARD_ORDERS", 1)
     for seed in range(20):
         problem, outs = tiny_problem(seed).write(folder()), [folder() for _ in range(4)]
         for out, workers in zip(outs, (1, 1, 2, 3), strict=True):
@@ -95,15 +95,16 @@ def test_the_number_of_workers_changes_nothing(folder: NewFolder, monkeypatch: p
         assert all(other == first for other in others), seed
 
 
-def test_shards_of_a_sweep_do_not_disturb_each_other(folder: NewFolder) -> None:
+def test_shards_of_a_sweep_do_not_disturb_each_other(folder: NewFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seeded bug this catches: scratch space shared by the shards of a sweep."""
     problem = folder()
+    monkeypatch.setattr(prices, "SHARD_ORDERS", 500)
     generate(Recipe(orders=4500, nodes=20, skus=300, seed=1), problem)
     compiled = compile_tables(read_for_solvers(problem).problem)
     everyone, dice = np.arange(4500), np.random.default_rng(1)
     with threads(3) as spread:
         for _ in range(10):
-            duals = prices.no_prices(compiled).each(lambda none: dice.exponential(300, len(none))).duals()
+            duals = prices.no_prices(compiled).each(lambda none: dice.exponential(300, none.shape)).duals()
             alone, together = (prices.price_orders(compiled, everyone, duals, how) for how in (map, spread))
             assert alone[0].tolist() == together[0].tolist()
             assert alone[1].row.tolist() == together[1].row.tolist()

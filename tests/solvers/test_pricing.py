@@ -19,7 +19,8 @@ from engine.verification.problem import Problem
 from engine.verification.reading import read_problem as read_for_checker
 from solvers.offers import Choice, Duals, Residual, choice
 from solvers.patterns import price_order
-from solvers.prices import Multipliers, certify, nothing_left, price_orders
+from solvers.plan import ROUNDINGS
+from solvers.prices import Multipliers, certify, no_prices, nothing_left, price_orders
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 from solvers.tables import Compiled, compile_tables
 
@@ -38,18 +39,23 @@ def cell(problem: RoutingProblem, entry: int) -> tuple[str, str]:
     return problem.nodes.node_ids[problem.stock.node[entry]], problem.skus[sku]
 
 
+def as_told(prices: list[int]) -> tuple[StockPrice, ...]:
+    """Return the prices of a stock row and its roundings as the checker reads them."""
+    return tuple(StockPrice(p=p, q=q, price_millicents=price) for (p, q), price in zip(ROUNDINGS, prices, strict=True))
+
+
 def random_prices(compiled: Compiled, dice: Generator) -> tuple[Duals, Prices]:
     """Return whole millicents for every contested cell and every node, as the kernels and as the checker take them."""
     nodes = compiled.problem.nodes.node_ids
 
-    def some(count: int) -> IntArray:
-        return dice.integers(0, 200_000, count) * dice.integers(0, 2, count)
+    def some(*shape: int) -> IntArray:
+        return dice.integers(0, 200_000, shape) * dice.integers(0, 2, shape)
 
-    row, units, parcels = some(len(compiled.entry)), some(len(nodes)), some(len(nodes))
+    row, units, parcels = some(len(compiled.entry), len(ROUNDINGS)), some(len(nodes)), some(len(nodes))
     stock: dict[str, dict[str, tuple[StockPrice, ...]]] = {}
-    for entry, price in zip(compiled.entry.tolist(), row.tolist(), strict=True):
+    for entry, prices in zip(compiled.entry.tolist(), row.tolist(), strict=True):
         node_id, sku = cell(compiled.problem, entry)
-        stock.setdefault(sku, {})[node_id] = (StockPrice(p=1, q=1, price_millicents=price),)
+        stock.setdefault(sku, {})[node_id] = as_told(prices)
     return (
         Duals(1000.0, *(values.astype(np.float64) for values in (row, units, parcels))),
         Prices(
@@ -140,18 +146,18 @@ def test_whatever_the_prices_the_stated_bound_is_proven_and_below_the_optimum(
         compiled, problem = both(tiny_problem(seed, scale=scale, split=None if scale == 1 else False), folder)
         dice = default_rng(seed)
         level = scale if seed % 2 else 1
+        roundings = np.array([1.0, 0, 0, 0]) if compiled.problem.terms.line_split else np.ones(len(ROUNDINGS))
         multipliers = Multipliers(
-            row=level * dice.exponential(60, len(compiled.entry)),
+            row=level * roundings * dice.exponential(60, (len(compiled.entry), len(ROUNDINGS))),
             units=np.where(compiled.node_units < UNLIMITED, level * dice.exponential(30, len(problem.nodes)), 0.0),
             parcels=np.where(compiled.node_parcels < UNLIMITED, level * dice.exponential(60, len(problem.nodes)), 0.0),
         )
         bound, found = certify(compiled, multipliers)
         node_ids = compiled.problem.nodes.node_ids
         stock: dict[str, dict[str, tuple[StockPrice, ...]]] = {}
-        for entry in np.flatnonzero(found.stock).tolist():
+        for entry in np.flatnonzero(found.stock.any(axis=1)).tolist():
             node_id, sku = cell(compiled.problem, entry)
-            price = StockPrice(p=1, q=1, price_millicents=int(found.stock[entry]))
-            stock.setdefault(sku, {})[node_id] = (price,)
+            stock.setdefault(sku, {})[node_id] = as_told(found.stock[entry].tolist())
         prices = Prices(
             stock=stock,
             units={n: int(p) for n, p in zip(node_ids, found.units, strict=True) if p},
@@ -186,7 +192,7 @@ def two_lines(**order: int) -> TinyProblem:
 def test_a_node_never_ships_two_parcels_of_one_order(most: int, cents: int, parcels: int, folder: NewFolder) -> None:
     compiled, problem = both(two_lines(max_nodes=most), folder)
     out = choice(2)
-    free = Duals(1.0, np.zeros(len(compiled.entry)), np.zeros(2), np.zeros(2))
+    free = no_prices(compiled).duals()
     assert price_order(compiled.tables, 0, free, nothing_left(compiled), False, out) == cents
     assert out.size[0] == parcels
     assert brute_force.optimum_cents(problem) == cents
@@ -252,15 +258,15 @@ def test_prices_are_told_in_whole_cents_where_thousandths_would_not_be_exact(dea
     compiled, problem = both(contested, folder)
     optimum = dear + dear + dear // 2 + 1
     assert brute_force.optimum_cents(problem) == optimum
-    price = Multipliers(row=np.array([dear // 2 - 2.0]), units=np.zeros(1), parcels=np.zeros(1))
+    price = Multipliers(row=np.array([[dear // 2 - 2.0, 0, 0, 0]]), units=np.zeros(1), parcels=np.zeros(1))
     bound, found = certify(compiled, price)
     assert bound == optimum
-    assert found.stock.tolist() == [1000 * (dear // 2 - 2)]
+    assert found.stock.tolist() == [[1000 * (dear // 2 - 2), 0, 0, 0]]
 
 
 def test_a_price_above_that_of_backordering_a_whole_order_is_lowered_to_it(folder: NewFolder) -> None:
     compiled, _ = both(two_lines(), folder)
-    dear = Multipliers(row=np.full(len(compiled.entry), 1e30), units=np.zeros(2), parcels=np.zeros(2))
+    dear = Multipliers(row=np.full((len(compiled.entry), len(ROUNDINGS)), 1e30), units=np.zeros(2), parcels=np.zeros(2))
     bound, found = certify(compiled, dear)
     assert bound == certify(compiled, dear.each(lambda p: np.minimum(p, 400.0)))[0]
     assert found.stock.max(initial=0) <= 400_000
@@ -283,5 +289,5 @@ def test_a_unit_may_be_worth_more_than_its_backorder_where_it_makes_a_parcel_che
         rates=rows(service=["van"], zone=["all"], max_weight_g=[1, 2], cost_cents=[500, 50]),
     )
     compiled, problem = both(contested, folder)
-    price = Multipliers(row=np.array([1150.0]), units=np.zeros(1), parcels=np.zeros(1))
+    price = Multipliers(row=np.array([[1150.0, 0, 0, 0]]), units=np.zeros(1), parcels=np.zeros(1))
     assert certify(compiled, price)[0] == 1250 == brute_force.optimum_cents(problem)
