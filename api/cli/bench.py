@@ -10,13 +10,17 @@ import typer
 
 from api.cli.terminal import choose
 
-NAMES = ("one_by_one", "promise", "reservations")
+NAMES = ("one_by_one", "promise", "reservations", "routing_gap")
 
 
 def command(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help=f"One of {', '.join(NAMES)}; or all.")] = None,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME [OPTION]...]", help=f"One of {', '.join(NAMES)}, and its options; or all."),
+    ] = None,
 ) -> None:
     """Measure on this machine: prints one table per benchmark, with the machine stated."""
-    for each in NAMES if name is None else (choose("NAME", name, NAMES),):
-        sys.argv = [f"benchmarks.{each}"]
-        import_module(f"benchmarks.{each}").main()
+    named, options = (words or [])[:1], (words or [])[1:]
+    for name in [choose("NAME", name, NAMES) for name in named] or NAMES:
+        sys.argv = [f"benchmarks.{name}", *options]
+        import_module(f"benchmarks.{name}").main()

@@ -37,6 +37,8 @@ class Verb:
     name: str
     module: str
     line: str
+    hands_on: bool = False
+    """Whether all words from its first argument on, options too, are for what that argument names."""
 
 
 VERBS = (
@@ -48,7 +50,7 @@ VERBS = (
     Verb(name="explain", module="api.cli.explain", line="Say why each line of an order went where it went."),
     Verb(name="import", module="api.cli.import_", line="Turn known data sets into problem folders."),
     Verb(name="generate", module="api.cli.generate", line="Write a synthetic problem folder of any size."),
-    Verb(name="bench", module="api.cli.bench", line="Run the benchmarks and print their tables."),
+    Verb(name="bench", module="api.cli.bench", line="Run the benchmarks and print their tables.", hands_on=True),
     Verb(name="schema", module="api.cli.schema", line="Print the JSON Schema of a document."),
 )
 
@@ -121,7 +123,12 @@ def _build(chosen: str | None) -> typer.Typer:
         function: Callable[..., object] = _line_of_help
         if verb.name == chosen:
             function = import_module(verb.module).command
-        app.command(verb.name, short_help=verb.line, help=function.__doc__ or verb.line)(function)
+        app.command(
+            verb.name,
+            short_help=verb.line,
+            help=function.__doc__ or verb.line,
+            context_settings={"allow_interspersed_args": not verb.hands_on},
+        )(function)
     return app
 
 

@@ -1,0 +1,1 @@
+"""The parts of `benchmarks.routing_gap`: instances, measured runs, tables and the plot of their traces."""
