@@ -1,18 +1,18 @@
 """One CSV table of a problem folder as typed columns; every fault names file, line, column, value and remedy.
 
-Here: finding the file (`.csv` or `.csv.gz`), its header, and turning text into numbers. Not here: what the tables mean
+Here: finding the file (`.csv` or `.csv.gz`), its header, and what its values may be; every fault is found and told
+here. Not here: cells (`csv_cells.py`), the numbers that are written plainly (`csv_numbers.py`), what the tables mean
 together (`folder.py`).
 """
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
-import io
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.routing.csv_cells import NO_CELLS, Cells, Split, split_plain, split_records
+from engine.routing.csv_numbers import plain_decimals, plain_integers
 
 NEWLINE = b"\n"
 MOST_FAULTS = 20
@@ -40,6 +42,25 @@ class Column:
     """The column may be missing; then every value is the blank one."""
 
 
+class Texts(Mapping[str, list[str]]):
+    """Columns of text by name; a column becomes strings each time it is asked for, `cells` keeps it as it was read."""
+
+    def __init__(self, cells: dict[str, Cells]) -> None:
+        self.cells = cells
+
+    def __getitem__(self, name: str) -> list[str]:
+        """Return a column as strings, one per row."""
+        return self.cells[name].texts()
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names of the columns."""
+        return iter(self.cells)
+
+    def __len__(self) -> int:
+        """Return how many columns there are."""
+        return len(self.cells)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CsvTable:
     """One table that was read: `text[name]` for columns of ids, `number[name]` for int64 and float64 columns."""
@@ -47,7 +68,7 @@ class CsvTable:
     file: str
     """The name of the file inside its folder."""
     rows: int
-    text: dict[str, list[str]]
+    text: Texts
     number: dict[str, NDArray[Any]]
     sha256: str
     """Of the uncompressed bytes."""
@@ -85,55 +106,49 @@ def read_table(path: Path, columns: Sequence[Column], *, may_be_empty: bool = Fa
     With `may_be_empty` a file without even a header is a table without rows.
     """
     body = read_bytes(path)
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"byte {body[error.start]:#x} is not UTF-8; save the file as UTF-8"
-        raise InvalidInput(
-            Fault(path=f"{path.name}:{body.count(NEWLINE, 0, error.start) + 1}", message=message)
-        ) from None
-    try:
-        records = [record for record in csv.reader(io.StringIO(text, newline=""), strict=True) if record]
-    except csv.Error as error:
-        raise InvalidInput(Fault(path=path.name, message=f"is not CSV: {error}; check its quotes")) from None
-    if not records and may_be_empty:
-        records = [[column.name for column in columns]]
-    header = _check_header(path.name, records, columns)
-    records = records[1:]
-    rows = len(records)
-
-    def line(row: int) -> int:
-        reader = csv.reader(io.StringIO(text, newline=""))
-        seen = -1
-        for record in reader:
-            seen += bool(record)
-            if seen == row + 1:
-                break
-        return reader.line_num
-
-    table = CsvTable(file=path.name, rows=rows, text={}, number={}, sha256=hashlib.sha256(body).hexdigest(), line=line)
-    _check_widths(table, records, len(header))
-    values = dict(zip(header, zip(*records, strict=True) if records else [()] * len(header), strict=True))
+    _check_encoding(path.name, body)
+    split = split_plain(body) or split_records(path.name, body)
+    header = split.header
+    if not header and may_be_empty:
+        header = [column.name for column in columns]
+    _check_header(path.name, header, columns)
+    cells = dict(zip(header, split.columns or [NO_CELLS] * len(header), strict=True))
+    table = CsvTable(
+        file=path.name,
+        rows=split.rows,
+        text=Texts({column.name: cells.get(column.name, NO_CELLS) for column in columns if column.kind is str}),
+        number={},
+        sha256=hashlib.sha256(body).hexdigest(),
+        line=split.line,
+    )
+    _check_widths(table, split)
     faults: list[Fault] = []
     for column in columns:
-        found = values.get(column.name)
-        if column.kind is str:
-            table.text[column.name] = list(found or ())
-            if found and column.blank is None:
-                blanks = (row for row, value in enumerate(found) if not value)
-                faults += [table.fault(row, column.name, "is blank; give an id") for row in list(blanks)[:MOST_FAULTS]]
-        else:
+        found = cells.get(column.name)
+        if column.kind is not str:
             table.number[column.name] = _numbers(table, column, found, faults)
+        elif found is not None and column.blank is None:
+            blank = np.flatnonzero(found.width == 0)[:MOST_FAULTS].tolist()
+            faults += [table.fault(row, column.name, "is blank; give an id") for row in blank]
     if faults:
         raise InvalidInput(faults)
     return table
 
 
-def _check_header(file: str, records: list[list[str]], columns: Sequence[Column]) -> list[str]:
-    if not records:
+def _check_encoding(file: str, body: bytes) -> None:
+    if body.isascii():
+        return
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        message = f"byte {body[error.start]:#x} is not UTF-8; save the file as UTF-8"
+        raise InvalidInput(Fault(path=f"{file}:{body.count(NEWLINE, 0, error.start) + 1}", message=message)) from None
+
+
+def _check_header(file: str, header: list[str], columns: Sequence[Column]) -> None:
+    if not header:
         names = ", ".join(column.name for column in columns)
         raise InvalidInput(Fault(path=f"{file}:1", message=f"is empty; the first line must name the columns: {names}"))
-    header = records[0]
     known = [column.name for column in columns]
     faults = [
         Fault(path=f"{file}:1:{name}", message=f"unknown column {name!r}; {nearest(name, known)}")
@@ -151,41 +166,50 @@ def _check_header(file: str, records: list[list[str]], columns: Sequence[Column]
     ]
     if faults:
         raise InvalidInput(faults)
-    return header
 
 
-def _check_widths(table: CsvTable, records: list[list[str]], width: int) -> None:
-    wrong = [row for row, record in enumerate(records) if len(record) != width]
-    if wrong:
+def _check_widths(table: CsvTable, split: Split) -> None:
+    if split.ragged:
         raise InvalidInput(
             [
                 Fault(
                     path=f"{table.file}:{table.line(row)}",
-                    message=f"has {len(records[row])} values; the header names {width} columns",
+                    message=f"has {width} values; the header names {len(split.header)} columns",
                 )
-                for row in wrong[:MOST_FAULTS]
+                for row, width in islice(split.ragged.items(), MOST_FAULTS)
             ]
         )
 
 
-def _numbers(table: CsvTable, column: Column, found: Sequence[str] | None, faults: list[Fault]) -> NDArray[Any]:
+def _numbers(table: CsvTable, column: Column, cells: Cells | None, faults: list[Fault]) -> NDArray[Any]:
     """Return the column as numbers; append the faults of the values that are none, or out of range."""
-    dtype = np.int64 if column.kind is int else np.float64
-    if found is None:
-        return np.full(table.rows, column.blank, dtype)
-    values: list[Any] = []
+    if cells is None:
+        return np.full(table.rows, column.blank, np.int64 if column.kind is int else np.float64)
+    values, right = plain_integers(cells) if column.kind is int else plain_decimals(cells)
+    right &= (values >= column.least) & (values <= column.most)
+    if column.blank is not None:
+        blank = cells.width == 0
+        values[blank] = column.blank
+        right |= blank
     told = len(faults) + MOST_FAULTS
-    for row, text in enumerate(found):
-        try:
-            value: Any = column.kind(text) if text else column.blank
-        except ValueError:
-            value = None
-        in_range = value is not None and (not text or column.least <= value <= column.most)
-        if in_range and text.isascii() and "_" not in text:
-            values.append(value)
+    rows = np.flatnonzero(~right)
+    for row, text in zip(rows.tolist(), cells.texts(rows), strict=True):
+        value = _number(column, text)
+        if value is not None:
+            values[row] = value
         elif len(faults) < told:
             faults.append(table.fault(row, column.name, _wrong(column, text)))
-    return np.array(values if len(values) == table.rows else [0] * table.rows, dtype)
+    return values
+
+
+def _number(column: Column, text: str) -> float | None:
+    """Return the number that a text stands for in a column, or None if it is none or out of range."""
+    try:
+        value = int(text) if column.kind is int else float(text)
+    except ValueError:
+        return None
+    plain = text.isascii() and "_" not in text
+    return value if plain and column.least <= value <= column.most else None
 
 
 def _wrong(column: Column, text: str) -> str:
