@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from engine.routing.csv_cells import NO_CELLS, Cells, Split, split_plain, split_
 from engine.routing.csv_numbers import plain_decimals, plain_integers
 
 NEWLINE = b"\n"
+_WHOLE = re.compile(r"[0-9]{1,16}|-[1-9][0-9]{0,15}")
+_DECIMAL = re.compile(r"-?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 MOST_FAULTS = 20
 """Faults of one column that are told; the rest are counted."""
 
@@ -36,7 +39,7 @@ class Column:
     name: str
     kind: type[str] | type[int] | type[float] = str
     least: float = 0
-    most: float = 2**53
+    most: float = 2**53 - 1
     blank: float | None = None
     optional: bool = False
     """The column may be missing; then every value is the blank one."""
@@ -204,12 +207,11 @@ def _numbers(table: CsvTable, column: Column, cells: Cells | None, faults: list[
 
 def _number(column: Column, text: str) -> float | None:
     """Return the number that a text stands for in a column, or None if it is none or out of range."""
-    try:
-        value = int(text) if column.kind is int else float(text)
-    except ValueError:
-        return None
-    plain = text.isascii() and "_" not in text
-    return value if plain and column.least <= value <= column.most else None
+    if column.kind is int:
+        value: float | None = int(text) if _WHOLE.fullmatch(text) else None
+    else:
+        value = float(text) if _DECIMAL.fullmatch(text) else None
+    return value if value is not None and column.least <= value <= column.most else None
 
 
 def _wrong(column: Column, text: str) -> str:

@@ -33,7 +33,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column(name="unit_cost_cents", kind=int),
         Column(name="capacity_units", kind=int, blank=UNLIMITED),
         Column(name="capacity_parcels", kind=int, blank=UNLIMITED),
-        Column(name="priority", kind=int, least=-(2**53), blank=UNLIMITED, optional=True),
+        Column(name="priority", kind=int, least=1 - 2**53, blank=UNLIMITED, optional=True),
     ),
     "products": (Column(name="sku"), Column(name="weight_g", kind=int, most=2**31)),
     "stock": (Column(name="node_id"), Column(name="sku"), Column(name="available", kind=int, most=2**40)),

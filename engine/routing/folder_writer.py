@@ -128,11 +128,28 @@ def _csv_bytes(table: str, columns: Columns) -> bytes:
         raise ValueError(f"{table}: unknown columns {unknown}, missing columns {missing}")
     values = [_plain(columns[name]) for name in names]
     rows = sorted(zip(*values, strict=True), key=layout.place)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    lines = _Lines()
+    writer = csv.writer(lines, lineterminator=_Lines.ENDED_BY)
     writer.writerow(names)
     writer.writerows(rows)
-    return text.getvalue().encode()
+    return lines.text.getvalue().encode()
+
+
+class _Lines:
+    """Takes records from a csv writer and ends each in LF.
+
+    The csv module of Python 3.11 quotes a line end in a value only if its own lines end so: a lone carriage return in
+    an id would be read as the end of a line.
+    """
+
+    ENDED_BY = "\r\n"
+
+    def __init__(self) -> None:
+        self.text = io.StringIO(newline="")
+
+    def write(self, line: str) -> None:
+        """Take one record."""
+        self.text.write(f"{line.removesuffix(self.ENDED_BY)}\n")
 
 
 def _plain(column: Sequence[Any] | NDArray[Any]) -> Sequence[Any]:

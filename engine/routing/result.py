@@ -5,10 +5,9 @@ Everything but timing.json is the same to the byte for the same problem, seed an
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,18 @@ from typing import Any
 import numpy as np
 
 from engine.errors import Fault, InvalidInput
-from solvers.plan import ROUNDINGS, RoutingResult
-from solvers.problem import RoutingProblem
+from engine.routing.csv_text import Named, Written, csv_blocks
+from engine.routing.ids import sort_rows
+from solvers.plan import BACKORDER, ROUNDINGS, RoutingResult
+from solvers.problem import IntArray, RoutingProblem
+
+
+def _stock_row(p: int, q: int) -> str:
+    return "stock" if q == 1 else f"stock*{p}/{q}"
+
+
+RESOURCES = tuple(sorted({"units", "parcels", *(_stock_row(*rounding) for rounding in ROUNDINGS)}))
+"""What prices.csv has prices of, by code point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,46 +59,56 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
     }
 
 
-def plan_csv(problem: RoutingProblem, result: RoutingResult) -> str:
-    """Return plan.csv: rows by order, SKU and node, a blank node and service for what is backordered."""
+def plan_csv(problem: RoutingProblem, result: RoutingResult) -> Iterator[bytes]:
+    """Yield plan.csv: rows by order, SKU and node, a blank node and service for what is backordered.
+
+    Ids are sorted in the problem, so indices sort as they do.
+    """
     plan, orders = result.plan, problem.orders
-    nodes, services = ("", *problem.nodes.node_ids), ("", *problem.services)
-    order = problem.line_order[plan.line]
-    rows = sorted(
-        zip(
-            (orders.order_ids[o] for o in order),
-            (problem.skus[k] for k in orders.line_sku[plan.line]),
-            plan.quantity.tolist(),
-            (nodes[n + 1] for n in plan.node),
-            (services[v + 1] for v in plan.service),
-            strict=True,
-        ),
-        key=lambda row: (row[0], row[1], row[3]),
-    )
-    return _csv(("order_id", "sku", "quantity", "node_id", "service"), rows)
+    order, sku = problem.line_order[plan.line], orders.line_sku[plan.line]
+    rank, _ = sort_rows((order, sku, plan.node - BACKORDER))
+    columns: dict[str, Written] = {
+        "order_id": Named(names=orders.order_ids, index=order[rank]),
+        "sku": Named(names=problem.skus, index=sku[rank]),
+        "quantity": plan.quantity[rank],
+        "node_id": Named(names=("", *problem.nodes.node_ids), index=plan.node[rank] - BACKORDER),
+        "service": Named(names=("", *problem.services), index=plan.service[rank] - BACKORDER),
+    }
+    return csv_blocks(columns, len(rank))
 
 
-def prices_csv(problem: RoutingProblem, result: RoutingResult) -> str:
-    """Return prices.csv, the certificate: every price above 0, in thousandths of a cent."""
-    rows: list[tuple[str, str, str, int]] = []
-    if result.prices is not None:
-        prices, stock, node_ids = result.prices, problem.stock, problem.nodes.node_ids
-        sku = np.repeat(np.arange(len(problem.skus)), np.diff(stock.start))
-        names = ["stock" if q == 1 else f"stock*{p}/{q}" for p, q in ROUNDINGS]
-        for entry, k in np.argwhere(prices.stock):
-            price = int(prices.stock[entry, k])
-            rows.append((node_ids[stock.node[entry]], problem.skus[sku[entry]], names[k], price))
-        for resource, values in (("units", prices.units), ("parcels", prices.parcels)):
-            rows += [(node_ids[n], "", resource, int(values[n])) for n in np.flatnonzero(values)]
-    return _csv(("node_id", "sku", "resource", "price_millicents"), sorted(rows))
+def prices_csv(problem: RoutingProblem, result: RoutingResult) -> Iterator[bytes]:
+    """Yield prices.csv, the certificate: every price above 0, in thousandths of a cent, by node, SKU and resource."""
+    if result.prices is None:
+        parts = []
+    else:
+        parts = [_stock_prices(problem, result.prices.stock)]
+        parts += [_node_prices("units", result.prices.units), _node_prices("parcels", result.prices.parcels)]
+    none = np.zeros((4, 0), np.int64)
+    node, sku, resource, price = np.concatenate([none, *parts], axis=1)
+    rank, _ = sort_rows((node, sku, resource))
+    columns: dict[str, Written] = {
+        "node_id": Named(names=problem.nodes.node_ids, index=node[rank]),
+        "sku": Named(names=("", *problem.skus), index=sku[rank]),
+        "resource": Named(names=RESOURCES, index=resource[rank]),
+        "price_millicents": price[rank],
+    }
+    return csv_blocks(columns, len(rank))
 
 
-def _csv(header: tuple[str, ...], rows: list[Any]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
+def _stock_prices(problem: RoutingProblem, prices: IntArray) -> IntArray:
+    """Return (node, 1 + SKU, resource, price) of every price of a stock row, shape (4, prices above 0)."""
+    stock = problem.stock
+    names = np.array([RESOURCES.index(_stock_row(*rounding)) for rounding in ROUNDINGS])
+    sku = np.repeat(np.arange(len(problem.skus)), np.diff(stock.start))
+    entry, rounding = np.nonzero(prices)
+    return np.array([stock.node[entry], 1 + sku[entry], names[rounding], prices[entry, rounding]], np.int64)
+
+
+def _node_prices(resource: str, prices: IntArray) -> IntArray:
+    """Return the same of a resource of nodes, where the SKU is blank."""
+    node = np.flatnonzero(prices)
+    return np.array([node, 0 * node, np.full_like(node, RESOURCES.index(resource)), prices[node]], np.int64)
 
 
 def _json(document: dict[str, Any]) -> str:
@@ -119,8 +138,8 @@ def write_result(
     (folder / "summary.json").unlink(missing_ok=True)
     _replace(folder / "plan.csv", plan_csv(problem, result))
     _replace(folder / "prices.csv", prices_csv(problem, result))
-    _replace(folder / "timing.json", _json(timing_document(result, timing)))
-    _replace(folder / "summary.json", _json(document))
+    _replace(folder / "timing.json", [_json(timing_document(result, timing)).encode()])
+    _replace(folder / "summary.json", [_json(document).encode()])
 
 
 def timing_document(result: RoutingResult, timing: Timing) -> dict[str, Any]:
@@ -136,8 +155,9 @@ def timing_document(result: RoutingResult, timing: Timing) -> dict[str, Any]:
     }
 
 
-def _replace(path: Path, text: str) -> None:
+def _replace(path: Path, blocks: Iterable[bytes]) -> None:
     """Write a file under another name and move it into place, so that it is there whole or not at all."""
     staging = path.with_name(f".{path.name}.partial")
-    staging.write_bytes(text.encode())
+    with staging.open("wb") as file:
+        file.writelines(blocks)
     os.replace(staging, path)

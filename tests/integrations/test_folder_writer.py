@@ -57,6 +57,17 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert problem.rates.zones == ("near", "far")
 
 
+@pytest.mark.parametrize("sku", ['say "so"', "a,b", "two\nlines", "c\rd", "c\r\nd", " a ", "é", "#", "a'b"])
+def test_ids_of_any_characters_read_back(tmp_path: Path, sku: str) -> None:
+    changes: dict[str, Columns] = {
+        "products": {"sku": [sku], "weight_g": [1]},
+        "stock": {"node_id": ["a"], "sku": [sku], "available": [1]},
+        "order_lines": {"order_id": ["2"], "sku": [sku], "quantity": [1]},
+    }
+    write_problem_folder(tmp_path / "out", tables(**changes))
+    assert read_problem(tmp_path / "out").problem.skus == (sku,)
+
+
 def test_large_tables_are_compressed_to_the_same_bytes_every_time(tmp_path: Path) -> None:
     for name in ("one", "two"):
         write_problem_folder(tmp_path / name, tables(), compress_above_bytes=60)
