@@ -18,8 +18,8 @@ from benchmarks.gap.runs import METHODS, Report
 NAMES = {
     "auto": "allot",
     "one_by_one": "exact one by one",
-    "exact_highs": "textbook MIP, HiGHS",
-    "exact_cp_sat": "textbook model, CP-SAT",
+    "exact_highs": "textbook, HiGHS",
+    "exact_cp_sat": "textbook, CP-SAT",
 }
 AUTO_HEADINGS = (
     "orders × nodes × SKUs",

@@ -96,8 +96,9 @@ def _panel(size: Size, reports: Sequence[Report]) -> str:
     if not runs:
         return ""
     rings = list(_rings(reports))
-    first = min(0.9 * min(_seconds(run)[0] for run in runs), size.most_seconds / 2)
-    last = 1.15 * max(size.most_seconds, *(run.wall_seconds for run in (*runs, *(run for run, _ in rings))))
+    ends = [run.wall_seconds for run in (*runs, *(run for run, _ in rings))]
+    first = 0.9 * min(size.most_seconds / 2, *ends, *(_seconds(run)[0] for run in runs))
+    last = 1.15 * max(size.most_seconds, *ends)
     shares = [share for run in runs for _, share in (*_steps(run, 2), *_steps(run, 1))]
     above = 1.3 * max(0.01, *shares, *(share for _, share in rings))
     scale = _Scale(first, last, above, 1.3 * max(0.01, -min(shares)))
@@ -124,8 +125,9 @@ def _grid(scale: _Scale) -> Iterator[str]:
             yield f'<line class="{kind}" x1="{LEFT:.0f}" x2="{right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
             said = f"{share:+.1%}" if 0 < abs(share) < 0.01 else f"{share:+.0%}"
             yield f'<text x="{LEFT - 8:.0f}" y="{y + 4:.1f}" text-anchor="end">{said if share else "bound"}</text>'
+    parts = (1, 2, 5) if scale.last > 10 * scale.first else (1, 2, 3, 4, 5, 7)
     for power in range(math.floor(math.log10(scale.first)), math.floor(math.log10(scale.last)) + 1):
-        for part in (1, 2, 5):
+        for part in parts:
             seconds = part * 10.0**power
             if scale.first <= seconds <= scale.last:
                 x = scale.x(seconds)
