@@ -7,36 +7,18 @@ those who need it more, at none it takes what is best for itself. A change that 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, restore, serve, take_back
 from solvers.offers import Choice, Duals
+from solvers.parts import Rivals
 from solvers.problem import IntArray
-from solvers.tables import Compiled, Tables
+from solvers.tables import Tables
 
 MOST_FREED = 8
 """Orders freed at once."""
-
-
-class Rivals(NamedTuple):
-    """Which orders may use each contested cell: `order[start[row]:start[row + 1]]`."""
-
-    start: IntArray
-    order: IntArray
-
-
-def rivals(compiled: Compiled) -> Rivals:
-    """Return the orders that compete for each contested cell."""
-    t = compiled.tables
-    owner = np.repeat(np.arange(len(t.line_start) - 1), np.diff(t.row_start))
-    used = t.row >= 0
-    row, order = t.row[used], owner[used]
-    start = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(row, minlength=len(compiled.entry)))])
-    return Rivals(start.astype(np.int64), order[np.argsort(row, kind="stable")])
 
 
 @njit(cache=True, nogil=True)

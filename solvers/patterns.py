@@ -46,14 +46,14 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
             out.size[0], out.mask[0], out.cand[0] = 1, 1, out.parcel_cand[1]
         return min(out.parcel[1], everything)
     short = t.short_cents[first : first + bits]
-    value = _best_pattern(short, t.max_parcels[o], t.split_cents * duals.unit, duals.unit, out)
+    value = best_pattern(short, t.max_parcels[o], t.split_cents * duals.unit, duals.unit, out)
     if _repeats_a_node(out.size[0], out.cand):
         value = by_node(t, o, duals, residual, live, out)
     return value if bits == last - first else value + _extra_lines(t, o, duals, out)
 
 
 @njit(cache=True, nogil=True)
-def _best_pattern(short: IntArray, limit: int, split: float, unit: float, out: Choice) -> float:
+def best_pattern(short: IntArray, limit: int, split: float, unit: float, out: Choice) -> float:
     """Return F of the grouped lines, which cost `short` cents when backordered, and write the pattern.
 
     A node may be used twice.

@@ -20,6 +20,15 @@ class SolveStatus(StrEnum):
     FEASIBLE = "feasible"
 
 
+class BoundMethod(StrEnum):
+    """What the bound rests on."""
+
+    PRICES = "prices"
+    """The prices of the result: anybody can prove it again from them."""
+    SEARCH = "search"
+    """An exact solver, which one has to believe."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Costs:
     """The cost of a plan by component, in cents; they sum to the total."""
@@ -86,6 +95,7 @@ class RoutingResult:
     stop_reason: str
     compile_seconds: float
     solve_seconds: float
+    bound_method: BoundMethod = BoundMethod.PRICES
     trace: tuple[TracePoint, ...] = field(default=())
 
     @property

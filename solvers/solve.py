@@ -1,6 +1,6 @@
 """The one entry to order routing: a problem in; a plan, a proven bound and the reason for stopping out.
 
-auto           one by one → prices by dual steps → one by one at those prices → master → ruin and recreate
+auto           one by one → prices by sweeps → one by one at those prices → ruin and recreate → blocks → proof
 one_by_one     each order exactly, against what the orders before it left
 nearest, ranked, fewest_splits   the baselines of `baselines.py`
 """
@@ -15,14 +15,17 @@ import numpy as np
 
 from solvers.assignment import Assignment, nothing_assigned, serve_in_sequence
 from solvers.baselines import Rule, serve_by_rule
+from solvers.blocks import BlockTerms, improve_blocks
 from solvers.conclude import conclude
 from solvers.divide import divide_lines
-from solvers.improve import rivals, ruin_and_recreate
+from solvers.improve import ruin_and_recreate
 from solvers.master import Master, column_generation
 from solvers.offers import choice
-from solvers.plan import RoutingResult, TracePoint
+from solvers.parts import linked_blocks, rivals
+from solvers.plan import BoundMethod, RoutingResult, TracePoint
 from solvers.prices import Map, Multipliers, certify, dual_steps, longest, no_prices
 from solvers.problem import RoutingProblem
+from solvers.prove import Effort, search_bound
 from solvers.stopping import Stopping
 from solvers.tables import Compiled, compile_tables
 
@@ -45,15 +48,23 @@ class Params:
     seed: int = 0
     dual_steps: int = 350
     """Sweeps over all orders in search of prices."""
-    rounds_per_order: int = 60
+    rounds_per_order: int = 20
     """Changes that ruin and recreate tries, per order that competes for something."""
-    most_rounds: int = 400_000
-    """Changes it tries at most, without a time limit."""
+    most_rounds: int = 2_000_000
+    """Changes it tries at most before blocks are solved."""
     master_orders: int = 1500
-    """Up to so many competing orders the restricted master finishes the plan; any number of single-line orders."""
-    master_columns: int = 15_000
-    master_nodes: int = 200
-    """Branch-and-bound nodes of the master."""
+    """Up to so many competing orders the restricted master polishes the prices, and an exact search the bound."""
+    master_single_orders: int = 20_000
+    """The same for prices where every order has one line."""
+    whole_orders: int = 6000
+    """Up to so many competing orders are solved as one block."""
+    block_orders: int = 3000
+    passes: int = 2
+    """Times every order is in a block, without a time limit."""
+    nodes: int = 50
+    """Branch-and-bound nodes of an integer programme."""
+    proof_columns: int = 20_000
+    """Patterns that the exact search may take."""
 
 
 Progress = Callable[[TracePoint], None]
@@ -62,8 +73,18 @@ ROUNDS_AT_ONCE = 4_000
 """Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
 FIRST_ROUNDS_AT_ONCE, SECONDS_AT_ONCE = 50, 0.1
 """With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
+
 PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
+EARLY_STEPS, EARLY_SHARE = (20, 80), 0.7
+"""Sweeps after which a first plan is made at the prices so far, and the share of them it takes."""
+PRICES_BY, PROOF_FROM = 0.4, 0.6
+"""Shares of the time limit: by when prices must do, and from when on small batches go for the proof."""
+SLACK_SHARE, COLUMNS_PER_ORDER = 0.15, 4.0
+"""Patterns that a block takes: of reduced costs up to this share of a typical order's cost, and so many an order."""
+WIDER = 1.4
+"""How both grow when a pass over the blocks has found nothing."""
+LONGEST_BLOCK_SECONDS = 15.0
 
 
 def solve(
@@ -106,11 +127,14 @@ class _Search:
         self.compiled, self.params, self.stopping, self.spread = compiled, params, stopping, spread
         self._progress, self._compile_seconds = progress, compile_seconds
         self.coupled = np.flatnonzero(compiled.coupled)
+        t = compiled.tables
+        self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)))
+        self.rival = rivals(compiled)
         self.out = choice(longest(compiled))
         self.best: Assignment = nothing_assigned(compiled)
         self.best_cents = int(self.best.cents.sum())
         self.prices = no_prices(compiled)
-        self.bound = 0.0
+        self.bound, self.searched = 0.0, 0.0
         self.reason = "work_done"
         self.trace: list[TracePoint] = []
         self._draws = 0
@@ -119,18 +143,26 @@ class _Search:
     def run(self) -> None:
         """Do the work of method `auto`, step by step, until something says stop."""
         self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
-        for step in (self._find_prices, self._serve_at_prices, self._use_master, self._ruin_and_recreate):
+        for step in (
+            self._find_prices,
+            self._serve_at_prices,
+            self._polish_prices,
+            self._ruin_and_recreate,
+            self._solve_blocks,
+            self._prove,
+            self._go_on,
+        ):
             step()
             if self.done():
                 return
 
     def done(self) -> bool:
         """Return whether to stop, and note why."""
-        if self.best_cents <= np.ceil(self.bound - 1e-6):
+        if self.best_cents <= np.ceil(max(self.bound, self.searched) - 1e-6):
             self.reason = "optimal"
         elif self.stopping.late():
             self.reason = "time_limit"
-        elif self.stopping.close_enough(self.bound, self.best_cents):
+        elif self.stopping.close_enough(max(self.bound, self.searched), self.best_cents):
             self.reason = "target_gap"
         else:
             return False
@@ -151,7 +183,7 @@ class _Search:
             self._note()
 
     def _note(self) -> None:
-        bound = int(np.floor(self.bound)) if self.bound > 0 else None
+        bound = int(np.floor(max(self.bound, self.searched))) if self.bound > 0 else None
         point = TracePoint(seconds=self.stopping.stopwatch(), bound_cents=bound, best_cents=self.best_cents)
         self.trace.append(point)
         if self._progress is not None:
@@ -168,7 +200,9 @@ class _Search:
             self._accept(found.bound, found.prices)
             if step % 25 == 0:
                 self._note()
-            if self.stopping.late(0.5) or not len(self.coupled):
+            if step in EARLY_STEPS:
+                self.offer(self.in_sequence(found.prices, EARLY_SHARE))
+            if self.stopping.late(PRICES_BY) or not len(self.coupled):
                 break
 
     def _serve_at_prices(self) -> None:
@@ -177,57 +211,36 @@ class _Search:
             if self.done():
                 return
 
-    def _use_master(self) -> None:
-        """Finish with the restricted master, where it is small enough or integral by nature."""
-        if not len(self.coupled):
+    def _polish_prices(self) -> None:
+        """Bring the prices to the exact optimum of the relaxation, where a linear programme is small enough."""
+        single = bool((np.diff(self.compiled.tables.line_start)[self.coupled] <= 1).all())
+        most = self.params.master_single_orders if single else self.params.master_orders
+        if not 0 < len(self.exact) == len(self.coupled) <= most:
             return
-        t = self.compiled.tables
-        lengths = np.diff(t.line_start)[self.coupled]
-        single = bool((lengths <= 1).all())
-        if bool((t.grouped[self.coupled] < lengths).any()) or not (
-            single or len(self.coupled) <= self.params.master_orders
-        ):
-            return
-        self._improve(len(self.coupled) * self.params.rounds_per_order // 2)
-        master = Master(self.compiled)
-        master.add(self.best.cand)
-        apart = self._apart()
-        bound, prices = column_generation(master, self.prices, rounds=20, enough=lambda: self.stopping.late(0.8))
+        master = Master(self.compiled, self.exact, self.best)
+        apart = float(self.best.cents[~self.compiled.coupled].sum())  # of orders that compete for nothing, in any plan
+        bound, prices = column_generation(master, self.prices, rounds=20, enough=lambda: self.stopping.late(PRICES_BY))
         self._accept(bound + apart, prices)
-        self.offer(
-            master.finish(
-                self.best,
-                prices,
-                columns=self.params.master_columns if not single else master.size,
-                nodes=self.params.master_nodes,
-                seconds=self.stopping.seconds_left(),
-            )
-        )
-
-    def _apart(self) -> float:
-        """Return the cost of the orders that compete for nothing; it is the same in every plan."""
-        return float(self.best.cents[~self.compiled.coupled].sum())
 
     def _ruin_and_recreate(self) -> None:
         self._improve(min(self.params.most_rounds, len(self.coupled) * self.params.rounds_per_order))
-        while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
-            self._improve(ROUNDS_AT_ONCE)
 
     def _improve(self, rounds: int) -> None:
         """Try so many changes of the best plan, noting the gains; look at the clock often enough to stop in time."""
-        rival, plan = rivals(self.compiled), self.best.copy()
+        if not len(self.coupled):
+            return
+        plan = self.best.copy()
         while rounds > 0:
             at_once, began = min(rounds, self._at_once), self.stopping.stopwatch()
-            self._draws += 1
             ruin_and_recreate(
                 self.compiled.tables,
                 self.coupled,
-                rival,
+                self.rival,
                 self.prices.duals(),
                 plan,
                 self.out,
                 at_once,
-                (self.params.seed * 1_000_003 + self._draws) % 2**32,
+                self._draw(),
             )
             rounds -= at_once
             self.offer(plan)
@@ -235,11 +248,65 @@ class _Search:
                 return
             if self.stopping.time_limit_seconds is not None:
                 slow = self.stopping.stopwatch() - began > SECONDS_AT_ONCE
-                self._at_once = max(1, self._at_once // 2) if slow else min(ROUNDS_AT_ONCE, 2 * self._at_once)
+                self._at_once = max(1, self._at_once // 2) if slow else 2 * self._at_once
+
+    def _draw(self) -> int:
+        self._draws += 1
+        return (self.params.seed * 1_000_003 + self._draws) % 2**32
+
+    def _solve_blocks(self) -> None:
+        for _ in range(self.params.passes):
+            if self.done() or not self._pass(1.0):
+                return
+
+    def _pass(self, width: float) -> bool:
+        """Solve every order once in a block, two blocks at a time; return whether the plan became cheaper."""
+        if not len(self.exact):
+            return False
+        whole = len(self.exact) <= self.params.whole_orders
+        size = self.params.whole_orders if whole else self.params.block_orders
+        blocks = linked_blocks(self.compiled, self.exact, self.rival, size, self._draw())
+        typical = float(self.best.cents[self.exact].mean())
+        before, plan = self.best_cents, self.best.copy()
+        for first in range(0, len(blocks), 2):
+            left = self.stopping.seconds_left()
+            terms = BlockTerms(
+                slack_cents=width * SLACK_SHARE * typical,
+                columns_per_order=width * COLUMNS_PER_ORDER,
+                nodes=self.params.nodes,
+                seconds=None if left is None else min(left, LONGEST_BLOCK_SECONDS),
+            )
+            improve_blocks(self.compiled, plan, self.prices, blocks[first : first + 2], terms, self.spread)
+            self.offer(plan)
+            if self.done():
+                break
+        return self.best_cents < before
+
+    def _prove(self) -> None:
+        """Raise the bound of a small batch by an exact search, beyond what prices prove."""
+        if not 0 < len(self.exact) == len(self.coupled) <= self.params.master_orders:
+            return
+        effort = Effort(
+            columns=self.params.proof_columns, nodes=self.params.nodes, seconds=self.stopping.seconds_left()
+        )
+        plan = self.best.copy()
+        self.searched = search_bound(self.compiled, self.exact, self.prices, self.bound, plan, effort)
+        self.offer(plan)
+
+    def _go_on(self) -> None:
+        """Use what is left of the time: wider blocks where they find nothing more, and ruin and recreate in between."""
+        width = 1.0
+        while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
+            self._improve(2 * len(self.coupled))
+            if not self.done() and not self._pass(width):
+                width *= WIDER
 
     def result(self) -> RoutingResult:
         """Certify the bound and hand out the best plan."""
         lower_bound_cents, prices = certify(self.compiled, self.prices, self.spread)
+        bound_method, searched = BoundMethod.PRICES, int(np.ceil(self.searched))
+        if searched > lower_bound_cents:
+            lower_bound_cents, bound_method = searched, BoundMethod.SEARCH
         plan = conclude(self.compiled, self.best.cand, divide_lines(self.compiled, self.best.copy()))
         seconds = self.stopping.stopwatch()
         if lower_bound_cents == plan.costs.total:
@@ -251,6 +318,7 @@ class _Search:
             plan=plan,
             lower_bound_cents=lower_bound_cents,
             prices=prices,
+            bound_method=bound_method,
             method=self.params.method,
             stop_reason=self.reason,
             compile_seconds=self._compile_seconds,

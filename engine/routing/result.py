@@ -45,7 +45,7 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
         "status": str(result.status),
         "total_cost_cents": result.total_cost_cents,
         "lower_bound_cents": result.lower_bound_cents,
-        "bound_method": "prices",
+        "bound_method": str(result.bound_method),
         "gap": result.gap,
         "costs": asdict(plan.costs),
         "orders": problem.order_count,

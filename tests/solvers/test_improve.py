@@ -7,52 +7,21 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from compiled_problems import assert_sound, in_sequence, some_prices
 from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
 
-from solvers.assignment import Assignment, nothing_assigned, restore, serve_in_sequence, true_cents
-from solvers.improve import rivals, ruin_and_recreate
-from solvers.master import Master, column_generation
+from solvers.improve import ruin_and_recreate
 from solvers.offers import choice
-from solvers.plan import BACKORDER, ROUNDINGS, RoutingResult
-from solvers.prices import Multipliers, longest, no_prices
+from solvers.parts import rivals
+from solvers.plan import BACKORDER, RoutingResult
+from solvers.prices import longest
 from solvers.problem import RoutingProblem
 from solvers.solve import Method, Params, solve
 from solvers.stopping import Stopping
-from solvers.tables import NO_STOCK, Compiled, compile_tables
+from solvers.tables import compile_tables
 
 Read = Callable[[TinyProblem], RoutingProblem]
 Route = Callable[..., RoutingResult]
-
-
-def some_prices(compiled: Compiled, seed: int) -> Multipliers:
-    dice, nodes = np.random.default_rng(seed), len(compiled.node_units)
-    return Multipliers(
-        row=dice.exponential(60, (len(compiled.entry), len(ROUNDINGS))),
-        units=dice.exponential(30, nodes),
-        parcels=dice.exponential(60, nodes),
-    )
-
-
-def in_sequence(compiled: Compiled, prices: Multipliers) -> Assignment:
-    plan = nothing_assigned(compiled)
-    everyone = np.arange(len(compiled.coupled))
-    serve_in_sequence(compiled.tables, everyone, prices.duals(), plan, choice(longest(compiled)))
-    return plan
-
-
-def assert_sound(compiled: Compiled, plan: Assignment) -> None:
-    """Rebuild a plan from its patterns alone: the same is left, nothing below 0, and every order costs what it says."""
-    t, again = compiled.tables, nothing_assigned(compiled)
-    for o in range(len(compiled.coupled)):
-        first, last = int(t.line_start[o]), int(t.line_start[o + 1])
-        for p, i in enumerate(plan.cand[first:last].tolist()):
-            assert i == BACKORDER or t.row[t.row_start[o] + i * (last - first) + p] != NO_STOCK
-        restore(t, o, plan.cand[first:last].copy(), again)
-        assert len(set(plan.cand[first:last].tolist()) - {BACKORDER}) <= t.max_parcels[o]
-        assert plan.cents[o] == true_cents(t, o, plan.cand)
-    for left, rebuilt in zip(plan.residual, again.residual, strict=True):
-        assert left.tolist() == rebuilt.tolist()
-        assert (left >= 0).all()
 
 
 @pytest.mark.parametrize("make", [tiny_problem, long_problem])
@@ -75,30 +44,13 @@ def test_ruin_and_recreate_keeps_stock_and_capacity_and_never_costs_more(
     assert saved > 0
 
 
-def test_the_master_never_makes_a_plan_worse_whatever_its_prices(read: Read) -> None:
-    saved = 0
-    for seed in range(60):
-        compiled = compile_tables(read(tiny_problem(seed, split=False)))
-        if not compiled.coupled.any():
-            continue
-        prices = some_prices(compiled, seed)
-        master, plan = Master(compiled), in_sequence(compiled, prices)
-        master.add(plan.cand)
-        _, found = column_generation(master, no_prices(compiled), rounds=3, enough=lambda: False)
-        better = master.finish(plan, found, columns=15_000, nodes=50, seconds=None)
-        assert better.cents.sum() <= plan.cents.sum(), seed
-        assert_sound(compiled, better)
-        saved += int(plan.cents.sum() - better.cents.sum())
-    assert saved > 0
-
-
 @pytest.mark.parametrize(
     "params",
     [
         Params(dual_steps=0, rounds_per_order=0),
-        Params(dual_steps=1, rounds_per_order=1, master_columns=1, master_nodes=1),
+        Params(dual_steps=1, rounds_per_order=1, passes=1, nodes=1, proof_columns=1),
         Params(dual_steps=3, master_orders=0),
-        Params(seed=2**32 - 1, master_columns=3),
+        Params(seed=2**32 - 1, whole_orders=1, block_orders=1),
     ],
 )
 def test_with_hardly_any_work_allowed_plan_and_bound_are_still_true(params: Params, read: Read, route: Route) -> None:

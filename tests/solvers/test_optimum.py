@@ -26,7 +26,7 @@ PARAMS = (
     Params(),
     Params(dual_steps=25, rounds_per_order=5),
     Params(dual_steps=80, master_orders=0),
-    Params(seed=5, rounds_per_order=20, master_columns=40, master_nodes=2),
+    Params(seed=5, rounds_per_order=20, whole_orders=2, block_orders=2, nodes=1, proof_columns=10),
 )
 """The usual work, hardly any, all of it without the master, and a master that is cut short."""
 

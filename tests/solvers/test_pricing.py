@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import brute_force
 import numpy as np
 import pytest
+from compiled_problems import NewFolder, both, without_capacities
 from numpy.random import Generator, default_rng
 from tiny_problems import TinyProblem, by_hand, rows, tiny_problem
 
-from engine.routing.folder import read_problem
 from engine.verification.certificate import proven_bound_cents
 from engine.verification.prices import Prices, StockPrice
 from engine.verification.problem import Problem
-from engine.verification.reading import read_problem as read_for_checker
 from solvers.offers import Choice, Duals, Residual, choice
 from solvers.patterns import price_order
 from solvers.plan import ROUNDINGS
 from solvers.prices import Multipliers, certify, no_prices, nothing_left, price_orders
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
-from solvers.tables import Compiled, compile_tables
-
-NewFolder = Callable[[], Path]
-
-
-def both(problem: TinyProblem, folder: NewFolder) -> tuple[Compiled, Problem]:
-    """Return a problem as the solvers compile it, and as the checker reads it."""
-    path = problem.write(folder())
-    return compile_tables(read_problem(path).problem), read_for_checker(path)
+from solvers.tables import Compiled
 
 
 def cell(problem: RoutingProblem, entry: int) -> tuple[str, str]:
@@ -64,11 +53,6 @@ def random_prices(compiled: Compiled, dice: Generator) -> tuple[Duals, Prices]:
             parcels=dict(zip(nodes, parcels.tolist(), strict=True)),
         ),
     )
-
-
-def without_capacities(problem: Problem) -> Problem:
-    free = {n: replace(node, capacity_units=None, capacity_parcels=None) for n, node in problem.nodes.items()}
-    return replace(problem, nodes=free)
 
 
 @pytest.mark.parametrize("first", range(0, 600, 100))
