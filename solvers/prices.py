@@ -161,8 +161,17 @@ class Step:
     use: Multipliers
 
 
-def dual_steps(compiled: Compiled, start: Multipliers, steps: int, spread: Map = map) -> Iterator[Step]:
-    """Yield `steps` improving sets of prices with their bounds.
+Pace = Callable[[int], float]
+"""Says how much of the search for prices is over after so many steps: from 0 to 1, where it ends."""
+
+
+def counted(steps: int) -> Pace:
+    """Return the pace of a search of so many steps."""
+    return lambda step: step / steps if step < steps else 1.0
+
+
+def dual_steps(compiled: Compiled, start: Multipliers, pace: Pace, spread: Map = map) -> Iterator[Step]:
+    """Yield improving sets of prices with their bounds, by steps that shrink with the pace.
 
     Bounds are those of the coupled orders plus the constant cost of the others, in cents; not rounded, and so no
     certificate: see `certify`.
@@ -172,12 +181,13 @@ def dual_steps(compiled: Compiled, start: Multipliers, steps: int, spread: Map =
     base = float(price_orders(compiled, alone, no_prices(compiled).duals(), spread)[0].sum())
     scale = _scales(compiled, coupled)
     prices, mean, square = start, no_prices(compiled), no_prices(compiled)
-    for step in range(steps):
+    step = 0
+    while (over := pace(step)) < 1.0:
         value, use = price_orders(compiled, coupled, prices.duals(), spread)
         yield Step(prices=prices, bound=base + float(value.sum()) - prices.dot(limit), use=use)
-        rate = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** (step / max(steps - 1, 1))
+        rate, step = FIRST_RATE * (LAST_RATE / FIRST_RATE) ** over, step + 1
         prices = prices.copy()
-        prices.each(partial(_move, rate, step + 1), scale, use, limit, mean, square)
+        prices.each(partial(_move, rate, step), scale, use, limit, mean, square)
 
 
 def _move(

@@ -23,7 +23,7 @@ from solvers.master import Master, column_generation
 from solvers.offers import choice
 from solvers.parts import linked_blocks, rivals
 from solvers.plan import BoundMethod, RoutingResult, TracePoint
-from solvers.prices import Map, Multipliers, certify, dual_steps, longest, no_prices
+from solvers.prices import Map, Multipliers, certify, counted, dual_steps, longest, no_prices
 from solvers.problem import RoutingProblem
 from solvers.prove import Effort, search_bound
 from solvers.stopping import Stopping
@@ -194,16 +194,20 @@ class _Search:
             self.bound, self.prices = bound, prices
 
     def _find_prices(self) -> None:
-        for step, found in enumerate(
-            dual_steps(self.compiled, self.prices, self.params.dual_steps, self.spread), start=1
-        ):
+        if not len(self.coupled):
+            return
+        for step, found in enumerate(dual_steps(self.compiled, self.prices, self._pace, self.spread), start=1):
             self._accept(found.bound, found.prices)
             if step % 25 == 0:
                 self._note()
             if step in EARLY_STEPS:
                 self.offer(self.in_sequence(found.prices, EARLY_SHARE))
-            if self.stopping.late(PRICES_BY) or not len(self.coupled):
-                break
+
+    def _pace(self, step: int) -> float:
+        """Return how much of the search for prices is over: by steps, or sooner by its share of the time limit."""
+        limit = self.stopping.time_limit_seconds
+        by_time = 0.0 if limit is None else self.stopping.stopwatch() / (PRICES_BY * limit)
+        return max(counted(self.params.dual_steps)(step), min(by_time, 1.0))
 
     def _serve_at_prices(self) -> None:
         for share in PRICED_AT:
