@@ -44,11 +44,14 @@ def solve_relaxation(model: LinearModel) -> tuple[float, FloatArray, FloatArray]
     return solver.objective_value(), np.array(solver.variable_values()), np.array(solver.dual_values())
 
 
-def solve_integer(model: LinearModel, start: IntArray, *, nodes: int, seconds: float | None) -> IntegerSolution:
+def solve_integer(
+    model: LinearModel, start: IntArray, *, nodes: int, seconds: float | None, enough: float = 0.5
+) -> IntegerSolution:
     """Return the best 0/1 values found in so many branch-and-bound nodes (and seconds), never worse than the start.
 
-    `start` names the columns that are 1 in a feasible solution to begin with. Without `seconds` the work is counted,
-    not timed. One thread, so that the same model gives the same values.
+    It ends when no values cost less by more than `enough`. `start` names the columns that are 1 in a feasible solution
+    to begin with. Without `seconds` the work is counted, not timed. One thread, so that the same model gives the same
+    values.
     """
     solver = highspy.Highs()
     options: dict[str, Any] = {
@@ -56,7 +59,7 @@ def solve_integer(model: LinearModel, start: IntArray, *, nodes: int, seconds: f
         "threads": 1,
         "random_seed": 0,
         "mip_rel_gap": 0.0,
-        "mip_abs_gap": 0.5,
+        "mip_abs_gap": enough,
         "mip_max_nodes": nodes,
     }
     if seconds is not None:

@@ -25,8 +25,7 @@ from solvers.tables import Compiled
 
 USEFUL_PARCELS = 16_384
 """Parcels of one order that are looked at, at most."""
-FIRST_SHARE, GROWTH = 0.1, 1.5
-"""The first limit on reduced costs, as a share of a typical order's cost, and how it grows while patterns are few."""
+STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TOLERANCE_CENTS = 0.01
 """What floating-point sums may be off by."""
 
@@ -35,6 +34,8 @@ TOLERANCE_CENTS = 0.01
 class Effort:
     """How much work a proof may take."""
 
+    share: float
+    """How much of the gap the search covers; 1 proves the plan optimal, or finds a better one."""
     columns: int
     """Patterns that the integer programme may have."""
     nodes: int
@@ -43,38 +44,39 @@ class Effort:
 
 def search_bound(
     compiled: Compiled, orders: IntArray, prices: Multipliers, bound_cents: float, plan: Assignment, effort: Effort
-) -> float:
-    """Return a lower bound in cents that no prices prove, and change the plan to a better one if the search finds it.
+) -> float | None:
+    """Return a lower bound in cents that no prices prove, or None if the patterns to be searched are too many.
 
     `bound_cents` is what `prices` prove for the whole problem; `orders` are the coupled ones, all of grouped lines.
+    Changes the plan to a better one if the search finds it.
     """
-    gap = float(plan.cents.sum()) - bound_cents
-    near, within = _near(compiled, orders, prices, gap, float(plan.cents[orders].mean()), effort.columns)
+    within = effort.share * (float(plan.cents.sum()) - bound_cents)
+    near = _near(compiled, orders, prices, within, effort.columns)
+    if near is None:
+        return None
     patterns, current = with_current(compiled, orders, near, plan)
     held = np.asarray(usage(compiled, taken(patterns, current)).sum(axis=1)).ravel()
     model, _ = pattern_model(compiled, orders, patterns, plan.residual, held)
-    solution = solve_integer(model, current, nodes=effort.nodes, seconds=effort.seconds)
+    enough = max(0.5, float(plan.cents.sum()) - bound_cents - within)  # there the patterns left out set the bound
+    solution = solve_integer(model, current, nodes=effort.nodes, seconds=effort.seconds, enough=enough)
+    if not np.isfinite(solution.bound):  # it had no time for any
+        return bound_cents
     chosen = solution.values > 0.5
     chosen[current] = False
     apart = float(plan.cents.sum() - plan.cents[orders].sum())
     adopt(compiled.tables, taken(patterns, np.flatnonzero(chosen)), plan)
-    if not np.isfinite(solution.bound):  # it had no time for a bound
-        return bound_cents
     return min(solution.bound + apart, bound_cents + within) - TOLERANCE_CENTS
 
 
-def _near(
-    compiled: Compiled, orders: IntArray, prices: Multipliers, gap: float, typical: float, columns: int
-) -> tuple[Patterns, float]:
-    """Return all patterns up to some reduced cost, and that cost: the gap, or as far as so many columns reach."""
+def _near(compiled: Compiled, orders: IntArray, prices: Multipliers, within: float, columns: int) -> Patterns | None:
+    """Return all patterns of reduced cost up to `within`, or None if there are more than so many.
+
+    Asked in growing steps, since their number explodes.
+    """
     t, duals, nothing = compiled.tables, prices.duals(), nothing_left(compiled)
     out, scratch = choice(longest(compiled)), walk(USEFUL_PARCELS)
-    within = min(FIRST_SHARE * typical, gap)
-    found = near_patterns(t, orders, duals, nothing, within, out, scratch)
-    while within < gap:
-        wider = min(GROWTH * within, gap)
-        more = near_patterns(t, orders, duals, nothing, wider, out, scratch)
-        if len(more.order) > columns:
-            break
-        found, within = more, wider
-    return found, within if len(np.unique(found.order)) == len(orders) else 0.0
+    for step in STEPS:
+        found = near_patterns(t, orders, duals, nothing, step * within, out, scratch)
+        if len(found.order) > columns:
+            return None
+    return found if len(np.unique(found.order)) == len(orders) else None

@@ -52,10 +52,10 @@ class Params:
     """Changes that ruin and recreate tries, per order that competes for something."""
     most_rounds: int = 2_000_000
     """Changes it tries at most before blocks are solved."""
-    master_orders: int = 1500
-    """Up to so many competing orders the restricted master polishes the prices, and an exact search the bound."""
-    master_single_orders: int = 20_000
-    """The same for prices where every order has one line."""
+    polish_orders: int = 400
+    """Up to so many competing orders a restricted master polishes the prices."""
+    polish_single_orders: int = 20_000
+    """The same where every order has one line."""
     whole_orders: int = 6000
     """Up to so many competing orders are solved as one block."""
     block_orders: int = 3000
@@ -63,6 +63,8 @@ class Params:
     """Times every order is in a block, without a time limit."""
     nodes: int = 50
     """Branch-and-bound nodes of an integer programme."""
+    proof_orders: int = 1500
+    """Up to so many competing orders an exact search raises the bound."""
     proof_columns: int = 20_000
     """Patterns that the exact search may take."""
 
@@ -71,20 +73,24 @@ Progress = Callable[[TracePoint], None]
 
 ROUNDS_AT_ONCE = 4_000
 """Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
-FIRST_ROUNDS_AT_ONCE, SECONDS_AT_ONCE = 50, 0.1
+FIRST_ROUNDS_AT_ONCE = 50
+SECONDS_AT_ONCE, SECONDS_PER_ORDER = 0.1, 2e-6
 """With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
 
 PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
-EARLY_STEPS, EARLY_SHARE = (20, 80), 0.7
-"""Sweeps after which a first plan is made at the prices so far, and the share of them it takes."""
-PRICES_BY, PROOF_FROM = 0.4, 0.6
-"""Shares of the time limit: by when prices must do, and from when on small batches go for the proof."""
+EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
+"""How far the search for prices is when first plans are made at the prices so far, and the share of them it takes."""
+PRICES_BY = 0.4
+"""Share of the time limit after which the prices must do."""
+PROVEN_SHARES = (0.55, 0.8, 1.0)
+"""How much of the gap is closed by one exact search after the other."""
 SLACK_SHARE, COLUMNS_PER_ORDER = 0.15, 4.0
 """Patterns that a block takes: of reduced costs up to this share of a typical order's cost, and so many an order."""
 WIDER = 1.4
 """How both grow when a pass over the blocks has found nothing."""
-LONGEST_BLOCK_SECONDS = 15.0
+LONGEST_BLOCK_SECONDS, MIP_SHARE = 15.0, 0.8
+"""A block may take so long, and so much of the time that is left: solvers overrun their limits."""
 
 
 def solve(
@@ -137,12 +143,13 @@ class _Search:
         self.bound, self.searched = 0.0, 0.0
         self.reason = "work_done"
         self.trace: list[TracePoint] = []
-        self._draws = 0
+        self._draws, self._began = 0, 0.0
         self._at_once = ROUNDS_AT_ONCE if stopping.time_limit_seconds is None else FIRST_ROUNDS_AT_ONCE
 
     def run(self) -> None:
         """Do the work of method `auto`, step by step, until something says stop."""
         self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
+        self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
         for step in (
             self._find_prices,
             self._serve_at_prices,
@@ -196,17 +203,19 @@ class _Search:
     def _find_prices(self) -> None:
         if not len(self.coupled):
             return
+        early = list(EARLY)
         for step, found in enumerate(dual_steps(self.compiled, self.prices, self._pace, self.spread), start=1):
             self._accept(found.bound, found.prices)
             if step % 25 == 0:
                 self._note()
-            if step in EARLY_STEPS:
+            if early and self._pace(step) >= early[0]:
+                early.pop(0)
                 self.offer(self.in_sequence(found.prices, EARLY_SHARE))
 
     def _pace(self, step: int) -> float:
         """Return how much of the search for prices is over: by steps, or sooner by its share of the time limit."""
         limit = self.stopping.time_limit_seconds
-        by_time = 0.0 if limit is None else self.stopping.stopwatch() / (PRICES_BY * limit)
+        by_time = 0.0 if limit is None else (self.stopping.stopwatch() - self._began) / (PRICES_BY * limit)
         return max(counted(self.params.dual_steps)(step), min(by_time, 1.0))
 
     def _serve_at_prices(self) -> None:
@@ -218,7 +227,7 @@ class _Search:
     def _polish_prices(self) -> None:
         """Bring the prices to the exact optimum of the relaxation, where a linear programme is small enough."""
         single = bool((np.diff(self.compiled.tables.line_start)[self.coupled] <= 1).all())
-        most = self.params.master_single_orders if single else self.params.master_orders
+        most = self.params.polish_single_orders if single else self.params.polish_orders
         if not 0 < len(self.exact) == len(self.coupled) <= most:
             return
         master = Master(self.compiled, self.exact, self.best)
@@ -251,7 +260,8 @@ class _Search:
             if self.done():
                 return
             if self.stopping.time_limit_seconds is not None:
-                slow = self.stopping.stopwatch() - began > SECONDS_AT_ONCE
+                aim = max(SECONDS_AT_ONCE, SECONDS_PER_ORDER * len(self.coupled))
+                slow = self.stopping.stopwatch() - began > aim
                 self._at_once = max(1, self._at_once // 2) if slow else 2 * self._at_once
 
     def _draw(self) -> int:
@@ -259,7 +269,8 @@ class _Search:
         return (self.params.seed * 1_000_003 + self._draws) % 2**32
 
     def _solve_blocks(self) -> None:
-        for _ in range(self.params.passes):
+        whole = len(self.exact) <= self.params.whole_orders
+        for _ in range(1 if whole else self.params.passes):
             if self.done() or not self._pass(1.0):
                 return
 
@@ -278,7 +289,7 @@ class _Search:
                 slack_cents=width * SLACK_SHARE * typical,
                 columns_per_order=width * COLUMNS_PER_ORDER,
                 nodes=self.params.nodes,
-                seconds=None if left is None else min(left, LONGEST_BLOCK_SECONDS),
+                seconds=None if left is None else min(MIP_SHARE * left, LONGEST_BLOCK_SECONDS),
             )
             improve_blocks(self.compiled, plan, self.prices, blocks[first : first + 2], terms, self.spread)
             self.offer(plan)
@@ -287,15 +298,20 @@ class _Search:
         return self.best_cents < before
 
     def _prove(self) -> None:
-        """Raise the bound of a small batch by an exact search, beyond what prices prove."""
-        if not 0 < len(self.exact) == len(self.coupled) <= self.params.master_orders:
+        """Raise the bound of a small batch by exact searches, beyond what prices prove."""
+        if not 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders:
             return
-        effort = Effort(
-            columns=self.params.proof_columns, nodes=self.params.nodes, seconds=self.stopping.seconds_left()
-        )
-        plan = self.best.copy()
-        self.searched = search_bound(self.compiled, self.exact, self.prices, self.bound, plan, effort)
-        self.offer(plan)
+        for share in PROVEN_SHARES:
+            seconds, plan = self.stopping.seconds_left(), self.best.copy()
+            effort = Effort(share=share, columns=self.params.proof_columns, nodes=self.params.nodes, seconds=seconds)
+            bound = search_bound(self.compiled, self.exact, self.prices, self.bound, plan, effort)
+            if bound is None:
+                return
+            self.searched = max(self.searched, bound)
+            self._note()
+            self.offer(plan)
+            if self.done():
+                return
 
     def _go_on(self) -> None:
         """Use what is left of the time: wider blocks where they find nothing more, and ruin and recreate in between."""

@@ -21,7 +21,9 @@ def command(
     nodes_per_sku: Annotated[
         float, typer.Option("--nodes-per-sku", help="At how many nodes a product lies, on average.")
     ] = 6.5,
-    supply: Annotated[float, typer.Option("--supply", help="Stock over demand: 2.5 is contested, 5 milder.")] = 2.5,
+    supply: Annotated[
+        float, typer.Option("--supply", help="Stock over demand: 4 is contested, 2.5 tight, 8 milder.")
+    ] = 4.0,
     max_lines: Annotated[int, typer.Option("--max-lines", help="The most lines an order may have.")] = 6,
     late_day_cost_cents: Annotated[
         int | None, typer.Option("--late-day-cost-cents", help="Price of a late day; without it due dates are hard.")

@@ -21,7 +21,7 @@ HASHES = Path(__file__).with_name("problem_sha256.json")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """How large an instance is, and its bars: seconds of the whole process, certified gap, peak memory in MB."""
+    """How large an instance is, and its bars: seconds to load, solve and write, certified gap, peak memory in MB."""
 
     name: str
     orders: int

@@ -28,7 +28,8 @@ AUTO_HEADINGS = (
     "compile s",
     "solve s",
     "write s",
-    "whole s",
+    "together s",
+    "process s",
     "gap",
     "peak MB",
     "within 5 % after",
@@ -80,7 +81,8 @@ def _auto_row(report: Report) -> list[Cell]:
         (f"{run.compile_seconds:.2f}", True),
         (f"{run.solve_seconds:.2f}", True),
         (f"{run.write_seconds:.2f}", True),
-        (f"{run.wall_seconds:.1f} of {size.most_seconds:g}", run.wall_seconds <= size.most_seconds),
+        (f"{run.inside_seconds:.1f} of {size.most_seconds:g}", run.inside_seconds <= size.most_seconds),
+        (f"{run.wall_seconds:.1f}", True),
         (f"{run.gap:.3%} of {size.most_gap:.2%}", run.gap <= size.most_gap),
         (f"{run.peak_mb:,.0f}", within),
         (f"{run.first_plan_share:.0%}", run.first_plan_share <= MOST_FIRST_PLAN_SHARE),
@@ -137,7 +139,7 @@ def rich_tables(reports: Sequence[Report], machine: str) -> list[Table]:
 def markdown(reports: Sequence[Report], machine: str) -> str:
     """Return both tables as Markdown that aligns in source, to be pasted into RESULTS.md; `auto` as medians."""
     auto_rows = [_median_row(SIZES[name], some) for name, some in by_size(reports).items()]
-    headings = ["orders × nodes × SKUs", "seeds", "seconds (bar)", "of it load", "solve", "write"]
+    headings = ["orders × nodes × SKUs", "seeds", "seconds (bar)", "whole process", "of it load", "solve", "write"]
     headings += ["certified gap (bar)", "peak MB", "within 5 % after", "one by one above the bound"]
     names = [NAMES.get(method, method.replace("_", " ")) for method in _methods(reports)]
     return "\n".join(
@@ -165,7 +167,8 @@ def _median_row(size: Size, reports: Sequence[Report]) -> list[str]:
     return [
         size.title,
         str(len(runs)),
-        f"{told([run.wall_seconds for run in runs], '.1f')} ({size.most_seconds:g})",
+        f"{told([run.inside_seconds for run in runs], '.1f')} ({size.most_seconds:g})",
+        told([run.wall_seconds for run in runs], ".1f"),
         told([run.load_seconds for run in runs], ".1f"),
         told([run.compile_seconds + run.solve_seconds for run in runs], ".1f"),
         told([run.write_seconds for run in runs], ".1f"),

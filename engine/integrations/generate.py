@@ -36,7 +36,7 @@ from engine.routing.settings import ProblemSettings
 class Recipe:
     """What to generate; the same recipe gives the same bytes.
 
-    `kinds` maps node kinds to proportions. `supply` is stock over demand of a SKU (2.5 is contested, 5 is
+    `kinds` maps node kinds to proportions. `supply` is stock over demand of a SKU (4 is contested, 2.5 tight, 8
     milder). `late_day_cost_cents` None makes due dates hard. Raises InvalidInput naming every value out of range.
     """
 
@@ -46,7 +46,7 @@ class Recipe:
     seed: int
     kinds: dict[str, float] = field(default_factory=lambda: dict(DEFAULT_KINDS))
     nodes_per_sku: float = 6.5
-    supply: float = 2.5
+    supply: float = 4.0
     max_lines: int = 6
     split_cost_cents: int = 75
     backorder_cost_cents_per_unit: int = 6000

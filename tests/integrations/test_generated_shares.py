@@ -155,7 +155,7 @@ def test_routing_is_contested_and_capacities_bind_at_a_fifth_of_the_nodes(
     problem = read_problem(tmp_path / "problem").problem
     stopping = Stopping(stopwatch=lambda: 0.0)
     greedy = solve(problem, Params(method=Method.ONE_BY_ONE), stopping)
-    best = solve(problem, Params(dual_steps=120, rounds_per_order=5, master_orders=0), stopping)
+    best = solve(problem, Params(dual_steps=120, rounds_per_order=5, polish_orders=0, proof_orders=0), stopping)
     assert best.lower_bound_cents is not None
     assert best.prices is not None
     assert greedy.total_cost_cents >= 1.05 * best.lower_bound_cents

@@ -97,10 +97,11 @@ def test_a_searched_bound_is_never_above_the_optimum_and_reaches_it_with_columns
         steps = list(dual_steps(compiled, no_prices(compiled), counted(40)))
         best = max(steps, key=lambda step: step.bound)
         optimum = brute_force.optimum_cents(problem)
-        for columns in (1, 10_000):
+        for share in (0.1, 0.5, 1.0):
             plan = in_sequence(compiled, best.prices)
-            effort = Effort(columns=columns, nodes=100, seconds=None)
+            effort = Effort(share=share, columns=10_000, nodes=100, seconds=None)
             bound = search_bound(compiled, orders, best.prices, best.bound, plan, effort)
+            assert bound is not None
             assert int(np.ceil(bound)) <= optimum <= plan.cents.sum(), seed
             assert_sound(compiled, plan)
         assert int(np.ceil(bound)) == optimum == plan.cents.sum(), seed

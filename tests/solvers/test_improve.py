@@ -48,8 +48,8 @@ def test_ruin_and_recreate_keeps_stock_and_capacity_and_never_costs_more(
     "params",
     [
         Params(dual_steps=0, rounds_per_order=0),
-        Params(dual_steps=1, rounds_per_order=1, passes=1, nodes=1, proof_columns=1),
-        Params(dual_steps=3, master_orders=0),
+        Params(dual_steps=1, rounds_per_order=1, passes=1, nodes=1, proof_columns=1, polish_orders=0),
+        Params(dual_steps=3, polish_orders=0, proof_orders=0),
         Params(seed=2**32 - 1, whole_orders=1, block_orders=1),
     ],
 )

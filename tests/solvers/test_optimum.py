@@ -25,7 +25,7 @@ NewFolder = Callable[[], Path]
 PARAMS = (
     Params(),
     Params(dual_steps=25, rounds_per_order=5),
-    Params(dual_steps=80, master_orders=0),
+    Params(dual_steps=80, polish_orders=0, proof_orders=0),
     Params(seed=5, rounds_per_order=20, whole_orders=2, block_orders=2, nodes=1, proof_columns=10),
 )
 """The usual work, hardly any, all of it without the master, and a master that is cut short."""
