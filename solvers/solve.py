@@ -1,6 +1,7 @@
 """The one entry to order routing: a problem in; a plan, a proven bound and the reason for stopping out.
 
 auto           one by one → prices by sweeps → one by one at those prices → ruin and recreate → blocks → proof
+exact          one by one → prices by sweeps → the textbook model, by an exact solver
 one_by_one     each order exactly, against what the orders before it left
 nearest, ranked, fewest_splits   the baselines of `baselines.py`
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -28,12 +30,17 @@ from solvers.problem import RoutingProblem
 from solvers.prove import Effort, search_bound
 from solvers.stopping import Stopping
 from solvers.tables import Compiled, compile_tables
+from solvers.textbook import ExactEffort, ExactSolver, check_size
+
+if TYPE_CHECKING:
+    from solvers.textbook_solve import Verdict
 
 
 class Method(StrEnum):
     """How a problem is routed."""
 
     AUTO = "auto"
+    EXACT = "exact"
     ONE_BY_ONE = "one_by_one"
     NEAREST = "nearest"
     RANKED = "ranked"
@@ -67,6 +74,12 @@ class Params:
     """Up to so many competing orders an exact search raises the bound."""
     proof_columns: int = 20_000
     """Patterns that the exact search may take."""
+    exact_solver: ExactSolver = ExactSolver.HIGHS
+    exact_nodes: int = 5_000
+    """Branch-and-bound nodes of method `exact`, without a time limit; CP-SAT counts work in seconds of its own."""
+    exact_work_seconds: float = 120.0
+    exact_threads: int = 1
+    """Threads of CP-SAT, with a time limit."""
 
 
 Progress = Callable[[TracePoint], None]
@@ -105,11 +118,14 @@ def solve(
 
     `spread` is like `map` and may run its calls in parallel; results do not depend on it. Always returns a plan: a
     time limit or an empty problem ends in the best that is known, with a bound that is valid for the problem as given.
+    Raises TooLarge (a ValueError) for a problem that method `exact` cannot hold.
     """
     compiled = compile_tables(problem)
     search = _Search(compiled, params, stopping, spread, progress, compile_seconds=stopping.stopwatch())
     if params.method == Method.AUTO:
         search.run()
+    elif params.method == Method.EXACT:
+        search.referee()
     elif params.method == Method.ONE_BY_ONE:
         search.offer(search.in_sequence(no_prices(compiled), 1.0))
     else:
@@ -142,6 +158,7 @@ class _Search:
         self.prices = no_prices(compiled)
         self.bound, self.searched = 0.0, 0.0
         self.reason = "work_done"
+        self.verdict: Verdict | None = None
         self.trace: list[TracePoint] = []
         self._draws, self._began = 0, 0.0
         self._at_once = ROUNDS_AT_ONCE if stopping.time_limit_seconds is None else FIRST_ROUNDS_AT_ONCE
@@ -162,6 +179,29 @@ class _Search:
             step()
             if self.done():
                 return
+
+    def referee(self) -> None:
+        """Do the work of method `exact`: the textbook model, from the one-by-one plan on."""
+        from solvers.textbook_solve import solve_textbook  # loads OR-Tools' MathOpt, which nothing else needs
+
+        check_size(self.compiled)
+        self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
+        self._find_prices()
+        effort = ExactEffort(
+            seconds=self.stopping.seconds_left(),
+            nodes=self.params.exact_nodes,
+            work_seconds=self.params.exact_work_seconds,
+            threads=self.params.exact_threads,
+            target_gap=self.stopping.target_gap or 0.0,
+            seed=self.params.seed,
+        )
+        divided = divide_lines(self.compiled, self.best.copy())
+        self.verdict = solve_textbook(self.compiled, self.best.cand, divided, self.params.exact_solver, effort)
+        self.searched = self.verdict.bound_cents or 0
+        if self.stopping.close_enough(max(self.bound, self.searched), self.verdict.cents):
+            self.reason = "target_gap"
+        elif self.stopping.time_limit_seconds is not None:
+            self.reason = "time_limit"
 
     def done(self) -> bool:
         """Return whether to stop, and note why."""
@@ -327,7 +367,10 @@ class _Search:
         bound_method, searched = BoundMethod.PRICES, int(np.ceil(self.searched))
         if searched > lower_bound_cents:
             lower_bound_cents, bound_method = searched, BoundMethod.SEARCH
-        plan = conclude(self.compiled, self.best.cand, divide_lines(self.compiled, self.best.copy()))
+        if self.verdict is None:
+            plan = conclude(self.compiled, self.best.cand, divide_lines(self.compiled, self.best.copy()))
+        else:
+            plan = conclude(self.compiled, self.verdict.cand, self.verdict.divided)
         seconds = self.stopping.stopwatch()
         if lower_bound_cents == plan.costs.total:
             self.reason = "optimal"

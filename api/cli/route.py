@@ -14,13 +14,20 @@ from engine.errors import ExpectationMissed
 if TYPE_CHECKING:
     from engine.routing.route_folder import Routed
 
-METHODS = ("auto", "one_by_one", "nearest", "ranked", "fewest_splits")
+METHODS = ("auto", "exact", "one_by_one", "nearest", "ranked", "fewest_splits")
+EXACT_SOLVERS = ("highs", "scip", "cp_sat")
 
 
 def command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A problem folder.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the result goes.")],
     method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(METHODS)}.")] = "auto",
+    exact_solver: Annotated[
+        str | None,
+        typer.Option(
+            "--exact-solver", help=f"Of --method exact: one of {', '.join(EXACT_SOLVERS)}.", show_default=False
+        ),
+    ] = None,
     time_limit: Annotated[
         float | None, typer.Option("--time-limit", metavar="SECONDS", help="Go on improving until then.")
     ] = None,
@@ -37,6 +44,7 @@ def command(
     """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
     from engine.routing.route_folder import Options, check, route_folder
     from solvers.solve import Method
+    from solvers.textbook import ExactSolver
 
     options = Options(
         method=Method(choose("--method", method, METHODS)),
@@ -45,6 +53,9 @@ def command(
         target_gap=target_gap,
         workers=workers,
         deterministic=deterministic,
+        exact_solver=None
+        if exact_solver is None
+        else ExactSolver(choose("--exact-solver", exact_solver, EXACT_SOLVERS)),
     )
     check(options)
     with solve_progress("routing") as progress:
@@ -72,7 +83,8 @@ def _print(routed: Routed, folder: Path, out: Path) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim", no_wrap=True)
     table.add_row("total cost", f"{summary['total_cost_cents'] / 100:,.2f}", "")
-    table.add_row("proven lower bound", "none" if bound is None else f"{bound / 100:,.2f}", "")
+    searched = "by the solver's search" if summary["bound_method"] == "search" else ""
+    table.add_row("proven lower bound", "none" if bound is None else f"{bound / 100:,.2f}", searched)
     table.add_row("gap", _percent(summary["gap"]), summary["status"])
     table.add_row("orders", f"{summary['orders']:,}", "")
     table.add_row("parcels", f"{summary['parcels']:,}", f"{summary['split_orders']:,} orders split")

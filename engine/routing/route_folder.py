@@ -13,6 +13,7 @@ from engine.routing.folder import read_problem
 from engine.routing.result import Timing, summary, timing_document, write_result
 from solvers.solve import Method, Params, Progress, solve
 from solvers.stopping import Stopping
+from solvers.textbook import ExactSolver, TooLarge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,8 @@ class Options:
     target_gap: float | None = None
     workers: int = 1
     deterministic: bool = False
+    exact_solver: ExactSolver | None = None
+    """Of method `exact`; None: HiGHS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +49,9 @@ def check(options: Options) -> None:
     if options.target_gap is not None and not 0 <= options.target_gap < 1:
         message = f"{options.target_gap} is not a gap; give a share from 0 up to 1, such as 0.005 for 0.5 %"
         faults.append(Fault(path="--target-gap", message=message))
+    if options.exact_solver is not None and options.method != Method.EXACT:
+        message = f"goes with --method exact only, not with {options.method}; leave it out"
+        faults.append(Fault(path="--exact-solver", message=message))
     if options.workers < 1:
         faults.append(Fault(path="--workers", message=f"{options.workers} is not valid; give 1 or more"))
     if not 0 <= options.seed < 2**32:
@@ -69,9 +75,17 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
         time_limit_seconds=options.time_limit_seconds,
         target_gap=options.target_gap,
     )
-    params = Params(method=options.method, seed=options.seed)
+    params = Params(
+        method=options.method,
+        seed=options.seed,
+        exact_solver=options.exact_solver or ExactSolver.HIGHS,
+        exact_threads=options.workers,
+    )
     with threads(options.workers) as spread:
-        result = solve(read.problem, params, stopping, spread=spread, progress=progress)
+        try:
+            result = solve(read.problem, params, stopping, spread=spread, progress=progress)
+        except TooLarge as error:
+            raise InvalidInput(Fault(path="--method", message=str(error))) from None
     solved = time.perf_counter()
     document = summary(read.problem, result, seed=options.seed, problem_sha256=read.sha256)
     write_result(out, read.problem, result, document, Timing(load=loaded - began))

@@ -33,6 +33,7 @@ from engine.routing.run_store import LEASE_SECONDS, RunStore
 from solvers.plan import BACKORDER, RoutingResult
 from solvers.solve import Method, Params, Progress, solve
 from solvers.stopping import Stopping
+from solvers.textbook import TooLarge
 
 ROUNDS = 3
 RECORD_TRIES, RECORD_SECONDS = 10, 0.5
@@ -181,7 +182,10 @@ class RoutingRuns:
         for keep_promises in (True, False):
             batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
             stopping = _stopping(request.time_limit_seconds)
-            result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+            try:
+                result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+            except TooLarge as error:
+                raise InvalidInput(Fault(path="$.method", message=str(error))) from None
             broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
             if not broken:
                 break

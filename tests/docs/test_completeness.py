@@ -25,6 +25,7 @@ from engine.routing.run_model import RunStatus
 from engine.routing.settings import ProblemSettings
 from solvers import solve
 from solvers.solve import Method
+from solvers.textbook import ExactSolver
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -148,6 +149,7 @@ def test_every_reason_for_a_backorder_is_documented() -> None:
 
 def test_every_method_and_every_status_of_a_run_is_documented() -> None:
     assert first_column(section(page("routing"), "Methods")) == set(Method)
+    assert first_column(section(page("routing"), "The referee")) == set(ExactSolver)
     assert set(RunStatus) <= first_column(section(page("routing"), "Routing runs"))
 
 
