@@ -61,8 +61,8 @@ class Params:
     """Changes it tries at most before blocks are solved."""
     polish_orders: int = 400
     """Up to so many competing orders a restricted master polishes the prices."""
-    polish_single_orders: int = 20_000
-    """The same where every order has one line."""
+    single_orders: int = 20_000
+    """The same where every order has one line; such batches are also solved as one block."""
     whole_orders: int = 6000
     """Up to so many competing orders are solved as one block."""
     block_orders: int = 3000
@@ -151,6 +151,7 @@ class _Search:
         self.coupled = np.flatnonzero(compiled.coupled)
         t = compiled.tables
         self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)))
+        self.single = bool((np.diff(t.line_start)[self.coupled] <= 1).all())
         self.rival = rivals(compiled)
         self.out = choice(longest(compiled))
         self.best: Assignment = nothing_assigned(compiled)
@@ -266,8 +267,7 @@ class _Search:
 
     def _polish_prices(self) -> None:
         """Bring the prices to the exact optimum of the relaxation, where a linear programme is small enough."""
-        single = bool((np.diff(self.compiled.tables.line_start)[self.coupled] <= 1).all())
-        most = self.params.polish_single_orders if single else self.params.polish_orders
+        most = self.params.single_orders if self.single else self.params.polish_orders
         if not 0 < len(self.exact) == len(self.coupled) <= most:
             return
         master = Master(self.compiled, self.exact, self.best)
@@ -309,17 +309,20 @@ class _Search:
         return (self.params.seed * 1_000_003 + self._draws) % 2**32
 
     def _solve_blocks(self) -> None:
-        whole = len(self.exact) <= self.params.whole_orders
-        for _ in range(1 if whole else self.params.passes):
+        for _ in range(1 if len(self.exact) <= self._most_at_once() else self.params.passes):
             if self.done() or not self._pass(1.0):
                 return
+
+    def _most_at_once(self) -> int:
+        return self.params.single_orders if self.single else self.params.whole_orders
 
     def _pass(self, width: float) -> bool:
         """Solve every order once in a block, two blocks at a time; return whether the plan became cheaper."""
         if not len(self.exact):
             return False
-        whole = len(self.exact) <= self.params.whole_orders
-        size = self.params.whole_orders if whole else self.params.block_orders
+        size = self._most_at_once()
+        if len(self.exact) > size:
+            size = self.params.block_orders
         blocks = linked_blocks(self.compiled, self.exact, self.rival, size, self._draw())
         typical = float(self.best.cents[self.exact].mean())
         before, plan = self.best_cents, self.best.copy()
