@@ -94,8 +94,8 @@ PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
 EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
 """How far the search for prices is when first plans are made at the prices so far, and the share of them it takes."""
-PRICES_BY = 0.4
-"""Share of the time limit after which the prices must do."""
+PRICES_BY, RUIN_BY = 0.4, 0.55
+"""Shares of the time limit after which the prices must do, and after which blocks take over from ruin and recreate."""
 PROVEN_SHARES = (0.55, 0.8, 1.0)
 """How much of the gap is closed by one exact search after the other."""
 SLACK_SHARE, COLUMNS_PER_ORDER = 0.15, 4.0
@@ -276,10 +276,10 @@ class _Search:
         self._accept(bound + apart, prices)
 
     def _ruin_and_recreate(self) -> None:
-        self._improve(min(self.params.most_rounds, len(self.coupled) * self.params.rounds_per_order))
+        self._improve(min(self.params.most_rounds, len(self.coupled) * self.params.rounds_per_order), RUIN_BY)
 
-    def _improve(self, rounds: int) -> None:
-        """Try so many changes of the best plan, noting the gains; look at the clock often enough to stop in time."""
+    def _improve(self, rounds: int, by: float = 1.0) -> None:
+        """Try so many changes of the best plan, noting the gains; stop when that share of the time limit is over."""
         if not len(self.coupled):
             return
         plan = self.best.copy()
@@ -297,7 +297,7 @@ class _Search:
             )
             rounds -= at_once
             self.offer(plan)
-            if self.done():
+            if self.done() or self.stopping.late(by):
                 return
             if self.stopping.time_limit_seconds is not None:
                 aim = max(SECONDS_AT_ONCE, SECONDS_PER_ORDER * len(self.coupled))
