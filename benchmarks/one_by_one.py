@@ -26,7 +26,7 @@ from engine.routing.folder import read_problem
 from solvers.assignment import Assignment, nothing_assigned, serve_in_sequence
 from solvers.baselines import Rule, serve_by_rule
 from solvers.offers import choice
-from solvers.prices import longest, no_prices
+from solvers.prices import no_prices
 from solvers.tables import Compiled, compile_tables
 
 REPEATS = 7
@@ -47,7 +47,7 @@ def one_by_one(compiled: Compiled) -> Assignment:
     """Serve all orders in the order of their ids, each exactly."""
     plan, orders = nothing_assigned(compiled), np.arange(compiled.problem.order_count)
     duals = no_prices(compiled).duals()
-    serve_in_sequence(compiled.tables, orders, duals, plan, choice(longest(compiled)))
+    serve_in_sequence(compiled.tables, orders, duals, plan, choice())
     return plan
 
 

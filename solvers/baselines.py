@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, nothing_assigned, take, true_cents
 from solvers.candidates import unit_vectors
-from solvers.long_orders import move, move_cost
+from solvers.moves import move, move_cost
 from solvers.offers import BIG, Duals, Residual
 from solvers.plan import BACKORDER
 from solvers.prices import no_prices

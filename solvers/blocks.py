@@ -18,7 +18,7 @@ from solvers.offers import Duals, Residual, choice
 from solvers.parts import adopt, shares
 from solvers.pattern_model import pattern_model, usage
 from solvers.pattern_sets import Patterns, taken, with_current
-from solvers.prices import Map, Multipliers, longest, nothing_left
+from solvers.prices import Map, Multipliers, nothing_left
 from solvers.problem import IntArray
 from solvers.tables import Compiled
 
@@ -53,7 +53,7 @@ def _solve(
     compiled: Compiled, plan: Assignment, duals: Duals, terms: BlockTerms, orders: IntArray, free: Residual
 ) -> Patterns:
     """Return the patterns that the block's orders change to."""
-    out = choice(longest(compiled))
+    out = choice()
     near = near_patterns(
         compiled.tables, orders, duals, nothing_left(compiled), terms.slack_cents, out, walk(USEFUL_PARCELS)
     )

@@ -40,12 +40,14 @@ class Supply(NamedTuple):
     reach: float
 
 
-def supply_of(problem: RoutingProblem, sku: IntArray, quantity: IntArray, own_node: IntArray) -> Supply:
-    """Return the facts that decide candidates; `sku`, `quantity` and `own_node` are per line, in table order."""
+def supply_of(
+    problem: RoutingProblem, line_start: IntArray, sku: IntArray, quantity: IntArray, own_node: IntArray
+) -> Supply:
+    """Return the facts that decide candidates; `sku`, `quantity` and `own_node` are per line of the tables."""
     lanes, empty = problem.lanes, empty_array(1)
     return Supply(
         own_node=own_node,
-        line_start=problem.orders.line_start,
+        line_start=line_start,
         sku=sku,
         least=np.ones_like(quantity) if problem.terms.line_split else quantity,
         stock_start=problem.stock.start,

@@ -15,7 +15,7 @@ from solvers.tables import Compiled, Tables
 def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> RoutingPlan:
     """Return the plan of an assignment.
 
-    `cand` holds the candidate of each line (in table order) or `BACKORDER`. `divided` has rows (line in table order,
+    `cand` holds the candidate of each line of the tables or `BACKORDER`. `divided` has rows (line of the tables,
     candidate, units) for units of backordered lines that are shipped after all, shape (n, 3).
     """
     t, nodes = compiled.tables, compiled.problem.nodes
@@ -23,7 +23,7 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
     chosen = np.concatenate([cand.astype(np.int64), divided[:, 1]])
     quantity = np.concatenate([t.quantity, divided[:, 2]])
     np.subtract.at(quantity, divided[:, 0], divided[:, 2])
-    line, chosen, quantity = line[quantity > 0], chosen[quantity > 0], quantity[quantity > 0]
+    line, chosen, quantity = _merge_pieces(t, line, chosen, quantity)
     order = np.repeat(np.arange(compiled.problem.order_count), np.diff(t.line_start))[line]
     shipped = chosen != BACKORDER
     c = np.where(shipped, t.cand_start[order] + chosen, 0)
@@ -58,6 +58,18 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
         split_orders=int((splits > 0).sum()),
         backordered_units=short,
     )
+
+
+def _merge_pieces(
+    t: Tables, line: IntArray, chosen: IntArray, quantity: IntArray
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return lines (told by their first piece), candidates and units, with one row per line and place."""
+    _, first, piece = np.unique(t.line, return_index=True, return_inverse=True)
+    places = np.stack([first[piece.reshape(-1)][line], chosen], axis=1)
+    rows, row = np.unique(places[quantity > 0], axis=0, return_inverse=True)
+    units = np.zeros(len(rows), np.int64)
+    np.add.at(units, row.reshape(-1), quantity[quantity > 0])
+    return rows[:, 0], rows[:, 1], units
 
 
 @njit(cache=True, nogil=True)

@@ -18,7 +18,7 @@ from solvers.offers import Residual, choice
 from solvers.pattern_model import pattern_model
 from solvers.pattern_sets import Patterns, held, joined, taken
 from solvers.plan import ROUNDINGS
-from solvers.prices import Multipliers, limits, longest, nothing_left, price_orders
+from solvers.prices import Multipliers, limits, nothing_left, price_orders
 from solvers.problem import IntArray
 from solvers.tables import Compiled
 
@@ -31,7 +31,7 @@ class Master:
 
     def __init__(self, compiled: Compiled, orders: IntArray, plan: Assignment) -> None:
         self._compiled, self._orders = compiled, orders
-        self._out, self._walk = choice(longest(compiled)), walk(USEFUL_PARCELS)
+        self._out, self._walk = choice(), walk(USEFUL_PARCELS)
         self._limit = limits(compiled)
         self._all = Residual(compiled.row_stock, compiled.node_units, compiled.node_parcels)
         self._patterns = held(compiled, orders, nothing_assigned(compiled))
@@ -57,7 +57,8 @@ class Master:
         values[binding] = np.maximum(-duals[len(self._orders) :], 0.0)
         rows, nodes = self._limit.row.size, len(self._limit.units)
         row = values[:rows].reshape(-1, len(ROUNDINGS))
-        return objective, Multipliers(row=row, units=values[rows : rows + nodes], parcels=values[rows + nodes :])
+        units, line = values[rows : rows + nodes], np.zeros(len(self._compiled.tables.line))
+        return objective, Multipliers(row=row, units=units, parcels=values[rows + nodes :], line=line)
 
     def _add(self, patterns: Patterns) -> int:
         fresh = []

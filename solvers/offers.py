@@ -43,13 +43,12 @@ class Choice(NamedTuple):
     """Scratch space of one thread, and the pattern found last.
 
     The pattern is `size[0]` parcels: parcel i ships the lines of `mask[i]` from candidate `cand[i]` (counted from the
-    order's first); lines in no mask are backordered. Lines beyond the order's group have their own `extra` candidate.
+    order's first); lines in no mask are backordered.
     """
 
     size: IntArray
     mask: IntArray
     cand: IntArray
-    extra: IntArray
     parcel: FloatArray
     parcel_cand: IntArray
     rest: FloatArray
@@ -61,14 +60,13 @@ class Choice(NamedTuple):
     units: IntArray
 
 
-def choice(longest_order: int) -> Choice:
-    """Return scratch space for orders of up to `longest_order` lines."""
+def choice() -> Choice:
+    """Return scratch space for one order."""
     size = 1 << EXACT_LINES
     return Choice(
         size=np.zeros(1, np.int64),
         mask=np.zeros(EXACT_LINES, np.int64),
         cand=np.zeros(EXACT_LINES, np.int64),
-        extra=np.zeros(max(longest_order, 1), np.int64),
         parcel=np.zeros(size),
         parcel_cand=np.zeros(size, np.int64),
         rest=np.zeros((EXACT_LINES + 1, size)),
@@ -133,7 +131,7 @@ def offer(
         if live and residual.parcels[node] < 1:
             continue
         per_unit, per_parcel = duals.units[node], duals.parcels[node]
-        left, p, missing = able, 0, 0
+        left, p, missing, scarce = able, 0, 0, False
         while left:
             bit = 1 << p
             if left & bit:
@@ -141,6 +139,7 @@ def offer(
                 row, quantity = t.row[t.row_start[o] + i * lines + p], t.quantity[first + p]
                 if live and row >= 0 and residual.row[row] < quantity:
                     missing |= bit
+                scarce = scarce or (live and t.divisible and row >= 0)
                 added[bit] = per_unit * quantity + stock_charge(duals.row, row, quantity)
                 units[bit] = quantity
             p += 1
@@ -153,6 +152,22 @@ def offer(
             cents = t.parcel_cents[at]
             if cents < INFEASIBLE and not (live and (mask & missing or units[mask] > residual.units[node])):
                 value = cents * duals.unit + added[mask] + per_parcel
-                if value < parcel[mask]:
+                if value < parcel[mask] and not (scarce and _too_many(t, o, i, int(mask), residual)):
                     parcel[mask], out.parcel_cand[mask] = value, i
             mask, at = (mask - able) & able, at + 1
+
+
+@njit(cache=True, nogil=True)
+def _too_many(t: Tables, o: int, i: int, mask: int, residual: Residual) -> bool:
+    """Return whether a set of pieces holds more of a line than candidate i has left."""
+    first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
+    units = 0
+    for p in range(t.grouped[o]):
+        if p and t.line[first + p] != t.line[first + p - 1]:
+            units = 0
+        row = t.row[t.row_start[o] + i * lines + p]
+        if mask >> p & 1 and row >= 0:
+            units += t.quantity[first + p]
+            if units > residual.row[row]:
+                return True
+    return False

@@ -13,19 +13,17 @@ from __future__ import annotations
 
 from numba import njit
 
-from solvers.cost import INFEASIBLE
-from solvers.offers import BIG, Choice, Duals, Residual, best_parcels, stock_charge
+from solvers.offers import Choice, Duals, Residual, best_parcels
 from solvers.one_parcel import by_node
 from solvers.problem import IntArray
-from solvers.tables import NO_STOCK, Tables
+from solvers.tables import Tables
 
 
 @njit(cache=True, nogil=True)
 def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> float:
     """Return the least cost of order o at these prices and write its pattern to `out`.
 
-    With `live`, only what is left in `residual` may be used. Exact for orders whose lines are all grouped; for others
-    a lower bound (docs/reference/bounds.md), whose pattern is no plan.
+    With `live`, only what is left in `residual` may be used. Only for orders whose lines are all grouped.
     """
     first, last, bits = t.line_start[o], t.line_start[o + 1], t.grouped[o]
     out.size[0] = 0
@@ -33,13 +31,7 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     for p in range(first, last):
         everything += t.short_cents[p] * duals.unit
     if t.max_parcels[o] == 0 or last == first:
-        out.extra[: last - first] = -1
         return everything
-    if bits == 0:
-        value = _least_parcel(t, o, duals) + _extra_lines(t, o, duals, out)
-        if value >= everything:
-            out.extra[: last - first] = -1
-        return min(value, everything)
     best_parcels(t, o, duals, residual, live, out)
     if last - first == 1:
         if out.parcel[1] < everything:
@@ -49,7 +41,7 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     value = best_pattern(short, t.max_parcels[o], t.split_cents * duals.unit, duals.unit, out)
     if _repeats_a_node(out.size[0], out.cand):
         value = by_node(t, o, duals, residual, live, out)
-    return value if bits == last - first else value + _extra_lines(t, o, duals, out)
+    return value
 
 
 @njit(cache=True, nogil=True)
@@ -138,36 +130,3 @@ def _repeats_a_node(size: int, cand: IntArray) -> bool:
             if cand[i] == cand[j]:
                 return True
     return False
-
-
-@njit(cache=True, nogil=True)
-def _least_parcel(t: Tables, o: int, duals: Duals) -> float:
-    """Return the least that any parcel of an order with divisible lines costs before its units."""
-    least = BIG
-    for c in range(t.cand_start[o], t.cand_start[o + 1]):
-        cents = t.parcel_cents[t.cand_table[c]]
-        if cents < INFEASIBLE:
-            least = min(least, cents * duals.unit + duals.parcels[t.cand_node[c]])
-    return least
-
-
-@njit(cache=True, nogil=True)
-def _extra_lines(t: Tables, o: int, duals: Duals, out: Choice) -> float:
-    """Return the least cost of the lines beyond the group, each on its own, and write their candidates."""
-    first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
-    total = 0.0
-    for p in range(t.grouped[o], lines):
-        quantity = t.quantity[first + p]
-        best, at = t.short_cents[first + p] * duals.unit, -1
-        for i in range(t.cand_start[o + 1] - t.cand_start[o]):
-            row = t.row[t.row_start[o] + i * lines + p]
-            if row == NO_STOCK:
-                continue
-            node = t.cand_node[t.cand_start[o] + i]
-            price = (t.node_unit_cents[node] * duals.unit + duals.units[node]) * quantity
-            price += stock_charge(duals.row, row, quantity)
-            if price < best:
-                best, at = price, i
-        out.extra[p] = at
-        total += best
-    return total

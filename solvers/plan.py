@@ -73,6 +73,8 @@ class Prices:
     """Per node, for a unit of its unit capacity."""
     parcels: IntArray
     """Per node, for a parcel of its parcel capacity."""
+    line: IntArray
+    """Per order line of a long order: what it is worth (of lines that may be divided: a unit of it); else 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from solvers.offers import choice
 from solvers.parts import adopt
 from solvers.pattern_model import pattern_model, usage
 from solvers.pattern_sets import Patterns, taken, with_current
-from solvers.prices import Multipliers, longest, nothing_left
+from solvers.prices import Multipliers, nothing_left
 from solvers.problem import IntArray
 from solvers.tables import Compiled
 
@@ -74,7 +74,7 @@ def _near(compiled: Compiled, orders: IntArray, prices: Multipliers, within: flo
     Asked in growing steps, since their number explodes.
     """
     t, duals, nothing = compiled.tables, prices.duals(), nothing_left(compiled)
-    out, scratch = choice(longest(compiled)), walk(USEFUL_PARCELS)
+    out, scratch = choice(), walk(USEFUL_PARCELS)
     for step in STEPS:
         found = near_patterns(t, orders, duals, nothing, step * within, out, scratch)
         if len(found.order) > columns:

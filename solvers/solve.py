@@ -25,7 +25,7 @@ from solvers.master import Master, column_generation
 from solvers.offers import choice
 from solvers.parts import linked_blocks, rivals
 from solvers.plan import BoundMethod, RoutingResult, TracePoint
-from solvers.prices import Map, Multipliers, certify, counted, dual_steps, longest, no_prices
+from solvers.prices import Map, Multipliers, certify, counted, dual_steps, long_orders, no_prices
 from solvers.problem import RoutingProblem
 from solvers.prove import Effort, search_bound
 from solvers.stopping import Stopping
@@ -150,10 +150,12 @@ class _Search:
         self._progress, self._compile_seconds = progress, compile_seconds
         self.coupled = np.flatnonzero(compiled.coupled)
         t = compiled.tables
-        self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)))
+        whole = np.diff(t.line_start) == np.diff(compiled.problem.orders.line_start)
+        self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)) & whole)
+        self.relaxed = len(long_orders(compiled)) > 0
         self.single = bool((np.diff(t.line_start)[self.coupled] <= 1).all())
         self.rival = rivals(compiled)
-        self.out = choice(longest(compiled))
+        self.out = choice()
         self.best: Assignment = nothing_assigned(compiled)
         self.best_cents = int(self.best.cents.sum())
         self.prices = no_prices(compiled)
@@ -268,7 +270,7 @@ class _Search:
     def _polish_prices(self) -> None:
         """Bring the prices to the exact optimum of the relaxation, where a linear programme is small enough."""
         most = self.params.single_orders if self.single else self.params.polish_orders
-        if not 0 < len(self.exact) == len(self.coupled) <= most:
+        if self.relaxed or not 0 < len(self.exact) == len(self.coupled) <= most:
             return
         master = Master(self.compiled, self.exact, self.best)
         apart = float(self.best.cents[~self.compiled.coupled].sum())  # of orders that compete for nothing, in any plan
@@ -342,7 +344,7 @@ class _Search:
 
     def _prove(self) -> None:
         """Raise the bound of a small batch by exact searches, beyond what prices prove."""
-        if not 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders:
+        if self.relaxed or not 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders:
             return
         for share in PROVEN_SHARES:
             seconds, plan = self.stopping.seconds_left(), self.best.copy()

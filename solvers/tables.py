@@ -5,9 +5,9 @@ every node that could ship at least one of its lines there is a candidate, with 
 ship as one parcel.
 Stock cells and node capacities that all candidates together cannot exhaust need no price and no row.
 
-An order of more than `EXACT_LINES` lines keeps a table of its first `GROUP_LINES` lines only (most units first), over
-the monotone envelope of its freight cost; what is proven with it is a relaxation (docs/reference/bounds.md), and plans
-for it are made by `long_orders.py`.
+Where lines may be divided, the lines of the tables are pieces of the problem's (`pieces.py`). An order of more than
+`EXACT_LINES` lines or pieces has no table of parcels: it is priced by a relaxation (`relaxation.py`), over the tariffs
+of its candidates, and plans for it are made by `long_orders.py`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from numpy.typing import NDArray
 
 from solvers.candidates import NO_CELL, count_candidates, fill_candidates, supply_of
 from solvers.cost import INFEASIBLE, Freight, best_service, freight
+from solvers.pieces import table_lines
 from solvers.problem import ANY_LEVEL, UNLIMITED, IntArray, RoutingProblem
+from solvers.tariffs import Tariffs, tariffs_of
 
 EXACT_LINES = 10
 """Orders of up to so many lines are priced exactly."""
-GROUP_LINES = 8
-"""Lines of a longer order that are priced together."""
 NO_STOCK = -2
 """In `Tables.row`: the node cannot ship the line."""
 FREE = -1
@@ -39,12 +39,12 @@ class Tables(NamedTuple):
     line_start: IntArray
     """Lines of o: `line_start[o]:line_start[o + 1]`."""
     line: IntArray
-    """Index in the problem of each line, in table order."""
+    """Index in the problem of each line; several are pieces of one."""
     quantity: IntArray
     weight_g: IntArray
     """Grams of the whole line."""
     grouped: IntArray
-    """How many of o's lines its cost table covers: all, `GROUP_LINES` of a long order, none if lines may be split."""
+    """How many of o's lines its cost table covers: all, or none of a long order."""
     max_parcels: IntArray
     due_days: IntArray
     service_level: IntArray
@@ -60,8 +60,13 @@ class Tables(NamedTuple):
     """The grouped lines that each candidate can ship, as a mask."""
     cand_table: IntArray
     """`parcel_cents[cand_table[c] + k]` is the cost of the k-th subset of `cand_able[c]`, in ascending order, as a
-    parcel. Where nothing is grouped, the empty subset stands for the least any parcel may cost: the lightest unit."""
+    parcel."""
     parcel_cents: IntArray
+    tariffs: Tariffs
+    """Of the candidates of orders priced by a relaxation."""
+    divisible: bool
+    """Whether lines may be divided; a line is then one or several table lines, its pieces."""
+    row_stock: IntArray
     freight: Freight
     node_parcel_cents: IntArray
     node_unit_cents: IntArray
@@ -86,23 +91,27 @@ class Compiled:
     """Orders that touch a contested cell or node; the others are optimal on their own."""
 
 
-def compile_tables(problem: RoutingProblem) -> Compiled:
-    """Return the compiled form of a problem, whose arrays become read-only."""
+def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Compiled:
+    """Return the compiled form of a problem, whose arrays become read-only.
+
+    With `whole_lines` the lines of the tables are those of the problem, even where they may be divided.
+    """
     problem.freeze()
     orders, nodes, stock = problem.orders, problem.nodes, problem.stock
-    line = _table_order(problem)
-    line_start, quantity, sku = orders.line_start, orders.line_quantity[line], orders.line_sku[line]
+    line_start, line, quantity = table_lines(problem, EXACT_LINES, whole=whole_lines)
+    sku = orders.line_sku[line]
     lengths, terms = np.diff(line_start), freight(problem)
     service_level = _or_all(orders.service_level, len(orders.order_ids), ANY_LEVEL)
-    own_node = _or_all(orders.line_own_node, len(line), -1)[line]
+    own_node = _or_all(orders.line_own_node, len(orders.line_sku), -1)[line]
     short_cents = (
-        quantity * _or_all(orders.line_backorder_cents, len(line), problem.terms.backorder_cost_cents_per_unit)[line]
+        quantity
+        * _or_all(orders.line_backorder_cents, len(orders.line_sku), problem.terms.backorder_cost_cents_per_unit)[line]
     )
-    supply = supply_of(problem, sku, quantity, own_node)
+    supply = supply_of(problem, line_start, sku, quantity, own_node)
     counts = count_candidates(supply)
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
     cand_node, place, place_end, cell = fill_candidates(supply, cand_start, row_start)
-    grouped = np.zeros_like(lengths) if problem.terms.line_split else _grouped(lengths)
+    grouped = _grouped(problem.terms.line_split, lengths, _starts(quantity)[line_start])
     cand_able, subsets = _able(cand_start, row_start, line_start, grouped, cell)
     cand_table = _starts(subsets)
     weight_g = problem.weight_g[sku] * quantity
@@ -121,7 +130,12 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
     node_units = np.where(units > nodes.capacity_units, nodes.capacity_units, UNLIMITED)
     node_parcels = np.where(parcels > nodes.capacity_parcels, nodes.capacity_parcels, UNLIMITED)
     row = _rows(entry, cell, len(stock.available))
+    if problem.terms.line_split:
+        _forbid_too_many(
+            (cand_start, row_start, cand_able, cand_table), line_start, line, row, stock.available[entry], parcel_cents
+        )
     limited = (node_units < UNLIMITED) | (node_parcels < UNLIMITED)
+    owner = np.repeat(np.arange(len(counts)), counts)
     tables = Tables(
         line_start=line_start,
         line=line,
@@ -140,6 +154,16 @@ def compile_tables(problem: RoutingProblem) -> Compiled:
         cand_able=cand_able,
         cand_table=cand_table,
         parcel_cents=parcel_cents,
+        tariffs=tariffs_of(
+            (grouped < lengths)[owner],
+            owner,
+            cand_node,
+            (place, place_end),
+            (orders.due_days, service_level),
+            terms,
+        ),
+        divisible=problem.terms.line_split,
+        row_stock=stock.available[entry],
         freight=terms,
         node_parcel_cents=nodes.parcel_cost_cents,
         node_unit_cents=nodes.unit_cost_cents,
@@ -165,26 +189,18 @@ def _rows(entry: IntArray, cell: NDArray[np.int32], entries: int) -> NDArray[np.
     return row_of[cell]
 
 
+def _grouped(divisible: bool, lengths: IntArray, units_before: IntArray) -> IntArray:
+    """Return how many lines the cost table of each order covers; where lines may be divided, all must be units."""
+    size = np.diff(units_before) if divisible else lengths
+    return np.where((size > EXACT_LINES) | (divisible & (size > lengths)), 0, lengths)
+
+
 def _or_all(values: IntArray | None, size: int, default: int) -> IntArray:
     return np.full(size, default, np.int64) if values is None else values.copy()
 
 
-def _grouped(lengths: IntArray) -> IntArray:
-    return np.where(lengths > EXACT_LINES, GROUP_LINES, lengths)
-
-
 def _starts(counts: IntArray) -> IntArray:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
-
-
-def _table_order(problem: RoutingProblem) -> IntArray:
-    """Lines in table order: as given, but in long orders those of most units first."""
-    orders = problem.orders
-    long = np.diff(orders.line_start) > EXACT_LINES
-    if not long.any():
-        return np.arange(len(orders.line_sku))
-    rank = np.where(long[problem.line_order], -orders.line_quantity, 0)
-    return np.lexsort((np.arange(len(rank)), rank, problem.line_order))
 
 
 @njit(cache=True, nogil=True)
@@ -220,9 +236,7 @@ def _cost_table(
     parcel_cents = np.full(cand_table[-1], INFEASIBLE, np.int64)
     grams, units = np.zeros(1 << EXACT_LINES, np.int64), np.zeros(1 << EXACT_LINES, np.int64)
     for o in range(len(cand_start) - 1):
-        first, count, bits = line_start[o], line_start[o + 1] - line_start[o], grouped[o]
-        relaxed = count > bits
-        lightest_g = (weight_g[first : first + count] // quantity[first : first + count]).min() if count else 0
+        first, bits = line_start[o], grouped[o]
         for mask in range(1, 1 << bits):
             rest, low = mask & (mask - 1), _lowest(mask)
             grams[mask], units[mask] = grams[rest] + weight_g[first + low], units[rest] + quantity[first + low]
@@ -230,14 +244,41 @@ def _cost_table(
         for c in range(cand_start[o], cand_start[o + 1]):
             mask = 0
             for at in range(cand_table[c], cand_table[c + 1]):
-                if mask or not bits:
-                    load_g = grams[mask] if bits else lightest_g
-                    cost = best_service(freight, node[c], place[c], place_end[c], load_g, own, relaxed)[0]
+                if mask:
+                    cost = best_service(freight, node[c], place[c], place_end[c], grams[mask], own, False)[0]
                     if cost < INFEASIBLE:
                         fixed = node_parcel_cents[node[c]] + node_unit_cents[node[c]] * units[mask]
                         parcel_cents[at] = cost + fixed
                 mask = (mask - cand_able[c]) & cand_able[c]
     return parcel_cents
+
+
+@njit(cache=True, nogil=True)
+def _forbid_too_many(
+    shape: tuple[IntArray, IntArray, NDArray[np.int32], IntArray],
+    line_start: IntArray,
+    line: IntArray,
+    row: NDArray[np.int32],
+    row_stock: IntArray,
+    parcel_cents: IntArray,
+) -> None:
+    """Make parcels `INFEASIBLE` that hold more units of a line, each a piece of it, than their node has."""
+    cand_start, row_start, cand_able, cand_table = shape
+    for o in range(len(cand_start) - 1):
+        first, count = line_start[o], line_start[o + 1] - line_start[o]
+        for c in range(cand_start[o], cand_start[o + 1]):
+            mask = 0
+            for at in range(cand_table[c], cand_table[c + 1]):
+                units = 0
+                for p in range(count if mask else 0):
+                    if p and line[first + p] != line[first + p - 1]:
+                        units = 0
+                    cell = row[row_start[o] + (c - cand_start[o]) * count + p]
+                    if mask >> p & 1 and cell >= 0:
+                        units += 1
+                        if units > row_stock[cell]:
+                            parcel_cents[at] = INFEASIBLE
+                mask = (mask - cand_able[c]) & cand_able[c]
 
 
 @njit(cache=True, nogil=True, inline="always")

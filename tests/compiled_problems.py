@@ -16,7 +16,7 @@ from engine.verification.reading import read_problem as read_for_checker
 from solvers.assignment import Assignment, nothing_assigned, restore, serve_in_sequence, true_cents
 from solvers.offers import choice
 from solvers.plan import BACKORDER, ROUNDINGS
-from solvers.prices import Multipliers, longest
+from solvers.prices import Multipliers, no_prices
 from solvers.problem import UNLIMITED
 from solvers.tables import NO_STOCK, Compiled, compile_tables
 
@@ -38,7 +38,8 @@ def without_capacities(problem: Problem) -> Problem:
 def some_prices(compiled: Compiled, seed: int) -> Multipliers:
     """Return random prices of everything that may run short."""
     dice, nodes = default_rng(seed), len(compiled.node_units)
-    return Multipliers(
+    return replace(
+        no_prices(compiled),
         row=dice.exponential(60, (len(compiled.entry), len(ROUNDINGS))),
         units=np.where(compiled.node_units < UNLIMITED, dice.exponential(30, nodes), 0.0),
         parcels=np.where(compiled.node_parcels < UNLIMITED, dice.exponential(60, nodes), 0.0),
@@ -48,7 +49,7 @@ def some_prices(compiled: Compiled, seed: int) -> Multipliers:
 def in_sequence(compiled: Compiled, prices: Multipliers) -> Assignment:
     """Return the plan that serves one order after another at these prices."""
     plan, everyone = nothing_assigned(compiled), np.arange(len(compiled.coupled))
-    serve_in_sequence(compiled.tables, everyone, prices.duals(), plan, choice(longest(compiled)))
+    serve_in_sequence(compiled.tables, everyone, prices.duals(), plan, choice())
     return plan
 
 

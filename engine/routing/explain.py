@@ -87,7 +87,7 @@ def explain_folder(folder: Path, result: Path, order_id: str) -> OrderExplanatio
         raise NotFound(f"order {order_id!r} is not in {folder}; {nearest(order_id, problem.orders.order_ids)}")
     shipped = _shipped(result, order_id)
     stock_price, node_price = _prices(result)
-    return _Explainer(compile_tables(problem), order_id, shipped, stock_price, node_price).explain()
+    return _Explainer(compile_tables(problem, whole_lines=True), order_id, shipped, stock_price, node_price).explain()
 
 
 def _shipped(result: Path, order_id: str) -> dict[str, list[tuple[str, str, int]]]:

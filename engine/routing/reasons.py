@@ -43,7 +43,7 @@ def eligible_nodes(tables: Tables, line: int) -> list[int]:
     place = int(np.flatnonzero(t.line[first:last] == line)[0])
     if t.max_parcels[order] == 0:
         return []
-    divisible = t.grouped[order] == 0
+    divisible = t.divisible
     weight_g = int(t.weight_g[first + place]) // (int(t.quantity[first + place]) if divisible else 1)
     terms = (int(t.due_days[order]), int(t.service_level[order]))
     found = []
@@ -61,7 +61,7 @@ def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:
     short = np.flatnonzero(plan.node == BACKORDER)
     if not len(short):
         return []
-    tables, owner = compile_tables(problem).tables, problem.line_order
+    tables, owner = compile_tables(problem, whole_lines=True).tables, problem.line_order
     return [
         Unrouted(
             order_id=problem.orders.order_ids[owner[line]],

@@ -111,6 +111,19 @@ def _node_prices(resource: str, prices: IntArray) -> IntArray:
     return np.array([node, 0 * node, np.full_like(node, RESOURCES.index(resource)), prices[node]], np.int64)
 
 
+def line_values_csv(problem: RoutingProblem, values: IntArray) -> Iterator[bytes]:
+    """Yield line_values.csv, the certificate's part for long orders: every value above 0, by order and SKU."""
+    line = np.flatnonzero(values)
+    order, sku = problem.line_order[line], problem.orders.line_sku[line]
+    rank, _ = sort_rows((order, sku))
+    columns: dict[str, Written] = {
+        "order_id": Named(names=problem.orders.order_ids, index=order[rank]),
+        "sku": Named(names=problem.skus, index=sku[rank]),
+        "value_millicents": values[line][rank],
+    }
+    return csv_blocks(columns, len(rank))
+
+
 def _json(document: dict[str, Any]) -> str:
     """Return a document with one member a line, and one entry of a trace a line."""
     lines = [f"  {json.dumps(key)}: {_value(value)}" for key, value in document.items()]
@@ -138,6 +151,10 @@ def write_result(
     (folder / "summary.json").unlink(missing_ok=True)
     _replace(folder / "plan.csv", plan_csv(problem, result))
     _replace(folder / "prices.csv", prices_csv(problem, result))
+    if result.prices is not None and result.prices.line.any():
+        _replace(folder / "line_values.csv", line_values_csv(problem, result.prices.line))
+    else:
+        (folder / "line_values.csv").unlink(missing_ok=True)
     _replace(folder / "timing.json", [_json(timing_document(result, timing)).encode()])
     _replace(folder / "summary.json", [_json(document).encode()])
 

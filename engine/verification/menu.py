@@ -45,6 +45,7 @@ class Menus:
         of one unit), and may ship anything at all.
         """
         problem = self.problem
+        costs: dict[str, dict[int, int]] = {}
         held: dict[str, dict[int, int]] = {}
         for index, line in enumerate(lines):
             least = line.quantity if whole_lines else 1
@@ -52,9 +53,10 @@ class Menus:
                 if available >= least:
                     node = problem.nodes[node_id]
                     cost = least * self.unit(node) + self.stock_charge(node, line, least)
-                    held.setdefault(node_id, {})[index] = cost
+                    costs.setdefault(node_id, {})[index] = cost
+                    held.setdefault(node_id, {})[index] = available
         sources: list[Source] = []
-        for node_id, line_costs in held.items():
+        for node_id, line_costs in costs.items():
             node = problem.nodes[node_id]
             if node.capacity_parcels == 0 or (tariff := self._tariffs.tariff(node, order)) is None:
                 continue
@@ -63,11 +65,13 @@ class Menus:
                     node_id=node_id,
                     fixed=self.parcel(node),
                     line_costs=line_costs,
+                    held=held[node_id],
                     capacity_units=node.capacity_units,
                     tariff=tariff,
                 )
             )
         return Menu(
+            skus=[line.sku for line in lines],
             backorder=[self.backorder(line) for line in lines],
             quantity=[line.quantity for line in lines],
             weight_g=[line.quantity * problem.weight_g.get(line.sku, 0) for line in lines],

@@ -17,20 +17,26 @@ from engine.verification.tariffs import IMPOSSIBLE, Tariff
 class Source:
     """One node that may serve some lines of the order, all costs in millicents.
 
-    `fixed` is paid once per parcel, `line_costs[i]` if line i leaves from here (absent: it cannot).
+    `fixed` is paid once per parcel, `line_costs[i]` if line i leaves from here (absent: it cannot), and `held[i]` is
+    how many units of its SKU the node has.
     """
 
     node_id: str
     fixed: int
     line_costs: dict[int, int]
+    held: dict[int, int]
     capacity_units: int | None
     tariff: Tariff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Menu:
-    """Everything one order may choose from; lists are by line, costs in millicents, `most_parcels` None if free."""
+    """Everything one order may choose from; lists are by line, costs in millicents, `most_parcels` None if free.
 
+    Lines of one SKU are units of a line that may be split.
+    """
+
+    skus: list[str]
     backorder: list[int]
     quantity: list[int]
     weight_g: list[int]
@@ -39,15 +45,12 @@ class Menu:
     sources: list[Source]
 
 
-def cheapest_pattern(menu: Menu, *, envelope: bool = False) -> int:
-    """Return the cost in millicents of the cheapest pattern in which every node ships at most one parcel.
-
-    With `envelope` a parcel may be priced as any heavier one, which is a lower bound where lines were left out.
-    """
+def cheapest_pattern(menu: Menu) -> int:
+    """Return the cost in millicents of the cheapest pattern in which every node ships at most one parcel."""
     everything = sum(menu.backorder)
     if menu.most_parcels == 0 or not menu.sources:
         return everything
-    parcels = _parcels(menu, envelope=envelope)
+    parcels = _parcels(menu)
     value, used = _relaxed(menu, *_cheapest_parcels(menu, parcels, ()))
     limit = len(menu.backorder) if menu.most_parcels is None else menu.most_parcels
     if len(used) <= limit and len(set(used)) == len(used):
@@ -74,7 +77,7 @@ def _sums(values: list[int]) -> list[int]:
     return sums
 
 
-def _parcels(menu: Menu, *, envelope: bool) -> list[list[tuple[int, int]]]:
+def _parcels(menu: Menu) -> list[list[tuple[int, int]]]:
     """Return for every source its possible parcels as (lines, cost), leaving out what backorders beat."""
     weights, units, backorder = _sums(menu.weight_g), _sums(menu.quantity), _sums(menu.backorder)
     carriage: dict[int, list[int]] = {}
@@ -83,7 +86,7 @@ def _parcels(menu: Menu, *, envelope: bool) -> list[list[tuple[int, int]]]:
         tariff = source.tariff
         carried = carriage.get(id(tariff))
         if carried is None:
-            carried = carriage[id(tariff)] = [1000 * cost for cost in tariff.costs(weights, envelope=envelope)]
+            carried = carriage[id(tariff)] = [1000 * cost for cost in tariff.costs(weights)]
         costs, mask = [source.fixed], 0
         for line in sorted(source.line_costs):
             extra = source.line_costs[line]
@@ -98,8 +101,20 @@ def _parcels(menu: Menu, *, envelope: bool) -> list[list[tuple[int, int]]]:
         ]
         if room is not None and units[mask] > room:
             parcels = [(subset, total) for subset, total in parcels if units[subset] <= room]
+        for alike, held in _scarce(menu, source):
+            parcels = [(subset, total) for subset, total in parcels if (subset & alike).bit_count() <= held]
         found.append(parcels)
     return found
+
+
+def _scarce(menu: Menu, source: Source) -> list[tuple[int, int]]:
+    """Return (lines of one SKU, how many of them the source has) where it has not enough for all of them."""
+    alike: dict[str, int] = {}
+    for line, sku in enumerate(menu.skus):
+        alike[sku] = alike.get(sku, 0) | 1 << line
+    several = [(mask, (mask & -mask).bit_length() - 1) for mask in alike.values() if mask & (mask - 1)]
+    found = [(mask, source.held.get(line, 0)) for mask, line in several]
+    return [(mask, held) for mask, held in found if held < mask.bit_count()]
 
 
 def _cheapest_parcels(

@@ -1,4 +1,4 @@
-"""Reading a result folder: plan.csv and prices.csv row by row, summary.json as it stands.
+"""Reading a result folder: plan.csv, prices.csv and line_values.csv row by row, summary.json as it stands.
 
 A file that is missing or is not text at all raises InvalidInput; anything else that is wrong with a file is a finding
 against the result, and the rows that can be read are still checked.
@@ -20,6 +20,7 @@ from engine.verification.verdict import Disagreement
 
 PLAN_HEADER = ["order_id", "sku", "quantity", "node_id", "service"]
 PRICES_HEADER = ["node_id", "sku", "resource", "price_millicents"]
+VALUES_HEADER = ["order_id", "sku", "value_millicents"]
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
@@ -47,13 +48,25 @@ class PriceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValueRow:
+    """One row of line_values.csv: what it is worth to have a line (or a unit of it) dealt with, in millicents."""
+
+    place: str
+    order_id: str
+    sku: str
+    value_millicents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """A result folder as it was found; `prices` is None if there is no prices.csv."""
+    """A result folder as it was found; `prices` is None without a prices.csv, `values` may be none at all."""
 
     plan: list[PlanRow]
     plan_faults: list[Disagreement]
     prices: list[PriceRow] | None
     prices_faults: list[Disagreement]
+    values: list[ValueRow]
+    values_faults: list[Disagreement]
     summary: dict[str, object]
 
 
@@ -69,7 +82,19 @@ def read_result(folder: Path) -> Result:
     plan = list(_plan_rows(plan_text, plan_faults))
     if (folder / "prices.csv").is_file():
         prices = list(_price_rows(_text(folder, "prices.csv"), prices_faults))
-    return Result(plan=plan, plan_faults=plan_faults, prices=prices, prices_faults=prices_faults, summary=summary)
+    values_faults: list[Disagreement] = []
+    values: list[ValueRow] = []
+    if (folder / "line_values.csv").is_file():
+        values = list(_value_rows(_text(folder, "line_values.csv"), values_faults))
+    return Result(
+        plan=plan,
+        plan_faults=plan_faults,
+        prices=prices,
+        prices_faults=prices_faults,
+        values=values,
+        values_faults=values_faults,
+        summary=summary,
+    )
 
 
 def _text(folder: Path, name: str) -> str:
@@ -132,6 +157,23 @@ def _price_rows(text: str, faults: list[Disagreement]) -> Iterator[PriceRow]:
             faults.append(Disagreement(place=place, message=message))
             continue
         yield PriceRow(place=place, node_id=node_id, sku=sku, resource=resource, price_millicents=millicents)
+
+
+def _value_rows(text: str, faults: list[Disagreement]) -> Iterator[ValueRow]:
+    before: tuple[str, str] | None = None
+    for place, cells in _rows("line_values.csv", text, VALUES_HEADER, faults):
+        order_id, sku, value = cells
+        key = (order_id, sku)
+        if before is not None and key <= before:
+            wrong = "is there twice" if key == before else "is not in order after the row before it"
+            faults.append(Disagreement(place=place, message=f"{_listed(key)} {wrong}"))
+        before = key
+        millicents = _plain_whole(value)
+        if not millicents:
+            message = f"value {value!r} is not a whole number from 1 up, written plainly (rows of value 0 are left out)"
+            faults.append(Disagreement(place=place, message=message))
+            continue
+        yield ValueRow(place=place, order_id=order_id, sku=sku, value_millicents=millicents)
 
 
 def _rows(

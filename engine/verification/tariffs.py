@@ -38,23 +38,21 @@ class Tariff:
     """The offers for parcels of any weight from one node to one order, as steps over the weight.
 
     A parcel of w grams is of the first step whose `limits_g` is not below w; beyond the last step nothing carries it.
-    `offers[i]` is every eligible offer of step i, the right one first; `cheapest[i]` its cost (or IMPOSSIBLE), and
-    `envelope[i]` the least cost of step i and all heavier ones. All in cents.
+    `offers[i]` is every eligible offer of step i, the right one first; `cheapest[i]` its cost in cents, or IMPOSSIBLE.
     """
 
     limits_g: Sequence[float]
     offers: Sequence[tuple[Offer, ...]]
     cheapest: Sequence[int]
-    envelope: Sequence[int]
 
     def offers_for(self, weight_g: int) -> tuple[Offer, ...]:
         """Return the eligible offers for a parcel of so many grams, the right one first."""
         step = bisect_left(self.limits_g, weight_g)
         return self.offers[step] if step < len(self.offers) else ()
 
-    def costs(self, weights_g: Sequence[int], *, envelope: bool = False) -> list[int]:
-        """Return the cost in cents of parcels of these weights, or of the least costly parcel not lighter."""
-        by_step = [*(self.envelope if envelope else self.cheapest), IMPOSSIBLE]
+    def costs(self, weights_g: Sequence[int]) -> list[int]:
+        """Return the cost in cents of parcels of these weights."""
+        by_step = [*self.cheapest, IMPOSSIBLE]
         limits_g = self.limits_g
         return [by_step[bisect_left(limits_g, weight_g)] for weight_g in weights_g]
 
@@ -70,10 +68,7 @@ def build_tariff(rates: Sequence[Rate], due_days: int | None, late_day_cost_cent
     limits_g = sorted({limit_g for found in steps.values() for limit_g, _ in found})
     offers = [_offers_at(limit_g, steps, due_days, late_day_cost_cents) for limit_g in limits_g]
     cheapest = [found[0].cost_cents if found else IMPOSSIBLE for found in offers]
-    envelope = list(cheapest)
-    for step in range(len(envelope) - 2, -1, -1):
-        envelope[step] = min(envelope[step], envelope[step + 1])
-    return Tariff(limits_g=limits_g, offers=offers, cheapest=cheapest, envelope=envelope)
+    return Tariff(limits_g=limits_g, offers=offers, cheapest=cheapest)
 
 
 def _offers_at(

@@ -1,7 +1,7 @@
 """`verify`: check a result folder against its problem folder, trusting nothing in it.
 
 Here: the order of the checks. Each check is in the file of its subject: plan_checks.py, summary_checks.py,
-prices.py and certificate.py.
+prices.py, line_values.py and certificate.py.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.verification.certificate import proven_bound_cents
+from engine.verification.line_values import value_lines
 from engine.verification.plan_checks import plan_checks
 from engine.verification.prices import Prices, understand
 from engine.verification.problem import Problem
@@ -46,13 +47,17 @@ def verify(problem_dir: Path, result_dir: Path, progress: Progress | None = None
     costs = recomputed_costs(problem, shipped)
     tell("reading", 3, 3)
     prices, prices_check = _understood(problem, result, said)
+    values, values_faults = value_lines(problem, result.values)
     proven = None
     if prices is not None:
-        proven = proven_bound_cents(problem, prices, progress=lambda done, of: tell("re-proving the bound", done, of))
+        proven = proven_bound_cents(
+            problem, prices, values, progress=lambda done, of: tell("re-proving the bound", done, of)
+        )
     checks = (
         _sha256_check(problem, result),
         check("plan_format", "plan.csv is well formed", result.plan_faults),
         prices_check,
+        *_values_checks(result, values_faults),
         format_check(result.summary),
         *plan_checks(problem, shipped),
         *cost_checks(said, costs),
@@ -84,6 +89,13 @@ def _understood(problem: Problem, result: Result, said: Stated) -> tuple[Prices 
     prices, faults = understand(problem, result.prices)
     faults = [*result.prices_faults, *faults]
     return None if faults else prices, check(name, title, faults, f"{len(result.prices)} prices")
+
+
+def _values_checks(result: Result, faults: list[Disagreement]) -> list[Check]:
+    """Return the check of line_values.csv, if the result has one that says anything."""
+    found, remark = [*result.values_faults, *faults], f"{len(result.values)} values"
+    title = "line_values.csv is well formed, and every value has its order line"
+    return [check("values_format", title, found, remark)] if result.values or found else []
 
 
 def _bound_check(said: Stated, proven: int | None) -> Check:

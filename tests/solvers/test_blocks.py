@@ -18,7 +18,7 @@ from solvers.near_patterns import near_patterns, walk
 from solvers.offers import choice
 from solvers.parts import linked_blocks, rivals, shares
 from solvers.plan import BACKORDER
-from solvers.prices import counted, dual_steps, longest, no_prices, nothing_left
+from solvers.prices import counted, dual_steps, no_prices, nothing_left
 from solvers.problem import IntArray
 from solvers.prove import Effort, search_bound
 from solvers.tables import compile_tables
@@ -40,7 +40,7 @@ def test_every_pattern_within_the_slack_is_found_and_none_beyond_it(slack: int, 
         compiled, problem = both(tiny_problem(seed, split=False), folder)
         t, ids = compiled.tables, ("", *compiled.problem.nodes.node_ids)
         free, everyone = no_prices(compiled).duals(), np.arange(len(compiled.coupled))
-        found = near_patterns(t, everyone, free, nothing_left(compiled), slack, choice(longest(compiled)), walk(4096))
+        found = near_patterns(t, everyone, free, nothing_left(compiled), slack, choice(), walk(4096))
         for o, order in enumerate(problem.orders.values()):
             mine = np.flatnonzero(found.order == o)
             nodes = {

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from compiled_problems import NewFolder, both, without_capacities
 from numpy.random import Generator, default_rng
+from random_prices import as_told, cell, random_prices
 from tiny_problems import TinyProblem, by_hand, rows, tiny_problem
 
 from engine.verification.certificate import proven_bound_cents
@@ -17,42 +18,9 @@ from engine.verification.problem import Problem
 from solvers.offers import Choice, Duals, Residual, choice
 from solvers.patterns import price_order
 from solvers.plan import ROUNDINGS
-from solvers.prices import Multipliers, certify, no_prices, nothing_left, price_orders
-from solvers.problem import UNLIMITED, IntArray, RoutingProblem
+from solvers.prices import certify, no_prices, nothing_left, price_orders
+from solvers.problem import UNLIMITED
 from solvers.tables import Compiled
-
-
-def cell(problem: RoutingProblem, entry: int) -> tuple[str, str]:
-    """Return node and SKU of a stock entry."""
-    sku = int(np.searchsorted(problem.stock.start, entry, side="right")) - 1
-    return problem.nodes.node_ids[problem.stock.node[entry]], problem.skus[sku]
-
-
-def as_told(prices: list[int]) -> tuple[StockPrice, ...]:
-    """Return the prices of a stock row and its roundings as the checker reads them."""
-    return tuple(StockPrice(p=p, q=q, price_millicents=price) for (p, q), price in zip(ROUNDINGS, prices, strict=True))
-
-
-def random_prices(compiled: Compiled, dice: Generator) -> tuple[Duals, Prices]:
-    """Return whole millicents for every contested cell and every node, as the kernels and as the checker take them."""
-    nodes = compiled.problem.nodes.node_ids
-
-    def some(*shape: int) -> IntArray:
-        return dice.integers(0, 200_000, shape) * dice.integers(0, 2, shape)
-
-    row, units, parcels = some(len(compiled.entry), len(ROUNDINGS)), some(len(nodes)), some(len(nodes))
-    stock: dict[str, dict[str, tuple[StockPrice, ...]]] = {}
-    for entry, prices in zip(compiled.entry.tolist(), row.tolist(), strict=True):
-        node_id, sku = cell(compiled.problem, entry)
-        stock.setdefault(sku, {})[node_id] = as_told(prices)
-    return (
-        Duals(1000.0, *(values.astype(np.float64) for values in (row, units, parcels))),
-        Prices(
-            stock=stock,
-            units=dict(zip(nodes, units.tolist(), strict=True)),
-            parcels=dict(zip(nodes, parcels.tolist(), strict=True)),
-        ),
-    )
 
 
 @pytest.mark.parametrize("first", range(0, 600, 100))
@@ -109,7 +77,7 @@ def test_of_what_is_left_the_kernel_takes_the_cheapest_pattern(first: int, folde
         dice = default_rng(seed)
         duals, prices = random_prices(compiled, dice)
         residual, left = what_is_left(compiled, problem, dice)
-        out = choice(4)
+        out = choice()
         for o, order in enumerate(left.orders.values()):
             value = price_order(compiled.tables, o, duals, residual, True, out)
             assert value == brute_force.cheapest_millicents(left, prices, order), seed
@@ -131,7 +99,8 @@ def test_whatever_the_prices_the_stated_bound_is_proven_and_below_the_optimum(
         dice = default_rng(seed)
         level = scale if seed % 2 else 1
         roundings = np.array([1.0, 0, 0, 0]) if compiled.problem.terms.line_split else np.ones(len(ROUNDINGS))
-        multipliers = Multipliers(
+        multipliers = replace(
+            no_prices(compiled),
             row=level * roundings * dice.exponential(60, (len(compiled.entry), len(ROUNDINGS))),
             units=np.where(compiled.node_units < UNLIMITED, level * dice.exponential(30, len(problem.nodes)), 0.0),
             parcels=np.where(compiled.node_parcels < UNLIMITED, level * dice.exponential(60, len(problem.nodes)), 0.0),
@@ -175,7 +144,7 @@ def two_lines(**order: int) -> TinyProblem:
 )
 def test_a_node_never_ships_two_parcels_of_one_order(most: int, cents: int, parcels: int, folder: NewFolder) -> None:
     compiled, problem = both(two_lines(max_nodes=most), folder)
-    out = choice(2)
+    out = choice()
     free = no_prices(compiled).duals()
     assert price_order(compiled.tables, 0, free, nothing_left(compiled), False, out) == cents
     assert out.size[0] == parcels
@@ -214,7 +183,7 @@ def test_where_two_light_parcels_would_be_cheaper_the_best_of_one_a_node_is_foun
     for seed in range(300):
         compiled, problem = both(convex(seed), folder)
         duals, prices = random_prices(compiled, default_rng(seed))
-        out = choice(5)
+        out = choice()
         value = price_order(compiled.tables, 0, duals, nothing_left(compiled), False, out)
         [order] = problem.orders.values()
         assert value == brute_force.cheapest_millicents(problem, prices, order), seed
@@ -242,7 +211,7 @@ def test_prices_are_told_in_whole_cents_where_thousandths_would_not_be_exact(dea
     compiled, problem = both(contested, folder)
     optimum = dear + dear + dear // 2 + 1
     assert brute_force.optimum_cents(problem) == optimum
-    price = Multipliers(row=np.array([[dear // 2 - 2.0, 0, 0, 0]]), units=np.zeros(1), parcels=np.zeros(1))
+    price = replace(no_prices(compiled), row=np.array([[dear // 2 - 2.0, 0, 0, 0]]))
     bound, found = certify(compiled, price)
     assert bound == optimum
     assert found.stock.tolist() == [[1000 * (dear // 2 - 2), 0, 0, 0]]
@@ -250,7 +219,7 @@ def test_prices_are_told_in_whole_cents_where_thousandths_would_not_be_exact(dea
 
 def test_a_price_above_that_of_backordering_a_whole_order_is_lowered_to_it(folder: NewFolder) -> None:
     compiled, _ = both(two_lines(), folder)
-    dear = Multipliers(row=np.full((len(compiled.entry), len(ROUNDINGS)), 1e30), units=np.zeros(2), parcels=np.zeros(2))
+    dear = replace(no_prices(compiled), row=np.full((len(compiled.entry), len(ROUNDINGS)), 1e30))
     bound, found = certify(compiled, dear)
     assert bound == certify(compiled, dear.each(lambda p: np.minimum(p, 400.0)))[0]
     assert found.stock.max(initial=0) <= 400_000
@@ -273,5 +242,5 @@ def test_a_unit_may_be_worth_more_than_its_backorder_where_it_makes_a_parcel_che
         rates=rows(service=["van"], zone=["all"], max_weight_g=[1, 2], cost_cents=[500, 50]),
     )
     compiled, problem = both(contested, folder)
-    price = Multipliers(row=np.array([[1150.0, 0, 0, 0]]), units=np.zeros(1), parcels=np.zeros(1))
+    price = replace(no_prices(compiled), row=np.array([[1150.0, 0, 0, 0]]))
     assert certify(compiled, price)[0] == 1250 == brute_force.optimum_cents(problem)

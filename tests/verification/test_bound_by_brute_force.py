@@ -135,24 +135,38 @@ def test_no_prices_prove_more_than_the_optimum(data: st.DataObject) -> None:
     assert proven_bound_cents(problem, prices) <= optimum_cents(problem)
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.data(), st.integers(0, 2))
-def test_many_lines_are_bounded_from_below_by_the_few_and_each_other_alone(
-    data: st.DataObject, group_lines: int
+@st.composite
+def values_of(draw: st.DrawFn, problem: Problem) -> dict[str, dict[str, int]]:
+    """Draw any values of lines, some of them far too high, some missing."""
+    value = st.integers(0, 400_000)
+    return {
+        order_id: {line.sku: draw(value) for line in order.lines if draw(st.integers(0, 5))}
+        for order_id, order in problem.orders.items()
+    }
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data(), st.booleans(), st.integers(0, 2))
+def test_whatever_the_values_of_lines_they_prove_no_more_than_the_exact_programme(
+    data: st.DataObject, split: bool, exact_lines: int
 ) -> None:
-    problem = data.draw(problems(most_orders=2))
-    prices = data.draw(prices_of(problem))
+    """Seeded bugs this catches: the first parcel's split cost charged; more parcels than `max_nodes` left to earn."""
+    problem = data.draw(problems(split=split, most_orders=2))
+    prices, values = data.draw(prices_of(problem)), data.draw(values_of(problem))
     exact = proven_bound_cents(problem, prices)
-    relaxed = proven_bound_cents(problem, prices, exact_lines=group_lines, group_lines=group_lines)
+    relaxed = proven_bound_cents(problem, prices, values, exact_lines=exact_lines)
     assert relaxed <= exact <= optimum_cents(problem)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_lines_that_may_be_split_are_bounded_from_below_by_units_alone(data: st.DataObject) -> None:
+def test_units_of_a_line_that_may_be_split_are_priced_by_trying_them_all(data: st.DataObject) -> None:
+    """Seeded bug this catches: a node that ships more units of a line than it has."""
     problem = data.draw(problems(split=True))
     prices = data.draw(prices_of(problem))
-    assert proven_bound_cents(problem, prices) <= optimum_cents(problem)
+    least = sum(cheapest_millicents(problem, prices, order) for order in problem.orders.values())
+    proven = max(0, -(-(least - prices.given_back(problem)) // 1000))
+    assert proven_bound_cents(problem, prices) == proven <= optimum_cents(problem)
 
 
 def one_node(quantities: list[int], available: int, *, split: bool = False) -> Problem:
@@ -227,3 +241,90 @@ def test_a_node_that_two_light_parcels_would_suit_ships_only_one() -> None:
         lanes=None,
     )
     assert proven_bound_cents(two_lines, Prices(stock={}, units={}, parcels={})) == 100 == optimum_cents(two_lines)
+
+
+def twelve_units(*, split: bool) -> Problem:
+    """Twelve units of 100 g, each a line of its own or (with `split`) all of one line.
+
+    Parcels up to 600 g cost 100, up to 2 kg 150, and 10 more from node A, which has everything, or 60 more from B,
+    which has six of the units.
+    """
+    steps = tuple(
+        Rate(service="van", max_weight_g=grams, cost_cents=cost, transit_days=1)
+        for grams, cost in ((600, 100), (2000, 150))
+    )
+    one, here = one_node([1], available=1, split=split), Place(latitude=0.0, longitude=0.0)
+    skus = ["s"] if split else [f"s{n:02}" for n in range(12)]
+    lines = tuple(Line(sku=sku, quantity=12 // len(skus)) for sku in skus)
+    node = replace(one.nodes["A"], place=here, parcel_cost_cents=10)
+    in_b = {sku: {"A": 1, "B": n < 6} for n, sku in enumerate(skus)}
+    return replace(
+        one,
+        nodes={"A": node, "B": replace(node, node_id="B", parcel_cost_cents=60)},
+        orders={"O": Order(order_id="O", place=here, due_days=None, max_nodes=None, lines=lines)},
+        weight_g=dict.fromkeys(skus, 100),
+        available={"s": {"A": 12, "B": 6}} if split else in_b,
+        zones=(Zone(zone="all", max_km=math.inf, rates=steps),),
+        lanes=None,
+    )
+
+
+@pytest.mark.parametrize("split", [False, True])
+@pytest.mark.parametrize(
+    ("value_cents", "proven_cents"),
+    [
+        (0, 110),  # the least that any parcel costs
+        (5, 140),  # 12 · 5, and A's best parcel is a light one: 110 − 6 · 5 = 80
+        (13, 160),  # 12 · 13, and A's best is a heavy one: 160 − 12 · 13 = 4; the order does cost 160
+        (20, 160),  # 12 · 20, and A earns 80; B's six earn 120 and cost 160: no parcel
+        (30, 140),  # 12 · 30, and A earns 200, B 20
+        (2000, 0),  # worth no more than its backorder of 1,000; A earns 11,840, B 5,840
+    ],
+)
+def test_values_of_lines_prove_what_the_nodes_leave_of_them(value_cents: int, proven_cents: int, split: bool) -> None:
+    problem, none = twelve_units(split=split), Prices(stock={}, units={}, parcels={})
+    values = {"O": {line.sku: 1000 * value_cents for line in problem.orders["O"].lines}}
+    assert proven_bound_cents(problem, none, values) == proven_cents
+
+
+def test_of_thirteen_lines_that_pay_a_light_parcel_takes_a_mixture() -> None:
+    """Lines of 500 g: of two, one fits into 600 g; a mixture takes a fifth of the next, of 13 lines as of 12 not."""
+    problem, none = twelve_units(split=False), Prices(stock={}, units={}, parcels={})
+    problem = replace(problem, weight_g=dict.fromkeys(problem.weight_g, 500), available={})
+    lines = tuple(Line(sku=f"s{n:02}", quantity=1) for n in range(13))
+    for count, proven in ((12, 12 * 50 + 60), (13, 13 * 50 + 50)):  # 110 − 50, and 110 − 60
+        order = replace(problem.orders["O"], lines=lines[:count])
+        skus = [line.sku for line in order.lines]
+        large = replace(
+            problem,
+            orders={"O": order},
+            weight_g=dict.fromkeys(skus, 500),
+            available={sku: {"A": 1} for sku in skus},
+        )
+        light = replace(large, zones=(replace(large.zones[0], rates=large.zones[0].rates[:1]),))
+        assert proven_bound_cents(light, none, {"O": dict.fromkeys(skus, 50_000)}) == proven
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_heavier_parcel_that_costs_less_is_not_overlooked(split: bool) -> None:
+    """1 g costs 500 and 2 g cost 50: with t, which is worth nothing, s travels for 50.
+
+    Seeded bug this catches: steps looked at only up to the first that carries all that earns anything.
+    """
+    steps = tuple(
+        Rate(service="van", max_weight_g=grams, cost_cents=cost, transit_days=1) for grams, cost in ((1, 500), (2, 50))
+    )
+    one, here = one_node([1], available=1, split=split), Place(latitude=0.0, longitude=0.0)
+    lines = (Line(sku="s", quantity=1), Line(sku="t", quantity=1))
+    problem = replace(
+        one,
+        nodes={"A": replace(one.nodes["A"], place=here)},
+        orders={"O0": Order(order_id="O0", place=here, due_days=None, max_nodes=None, lines=lines)},
+        weight_g={"s": 1, "t": 1},
+        available={"s": {"A": 1}, "t": {"A": 1}},
+        zones=(Zone(zone="all", max_km=math.inf, rates=steps),),
+        lanes=None,
+    )
+    none = Prices(stock={}, units={}, parcels={})
+    assert optimum_cents(problem) == 50
+    assert proven_bound_cents(problem, none, {"O0": {"s": 600_000}}, exact_lines=1) == 50
