@@ -1,12 +1,13 @@
 """Question: how close to the best possible plan does a batch come, in how much time, and what do others reach.
 
-Five sizes of synthetic batches (1,000 to 1,000,000 orders; three seeds each, one of the largest), whose recipes and
-hashes are committed. Each is routed as a user does it, `allot route FOLDER --out DIR --workers 2 --time-limit S` in a
-fresh process once the kernels are compiled; S keeps load, solve and write within the bar of the size. Beside it in the
-same run: the rules that order routers use, exact one-by-one routing, and up to 5,000 orders the textbook model with
-the same time limit. Gaps and costs above the bound do not depend on the machine, but for what it gets done in its time.
+Five sizes of synthetic batches (1,000 to 1,000,000 orders; three seeds each, one of the largest) and one of two million
+stocked cells, whose recipes and hashes are committed. Each is routed as a user does it, `allot route FOLDER --out DIR
+--workers 2 --time-limit S` in a fresh process once the kernels are compiled; S keeps load, solve and write within the
+bar of the size. Beside it in the same run: the rules that order routers use, exact one-by-one routing, and up to 5,000
+orders the textbook model with the same time limit. Gaps and costs above the bound do not depend on the machine, but for
+what it gets done in its time.
 
-    allot bench routing_gap [--sizes 1k,5k,20k,100k,1m|all] [--seeds 1,2] [--methods auto,nearest] [--folder DIR]
+    allot bench routing_gap [--sizes 1k,5k,20k,100k,1m,wide|all] [--seeds 1,2] [--methods auto,nearest] [--folder DIR]
                             [--out DIR] [--verify-up-to ORDERS] [--markdown] [--read FILE ...] [--write-hashes]
 """
 

@@ -27,6 +27,7 @@ class Size:
     orders: int
     nodes: int
     skus: int
+    nodes_per_sku: float = 6.5
     seeds: tuple[int, ...] = (1, 2, 3)
     most_seconds: float
     most_gap: float
@@ -54,6 +55,17 @@ SIZES = {
             most_seconds=480,
             most_gap=0.01,
             most_peak_mb=12_000,
+        ),
+        Size(  # two million stocked cells: memory must follow what is contested
+            name="wide",
+            orders=100_000,
+            nodes=2_000,
+            skus=100_000,
+            nodes_per_sku=20,
+            seeds=(1,),
+            most_seconds=180,
+            most_gap=0.02,
+            most_peak_mb=6_000,
         ),
     )
 }
@@ -150,6 +162,7 @@ def generated(instance: Instance, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     size = instance.size
     counts = {"orders": size.orders, "nodes": size.nodes, "skus": size.skus, "seed": instance.seed}
-    allot("generate", str(staging), *(f"--{name}={count}" for name, count in counts.items())).expect_success()
+    recipe = {**counts, "nodes-per-sku": size.nodes_per_sku}
+    allot("generate", str(staging), *(f"--{name}={value}" for name, value in recipe.items())).expect_success()
     staging.rename(problem)
     return problem

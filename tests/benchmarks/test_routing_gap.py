@@ -84,7 +84,7 @@ def test_an_instance_without_a_committed_hash_is_not_measured(tmp_path: Path) ->
 def test_sizes_and_seeds_are_read_and_odd_ones_refused() -> None:
     names = [instance.name for instance in recipes.chosen_instances("1k, 1m", None)]
     assert names == ["1k-seed1", "1k-seed2", "1k-seed3", "1m-seed1"]
-    assert len(recipes.chosen_instances("all", None)) == 13
+    assert len(recipes.chosen_instances("all", None)) == 14
     assert [instance.seed for instance in recipes.chosen_instances("5k", "2,9")] == [2, 9]
     for sizes, seeds in (("2k", None), ("1k", "one")):
         with pytest.raises(InvalidInput):
@@ -180,10 +180,10 @@ def test_what_is_written_reads_back_the_same(report: Report, tmp_path: Path) -> 
 
 def test_medians_are_over_seeds_and_markdown_aligns() -> None:
     seeds = [
-        replace(WITHIN, instance=Instance(size=SIZES["1k"], seed=seed), runs={"auto": replace(RUN, wall_seconds=wall)})
-        for seed, wall in ((1, 4.0), (2, 4.9), (3, 4.2))
+        replace(WITHIN, instance=Instance(size=SIZES["1k"], seed=seed), runs={"auto": replace(RUN, solve_seconds=solve)})
+        for seed, solve in ((1, 3.4), (2, 4.3), (3, 3.6))
     ]
-    assert tables.medians(seeds)["1k"]["auto"]["wall_seconds"] == 4.2
+    assert tables.medians(seeds)["1k"]["auto"]["wall_seconds"] == 4.8
     text = tables.markdown([*seeds, replace(WITHIN, instance=Instance(size=SIZES["5k"], seed=1))], "a machine")
     assert "4.2 [4.9] (5)" in text
     for table in text.split("\n\n"):
@@ -209,7 +209,7 @@ def test_bench_hands_options_on_and_shows_a_file_again(tmp_path: Path, capsys: p
     assert allot([*shown, "--markdown"]) == 0
     assert "| 1,000 × 40 × 2,000" in capsys.readouterr().out
     assert (tmp_path / "out" / "routing_gap.html").exists()
-    document.write(path, [replace(WITHIN, runs={"auto": replace(RUN, wall_seconds=6.0)})], "a machine")
+    document.write(path, [replace(WITHIN, runs={"auto": replace(RUN, solve_seconds=5.4)})], "a machine")
     assert allot(shown) == 3
     assert "1k-seed1: took 6.0 s" in capsys.readouterr().err
     assert allot(["bench", "routing_gap", "--sizes", "7k"]) == 2
