@@ -60,6 +60,7 @@ def solve_integer(
         "random_seed": 0,
         "mip_rel_gap": 0.0,
         "mip_abs_gap": enough,
+        "mip_detect_symmetry": False,
         "mip_max_nodes": nodes,
     }
     if seconds is not None:

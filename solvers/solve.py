@@ -54,9 +54,12 @@ class Params:
     method: Method = Method.AUTO
     seed: int = 0
     dual_steps: int = 350
-    """Sweeps over all orders in search of prices."""
+    """Sweeps over all orders in search of prices; at most `small_dual_steps` where the exact search follows."""
+    small_dual_steps: int = 200
     rounds_per_order: int = 20
-    """Changes that ruin and recreate tries, per order that competes for something."""
+    """Changes that ruin and recreate tries, per order that competes for something; `whole_rounds_per_order` where all
+    of them fit into one block."""
+    whole_rounds_per_order: int = 5
     most_rounds: int = 2_000_000
     """Changes it tries at most before blocks are solved."""
     polish_orders: int = 400
@@ -259,7 +262,9 @@ class _Search:
         """Return how much of the search for prices is over: by steps, or sooner by its share of the time limit."""
         limit = self.stopping.time_limit_seconds
         by_time = 0.0 if limit is None else (self.stopping.stopwatch() - self._began) / (PRICES_BY * limit)
-        return max(counted(self.params.dual_steps)(step), min(by_time, 1.0))
+        small = len(self.coupled) <= self.params.proof_orders
+        steps = min(self.params.dual_steps, self.params.small_dual_steps) if small else self.params.dual_steps
+        return max(counted(steps)(step), min(by_time, 1.0))
 
     def _serve_at_prices(self) -> None:
         for share in PRICED_AT:
@@ -278,7 +283,9 @@ class _Search:
         self._accept(bound + apart, prices)
 
     def _ruin_and_recreate(self) -> None:
-        self._improve(min(self.params.most_rounds, len(self.coupled) * self.params.rounds_per_order), RUIN_BY)
+        whole = len(self.exact) == len(self.coupled) <= self._most_at_once()
+        per_order = self.params.whole_rounds_per_order if whole else self.params.rounds_per_order
+        self._improve(min(self.params.most_rounds, len(self.coupled) * per_order), RUIN_BY)
 
     def _improve(self, rounds: int, by: float = 1.0) -> None:
         """Try so many changes of the best plan, noting the gains; stop when that share of the time limit is over."""

@@ -180,7 +180,9 @@ def test_what_is_written_reads_back_the_same(report: Report, tmp_path: Path) -> 
 
 def test_medians_are_over_seeds_and_markdown_aligns() -> None:
     seeds = [
-        replace(WITHIN, instance=Instance(size=SIZES["1k"], seed=seed), runs={"auto": replace(RUN, solve_seconds=solve)})
+        replace(
+            WITHIN, instance=Instance(size=SIZES["1k"], seed=seed), runs={"auto": replace(RUN, solve_seconds=solve)}
+        )
         for seed, solve in ((1, 3.4), (2, 4.3), (3, 3.6))
     ]
     assert tables.medians(seeds)["1k"]["auto"]["wall_seconds"] == 4.8
