@@ -17,7 +17,7 @@ from solvers.offers import Choice, Duals, Residual
 from solvers.patterns import price_order
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
-from solvers.tables import Compiled, Tables
+from solvers.tables import Compiled, Tables, move_cents
 
 
 class Assignment(NamedTuple):
@@ -111,6 +111,7 @@ def true_cents(t: Tables, o: int, cand: NDArray[np.int32]) -> int:
         if i == BACKORDER:
             cents += t.short_cents[p]
             continue
+        cents += move_cents(t, p, t.cand_node[t.cand_start[o] + i])
         opens, grams, units = True, 0, 0
         for q in range(first, last):
             if cand[q] == i:

@@ -28,6 +28,8 @@ class Supply(NamedTuple):
     sku: IntArray
     least: IntArray
     """Units a node must have to be of use to the line."""
+    pinned_node: IntArray
+    """The only node that may ship the line, or -1."""
     stock_start: IntArray
     stock_node: IntArray
     available: IntArray
@@ -40,16 +42,16 @@ class Supply(NamedTuple):
     reach: float
 
 
-def supply_of(
-    problem: RoutingProblem, line_start: IntArray, sku: IntArray, quantity: IntArray, own_node: IntArray
-) -> Supply:
-    """Return the facts that decide candidates; `sku`, `quantity` and `own_node` are per line of the tables."""
-    lanes, empty = problem.lanes, empty_array(1)
+def supply_of(problem: RoutingProblem, line_start: IntArray, line: IntArray, quantity: IntArray) -> Supply:
+    """Return the facts that decide candidates; `line` (of the problem) and `quantity` are per line of the tables."""
+    orders, lanes, empty = problem.orders, problem.lanes, empty_array(1)
+    own_node, pinned_node = by_line(orders.line_own_node, line, -1), by_line(orders.line_pinned_node, line, -1)
     return Supply(
-        own_node=own_node,
+        own_node=np.where((pinned_node >= 0) & (pinned_node != own_node), -1, own_node),
         line_start=line_start,
-        sku=sku,
+        sku=orders.line_sku[line],
         least=np.ones_like(quantity) if problem.terms.line_split else quantity,
+        pinned_node=pinned_node,
         stock_start=problem.stock.start,
         stock_node=problem.stock.node,
         available=problem.stock.available,
@@ -61,6 +63,11 @@ def supply_of(
         zone_reach=_squared_chord(problem.rates.zone_max_km),
         reach=float(_squared_chord(np.array([problem.terms.max_distance_km]))[0]),
     )
+
+
+def by_line(values: IntArray | None, line: IntArray, default: int) -> IntArray:
+    """Return what a column of the problem's lines says of each line of the tables."""
+    return np.full(len(line), default, np.int64) if values is None else values[line]
 
 
 def unit_vectors(latitude: NDArray[np.float64], longitude: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -75,7 +82,7 @@ def _squared_chord(distance_km: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _place(supply: Supply, o: int, n: int) -> tuple[int, int]:
+def place_of(supply: Supply, o: int, n: int) -> tuple[int, int]:
     """Return the zone of a pair (or its first lane, and one past its last), or (-1, -1) when it is not eligible."""
     chord = 0.0
     for axis in range(3):
@@ -95,6 +102,13 @@ def _place(supply: Supply, o: int, n: int) -> tuple[int, int]:
     return -1, -1
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _has(supply: Supply, p: int, e: int) -> bool:
+    """Return whether a stock entry is of use to a line, and at a node that may ship it."""
+    pinned = supply.pinned_node[p]
+    return supply.available[e] >= supply.least[p] and (pinned < 0 or pinned == supply.stock_node[e])
+
+
 @njit(cache=True, nogil=True)
 def _find_candidates(supply: Supply, o: int, seen: IntArray, found: IntArray) -> int:
     """Write the nodes that could ship a line of order o to `found`, ascending; return how many."""
@@ -103,15 +117,15 @@ def _find_candidates(supply: Supply, o: int, seen: IntArray, found: IntArray) ->
         own = supply.own_node[p]
         if own >= 0 and seen[own] != o:
             seen[own] = o
-            if _place(supply, o, own)[0] >= 0:
+            if place_of(supply, o, own)[0] >= 0:
                 found[count] = own
                 count += 1
         k = supply.sku[p]
         for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
             n = supply.stock_node[e]
-            if supply.available[e] >= supply.least[p] and seen[n] != o:
+            if _has(supply, p, e) and seen[n] != o:
                 seen[n] = o
-                if _place(supply, o, n)[0] >= 0:
+                if place_of(supply, o, n)[0] >= 0:
                     found[count] = n
                     count += 1
     found[:count].sort()
@@ -144,13 +158,13 @@ def fill_candidates(
         for i in range(_find_candidates(supply, o, seen, found)):
             c = cand_start[o] + i
             node[c] = found[i]
-            place[c], place_end[c] = _place(supply, o, found[i])
+            place[c], place_end[c] = place_of(supply, o, found[i])
             at[found[i]] = i
         for p in range(lines):
             k = supply.sku[first + p]
             for e in range(supply.stock_start[k], supply.stock_start[k + 1]):
                 n = supply.stock_node[e]
-                if supply.available[e] < supply.least[first + p] or seen[n] != o:
+                if not _has(supply, first + p, e) or seen[n] != o:
                     continue
                 i = at[n]
                 if i < cand_start[o + 1] - cand_start[o] and node[cand_start[o] + i] == n:

@@ -29,7 +29,8 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
     c = np.where(shipped, t.cand_start[order] + chosen, 0)
     node = np.where(shipped, t.cand_node[c] if len(t.cand_node) else BACKORDER, BACKORDER)
     opened, parcel_of = np.unique(c[shipped], return_inverse=True)
-    per_unit_g, per_unit_cents = t.weight_g // t.quantity, t.short_cents // t.quantity
+    per_unit_g, per_unit_cents = t.weight_g // t.quantity, (t.short_cents - t.moved_cents) // t.quantity
+    moved = node != t.current_node[line]
     grams = np.zeros(len(opened), np.int64)
     np.add.at(grams, parcel_of, (per_unit_g[line] * quantity)[shipped])
     owner = np.searchsorted(t.cand_start, opened, side="right") - 1
@@ -53,6 +54,7 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
             split=int(splits.sum()) * t.split_cents,
             late=int(late_cents.sum()),
             backorder=int((per_unit_cents[line] * quantity)[~shipped].sum()),
+            moves=int((t.moved_cents[line] * quantity // t.quantity[line])[moved].sum()),
         ),
         parcels=len(opened),
         split_orders=int((splits > 0).sum()),

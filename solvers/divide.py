@@ -9,7 +9,7 @@ from solvers.assignment import Assignment
 from solvers.cost import INFEASIBLE, best_service
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
-from solvers.tables import FREE, NO_STOCK, Compiled, Tables
+from solvers.tables import FREE, NO_STOCK, Compiled, Tables, move_cents
 
 
 def divide_lines(compiled: Compiled, plan: Assignment) -> IntArray:
@@ -43,12 +43,14 @@ def _divide(t: Tables, o: int, plan: Assignment) -> list[tuple[int, int, int]]:
             continue
         left = t.quantity[first + p]
         unit_g = t.weight_g[first + p] // left
-        each = (unit_g, t.short_cents[first + p] // left)
+        short_cents = t.short_cents[first + p] // left
         used = np.zeros(cands, np.bool_)
         while left:
             best, at, amount = 0.0, -1, 0
             for i in range(cands):
                 take = 0 if used[i] else _most(t, o, i, p, left, units, plan)
+                moved_cents = move_cents(t, first + p, t.cand_node[t.cand_start[o] + i]) // t.quantity[first + p]
+                each = (unit_g, short_cents - moved_cents)
                 saving = _saving(t, o, i, take, each, grams, units) if take else 0
                 if take and saving / take > best:
                     best, at, amount = saving / take, i, take
@@ -81,7 +83,7 @@ def _most(t: Tables, o: int, i: int, p: int, left: int, units: IntArray, plan: A
 def _saving(t: Tables, o: int, i: int, take: int, each: tuple[int, int], grams: IntArray, units: IntArray) -> int:
     """Return the cents saved when candidate i ships so many units more instead of leaving them on backorder.
 
-    `each` is the weight of a unit in grams, and what backordering it costs.
+    `each` is the weight of a unit in grams, and what backordering it costs more than moving it there.
     """
     unit_g, short_cents = each
     c = t.cand_start[o] + i

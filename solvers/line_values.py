@@ -14,7 +14,7 @@ from solvers.cost import INFEASIBLE, best_service
 from solvers.offers import BIG, Duals, stock_charge
 from solvers.problem import FloatArray, IntArray
 from solvers.relaxation import Relaxed, line_end, relaxed_order
-from solvers.tables import NO_STOCK, Tables
+from solvers.tables import NO_STOCK, Tables, move_cents
 
 BETA, RHO = 0.9, 0.99
 FIRST_STEP, NEXT_STEP, LAST_STEP = 0.3, 0.03, 0.001
@@ -43,6 +43,7 @@ def lines_alone(t: Tables, o: int, duals: Duals, alone: FloatArray) -> None:
             if cents < INFEASIBLE:
                 cost = (cents + t.node_parcel_cents[node] + t.split_cents) * duals.unit + duals.parcels[node]
                 cost += (t.node_unit_cents[node] * duals.unit + duals.units[node]) * units
+                cost += (move_cents(t, p, node) * units // t.quantity[p]) * duals.unit
                 least = min(least, cost + stock_charge(duals.row, row, units))
         alone[p:end] = 0.0
         alone[p] = least / units if t.divisible else least

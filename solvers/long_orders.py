@@ -18,7 +18,7 @@ from solvers.moves import line_fits, pieces_fit
 from solvers.offers import BIG, Duals, Residual, stock_charge
 from solvers.plan import BACKORDER
 from solvers.problem import FloatArray, IntArray
-from solvers.tables import Tables
+from solvers.tables import Tables, move_cents
 
 STARTS = 3
 """Candidates tried as the order's main node."""
@@ -114,7 +114,7 @@ def _copy(load: Load, to: Load) -> None:
 
 @njit(cache=True, nogil=True)
 def _survey(t: Tables, o: int, duals: Duals, residual: Residual) -> Ground:
-    """Return the candidates that have each line, with room for it, and the stock prices it pays there."""
+    """Return the candidates that have each line, with room for it, and what it pays there: stock prices, a move."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
     cands = t.cand_start[o + 1] - t.cand_start[o]
     start = np.zeros(lines + 1, np.int64)
@@ -126,6 +126,7 @@ def _survey(t: Tables, o: int, duals: Duals, residual: Residual) -> Ground:
             if line_fits(t, o, i, p, residual) and quantity <= residual.units[node] and residual.parcels[node] >= 1:
                 cand[count] = i
                 charge[count] = stock_charge(duals.row, t.row[t.row_start[o] + i * lines + p], quantity)
+                charge[count] += move_cents(t, first + p, node) * duals.unit
                 count += 1
         start[p + 1] = count
     return Ground(start, cand[:count], charge[:count])

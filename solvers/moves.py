@@ -13,7 +13,7 @@ from solvers.cost import INFEASIBLE, best_service
 from solvers.offers import BIG, Duals, Residual, stock_charge
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
-from solvers.tables import NO_STOCK, Tables
+from solvers.tables import NO_STOCK, Tables, move_cents
 
 
 @njit(cache=True, nogil=True)
@@ -61,9 +61,12 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
 
 
 @njit(cache=True, nogil=True)
-def _stock_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
+def _line_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
+    """Return what line p pays for itself at candidate i: stock prices, and what it costs to move it there."""
+    line = t.line_start[o] + p
     row = t.row[t.row_start[o] + i * (t.line_start[o + 1] - t.line_start[o]) + p]
-    return stock_charge(duals.row, row, t.quantity[t.line_start[o] + p])
+    moved = move_cents(t, line, t.cand_node[t.cand_start[o] + i])
+    return stock_charge(duals.row, row, t.quantity[line]) + moved * duals.unit
 
 
 @njit(cache=True, nogil=True)
@@ -89,7 +92,7 @@ def move_cost(
         change -= t.short_cents[line] * duals.unit
     else:
         left = _parcel(t, o, now, grams[now] - weight, units[now] - quantity, duals)
-        change += left - _parcel(t, o, now, grams[now], units[now], duals) - _stock_price(t, o, now, p, duals)
+        change += left - _parcel(t, o, now, grams[now], units[now], duals) - _line_price(t, o, now, p, duals)
         opened -= parcels[now] == 1
     if to == BACKORDER:
         change += t.short_cents[line] * duals.unit
@@ -105,7 +108,7 @@ def move_cost(
         more = _parcel(t, o, to, grams[to] + weight, units[to] + quantity, duals)
         if more >= BIG:
             return BIG
-        change += more - _parcel(t, o, to, grams[to], units[to], duals) + _stock_price(t, o, to, p, duals)
+        change += more - _parcel(t, o, to, grams[to], units[to], duals) + _line_price(t, o, to, p, duals)
     splits: int = max(0, opened - 1) - max(0, open_now - 1)
     change += splits * t.split_cents * duals.unit
     return change

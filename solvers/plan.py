@@ -39,11 +39,13 @@ class Costs:
     split: int
     late: int
     backorder: int
+    moves: int = 0
+    """For lines that do not ship from where an earlier plan has them."""
 
     @property
     def total(self) -> int:
         """The objective, in cents."""
-        return self.shipping + self.handling + self.units + self.split + self.late + self.backorder
+        return self.shipping + self.handling + self.units + self.split + self.late + self.backorder + self.moves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

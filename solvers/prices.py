@@ -368,8 +368,13 @@ def _by_line(compiled: Compiled, worth: FloatArray) -> IntArray:
 
 def _dearest_order(t: Tables) -> int:
     """Return the most that backordering a whole order costs, in cents; at a price above it nothing is ever used."""
-    short = np.concatenate([np.zeros(1, np.int64), np.cumsum(t.short_cents)])[t.line_start]
-    return int(np.diff(short).max(initial=0))
+    return _most_of_an_order(t, t.short_cents)
+
+
+def _most_of_an_order(t: Tables, per_line: IntArray) -> int:
+    """Return the largest sum over the lines of an order."""
+    sums = np.concatenate([np.zeros(1, np.int64), np.cumsum(per_line)])[t.line_start]
+    return int(np.diff(sums).max(initial=0))
 
 
 def _exact_unit(compiled: Compiled) -> int:
@@ -379,9 +384,9 @@ def _exact_unit(compiled: Compiled) -> int:
     lines, candidates = np.diff(t.line_start), np.diff(t.cand_start)
     parcels = int(np.where(t.grouped < lines, np.minimum(lines, candidates), lines).max(initial=0))
     if len(long_orders(compiled)):
-        units = int(np.diff(np.concatenate([np.zeros(1, np.int64), np.cumsum(t.quantity)])[t.line_start]).max())
         carried = t.tariffs.cents[t.tariffs.cents < INFEASIBLE]
         fixed = int(carried.max(initial=0)) + int(t.node_parcel_cents.max(initial=0))
-        dearest = max(dearest, fixed + units * int(t.node_unit_cents.max(initial=0)))
+        units = _most_of_an_order(t, t.quantity) * int(t.node_unit_cents.max(initial=0))
+        dearest = max(dearest, fixed + units + _most_of_an_order(t, t.moved_cents))
     worst = (dearest + t.split_cents) * parcels + _dearest_order(t)
     return MILLICENTS if worst * MILLICENTS * 4 < 2**53 else 1

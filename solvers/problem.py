@@ -74,6 +74,10 @@ class Orders:
     """What backordering a unit of each line costs; None: what the terms say."""
     line_own_node: IntArray | None = None
     """The node where the order already holds all units of a line (they are not in `Stock`), or -1."""
+    line_pinned_node: IntArray | None = None
+    """The only node that may ship the line, or -1."""
+    line_current_node: IntArray | None = None
+    """Where an earlier plan has the line, or -1; it costs `Terms.move_cost_cents` not to ship it from there."""
     service_level: IntArray | None = None
     """The level that a service must have to carry the order, or `ANY_LEVEL`; None: any for all."""
 
@@ -122,6 +126,11 @@ class Terms:
     line_split: bool = False
     """True: the units of a line may be divided over nodes and backorder."""
     max_distance_km: float = float("inf")
+    move_cost_cents: int = 0
+    """For each line that has a current node and is not shipped from there, backordered lines too.
+
+    Where lines may be split, each unit that is not shipped from there costs its share, rounded up to a whole cent.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

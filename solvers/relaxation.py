@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from solvers.cost import INFEASIBLE
 from solvers.offers import BIG, Duals, stock_charge
 from solvers.problem import FloatArray, IntArray
-from solvers.tables import NO_STOCK, Tables
+from solvers.tables import NO_STOCK, Tables, move_cents
 
 EXACT_ITEMS = 12
 """Of up to so many lines that pay, a node ships the best set; of more, the best mixture."""
@@ -142,6 +142,7 @@ def _best_parcel(t: Tables, o: int, i: int, duals: Duals, worth: FloatArray, out
                 amount = units
                 profit = most - per_unit * amount - stock_charge(duals.row, row, amount)
                 least_g = unit_g * amount
+            profit -= (move_cents(t, p, node) * amount // t.quantity[p]) * duals.unit
             lightest = int(least_g) if lightest < 0 else min(lightest, int(least_g))
             if profit > 0.0:
                 at, weight = count, unit_g * amount

@@ -19,7 +19,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solvers.candidates import NO_CELL, count_candidates, fill_candidates, supply_of
+from solvers.candidates import NO_CELL, by_line, count_candidates, fill_candidates, supply_of
 from solvers.cost import INFEASIBLE, Freight, best_service, freight
 from solvers.pieces import table_lines
 from solvers.problem import ANY_LEVEL, UNLIMITED, IntArray, RoutingProblem
@@ -72,7 +72,11 @@ class Tables(NamedTuple):
     node_unit_cents: IntArray
     split_cents: int
     short_cents: IntArray
-    """What backordering each whole line costs."""
+    """What backordering each whole line costs, its move included."""
+    current_node: IntArray
+    """Where an earlier plan has each line, or -1."""
+    moved_cents: IntArray
+    """What each line costs if it does not ship from there; where lines may be divided, a multiple of its quantity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +106,11 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
     sku = orders.line_sku[line]
     lengths, terms = np.diff(line_start), freight(problem)
     service_level = _or_all(orders.service_level, len(orders.order_ids), ANY_LEVEL)
-    own_node = _or_all(orders.line_own_node, len(orders.line_sku), -1)[line]
-    short_cents = (
-        quantity
-        * _or_all(orders.line_backorder_cents, len(orders.line_sku), problem.terms.backorder_cost_cents_per_unit)[line]
-    )
-    supply = supply_of(problem, line_start, sku, quantity, own_node)
+    current_node = by_line(orders.line_current_node, line, -1)
+    moved_cents = _moved_cents(problem, line, quantity, current_node)
+    backorder_cents = by_line(orders.line_backorder_cents, line, problem.terms.backorder_cost_cents_per_unit)
+    short_cents = quantity * backorder_cents + moved_cents
+    supply = supply_of(problem, line_start, line, quantity)
     counts = count_candidates(supply)
     cand_start, row_start = _starts(counts), _starts(counts * lengths)
     cand_node, place, place_end, cell = fill_candidates(supply, cand_start, row_start)
@@ -124,6 +127,10 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         nodes.parcel_cost_cents,
         nodes.unit_cost_cents,
     )
+    if moved_cents.any():
+        _add_moves(
+            (cand_start, cand_able, cand_table, grouped), line_start, cand_node, current_node, moved_cents, parcel_cents
+        )
     shape = (cand_start, row_start)
     entry = np.flatnonzero(_potential(shape, quantity, line_start, cell, len(stock.available)) > stock.available)
     units, parcels = _node_potential(shape, quantity, line_start, cand_node, cell, len(nodes.node_ids))
@@ -169,6 +176,8 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         node_unit_cents=nodes.unit_cost_cents,
         split_cents=problem.terms.split_cost_cents,
         short_cents=short_cents,
+        current_node=current_node,
+        moved_cents=moved_cents,
     )
     return Compiled(
         problem=problem,
@@ -193,6 +202,14 @@ def _grouped(divisible: bool, lengths: IntArray, units_before: IntArray) -> IntA
     """Return how many lines the cost table of each order covers; where lines may be divided, all must be units."""
     size = np.diff(units_before) if divisible else lengths
     return np.where((size > EXACT_LINES) | (divisible & (size > lengths)), 0, lengths)
+
+
+def _moved_cents(problem: RoutingProblem, line: IntArray, quantity: IntArray, current_node: IntArray) -> IntArray:
+    """Return what each line of the tables costs if it moves; where lines may be split, unit by unit."""
+    cents = problem.terms.move_cost_cents
+    if problem.terms.line_split:
+        return np.where(current_node >= 0, quantity * -(-cents // problem.orders.line_quantity[line]), 0)
+    return np.where(current_node >= 0, cents, 0)
 
 
 def _or_all(values: IntArray | None, size: int, default: int) -> IntArray:
@@ -251,6 +268,34 @@ def _cost_table(
                         parcel_cents[at] = cost + fixed
                 mask = (mask - cand_able[c]) & cand_able[c]
     return parcel_cents
+
+
+@njit(cache=True, nogil=True)
+def _add_moves(
+    shape: tuple[IntArray, NDArray[np.int32], IntArray, IntArray],
+    line_start: IntArray,
+    cand_node: IntArray,
+    current_node: IntArray,
+    moved_cents: IntArray,
+    parcel_cents: IntArray,
+) -> None:
+    """Add to the cost of every parcel what its lines cost that an earlier plan has at another node."""
+    cand_start, cand_able, cand_table, grouped = shape
+    for o in range(len(cand_start) - 1):
+        first = line_start[o]
+        for c in range(cand_start[o], cand_start[o + 1]):
+            mask = 0
+            for at in range(cand_table[c], cand_table[c + 1]):
+                for p in range(grouped[o]):
+                    if mask >> p & 1 and parcel_cents[at] < INFEASIBLE and current_node[first + p] != cand_node[c]:
+                        parcel_cents[at] += moved_cents[first + p]
+                mask = (mask - cand_able[c]) & cand_able[c]
+
+
+@njit(cache=True, nogil=True, inline="always")
+def move_cents(t: Tables, p: int, node: int) -> int:
+    """Return what shipping table line p from a node costs because an earlier plan has it elsewhere."""
+    return 0 if t.current_node[p] == node else t.moved_cents[p]
 
 
 @njit(cache=True, nogil=True)

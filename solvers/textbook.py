@@ -132,7 +132,8 @@ def textbook(compiled: Compiled) -> Textbook:
     keep_capacity(rows, compiled, t.cand_node[cand], t.cand_node[steps.cand], units, x, y)
     matrix, lower, upper = rows.matrix(columns)
     cost = np.zeros(columns, np.int64)
-    cost[x] = (t.node_unit_cents[t.cand_node[cand]] - (t.short_cents // t.quantity)[line]) * units
+    moved = np.where(t.current_node[line] == t.cand_node[cand], 0, t.moved_cents[line])
+    cost[x] = t.node_unit_cents[t.cand_node[cand]] * units - (t.short_cents[line] - moved) * units // t.quantity[line]
     cost[y] += steps.cents + t.node_parcel_cents[t.cand_node[steps.cand]] + t.split_cents
     cost[a] = -t.split_cents
     order = np.zeros(columns, np.int64)

@@ -10,6 +10,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from engine.verification.prices import Prices
 from engine.verification.problem import Line, Node, Order, Place, Problem
@@ -21,6 +22,33 @@ Pattern = tuple[Mapping[str, int], ...]
 """For every line of an order: units by node, those under "" backordered."""
 Use = Counter[tuple[str, str]]
 """Units by (node, SKU), and under the pseudo-SKUs "(units)" and "(parcels)" what the node ships in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """What was decided before, by (order, SKU): the only node that may ship a line, and the node that has it now."""
+
+    pinned: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    current: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    move_cost_cents: int = 0
+
+    def allows(self, order: Order, pattern: Pattern) -> bool:
+        """Say whether no pinned line leaves another node."""
+        return all(
+            node_id in ("", self.pinned.get((order.order_id, line.sku), node_id))
+            for line, units in zip(order.lines, pattern, strict=True)
+            for node_id in units
+        )
+
+    def cents(self, order: Order, pattern: Pattern, *, split: bool) -> int:
+        """Return what it costs that lines (their units, where lines may be split) are not where they were."""
+        cost = 0
+        for line, units in zip(order.lines, pattern, strict=True):
+            node_id = self.current.get((order.order_id, line.sku))
+            moved = 0 if node_id is None else line.quantity - units.get(node_id, 0)
+            each = math.ceil(self.move_cost_cents / line.quantity)
+            cost += each * moved if split else self.move_cost_cents * (moved > 0)
+        return cost
 
 
 def distance_km(a: Place, b: Place) -> float:
@@ -135,17 +163,24 @@ def patterns(problem: Problem, order: Order) -> Iterator[tuple[int, Pattern, Use
             yield cost, pattern, used
 
 
-def optimum_cents(problem: Problem) -> int:
+def optimum_cents(problem: Problem, earlier: Earlier | None = None) -> int:
     """Return the least cost of all plans, by branch and bound over every order's patterns."""
+    before, split = earlier or Earlier(), problem.terms.line_split_allowed
     choices: list[list[tuple[int, list[tuple[tuple[str, str], int]]]]] = []
     for order in problem.orders.values():
         everything = problem.terms.backorder_cost_cents_per_unit * sum(line.quantity for line in order.lines)
-        worth = [(cost, list(used.items())) for cost, _, used in patterns(problem, order) if cost < everything]
+        everything += before.cents(order, tuple({} for _ in order.lines), split=split)
+        found = (
+            (cost + before.cents(order, pattern, split=split), list(used.items()))
+            for cost, pattern, used in patterns(problem, order)
+            if before.allows(order, pattern)
+        )
+        worth = [choice for choice in found if choice[0] < everything]
         choices.append(sorted([*worth, (everything, [])], key=lambda choice: choice[0]))
     least_after = [*reversed(list(itertools.accumulate(found[0][0] for found in reversed(choices)))), 0]
     left: dict[tuple[str, str], float] = {}
-    for found in choices:
-        for _, used in found:
+    for costed in choices:
+        for _, used in costed:
             for resource, _count in used:
                 most = limit(problem, *resource)
                 left[resource] = math.inf if most is None else most

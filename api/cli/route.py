@@ -12,6 +12,8 @@ from api.cli.terminal import choose, console, program, solve_progress
 from engine.errors import ExpectationMissed
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from engine.routing.route_folder import Routed
 
 METHODS = ("auto", "exact", "one_by_one", "nearest", "ranked", "fewest_splits")
@@ -39,7 +41,9 @@ def command(
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Stop by counted work only: the same bytes every time.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print summary.json and the reasons of backorders instead.")
+    ] = False,
 ) -> None:
     """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
     from engine.routing.route_folder import Options, check, route_folder
@@ -61,7 +65,8 @@ def command(
     with solve_progress("routing") as progress:
         routed = route_folder(folder, out, options, progress)
     if as_json:
-        typer.echo(json.dumps(routed.summary, ensure_ascii=False))
+        document = {**routed.summary, "backorder_reasons": routed.backorder_reasons}
+        typer.echo(json.dumps(document, ensure_ascii=False))
     else:
         _print(routed, folder, out)
     gap = routed.summary["gap"]
@@ -71,6 +76,18 @@ def command(
 
 def _percent(gap: float | None) -> str:
     return "unknown" if gap is None else f"{gap:.3%}"
+
+
+def _reasons(counted: dict[str, int]) -> Table:
+    """Return the table of why lines are backordered."""
+    from rich.table import Table
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("backordered because")
+    table.add_column("lines", justify="right", no_wrap=True)
+    for reason, lines in counted.items():
+        table.add_row(reason.replace("_", " "), f"{lines:,}")
+    return table
 
 
 def _print(routed: Routed, folder: Path, out: Path) -> None:
@@ -96,6 +113,8 @@ def _print(routed: Routed, folder: Path, out: Path) -> None:
     table.add_row("stopped by", summary["stop_reason"].replace("_", " "), f"method {summary['method']}")
     out_to = console()
     out_to.print(table)
+    if routed.backorder_reasons:
+        out_to.print(_reasons(routed.backorder_reasons))
     out_to.print(
         f"\nWritten to {out}. Check it independently: {program()} verify {folder} {out}", style="dim", soft_wrap=True
     )

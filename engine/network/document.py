@@ -123,6 +123,9 @@ class PolicyDocument(_Part):
     line_split: Literal["never", "allowed"] = "never"
     max_nodes_per_order: Count | None = None
     max_distance_km: Kilometres | None = None
+    move_cost_cents: Cents = Field(
+        default=0, description="For a line that does not ship from the node where its order's reservation has it."
+    )
 
 
 class PostalCodeDocument(_Part):

@@ -92,6 +92,7 @@ def build_batch(
             late_day_cost_cents=policy.late_day_cost_cents,
             line_split=policy.line_split == "allowed",
             max_distance_km=float("inf") if policy.max_distance_km is None else policy.max_distance_km,
+            move_cost_cents=policy.move_cost_cents,
         ),
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
@@ -279,6 +280,7 @@ def _orders(
             line_sku=np.array(sku, np.int64),
             line_quantity=np.array(quantity, np.int64),
             line_own_node=np.array(own, np.int64),
+            line_current_node=np.array(own, np.int64),
             line_backorder_cents=np.where(
                 np.array(own, np.int64) >= 0, _keep_cents(network), network.policy.backorder_cost_cents_per_unit
             ),

@@ -23,6 +23,7 @@ from solvers.candidates import unit_vectors
 from solvers.cost import INFEASIBLE, best_service
 from solvers.plan import BACKORDER
 from solvers.problem import EARTH_RADIUS_KM
+from solvers.shortages import shortages
 from solvers.tables import NO_STOCK, Compiled, compile_tables
 
 _PLAN = (
@@ -195,11 +196,19 @@ class _Explainer:
             sku=sku,
             quantity=quantity,
             shipped=tuple(parts),
-            backorder_reason=backorder_reason(problem, self._tables, int(self._tables.line[p])) if missing else None,
+            backorder_reason=self._backorder_reason(p) if missing else None,
             choices=tuple(
                 sorted(choices, key=lambda c: (rank[c.verdict], c.difference_cents or 0, c.distance_km or 0, c.node_id))
             ),
         )
+
+    def _backorder_reason(self, p: int) -> str:
+        """Return why line p is not shipped, or not in full."""
+        problem = self._problem
+        opened = sorted({part[0] for parts in self._shipped.values() for part in parts})
+        node = np.array([problem.nodes.node_ids.index(node_id) for node_id in opened], np.int64)
+        line = self._tables.line[p : p + 1]
+        return backorder_reason(shortages(problem, line, np.full_like(node, self._order), node)[0])
 
     def _choice(self, p: int, node: int, available: int) -> NodeChoice:
         node_id, sku, quantity = self._problem.nodes.node_ids[node], self._sku(p), int(self._tables.quantity[p])

@@ -1,76 +1,69 @@
-"""Why units of a plan are backordered, in words that stay stable.
+"""Why units of a plan are backordered, in words that stay stable: one for every backordered line.
 
 no_stock            no node has a unit of the SKU
+pinned_node         the only node that may ship the line has too little, or no service may carry it from there in time
 insufficient_stock  no single node has enough units for the whole line
 no_eligible_node    nodes that have it are too far, or no service may carry it there in time
+no_capacity         nodes that could ship it have not the capacity for it, whatever else they ship
+max_nodes           the order ships from as many nodes as it may, and those could not ship it
 outbid              there was a node, but its stock or capacity saves more elsewhere, or it costs more than waiting
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
+
+Not here: how the facts of a plan are told apart (solvers/shortages.py).
 """
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 
 from engine.routing.batch import Batch
 from engine.routing.model import OpenOrder
 from engine.routing.run_model import Unrouted
-from solvers.cost import INFEASIBLE, best_service
-from solvers.plan import BACKORDER, RoutingResult
-from solvers.problem import RoutingProblem
-from solvers.tables import NO_STOCK, Tables, compile_tables
+from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
+from solvers.problem import IntArray, RoutingProblem
+from solvers.shortages import Shortage, shortages
 
 STOCK_MOVED, UNKNOWN_SKU = "stock_moved", "unknown_sku"
 
 
-def backorder_reason(problem: RoutingProblem, tables: Tables, line: int) -> str:
-    """Return why a line of the problem is not shipped, or not in full."""
-    sku, quantity = problem.orders.line_sku[line], problem.orders.line_quantity[line]
-    available = problem.stock.available[problem.stock.start[sku] : problem.stock.start[sku + 1]]
-    if eligible_nodes(tables, line):
-        return "outbid"
-    if not len(available):
-        return "no_stock"
-    return "no_eligible_node" if available.max() >= quantity else "insufficient_stock"
+def backorder_reason(shortage: Shortage) -> str:
+    """Return the stable word for a reason."""
+    return shortage.name.lower()
 
 
-def eligible_nodes(tables: Tables, line: int) -> list[int]:
-    """Return the nodes that could ship a line of the problem, alone or with others of its order, if asked first."""
-    t = tables
-    order = int(np.searchsorted(t.line_start, line, side="right")) - 1
-    first, last = int(t.line_start[order]), int(t.line_start[order + 1])
-    lines = last - first
-    place = int(np.flatnonzero(t.line[first:last] == line)[0])
-    if t.max_parcels[order] == 0:
-        return []
-    divisible = t.divisible
-    weight_g = int(t.weight_g[first + place]) // (int(t.quantity[first + place]) if divisible else 1)
-    terms = (int(t.due_days[order]), int(t.service_level[order]))
-    found = []
-    for i, c in enumerate(range(int(t.cand_start[order]), int(t.cand_start[order + 1]))):
-        node, lane, end = int(t.cand_node[c]), int(t.cand_place[c]), int(t.cand_place_end[c])
-        has = t.row[t.row_start[order] + i * lines + place] != NO_STOCK
-        if has and best_service(t.freight, node, lane, end, weight_g, terms, lines > 1 or divisible)[0] < INFEASIBLE:
-            found.append(node)
-    return found
+def plan_shortages(problem: RoutingProblem, plan: RoutingPlan) -> tuple[IntArray, list[Shortage]]:
+    """Return the backordered rows of a plan, and why each is."""
+    rows, shipped = np.flatnonzero(plan.node == BACKORDER), plan.node != BACKORDER
+    if not len(rows):
+        return rows, []
+    owner = problem.line_order
+    reasons = shortages(problem, plan.line[rows], owner[plan.line[shipped]], plan.node[shipped])
+    return rows, reasons
+
+
+def count_reasons(problem: RoutingProblem, plan: RoutingPlan) -> dict[str, int]:
+    """Return how many lines of a plan wait for each reason, wholly or in part, most first."""
+    counted = Counter(backorder_reason(shortage) for shortage in plan_shortages(problem, plan)[1])
+    return dict(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
 def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:
     """Return every backordered part of a plan with its reason."""
     plan, problem = result.plan, batch.problem
-    short = np.flatnonzero(plan.node == BACKORDER)
-    if not len(short):
-        return []
-    tables, owner = compile_tables(problem, whole_lines=True).tables, problem.line_order
+    rows, reasons = plan_shortages(problem, plan)
+    owner = problem.line_order if len(rows) else rows
     return [
         Unrouted(
             order_id=problem.orders.order_ids[owner[line]],
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=backorder_reason(problem, tables, int(line)),
+            reason=backorder_reason(reason),
         )
-        for row, line in zip(short, plan.line[short], strict=True)
+        for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from engine.errors import Fault, InvalidInput
 from engine.routing.csv_text import Named, Written, csv_blocks
 from engine.routing.ids import sort_rows
-from solvers.plan import BACKORDER, ROUNDINGS, RoutingResult
+from solvers.plan import BACKORDER, ROUNDINGS, Costs, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 
 
@@ -47,7 +47,7 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
         "lower_bound_cents": result.lower_bound_cents,
         "bound_method": str(result.bound_method),
         "gap": result.gap,
-        "costs": asdict(plan.costs),
+        "costs": costs_document(plan.costs),
         "orders": problem.order_count,
         "parcels": plan.parcels,
         "split_orders": plan.split_orders,
@@ -57,6 +57,11 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
         "seed": seed,
         "problem_sha256": problem_sha256,
     }
+
+
+def costs_document(costs: Costs) -> dict[str, int]:
+    """Return the costs by name; `moves` only where some line has moved."""
+    return {name: cents for name, cents in asdict(costs).items() if cents or name != "moves"}
 
 
 def plan_csv(problem: RoutingProblem, result: RoutingResult) -> Iterator[bytes]:

@@ -10,6 +10,7 @@ from typing import Any
 from engine.dispatch.local import threads
 from engine.errors import Fault, InvalidInput
 from engine.routing.folder import read_problem
+from engine.routing.reasons import count_reasons
 from engine.routing.result import Timing, summary, timing_document, write_result
 from solvers.solve import Method, Params, Progress, solve
 from solvers.stopping import Stopping
@@ -32,10 +33,12 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """What came out: the documents of summary.json and timing.json."""
+    """What came out: the documents of summary.json and timing.json, and why lines are backordered."""
 
     summary: dict[str, Any]
     timing: dict[str, Any]
+    backorder_reasons: dict[str, int]
+    """How many lines wait for each reason, wholly or in part."""
 
 
 def check(options: Options) -> None:
@@ -90,4 +93,8 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
     document = summary(read.problem, result, seed=options.seed, problem_sha256=read.sha256)
     write_result(out, read.problem, result, document, Timing(load=loaded - began))
     timing = Timing(load=loaded - began, write=time.perf_counter() - solved)
-    return Routed(summary=document, timing=timing_document(result, timing))
+    return Routed(
+        summary=document,
+        timing=timing_document(result, timing),
+        backorder_reasons=count_reasons(read.problem, result.plan),
+    )

@@ -13,7 +13,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -28,6 +28,7 @@ from engine.network.days import Today
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
+from engine.routing.result import costs_document
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_store import LEASE_SECONDS, RunStore
 from solvers.plan import BACKORDER, RoutingResult
@@ -291,7 +292,7 @@ def _summary(batch: Batch, result: RoutingResult) -> dict[str, Any]:
         "lower_bound_cents": result.lower_bound_cents,
         "gap": result.gap,
         "solve_status": str(result.status),
-        "costs": asdict(result.plan.costs),
+        "costs": costs_document(result.plan.costs),
         "orders": batch.problem.order_count,
         "parcels": result.plan.parcels,
         "split_orders": result.plan.split_orders,

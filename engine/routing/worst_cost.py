@@ -38,7 +38,17 @@ def worst_cost_cents(problem: RoutingProblem) -> int:
         + (terms.late_day_cost_cents or 0) * int((parcels * days_late).sum())
         + terms.split_cost_cents * int(np.maximum(parcels - 1, 0).sum())
         + unit * int(units.sum())
+        + _moves(problem)
     )
+
+
+def _moves(problem: RoutingProblem) -> int:
+    """Return what it costs to move every line that has a current node."""
+    current, terms = problem.orders.line_current_node, problem.terms
+    if current is None or not terms.move_cost_cents:
+        return 0
+    rounded_up = problem.orders.line_quantity if terms.line_split else np.zeros_like(current)
+    return int((terms.move_cost_cents + rounded_up)[current >= 0].sum())
 
 
 def _slowest(problem: RoutingProblem) -> int:

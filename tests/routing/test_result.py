@@ -83,6 +83,7 @@ def test_prices_are_sorted_by_node_sku_and_resource_and_zeros_are_left_out(probl
         stock=rng.integers(0, 3, (len(stock.node), len(ROUNDINGS))),
         units=np.arange(len(nodes)),
         parcels=np.arange(len(nodes))[::-1].copy(),
+        line=np.zeros(len(problem.orders.line_sku), np.int64),
     )
     sku = np.repeat(problem.skus, np.diff(stock.start))
     expected = [(nodes[n], "", "units", int(price)) for n, price in enumerate(prices.units)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from tiny_problems import by_hand, rows, tiny_problem
 
+from api.cli.main import main
 from engine.errors import InvalidInput, NotFound
 from engine.routing.explain import explain_folder
 from engine.routing.route_folder import Options, route_folder
@@ -154,6 +156,21 @@ def test_every_order_of_every_result_can_be_explained_and_its_costs_add_up(folde
         if all(order.cost_cents is not None for order in told):
             assert sum(order.cost_cents or 0 for order in told) == routed.summary["total_cost_cents"], seed
         assert sum(order.parcels for order in told) == routed.summary["parcels"], seed
+
+
+def test_a_routing_counts_why_lines_are_backordered_in_the_table_and_as_json(
+    folder: NewFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """o2's w is too heavy; summary.json stays as the contract has it."""
+    problem, out = EXPLAINED.write(folder()), folder()
+    assert main(["route", str(problem), "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    assert "backordered because" in shown
+    assert re.search(r"no eligible node +1 *\n", shown)
+    assert main(["route", str(problem), "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told.pop("backorder_reasons") == {"no_eligible_node": 1}
+    assert told == json.loads((out / "summary.json").read_text())
 
 
 def test_an_unknown_order_gets_the_nearest_name(folder: NewFolder) -> None:

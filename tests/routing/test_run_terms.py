@@ -101,6 +101,64 @@ async def test_an_order_may_leave_what_is_held_for_it_to_others(world: World) ->
 
 
 @pytest.mark.parametrize(
+    ("move_cost_cents", "node", "moves"), [(0, "east", None), (1, "east", 1), (90_000, "west", None)]
+)
+async def test_a_line_leaves_the_node_of_its_reservation_only_for_more_than_the_move_costs(
+    move_cost_cents: int, node: str, moves: int | None, world: World, network_document: dict[str, Any]
+) -> None:
+    network_document["policy"]["move_cost_cents"] = move_cost_cents
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 1}, west={"MUG": 1})
+    await world.hold("res_1", "west", MUG=1)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    run = await world.runs().execute(ALL)
+    assert [row[0] for row in await world.sourced("o1")] == [node]
+    assert run.summary["costs"].get("moves") == moves
+    assert sum(run.summary["costs"].values()) == run.summary["total_cost_cents"]
+
+
+@pytest.mark.parametrize(("move_cost_cents", "mug"), [(0, "east"), (90_000, "west")])
+async def test_a_backordered_order_keeps_what_an_earlier_run_decided_unless_moving_is_cheap(
+    move_cost_cents: int, mug: str, world: World, network_document: dict[str, Any]
+) -> None:
+    """The first run finds a mug in the west and no tea; then the east gets both."""
+    network_document["policy"]["move_cost_cents"] = move_cost_cents
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(west={"MUG": 1})
+    await world.order("o1", {"MUG": 1, "TEA": 1})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "TEA", "no_stock")}
+    await world.count(east={"MUG": 1, "TEA": 1})
+    await world.runs().execute(ALL)
+    rows = (await world.orders.get("o1")).allocation
+    assert {row.sku: row.node_id for row in rows} == {"MUG": mug, "TEA": "east"}
+
+
+async def test_an_order_that_may_use_one_node_only_says_so_of_what_the_other_has(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    network_document["policy"]["max_nodes_per_order"] = 1
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 2}, west={"TEA": 1})
+    await world.order("o1", {"MUG": 2, "TEA": 1})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "TEA", "max_nodes")}
+
+
+async def test_units_that_wait_where_no_service_goes_are_not_told_to_be_nowhere(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    """Seeded bug this catches: what an order holds itself is not in the problem's stock, and was overlooked."""
+    network_document["policy"]["max_distance_km"] = 100
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(west={"MUG": 1})
+    await world.hold("res_1", "west", MUG=1)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "MUG", "no_eligible_node")}
+
+
+@pytest.mark.parametrize(
     ("terms", "node", "service"),
     [
         ({}, "east", "ground"),
@@ -209,7 +267,7 @@ async def test_the_capacity_of_a_day_holds_over_all_runs_of_that_day(
     assert [(await world.sourced(order_id))[0][0] for order_id in ("o1", "o2")] == ["east", "west"]
     await world.order("o3", {"MUG": 1})
     run = await world.runs().execute(ALL)
-    assert reasons(run) == {("o3", "MUG", "outbid")}
+    assert reasons(run) == {("o3", "MUG", "no_capacity")}
     world.clock.advance(timedelta(days=3))
     await world.runs().execute(ALL)
     assert await world.sourced("o3") == [("east", "ground", "2026-11-23")]
