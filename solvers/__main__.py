@@ -13,8 +13,8 @@ def _integers(*values: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     return np.array(values, np.int64)
 
 
-def tiny_problem(*, line_split: bool) -> RoutingProblem:
-    """Return two orders that compete for one unit, so that every step of a solve has something to do."""
+def tiny_problem(*, line_split: bool, quantity: int = 2) -> RoutingProblem:
+    """Return two orders of `quantity` units that compete, so that every step of a solve has something to do."""
     return RoutingProblem(
         name="tiny",
         currency="USD",
@@ -40,7 +40,7 @@ def tiny_problem(*, line_split: bool) -> RoutingProblem:
             max_parcels=_integers(UNLIMITED, UNLIMITED),
             line_start=_integers(0, 1, 2),
             line_sku=_integers(0, 0),
-            line_quantity=_integers(2, 2),
+            line_quantity=_integers(quantity, quantity),
         ),
         services=("s",),
         rates=RateCards(
@@ -57,9 +57,9 @@ def tiny_problem(*, line_split: bool) -> RoutingProblem:
 def main() -> None:
     """Solve a tiny problem by every method."""
     for method in Method:
-        for line_split in (False, True):
+        for line_split, quantity in ((False, 2), (True, 2), (False, 1)):
             solve(
-                tiny_problem(line_split=line_split),
+                tiny_problem(line_split=line_split, quantity=quantity),
                 Params(method=method, dual_steps=2, rounds_per_order=2),
                 Stopping(stopwatch=lambda: 0.0),
             )

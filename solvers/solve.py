@@ -20,6 +20,8 @@ from solvers.baselines import Rule, serve_by_rule
 from solvers.blocks import BlockTerms, improve_blocks
 from solvers.conclude import conclude
 from solvers.divide import divide_lines
+from solvers.flow import improve_by_flow, single_units
+from solvers.flow_prices import flow_prices
 from solvers.improve import ruin_and_recreate
 from solvers.master import Master, column_generation
 from solvers.offers import choice
@@ -93,6 +95,8 @@ FIRST_ROUNDS_AT_ONCE = 50
 SECONDS_AT_ONCE, SECONDS_PER_ORDER = 0.1, 2e-6
 """With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
 
+FLOW_SHARE, FLOW_SECONDS = 0.5, 1e-5
+"""The share of single units among the orders that compete from which a flow pays, and what it takes per candidate."""
 PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
 EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
@@ -157,6 +161,7 @@ class _Search:
         self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)) & whole)
         self.relaxed = len(long_orders(compiled)) > 0
         self.single = bool((np.diff(t.line_start)[self.coupled] <= 1).all())
+        self.units = single_units(compiled)
         self.rival = rivals(compiled)
         self.out = choice()
         self.best: Assignment = nothing_assigned(compiled)
@@ -174,10 +179,13 @@ class _Search:
         self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
         self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
         for step in (
+            self._prove_by_flow,
             self._find_prices,
             self._serve_at_prices,
+            self._route_units,
             self._polish_prices,
             self._ruin_and_recreate,
+            self._route_units,
             self._solve_blocks,
             self._prove,
             self._go_on,
@@ -245,6 +253,24 @@ class _Search:
     def _accept(self, bound: float, prices: Multipliers) -> None:
         if bound > self.bound:
             self.bound, self.prices = bound, prices
+
+    def _prove_by_flow(self) -> None:
+        """Where all orders that compete are of one unit, find the optimum, and the prices that prove it."""
+        if 0 < len(self.units) == len(self.coupled) and self._route_units():
+            apart = float(self.best.cents[~self.compiled.coupled].sum())
+            bound, prices = flow_prices(self.compiled, self.best, self.units, self.spread)
+            self._accept(bound + apart, prices)
+
+    def _route_units(self) -> bool:
+        """Decide all orders of one unit at once, against what the others leave; return whether that was worth a try."""
+        left, starts = self.stopping.seconds_left(), self.compiled.tables.cand_start
+        seconds = FLOW_SECONDS * float((starts[self.units + 1] - starts[self.units]).sum())
+        if len(self.units) < FLOW_SHARE * len(self.coupled) or (left is not None and seconds > left):
+            return False
+        plan = self.best.copy()
+        improve_by_flow(self.compiled, plan, self.units)
+        self.offer(plan)
+        return True
 
     def _find_prices(self) -> None:
         if not len(self.coupled):
@@ -370,6 +396,7 @@ class _Search:
         width = 1.0
         while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
             self._improve(2 * len(self.coupled))
+            self._route_units()
             if not self.done() and not self._pass(width):
                 width *= WIDER
 
