@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from solvers.params import Method, Params
 from solvers.problem import NO_DUE_DATE, UNLIMITED, Nodes, Orders, RateCards, RoutingProblem, Stock, Terms
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 

@@ -47,7 +47,7 @@ def command(
 ) -> None:
     """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
     from engine.routing.route_folder import Options, check, route_folder
-    from solvers.solve import Method
+    from solvers.params import Method
     from solvers.textbook import ExactSolver
 
     options = Options(

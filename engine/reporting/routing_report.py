@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from engine.reporting.flow_map import Flow, Place, flow_map
 
-_PARTS = ("shipping", "handling", "units", "split", "late", "backorder")
+_PARTS = ("shipping", "handling", "units", "split", "late", "backorder", "moves")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,9 @@ def routing_report(day: RoutedDay) -> str:
             "summary": summary,
             "above": (summary["total_cost_cents"] - bound) / bound if bound else None,
             "bars": [
-                (part, 100 * summary["costs"][part] / dearest) for part in _PARTS if dearest and summary["costs"][part]
+                (part, 100 * summary["costs"][part] / dearest)
+                for part in _PARTS
+                if dearest and summary["costs"].get(part)
             ],
         }
         for summary in day.summaries

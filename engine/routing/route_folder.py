@@ -12,7 +12,8 @@ from engine.errors import Fault, InvalidInput
 from engine.routing.folder import read_problem
 from engine.routing.reasons import count_reasons
 from engine.routing.result import Timing, summary, timing_document, write_result
-from solvers.solve import Method, Params, Progress, solve
+from solvers.params import Method, Params, Progress
+from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import ExactSolver, TooLarge
 

@@ -31,8 +31,9 @@ from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, 
 from engine.routing.result import costs_document
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_store import LEASE_SECONDS, RunStore
+from solvers.params import Method, Params, Progress
 from solvers.plan import BACKORDER, RoutingResult
-from solvers.solve import Method, Params, Progress, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
 

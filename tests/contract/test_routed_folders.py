@@ -105,7 +105,7 @@ def test_the_checker_confirms_what_every_method_writes(
 ) -> None:
     from engine.routing.route_folder import Options, route_folder
     from engine.verification.verify import verify
-    from solvers.solve import Method
+    from solvers.params import Method
 
     folder = write(random_folder(seed))
     for method in Method:

@@ -23,8 +23,8 @@ from engine.routing.folder import TABLES
 from engine.routing.route_folder import Options, route_folder
 from engine.routing.run_model import RunStatus
 from engine.routing.settings import ProblemSettings
-from solvers import solve
-from solvers.solve import Method
+from solvers import search
+from solvers.params import Method
 from solvers.textbook import ExactSolver
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -175,7 +175,7 @@ def test_every_key_of_a_result_is_documented(tmp_path: Path) -> None:
 
 
 def test_every_reason_to_stop_is_documented() -> None:
-    source = inspect.getsource(solve)
+    source = inspect.getsource(search)
     known = set(re.findall(r'reason = "(\w+)"', source))
     assert "time_limit" in known
     assert first_column(section(page("routing"), "When it stops")) == {"stop_reason", *known}

@@ -14,8 +14,9 @@ from engine.integrations.demo_data import DemoDay, demo_folder, demo_problem_fol
 from engine.network.model import compile_network
 from engine.orders.capture import capture
 from engine.routing.folder import read_problem
+from solvers.params import Method, Params
 from solvers.problem import NO_DUE_DATE, RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 MOST_FILE_BYTES = 300_000

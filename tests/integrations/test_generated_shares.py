@@ -21,9 +21,10 @@ from engine.integrations.synthetic_demand import SKUS_PER_THEME
 from engine.integrations.synthetic_geography import LATITUDES, LONGITUDES
 from engine.routing.folder import read_problem
 from engine.routing.folder_writer import ProblemTables
+from solvers.params import Method, Params
 from solvers.plan import RoutingPlan
 from solvers.problem import RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 RECIPES = [

@@ -16,8 +16,8 @@ from api.cli.main import main
 from engine.errors import InvalidInput, NotFound
 from engine.routing.explain import explain_folder
 from engine.routing.route_folder import Options, route_folder
+from solvers.params import Method
 from solvers.plan import TracePoint
-from solvers.solve import Method
 
 NewFolder = Callable[[], Path]
 

@@ -11,9 +11,10 @@ import pytest
 from tiny_problems import TinyProblem
 
 from engine.routing.folder import read_problem
+from solvers.params import Method, Params
 from solvers.plan import RoutingResult
 from solvers.problem import RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 Read = Callable[[TinyProblem], RoutingProblem]

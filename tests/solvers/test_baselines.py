@@ -19,9 +19,9 @@ from collections.abc import Callable
 import pytest
 from tiny_problems import TinyProblem, by_hand, rows
 
+from solvers.params import Method
 from solvers.plan import BACKORDER, RoutingResult
 from solvers.problem import RoutingProblem
-from solvers.solve import Method
 
 Read = Callable[[TinyProblem], RoutingProblem]
 Route = Callable[..., RoutingResult]

@@ -13,7 +13,7 @@ from tiny_problems import Row, TinyProblem, by_hand, rows
 
 from engine.routing.route_folder import Options, route_folder
 from engine.verification.verify import verify
-from solvers.solve import Method
+from solvers.params import Method
 
 MOST_SECONDS = 20
 """For a problem; it takes a fraction of a second, but kernels may still have to be loaded."""

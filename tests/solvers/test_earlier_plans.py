@@ -16,9 +16,10 @@ from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
 from engine.routing.folder import read_problem as read_for_solvers
 from engine.verification.reading import read_problem
 from solvers import tables
+from solvers.params import Method, Params
 from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 NewFolder = Callable[[], Path]

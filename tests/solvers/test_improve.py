@@ -12,10 +12,11 @@ from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
 
 from solvers.improve import ruin_and_recreate
 from solvers.offers import choice
+from solvers.params import Method, Params
 from solvers.parts import rivals
 from solvers.plan import BACKORDER, RoutingResult
 from solvers.problem import RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.tables import compile_tables
 

@@ -18,8 +18,9 @@ from engine.routing.folder import read_problem as read_for_solvers
 from engine.routing.result import Timing, summary, write_result
 from engine.verification.reading import read_problem
 from engine.verification.verify import verify
+from solvers.params import Params
 from solvers.plan import RoutingResult
-from solvers.solve import Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 NewFolder = Callable[[], Path]

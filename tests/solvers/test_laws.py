@@ -21,7 +21,7 @@ from engine.routing.route_folder import Options, route_folder
 from engine.verification.reading import read_problem
 from engine.verification.verify import verify
 from solvers import prices
-from solvers.solve import Method
+from solvers.params import Method
 from solvers.tables import compile_tables
 
 NewFolder = Callable[[], Path]

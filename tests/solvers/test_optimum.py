@@ -17,8 +17,9 @@ from tiny_problems import TinyProblem, tiny_problem
 
 from engine.routing.folder import read_problem as read_for_solvers
 from engine.verification.reading import read_problem
+from solvers.params import Params
 from solvers.plan import RoutingResult
-from solvers.solve import Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 NewFolder = Callable[[], Path]

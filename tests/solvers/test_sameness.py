@@ -17,7 +17,7 @@ from tiny_problems import long_problem, tiny_problem
 from engine.integrations.generate import Recipe, generate
 from engine.routing.route_folder import Options, route_folder
 from solvers import prices
-from solvers.solve import Method
+from solvers.params import Method
 
 NewFolder = Callable[[], Path]
 RESULT = ("plan.csv", "prices.csv", "summary.json")

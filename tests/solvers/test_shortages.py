@@ -17,9 +17,10 @@ from engine.routing.folder import read_problem as read_for_solvers
 from engine.routing.reasons import plan_shortages
 from engine.verification.problem import Line, Order, Problem
 from engine.verification.reading import read_problem
+from solvers.params import Method, Params
 from solvers.plan import BACKORDER
 from solvers.shortages import Shortage
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 
 

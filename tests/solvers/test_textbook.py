@@ -20,9 +20,10 @@ from engine.verification.reading import read_problem
 from engine.verification.verify import verify
 from solvers import textbook as model_of
 from solvers import textbook_solve
+from solvers.params import Method, Params
 from solvers.plan import BoundMethod
 from solvers.problem import RoutingProblem
-from solvers.solve import Method, Params, solve
+from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.tables import compile_tables
 from solvers.textbook import ExactSolver, textbook

@@ -1,0 +1,344 @@
+"""The steps of method `auto`, one after the other on the best plan and the best prices so far.
+
+Here: which step comes when, how much work it gets, and when to stop. Not here: the steps themselves.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from solvers.assignment import Assignment, nothing_assigned, serve_in_sequence
+from solvers.blocks import BlockTerms, improve_blocks
+from solvers.conclude import conclude
+from solvers.divide import divide_lines
+from solvers.flow import improve_by_flow, single_units
+from solvers.flow_prices import flow_prices
+from solvers.improve import ruin_and_recreate
+from solvers.master import Master, column_generation
+from solvers.offers import choice
+from solvers.params import Params, Progress
+from solvers.parts import linked_blocks, rivals
+from solvers.plan import BoundMethod, RoutingResult, TracePoint
+from solvers.prices import Map, Multipliers, certify, counted, dual_steps, long_orders, no_prices
+from solvers.prove import Effort, search_bound
+from solvers.stopping import Stopping
+from solvers.tables import Compiled
+from solvers.textbook import ExactEffort, check_size
+
+if TYPE_CHECKING:
+    from solvers.textbook_solve import Verdict
+
+
+ROUNDS_AT_ONCE = 4_000
+"""Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
+FIRST_ROUNDS_AT_ONCE = 50
+SECONDS_AT_ONCE, SECONDS_PER_ORDER = 0.1, 2e-6
+"""With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
+
+FLOW_SHARE, FLOW_SECONDS = 0.5, 1e-5
+"""The share of single units among the orders that compete from which a flow pays, and what it takes per candidate."""
+PRICED_AT = (1.0, 0.7, 0.4)
+"""Shares of the shadow prices at which whole plans are made."""
+EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
+"""How far the search for prices is when first plans are made at the prices so far, and the share of them it takes."""
+PRICES_BY, RUIN_BY = 0.4, 0.55
+"""Shares of the time limit after which the prices must do, and after which blocks take over from ruin and recreate."""
+PROVEN_SHARES = (0.55, 0.8, 1.0)
+"""How much of the gap is closed by one exact search after the other."""
+SLACK_SHARE, COLUMNS_PER_ORDER = 0.15, 4.0
+"""Patterns that a block takes: of reduced costs up to this share of a typical order's cost, and so many an order."""
+WIDER = 1.4
+"""How both grow when a pass over the blocks has found nothing."""
+LONGEST_BLOCK_SECONDS, MIP_SHARE = 15.0, 0.8
+"""A block may take so long, and so much of the time that is left: solvers overrun their limits."""
+
+
+class Search:
+    """The best plan and the best prices so far, and the steps that improve them."""
+
+    def __init__(
+        self,
+        compiled: Compiled,
+        params: Params,
+        stopping: Stopping,
+        spread: Map,
+        progress: Progress | None,
+        *,
+        compile_seconds: float,
+    ) -> None:
+        self.compiled, self.params, self.stopping, self.spread = compiled, params, stopping, spread
+        self._progress, self._compile_seconds = progress, compile_seconds
+        self.coupled = np.flatnonzero(compiled.coupled)
+        t = compiled.tables
+        whole = np.diff(t.line_start) == np.diff(compiled.problem.orders.line_start)
+        self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)) & whole)
+        self.relaxed = len(long_orders(compiled)) > 0
+        self.single = bool((np.diff(t.line_start)[self.coupled] <= 1).all())
+        self.units = single_units(compiled)
+        self.rival = rivals(compiled)
+        self.out = choice()
+        self.best: Assignment = nothing_assigned(compiled)
+        self.best_cents = int(self.best.cents.sum())
+        self.prices = no_prices(compiled)
+        self.bound, self.searched = 0.0, 0.0
+        self.reason = "work_done"
+        self.verdict: Verdict | None = None
+        self.trace: list[TracePoint] = []
+        self._draws, self._began = 0, 0.0
+        self._at_once = ROUNDS_AT_ONCE if stopping.time_limit_seconds is None else FIRST_ROUNDS_AT_ONCE
+
+    def run(self) -> None:
+        """Do the work of method `auto`, step by step, until something says stop."""
+        self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
+        self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
+        for step in (
+            self._prove_by_flow,
+            self._find_prices,
+            self._serve_at_prices,
+            self._route_units,
+            self._polish_prices,
+            self._ruin_and_recreate,
+            self._route_units,
+            self._solve_blocks,
+            self._prove,
+            self._go_on,
+        ):
+            step()
+            if self.done():
+                return
+
+    def referee(self) -> None:
+        """Do the work of method `exact`: the textbook model, from the one-by-one plan on."""
+        from solvers.textbook_solve import solve_textbook  # loads OR-Tools' MathOpt, which nothing else needs
+
+        check_size(self.compiled)
+        self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
+        self._find_prices()
+        effort = ExactEffort(
+            seconds=self.stopping.seconds_left(),
+            nodes=self.params.exact_nodes,
+            work_seconds=self.params.exact_work_seconds,
+            threads=self.params.exact_threads,
+            target_gap=self.stopping.target_gap or 0.0,
+            seed=self.params.seed,
+        )
+        divided = divide_lines(self.compiled, self.best.copy())
+        self.verdict = solve_textbook(self.compiled, self.best.cand, divided, self.params.exact_solver, effort)
+        self.searched = self.verdict.bound_cents or 0
+        if self.stopping.close_enough(max(self.bound, self.searched), self.verdict.cents):
+            self.reason = "target_gap"
+        elif self.stopping.time_limit_seconds is not None:
+            self.reason = "time_limit"
+
+    def done(self) -> bool:
+        """Return whether to stop, and note why."""
+        if self.best_cents <= np.ceil(max(self.bound, self.searched) - 1e-6):
+            self.reason = "optimal"
+        elif self.stopping.late():
+            self.reason = "time_limit"
+        elif self.stopping.close_enough(max(self.bound, self.searched), self.best_cents):
+            self.reason = "target_gap"
+        else:
+            return False
+        return True
+
+    def in_sequence(self, prices: Multipliers, share: float) -> Assignment:
+        """Serve all orders one after another at a share of the prices."""
+        plan = nothing_assigned(self.compiled)
+        everyone = np.arange(len(self.compiled.coupled))
+        serve_in_sequence(self.compiled.tables, everyone, prices.duals(share), plan, self.out)
+        return plan
+
+    def offer(self, plan: Assignment) -> None:
+        """Keep a plan if it is the best."""
+        cents = int(plan.cents.sum())
+        if cents < self.best_cents:
+            self.best, self.best_cents = plan.copy(), cents
+            self._note()
+
+    def _note(self) -> None:
+        bound = int(np.floor(max(self.bound, self.searched))) if self.bound > 0 else None
+        point = TracePoint(seconds=self.stopping.stopwatch(), bound_cents=bound, best_cents=self.best_cents)
+        self.trace.append(point)
+        if self._progress is not None:
+            self._progress(point)
+
+    def _accept(self, bound: float, prices: Multipliers) -> None:
+        if bound > self.bound:
+            self.bound, self.prices = bound, prices
+
+    def _prove_by_flow(self) -> None:
+        """Where all orders that compete are of one unit, find the optimum, and the prices that prove it."""
+        if 0 < len(self.units) == len(self.coupled) and self._route_units():
+            apart = float(self.best.cents[~self.compiled.coupled].sum())
+            bound, prices = flow_prices(self.compiled, self.best, self.units, self.spread)
+            self._accept(bound + apart, prices)
+
+    def _route_units(self) -> bool:
+        """Decide all orders of one unit at once, against what the others leave; return whether that was worth a try."""
+        left, starts = self.stopping.seconds_left(), self.compiled.tables.cand_start
+        seconds = FLOW_SECONDS * float((starts[self.units + 1] - starts[self.units]).sum())
+        if len(self.units) < FLOW_SHARE * len(self.coupled) or (left is not None and seconds > left):
+            return False
+        plan = self.best.copy()
+        improve_by_flow(self.compiled, plan, self.units)
+        self.offer(plan)
+        return True
+
+    def _find_prices(self) -> None:
+        if not len(self.coupled):
+            return
+        early = list(EARLY)
+        for step, found in enumerate(dual_steps(self.compiled, self.prices, self._pace, self.spread), start=1):
+            self._accept(found.bound, found.prices)
+            if step % 25 == 0:
+                self._note()
+            if early and self._pace(step) >= early[0]:
+                early.pop(0)
+                self.offer(self.in_sequence(found.prices, EARLY_SHARE))
+
+    def _pace(self, step: int) -> float:
+        """Return how much of the search for prices is over: by steps, or sooner by its share of the time limit."""
+        limit = self.stopping.time_limit_seconds
+        by_time = 0.0 if limit is None else (self.stopping.stopwatch() - self._began) / (PRICES_BY * limit)
+        small = len(self.coupled) <= self.params.proof_orders
+        steps = min(self.params.dual_steps, self.params.small_dual_steps) if small else self.params.dual_steps
+        return max(counted(steps)(step), min(by_time, 1.0))
+
+    def _serve_at_prices(self) -> None:
+        for share in PRICED_AT:
+            self.offer(self.in_sequence(self.prices, share))
+            if self.done():
+                return
+
+    def _polish_prices(self) -> None:
+        """Bring the prices to the exact optimum of the relaxation, where a linear programme is small enough."""
+        most = self.params.single_orders if self.single else self.params.polish_orders
+        if self.relaxed or not 0 < len(self.exact) == len(self.coupled) <= most:
+            return
+        master = Master(self.compiled, self.exact, self.best)
+        apart = float(self.best.cents[~self.compiled.coupled].sum())  # of orders that compete for nothing, in any plan
+        bound, prices = column_generation(master, self.prices, rounds=20, enough=lambda: self.stopping.late(PRICES_BY))
+        self._accept(bound + apart, prices)
+
+    def _ruin_and_recreate(self) -> None:
+        whole = len(self.exact) == len(self.coupled) <= self._most_at_once()
+        per_order = self.params.whole_rounds_per_order if whole else self.params.rounds_per_order
+        self._improve(min(self.params.most_rounds, len(self.coupled) * per_order), RUIN_BY)
+
+    def _improve(self, rounds: int, by: float = 1.0) -> None:
+        """Try so many changes of the best plan, noting the gains; stop when that share of the time limit is over."""
+        if not len(self.coupled):
+            return
+        plan = self.best.copy()
+        while rounds > 0:
+            at_once, began = min(rounds, self._at_once), self.stopping.stopwatch()
+            ruin_and_recreate(
+                self.compiled.tables,
+                self.coupled,
+                self.rival,
+                self.prices.duals(),
+                plan,
+                self.out,
+                at_once,
+                self._draw(),
+            )
+            rounds -= at_once
+            self.offer(plan)
+            if self.done() or self.stopping.late(by):
+                return
+            if self.stopping.time_limit_seconds is not None:
+                aim = max(SECONDS_AT_ONCE, SECONDS_PER_ORDER * len(self.coupled))
+                slow = self.stopping.stopwatch() - began > aim
+                self._at_once = max(1, self._at_once // 2) if slow else 2 * self._at_once
+
+    def _draw(self) -> int:
+        self._draws += 1
+        return (self.params.seed * 1_000_003 + self._draws) % 2**32
+
+    def _solve_blocks(self) -> None:
+        for _ in range(1 if len(self.exact) <= self._most_at_once() else self.params.passes):
+            if self.done() or not self._pass(1.0):
+                return
+
+    def _most_at_once(self) -> int:
+        return self.params.single_orders if self.single else self.params.whole_orders
+
+    def _pass(self, width: float) -> bool:
+        """Solve every order once in a block, two blocks at a time; return whether the plan became cheaper."""
+        if not len(self.exact):
+            return False
+        size = self._most_at_once()
+        if len(self.exact) > size:
+            size = self.params.block_orders
+        blocks = linked_blocks(self.compiled, self.exact, self.rival, size, self._draw())
+        typical = float(self.best.cents[self.exact].mean())
+        before, plan = self.best_cents, self.best.copy()
+        for first in range(0, len(blocks), 2):
+            left = self.stopping.seconds_left()
+            terms = BlockTerms(
+                slack_cents=width * SLACK_SHARE * typical,
+                columns_per_order=width * COLUMNS_PER_ORDER,
+                nodes=self.params.nodes,
+                seconds=None if left is None else min(MIP_SHARE * left, LONGEST_BLOCK_SECONDS),
+            )
+            improve_blocks(self.compiled, plan, self.prices, blocks[first : first + 2], terms, self.spread)
+            self.offer(plan)
+            if self.done():
+                break
+        return self.best_cents < before
+
+    def _prove(self) -> None:
+        """Raise the bound of a small batch by exact searches, beyond what prices prove."""
+        if self.relaxed or not 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders:
+            return
+        for share in PROVEN_SHARES:
+            seconds, plan = self.stopping.seconds_left(), self.best.copy()
+            effort = Effort(share=share, columns=self.params.proof_columns, nodes=self.params.nodes, seconds=seconds)
+            bound = search_bound(self.compiled, self.exact, self.prices, self.bound, plan, effort)
+            if bound is None:
+                return
+            self.searched = max(self.searched, bound)
+            self._note()
+            self.offer(plan)
+            if self.done():
+                return
+
+    def _go_on(self) -> None:
+        """Use what is left of the time: wider blocks where they find nothing more, and ruin and recreate in between."""
+        width = 1.0
+        while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
+            self._improve(2 * len(self.coupled))
+            self._route_units()
+            if not self.done() and not self._pass(width):
+                width *= WIDER
+
+    def result(self) -> RoutingResult:
+        """Certify the bound and hand out the best plan."""
+        lower_bound_cents, prices = certify(self.compiled, self.prices, self.spread)
+        bound_method, searched = BoundMethod.PRICES, int(np.ceil(self.searched))
+        if searched > lower_bound_cents:
+            lower_bound_cents, bound_method = searched, BoundMethod.SEARCH
+        if self.verdict is None:
+            plan = conclude(self.compiled, self.best.cand, divide_lines(self.compiled, self.best.copy()))
+        else:
+            plan = conclude(self.compiled, self.verdict.cand, self.verdict.divided)
+        seconds = self.stopping.stopwatch()
+        if lower_bound_cents == plan.costs.total:
+            self.reason = "optimal"
+        elif self.reason == "optimal":  # by a float bound; the certificate, in rounded prices, falls short of it
+            self.reason = "work_done"
+        self.trace.append(TracePoint(seconds=seconds, bound_cents=lower_bound_cents, best_cents=plan.costs.total))
+        return RoutingResult(
+            plan=plan,
+            lower_bound_cents=lower_bound_cents,
+            prices=prices,
+            bound_method=bound_method,
+            method=self.params.method,
+            stop_reason=self.reason,
+            compile_seconds=self._compile_seconds,
+            solve_seconds=seconds - self._compile_seconds,
+            trace=tuple(self.trace),
+        )
