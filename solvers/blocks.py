@@ -6,6 +6,7 @@ chooses one for each within what the block holds now and its share of what is le
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,8 +23,8 @@ from solvers.prices import Map, Multipliers, nothing_left
 from solvers.problem import IntArray
 from solvers.tables import Compiled
 
-USEFUL_PARCELS = 4096
-"""Parcels of one order that a block looks at, at most."""
+USEFUL_PARCELS, MOST_PATTERNS = 4096, 500
+"""Parcels and patterns of one order that a block looks at, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,8 @@ class BlockTerms:
     columns_per_order: float = 4.0
     nodes: int = 50
     """Branch-and-bound nodes."""
-    seconds: float | None = None
+    seconds: Callable[[], float | None] = lambda: None
+    """Says, when a block begins, how long it may take."""
 
 
 def improve_blocks(
@@ -54,8 +56,15 @@ def _solve(
 ) -> Patterns:
     """Return the patterns that the block's orders change to."""
     out = choice()
-    near = near_patterns(
-        compiled.tables, orders, duals, nothing_left(compiled), terms.slack_cents, out, walk(USEFUL_PARCELS)
+    near, _ = near_patterns(
+        compiled.tables,
+        orders,
+        duals,
+        nothing_left(compiled),
+        terms.slack_cents,
+        MOST_PATTERNS,
+        out,
+        walk(USEFUL_PARCELS),
     )
     most = int(terms.columns_per_order * len(orders))
     if len(near.order) > most:
@@ -63,7 +72,7 @@ def _solve(
     patterns, current = with_current(compiled, orders, near, plan)
     held = np.asarray(usage(compiled, taken(patterns, current)).sum(axis=1)).ravel()
     model, _ = pattern_model(compiled, orders, patterns, free, held)
-    values = solve_integer(model, current, nodes=terms.nodes, seconds=terms.seconds).values
+    values = solve_integer(model, current, nodes=terms.nodes, seconds=terms.seconds()).values
     chosen = values > 0.5
     chosen[current] = False
     return taken(patterns, np.flatnonzero(chosen))

@@ -66,6 +66,8 @@ def _merge_pieces(
     t: Tables, line: IntArray, chosen: IntArray, quantity: IntArray
 ) -> tuple[IntArray, IntArray, IntArray]:
     """Return lines (told by their first piece), candidates and units, with one row per line and place."""
+    if len(line) == len(t.line) == len(np.bincount(t.line)):  # nothing is in pieces
+        return line, chosen, quantity
     _, first, piece = np.unique(t.line, return_index=True, return_inverse=True)
     places = np.stack([first[piece.reshape(-1)][line], chosen], axis=1)
     rows, row = np.unique(places[quantity > 0], axis=0, return_inverse=True)

@@ -94,7 +94,14 @@ def solve_integer(
     info = solver.getInfo()
     found = np.rint(np.array(solver.getSolution().col_value))
     better = len(found) == columns and info.primal_solution_status == 2 and model.cost @ found < model.cost @ begun
+    better = better and _keeps_every_row(model, found)
     return IntegerSolution(values=found if better else begun, bound=float(info.mip_dual_bound))
+
+
+def _keeps_every_row(model: LinearModel, values: FloatArray) -> bool:
+    """Return whether rounded values do what the solver said of the unrounded ones; exact, since all data are whole."""
+    use = model.matrix @ values
+    return bool((model.lower <= use).all() and (use <= model.upper).all())
 
 
 def _helper(model: LinearModel) -> model_builder_helper.ModelBuilderHelper:

@@ -22,8 +22,8 @@ from solvers.prices import Multipliers, limits, nothing_left, price_orders
 from solvers.problem import IntArray
 from solvers.tables import Compiled
 
-USEFUL_PARCELS = 4096
-"""Parcels of one order that are looked at, at most."""
+USEFUL_PARCELS, MOST_PATTERNS = 4096, 500
+"""Parcels and patterns of one order that are looked at, at most."""
 
 
 class Master:
@@ -42,7 +42,9 @@ class Master:
         """Add the cheapest patterns at these prices; return the bound of the orders in cents, and how many are new."""
         duals, nothing = prices.duals(), nothing_left(self._compiled)
         value, _ = price_orders(self._compiled, self._orders, duals)
-        found = near_patterns(self._compiled.tables, self._orders, duals, nothing, 0.5, self._out, self._walk)
+        found, _ = near_patterns(
+            self._compiled.tables, self._orders, duals, nothing, 0.5, MOST_PATTERNS, self._out, self._walk
+        )
         return float(value.sum()) - prices.dot(self._limit), self._add(found)
 
     def relax(self) -> tuple[float, Multipliers] | None:

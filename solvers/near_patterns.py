@@ -2,7 +2,8 @@
 
 A depth-first walk over the ways to divide an order's lines into parcels and backorders. The subset programme of
 `patterns.py` tells the least that the lines still open will cost, so no step is taken that must end above the limit.
-Complete: a pattern that is missing costs more than the limit. Not here: choosing among the patterns (`blocks.py`).
+Complete, unless an order has too many: a pattern that is missing costs more than the limit. Not here: choosing among
+the patterns (`blocks.py`, `prove.py`).
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from solvers.tables import EXACT_LINES, Tables
 EXHAUSTED, UNTRIED, AT_BACKORDER = -3, -2, -1
 """Where a walk stands with a line when it is not at one of the line's parcels."""
 TOLERANCE = 1e-6
+HALVINGS = 20
 
 
 class Walk(NamedTuple):
@@ -62,22 +64,32 @@ def walk(parcels: int) -> Walk:
 
 @njit(cache=True, nogil=True)
 def near_patterns(
-    t: Tables, orders: IntArray, duals: Duals, residual: Residual, slack: float, out: Choice, w: Walk
-) -> Patterns:
-    """Return every pattern of the orders that costs at most `slack` more than the order's cheapest at these prices.
+    t: Tables, orders: IntArray, duals: Duals, residual: Residual, slack: float, most: int, out: Choice, w: Walk
+) -> tuple[Patterns, bool]:
+    """Return the patterns of the orders that cost at most `slack` more than the order's cheapest at these prices.
 
-    The orders' lines are all grouped. An order with more useful parcels than `w` has room for gives no pattern.
+    Also returns whether these are all. Where an order has more than `most`, or more useful parcels than `w` has room
+    for, the slack is halved for it until they fit, and after some halvings it gives none. The orders' lines are all
+    grouped.
     """
     none = _room(0, 0)
-    columns, cells = 0, 0
-    for o in orders:
-        found = _walk(t, o, duals, residual, slack, out, w, none, 0)
-        columns, cells = columns + found, cells + found * (t.line_start[o + 1] - t.line_start[o])
+    columns, cells, complete = 0, 0, True
+    found, within = np.zeros(len(orders), np.int64), np.full(len(orders), slack)
+    for k in range(len(orders)):
+        o = orders[k]
+        for _ in range(HALVINGS):
+            found[k] = _walk(t, o, duals, residual, within[k], most, out, w, none, 0)
+            if found[k] >= 0:
+                break
+            complete, within[k] = False, within[k] / 2
+        found[k] = max(found[k], 0)
+        columns, cells = columns + found[k], cells + found[k] * (t.line_start[o + 1] - t.line_start[o])
     made = _room(columns, cells)
     at = 0
-    for o in orders:
-        at += _walk(t, o, duals, residual, slack, out, w, made, at)
-    return made
+    for k in range(len(orders)):
+        if found[k]:
+            at += _walk(t, orders[k], duals, residual, within[k], most, out, w, made, at)
+    return made, complete
 
 
 @njit(cache=True, nogil=True)
@@ -93,21 +105,35 @@ def _room(columns: int, cells: int) -> Patterns:
 
 @njit(cache=True, nogil=True)
 def _walk(
-    t: Tables, o: int, duals: Duals, residual: Residual, slack: float, out: Choice, w: Walk, made: Patterns, at: int
+    t: Tables,
+    o: int,
+    duals: Duals,
+    residual: Residual,
+    slack: float,
+    most: int,
+    out: Choice,
+    w: Walk,
+    made: Patterns,
+    at: int,
 ) -> int:
-    """Count the near patterns of order o, and write them to `made` from place `at` on if it has any room."""
+    """Count the near patterns of order o, and write them to `made` from place `at` on if it has any room.
+
+    Returns -1 if there are more than `most`, or more parcels than there is room for.
+    """
     first, last = t.line_start[o], t.line_start[o + 1]
     split = t.split_cents * duals.unit
     least = price_order(t, o, duals, residual, False, out)
     best_pattern(t.short_cents[first:last], last - first, split, duals.unit, out)
     limit = least + slack + TOLERANCE
     if not _useful_parcels(t, o, duals, limit, out, w):
-        return 0
+        return -1
     found, depth, parcels = 0, 0, 0
     w.open[0], w.spent[0], w.spent_cents[0], w.step[0] = (1 << (last - first)) - 1, 0.0, 0, UNTRIED
     while depth >= 0:
         parcels -= w.step[depth] >= 0
         if w.open[depth] == 0:
+            if found == most:
+                return -1
             if len(made.order):
                 _write(o, last - first, depth, w.spent[depth] - least, w, made, at + found)
             found, depth = found + 1, depth - 1

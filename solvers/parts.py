@@ -70,10 +70,13 @@ def linked_blocks(compiled: Compiled, orders: IntArray, rival: Rivals, size: int
     by_block = np.argsort(block, kind="stable")
     parts = np.split(orders[by_block], np.cumsum(np.bincount(block))[:-1]) if len(orders) else []
     packed: list[list[IntArray]] = []
+    held = size
     for part in sorted(parts, key=len, reverse=True):
-        if not packed or sum(map(len, packed[-1])) + len(part) > size:
+        if held + len(part) > size:
             packed.append([])
+            held = 0
         packed[-1].append(part)
+        held += len(part)
     return [np.sort(np.concatenate(found)) for found in packed]
 
 

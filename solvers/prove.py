@@ -27,6 +27,7 @@ USEFUL_PARCELS = 16_384
 """Parcels of one order that are looked at, at most."""
 STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
 TOLERANCE_CENTS = 0.01
+TOLERANCE_SHARE = 1e-12
 """What floating-point sums may be off by."""
 
 
@@ -65,7 +66,7 @@ def search_bound(
     chosen[current] = False
     apart = float(plan.cents.sum() - plan.cents[orders].sum())
     adopt(compiled.tables, taken(patterns, np.flatnonzero(chosen)), plan)
-    return min(solution.bound + apart, bound_cents + within) - TOLERANCE_CENTS
+    return min(solution.bound + apart, bound_cents + within) - TOLERANCE_CENTS - TOLERANCE_SHARE * bound_cents
 
 
 def _near(compiled: Compiled, orders: IntArray, prices: Multipliers, within: float, columns: int) -> Patterns | None:
@@ -76,7 +77,7 @@ def _near(compiled: Compiled, orders: IntArray, prices: Multipliers, within: flo
     t, duals, nothing = compiled.tables, prices.duals(), nothing_left(compiled)
     out, scratch = choice(), walk(USEFUL_PARCELS)
     for step in STEPS:
-        found = near_patterns(t, orders, duals, nothing, step * within, out, scratch)
-        if len(found.order) > columns:
+        found, complete = near_patterns(t, orders, duals, nothing, step * within, columns, out, scratch)
+        if not complete or len(found.order) > columns:
             return None
-    return found if len(np.unique(found.order)) == len(orders) else None
+    return found

@@ -5,6 +5,7 @@ Here: which step comes when, how much work it gets, and when to stop. Not here: 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 ROUNDS_AT_ONCE = 4_000
 """Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
-FIRST_ROUNDS_AT_ONCE = 50
+FIRST_ROUNDS_AT_ONCE = 5
 SECONDS_AT_ONCE, SECONDS_PER_ORDER = 0.1, 2e-6
 """With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
 
@@ -43,14 +44,16 @@ PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
 EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
 """How far the search for prices is when first plans are made at the prices so far, and the share of them it takes."""
-PRICES_BY, RUIN_BY = 0.4, 0.55
-"""Shares of the time limit after which the prices must do, and after which blocks take over from ruin and recreate."""
+PRICES_BY, POLISH_BY = 0.4, 0.6
+"""Shares of the time limit after which the prices must do: of what is left when sweeps begin, and of all."""
 PROVEN_SHARES = (0.55, 0.8, 1.0)
 """How much of the gap is closed by one exact search after the other."""
 SLACK_SHARE, COLUMNS_PER_ORDER = 0.15, 4.0
 """Patterns that a block takes: of reduced costs up to this share of a typical order's cost, and so many an order."""
-WIDER = 1.4
-"""How both grow when a pass over the blocks has found nothing."""
+WIDER, WIDEST = 1.4, 8.0
+"""How both grow when a pass over the blocks has found nothing, and how far."""
+PATIENCE = 10
+"""How long, in turns of its own, what gains less waits until it is tried again."""
 LONGEST_BLOCK_SECONDS, MIP_SHARE = 15.0, 0.8
 """A block may take so long, and so much of the time that is left: solvers overrun their limits."""
 
@@ -92,6 +95,8 @@ class Search:
     def run(self) -> None:
         """Do the work of method `auto`, step by step, until something says stop."""
         self.offer(self.in_sequence(no_prices(self.compiled), 1.0))
+        if not len(self.coupled):
+            return
         self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
         for step in (
             self._prove_by_flow,
@@ -171,7 +176,7 @@ class Search:
 
     def _prove_by_flow(self) -> None:
         """Where all orders that compete are of one unit, find the optimum, and the prices that prove it."""
-        if 0 < len(self.units) == len(self.coupled) and self._route_units():
+        if not self.relaxed and 0 < len(self.units) == len(self.coupled) and self._route_units():
             apart = float(self.best.cents[~self.compiled.coupled].sum())
             bound, prices = flow_prices(self.compiled, self.best, self.units, self.spread)
             self._accept(bound + apart, prices)
@@ -195,16 +200,17 @@ class Search:
             self._accept(found.bound, found.prices)
             if step % 25 == 0:
                 self._note()
-            if early and self._pace(step) >= early[0]:
+            if early and self._pace(step) >= early[0] and not self.stopping.late():
                 early.pop(0)
                 self.offer(self.in_sequence(found.prices, EARLY_SHARE))
 
     def _pace(self, step: int) -> float:
         """Return how much of the search for prices is over: by steps, or sooner by its share of the time limit."""
         limit = self.stopping.time_limit_seconds
-        by_time = 0.0 if limit is None else (self.stopping.stopwatch() - self._began) / (PRICES_BY * limit)
-        small = len(self.coupled) <= self.params.proof_orders
-        steps = min(self.params.dual_steps, self.params.small_dual_steps) if small else self.params.dual_steps
+        began, now = self._began, self.stopping.stopwatch()
+        by_time = 0.0 if limit is None else (now - began) / max(PRICES_BY * (limit - began), 1e-9)
+        few = min(self.params.dual_steps, self.params.small_dual_steps)
+        steps = few if self._is_provable() else self.params.dual_steps
         return max(counted(steps)(step), min(by_time, 1.0))
 
     def _serve_at_prices(self) -> None:
@@ -220,16 +226,22 @@ class Search:
             return
         master = Master(self.compiled, self.exact, self.best)
         apart = float(self.best.cents[~self.compiled.coupled].sum())  # of orders that compete for nothing, in any plan
-        bound, prices = column_generation(master, self.prices, rounds=20, enough=lambda: self.stopping.late(PRICES_BY))
+        bound, prices = column_generation(master, self.prices, rounds=20, enough=lambda: self.stopping.late(POLISH_BY))
         self._accept(bound + apart, prices)
 
     def _ruin_and_recreate(self) -> None:
+        if self._races():
+            return
         whole = len(self.exact) == len(self.coupled) <= self._most_at_once()
         per_order = self.params.whole_rounds_per_order if whole else self.params.rounds_per_order
-        self._improve(min(self.params.most_rounds, len(self.coupled) * per_order), RUIN_BY)
+        self._improve(min(self.params.most_rounds, len(self.coupled) * per_order))
 
-    def _improve(self, rounds: int, by: float = 1.0) -> None:
-        """Try so many changes of the best plan, noting the gains; stop when that share of the time limit is over."""
+    def _races(self) -> bool:
+        """Return whether ruin and recreate and blocks share the time by what they gain: many blocks, and a limit."""
+        return self.stopping.time_limit_seconds is not None and len(self.exact) > self._most_at_once()
+
+    def _improve(self, rounds: int) -> None:
+        """Try so many changes of the best plan, noting the gains; look at the clock often enough to stop in time."""
         if not len(self.coupled):
             return
         plan = self.best.copy()
@@ -247,7 +259,7 @@ class Search:
             )
             rounds -= at_once
             self.offer(plan)
-            if self.done() or self.stopping.late(by):
+            if self.done():
                 return
             if self.stopping.time_limit_seconds is not None:
                 aim = max(SECONDS_AT_ONCE, SECONDS_PER_ORDER * len(self.coupled))
@@ -259,6 +271,8 @@ class Search:
         return (self.params.seed * 1_000_003 + self._draws) % 2**32
 
     def _solve_blocks(self) -> None:
+        if self._races():
+            return
         for _ in range(1 if len(self.exact) <= self._most_at_once() else self.params.passes):
             if self.done() or not self._pass(1.0):
                 return
@@ -267,32 +281,48 @@ class Search:
         return self.params.single_orders if self.single else self.params.whole_orders
 
     def _pass(self, width: float) -> bool:
-        """Solve every order once in a block, two blocks at a time; return whether the plan became cheaper."""
-        if not len(self.exact):
-            return False
-        size = self._most_at_once()
-        if len(self.exact) > size:
-            size = self.params.block_orders
-        blocks = linked_blocks(self.compiled, self.exact, self.rival, size, self._draw())
-        typical = float(self.best.cents[self.exact].mean())
-        before, plan = self.best_cents, self.best.copy()
-        for first in range(0, len(blocks), 2):
-            left = self.stopping.seconds_left()
-            terms = BlockTerms(
-                slack_cents=width * SLACK_SHARE * typical,
-                columns_per_order=width * COLUMNS_PER_ORDER,
-                nodes=self.params.nodes,
-                seconds=None if left is None else min(MIP_SHARE * left, LONGEST_BLOCK_SECONDS),
-            )
-            improve_blocks(self.compiled, plan, self.prices, blocks[first : first + 2], terms, self.spread)
-            self.offer(plan)
+        """Solve every order once in a block; return whether the plan became cheaper."""
+        before = self.best_cents
+        for _ in self._waves(width):
             if self.done():
                 break
         return self.best_cents < before
 
+    def _waves(self, width: float) -> Iterator[None]:
+        """Solve every order once in a block, two blocks at a time."""
+        most = self._most_at_once()
+        size = most if len(self.exact) <= most else self.params.block_orders
+        blocks = linked_blocks(self.compiled, self.exact, self.rival, size, self._draw())
+        for first in range(0, len(blocks), 2):
+            plan = self.best.copy()
+            terms = BlockTerms(
+                slack_cents=width * SLACK_SHARE * float(plan.cents[self.exact].mean()),
+                columns_per_order=width * COLUMNS_PER_ORDER,
+                nodes=self.params.nodes,
+                seconds=self._block_seconds,
+            )
+            improve_blocks(self.compiled, plan, self.prices, blocks[first : first + 2], terms, self.spread)
+            self.offer(plan)
+            yield
+
+    def _block_seconds(self) -> float | None:
+        left = self.stopping.seconds_left()
+        return None if left is None else min(MIP_SHARE * left, LONGEST_BLOCK_SECONDS)
+
+    def _all_waves(self) -> Iterator[None]:
+        """Go on with wave after wave, of wider blocks when a pass has found nothing."""
+        width = 1.0
+        while True:
+            before = self.best_cents
+            yield from self._waves(width)
+            width = min(WIDER * width, WIDEST) if self.best_cents == before else width
+
+    def _is_provable(self) -> bool:
+        return not self.relaxed and 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders
+
     def _prove(self) -> None:
         """Raise the bound of a small batch by exact searches, beyond what prices prove."""
-        if self.relaxed or not 0 < len(self.exact) == len(self.coupled) <= self.params.proof_orders:
+        if not self._is_provable():
             return
         for share in PROVEN_SHARES:
             seconds, plan = self.stopping.seconds_left(), self.best.copy()
@@ -308,18 +338,39 @@ class Search:
 
     def _go_on(self) -> None:
         """Use what is left of the time: wider blocks where they find nothing more, and ruin and recreate in between."""
+        if self._races():
+            self._race()
         width = 1.0
         while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
             self._improve(2 * len(self.coupled))
             self._route_units()
             if not self.done() and not self._pass(width):
-                width *= WIDER
+                width = min(WIDER * width, WIDEST)
+
+    def _race(self) -> None:
+        """Give the time to what has gained more a second of late, ruin and recreate or blocks, and try the other again.
+
+        The other has its turn when it has waited `PATIENCE` times as long as its last turn took.
+        """
+        waves, rounds = self._all_waves(), max(ROUNDS_AT_ONCE, len(self.coupled) // 10)
+        turns: tuple[Callable[[], None], ...] = (lambda: self._improve(rounds), lambda: next(waves))
+        rate, took, ended = [np.inf, np.inf], [0.0, 0.0], [0.0, 0.0]
+        while not self.done():
+            began, before = self.stopping.stopwatch(), self.best_cents
+            ahead = int(rate[1] > rate[0])
+            if began - ended[1 - ahead] > PATIENCE * took[1 - ahead] > 0:
+                ahead = 1 - ahead
+            turns[ahead]()
+            ended[ahead] = self.stopping.stopwatch()
+            took[ahead] = max(ended[ahead] - began, 1e-6)
+            gained = (before - self.best_cents) / took[ahead]
+            rate[ahead] = gained if np.isinf(rate[ahead]) else (rate[ahead] + gained) / 2
 
     def result(self) -> RoutingResult:
         """Certify the bound and hand out the best plan."""
         lower_bound_cents, prices = certify(self.compiled, self.prices, self.spread)
         bound_method, searched = BoundMethod.PRICES, int(np.ceil(self.searched))
-        if searched > lower_bound_cents:
+        if lower_bound_cents < searched <= (self.best_cents if self.verdict is None else self.verdict.cents):
             lower_bound_cents, bound_method = searched, BoundMethod.SEARCH
         if self.verdict is None:
             plan = conclude(self.compiled, self.best.cand, divide_lines(self.compiled, self.best.copy()))

@@ -40,7 +40,13 @@ def test_every_pattern_within_the_slack_is_found_and_none_beyond_it(slack: int, 
         compiled, problem = both(tiny_problem(seed, split=False), folder)
         t, ids = compiled.tables, ("", *compiled.problem.nodes.node_ids)
         free, everyone = no_prices(compiled).duals(), np.arange(len(compiled.coupled))
-        found = near_patterns(t, everyone, free, nothing_left(compiled), slack, choice(), walk(4096))
+        out, w, nothing = choice(), walk(4096), nothing_left(compiled)
+        found, complete = near_patterns(t, everyone, free, nothing, slack, 10**6, out, w)
+        assert complete
+        fewer, still_complete = near_patterns(t, everyone, free, nothing, slack, 2, out, w)
+        counts = np.bincount(found.order, minlength=len(everyone))
+        assert still_complete == (counts <= 2).all()
+        assert (np.bincount(fewer.order, minlength=len(everyone)) <= 2).all()
         for o, order in enumerate(problem.orders.values()):
             mine = np.flatnonzero(found.order == o)
             nodes = {
