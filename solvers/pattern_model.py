@@ -1,6 +1,6 @@
 """The integer programme over known patterns: one for every order, within what stock and capacity allow.
 
-Here: the model and its solution as patterns. Not here: which patterns (`near_patterns.py`), which orders (`blocks.py`).
+Here: the model. Not here: which patterns (`near_patterns.py`), which orders (`blocks.py`).
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ WIDER, WIDEST = 1.4, 8.0
 """How both grow when a pass over the blocks has found nothing, and how far."""
 PATIENCE = 10
 """How long, in turns of its own, what gains less waits until it is tried again."""
-LONGEST_BLOCK_SECONDS, MIP_SHARE = 15.0, 0.8
-"""A block may take so long, and so much of the time that is left: solvers overrun their limits."""
+LONGEST_BLOCK_SECONDS, MIP_SHARE, PROOF_SHARE = 15.0, 0.8, 0.92
+"""A block may take so long, and a block or a proof so much of the time that is left: solvers overrun their limits."""
 
 
 class Search:
@@ -325,7 +325,8 @@ class Search:
         if not self._is_provable():
             return
         for share in PROVEN_SHARES:
-            seconds, plan = self.stopping.seconds_left(), self.best.copy()
+            left, plan = self.stopping.seconds_left(), self.best.copy()
+            seconds = None if left is None else PROOF_SHARE * left
             effort = Effort(share=share, columns=self.params.proof_columns, nodes=self.params.nodes, seconds=seconds)
             bound = search_bound(self.compiled, self.exact, self.prices, self.bound, plan, effort)
             if bound is None:

@@ -1,6 +1,6 @@
 """The one entry to order routing: a problem in; a plan, a proven bound and the reason for stopping out.
 
-auto           one by one → prices by sweeps → one by one at those prices → ruin and recreate → blocks → proof;
+auto           one by one → prices by sweeps → one by one at prices → master → ruin and recreate → blocks → proof;
                one by one → a flow, where all orders that compete are of one unit
 exact          one by one → prices by sweeps → the textbook model, by an exact solver
 one_by_one     each order exactly, against what the orders before it left

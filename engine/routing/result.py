@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,7 @@ def write_result(
     except OSError as error:
         message = f"cannot be used for the result: {error.strerror or error}; name another folder"
         raise InvalidInput(Fault(path=str(folder), message=message)) from None
+    began = time.perf_counter()
     (folder / "summary.json").unlink(missing_ok=True)
     _replace(folder / "plan.csv", plan_csv(problem, result))
     _replace(folder / "prices.csv", prices_csv(problem, result))
@@ -160,6 +162,7 @@ def write_result(
         _replace(folder / "line_values.csv", line_values_csv(problem, result.prices.line))
     else:
         (folder / "line_values.csv").unlink(missing_ok=True)
+    timing = replace(timing, write=time.perf_counter() - began)
     _replace(folder / "timing.json", [_json(timing_document(result, timing)).encode()])
     _replace(folder / "summary.json", [_json(document).encode()])
 
