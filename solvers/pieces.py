@@ -20,7 +20,8 @@ def table_lines(problem: RoutingProblem, most_units: int, *, whole: bool) -> tup
     """
     orders = problem.orders
     if whole or not problem.terms.line_split:
-        return orders.line_start, np.arange(len(orders.line_sku)), orders.line_quantity
+        # copies, since kernels are compiled per type, and a problem's own arrays are read-only
+        return orders.line_start.copy(), np.arange(len(orders.line_sku)), orders.line_quantity.copy()
     return _pieces(orders.line_start, orders.line_quantity, most_units)
 
 
