@@ -1,6 +1,6 @@
 """A plan in the making: which candidate ships each line, what is left of everything, and the moves that keep both true.
 
-Every kernel that changes an assignment goes through `serve` and `take_back`, so stock and capacity are never exceeded.
+`serve` takes only what is left, and `restore` what is known to fit, so stock and capacity are never exceeded.
 """
 
 from __future__ import annotations

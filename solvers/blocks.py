@@ -13,18 +13,14 @@ from functools import partial
 import numpy as np
 
 from solvers.assignment import Assignment
-from solvers.linear import solve_integer
-from solvers.near_patterns import near_patterns, walk
+from solvers.near_patterns import MOST_PATTERNS, USEFUL_PARCELS, near_patterns, walk
 from solvers.offers import Duals, Residual, choice
 from solvers.parts import adopt, shares
-from solvers.pattern_model import pattern_model, usage
-from solvers.pattern_sets import Patterns, taken, with_current
+from solvers.pattern_model import choose_patterns
+from solvers.pattern_sets import Patterns, taken
 from solvers.prices import Map, Multipliers, nothing_left
 from solvers.problem import IntArray
 from solvers.tables import Compiled
-
-USEFUL_PARCELS, MOST_PATTERNS = 4096, 500
-"""Parcels and patterns of one order that a block looks at, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +29,10 @@ class BlockTerms:
 
     slack_cents: float
     """Patterns whose reduced cost is above this are left out."""
-    columns_per_order: float = 4.0
-    nodes: int = 50
+    columns_per_order: float
+    nodes: int
     """Branch-and-bound nodes."""
-    seconds: Callable[[], float | None] = lambda: None
+    seconds: Callable[[], float | None]
     """Says, when a block begins, how long it may take."""
 
 
@@ -55,7 +51,6 @@ def _solve(
     compiled: Compiled, plan: Assignment, duals: Duals, terms: BlockTerms, orders: IntArray, free: Residual
 ) -> Patterns:
     """Return the patterns that the block's orders change to."""
-    out = choice()
     near, _ = near_patterns(
         compiled.tables,
         orders,
@@ -63,16 +58,11 @@ def _solve(
         nothing_left(compiled),
         terms.slack_cents,
         MOST_PATTERNS,
-        out,
+        choice(),
         walk(USEFUL_PARCELS),
     )
     most = int(terms.columns_per_order * len(orders))
     if len(near.order) > most:
         near = taken(near, np.sort(np.argsort(near.reduced, kind="stable")[:most]))
-    patterns, current = with_current(compiled, orders, near, plan)
-    held = np.asarray(usage(compiled, taken(patterns, current)).sum(axis=1)).ravel()
-    model, _ = pattern_model(compiled, orders, patterns, free, held)
-    values = solve_integer(model, current, nodes=terms.nodes, seconds=terms.seconds()).values
-    chosen = values > 0.5
-    chosen[current] = False
-    return taken(patterns, np.flatnonzero(chosen))
+    chosen = choose_patterns(compiled, orders, near, plan, free, nodes=terms.nodes, seconds=terms.seconds())
+    return chosen.changed

@@ -13,7 +13,7 @@ import numpy as np
 
 from solvers.assignment import Assignment, nothing_assigned
 from solvers.linear import solve_relaxation
-from solvers.near_patterns import near_patterns, walk
+from solvers.near_patterns import MOST_PATTERNS, USEFUL_PARCELS, near_patterns, walk
 from solvers.offers import Residual, choice
 from solvers.pattern_model import pattern_model
 from solvers.pattern_sets import Patterns, held, joined, taken
@@ -21,9 +21,6 @@ from solvers.plan import ROUNDINGS
 from solvers.prices import Multipliers, limits, nothing_left, price_orders
 from solvers.problem import IntArray
 from solvers.tables import Compiled
-
-USEFUL_PARCELS, MOST_PATTERNS = 4096, 500
-"""Parcels and patterns of one order that are looked at, at most."""
 
 
 class Master:
@@ -49,13 +46,13 @@ class Master:
 
     def relax(self) -> tuple[float, Multipliers] | None:
         """Return the cost of the best mixture of known patterns, and the prices of what limits it."""
-        nothing = np.zeros(self._limit.row.size + 2 * len(self._limit.units))
-        model, binding = pattern_model(self._compiled, self._orders, self._patterns, self._all, nothing)
+        nobody = np.zeros(0, np.int64)
+        model, binding = pattern_model(self._compiled, self._orders, self._patterns, self._all, nobody)
         solved = solve_relaxation(model)
         if solved is None:
             return None
         objective, _, duals = solved
-        values = np.zeros(len(nothing))
+        values = np.zeros(self._limit.row.size + 2 * len(self._limit.units))
         values[binding] = np.maximum(-duals[len(self._orders) :], 0.0)
         rows, nodes = self._limit.row.size, len(self._limit.units)
         row = values[:rows].reshape(-1, len(ROUNDINGS))

@@ -23,6 +23,8 @@ from solvers.tables import EXACT_LINES, Tables
 
 EXHAUSTED, UNTRIED, AT_BACKORDER = -3, -2, -1
 """Where a walk stands with a line when it is not at one of the line's parcels."""
+USEFUL_PARCELS, MOST_PATTERNS = 4096, 500
+"""Parcels and patterns of one order that are looked at, where not all are needed."""
 TOLERANCE = 1e-6
 HALVINGS = 20
 

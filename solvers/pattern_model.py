@@ -1,16 +1,19 @@
 """The integer programme over known patterns: one for every order, within what stock and capacity allow.
 
-Here: the model. Not here: which patterns (`near_patterns.py`), which orders (`blocks.py`).
+Here: the model, and what it chooses. Not here: which patterns (`near_patterns.py`), which orders (`blocks.py`).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import csr_matrix, vstack
 
-from solvers.linear import LinearModel
+from solvers.assignment import Assignment
+from solvers.linear import LinearModel, solve_integer
 from solvers.offers import Residual
-from solvers.pattern_sets import Patterns
+from solvers.pattern_sets import Patterns, taken, with_current
 from solvers.plan import BACKORDER, ROUNDINGS
 from solvers.problem import FloatArray, IntArray
 from solvers.tables import Compiled
@@ -42,16 +45,47 @@ def usage(compiled: Compiled, patterns: Patterns) -> csr_matrix:
     return csr_matrix((amounts.astype(np.float64), (resources, columns)), shape=shape)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choosing:
+    """What an integer programme over patterns chose: those that are not the plan's, and its bound for all orders."""
+
+    changed: Patterns
+    bound_cents: float
+
+
+def choose_patterns(
+    compiled: Compiled,
+    orders: IntArray,
+    known: Patterns,
+    plan: Assignment,
+    free: Residual,
+    *,
+    nodes: int,
+    seconds: float | None,
+    enough: float = 0.5,
+) -> Choosing:
+    """Return the best choice of one known pattern for each order, those of the plan among them.
+
+    The orders may use what they hold now and what is `free`. Nodes, seconds and `enough` as for `solve_integer`.
+    """
+    patterns, current = with_current(compiled, orders, known, plan)
+    model, _ = pattern_model(compiled, orders, patterns, free, current)
+    solution = solve_integer(model, current, nodes=nodes, seconds=seconds, enough=enough)
+    chosen = solution.values > 0.5
+    chosen[current] = False
+    return Choosing(changed=taken(patterns, np.flatnonzero(chosen)), bound_cents=solution.bound)
+
+
 def pattern_model(
-    compiled: Compiled, orders: IntArray, patterns: Patterns, free: Residual, held: FloatArray
+    compiled: Compiled, orders: IntArray, patterns: Patterns, free: Residual, current: IntArray
 ) -> tuple[LinearModel, IntArray]:
     """Return the model that chooses one pattern for each of the orders, and the resource of each row after these.
 
-    `held` says what the orders hold of each resource now (roundings apart), `free` what they may use beyond that.
-    Only resources that the patterns could exhaust have a row.
+    The orders may use what is `free` and what the patterns at the places `current` hold now. Only resources that the
+    patterns could exhaust have a row.
     """
-    limit = _limits(free, held)
     use = usage(compiled, patterns)
+    limit = _limits(free, np.asarray(use[:, current].sum(axis=1)).ravel())
     most = np.asarray(use.sum(axis=1)).ravel()
     binding = np.flatnonzero(most > limit)
     place = np.full(len(compiled.coupled), -1)

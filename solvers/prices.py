@@ -253,19 +253,10 @@ def dual_steps(compiled: Compiled, start: Multipliers, pace: Pace, spread: Map =
         np.minimum(prices.line, compiled.tables.short_cents, out=prices.line)
 
 
-def _move(
-    rate: float,
-    step: int,
-    price: FloatArray,
-    scale: FloatArray,
-    use: FloatArray,
-    limit: FloatArray,
-    mean: FloatArray,
-    square: FloatArray,
-) -> FloatArray:
-    """Move prices by one Adam-like step in place, and return them."""
-    _adam(rate, step, *(array.reshape(-1) for array in (price, scale, use, limit, mean, square)))
-    return price
+def _move(rate: float, step: int, *arrays: FloatArray) -> FloatArray:
+    """Move prices, the first of what `_adam` takes, by one step in place, and return them."""
+    _adam(rate, step, *(array.reshape(-1) for array in arrays))
+    return arrays[0]
 
 
 @njit(cache=True, nogil=True)

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.assignment import Assignment
-from solvers.linear import solve_integer
 from solvers.near_patterns import near_patterns, walk
 from solvers.offers import choice
 from solvers.parts import adopt
-from solvers.pattern_model import pattern_model, usage
-from solvers.pattern_sets import Patterns, taken, with_current
+from solvers.pattern_model import choose_patterns
+from solvers.pattern_sets import Patterns
 from solvers.prices import Multipliers, nothing_left
 from solvers.problem import IntArray
 from solvers.tables import Compiled
@@ -26,6 +25,7 @@ from solvers.tables import Compiled
 USEFUL_PARCELS = 16_384
 """Parcels of one order that are looked at, at most."""
 STEPS = (0.2, 0.4, 0.6, 0.8, 1.0)
+"""Shares of a limit on reduced cost at which patterns are counted."""
 TOLERANCE_CENTS = 0.01
 TOLERANCE_SHARE = 1e-12
 """What floating-point sums may be off by."""
@@ -55,18 +55,15 @@ def search_bound(
     near = _near(compiled, orders, prices, within, effort.columns)
     if near is None:
         return None
-    patterns, current = with_current(compiled, orders, near, plan)
-    held = np.asarray(usage(compiled, taken(patterns, current)).sum(axis=1)).ravel()
-    model, _ = pattern_model(compiled, orders, patterns, plan.residual, held)
     enough = max(0.5, float(plan.cents.sum()) - bound_cents - within)  # there the patterns left out set the bound
-    solution = solve_integer(model, current, nodes=effort.nodes, seconds=effort.seconds, enough=enough)
-    if not np.isfinite(solution.bound):  # it had no time for any
+    chosen = choose_patterns(
+        compiled, orders, near, plan, plan.residual, nodes=effort.nodes, seconds=effort.seconds, enough=enough
+    )
+    if not np.isfinite(chosen.bound_cents):  # it had no time for any
         return bound_cents
-    chosen = solution.values > 0.5
-    chosen[current] = False
     apart = float(plan.cents.sum() - plan.cents[orders].sum())
-    adopt(compiled.tables, taken(patterns, np.flatnonzero(chosen)), plan)
-    return min(solution.bound + apart, bound_cents + within) - TOLERANCE_CENTS - TOLERANCE_SHARE * bound_cents
+    adopt(compiled.tables, chosen.changed, plan)
+    return min(chosen.bound_cents + apart, bound_cents + within) - TOLERANCE_CENTS - TOLERANCE_SHARE * bound_cents
 
 
 def _near(compiled: Compiled, orders: IntArray, prices: Multipliers, within: float, columns: int) -> Patterns | None:

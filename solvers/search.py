@@ -6,6 +6,7 @@ Here: which step comes when, how much work it gets, and when to stop. Not here: 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,9 +21,10 @@ from solvers.improve import ruin_and_recreate
 from solvers.master import Master, column_generation
 from solvers.offers import choice
 from solvers.params import Params, Progress
-from solvers.parts import linked_blocks, rivals
+from solvers.parts import Rivals, linked_blocks, rivals
 from solvers.plan import BoundMethod, RoutingResult, TracePoint
 from solvers.prices import Map, Multipliers, certify, counted, dual_steps, long_orders, no_prices
+from solvers.problem import IntArray
 from solvers.prove import Effort, search_bound
 from solvers.stopping import Stopping
 from solvers.tables import Compiled
@@ -79,8 +81,6 @@ class Search:
         self.exact = np.flatnonzero(compiled.coupled & (t.grouped == np.diff(t.line_start)) & whole)
         self.relaxed = len(long_orders(compiled)) > 0
         self.single = bool((np.diff(t.line_start)[self.coupled] <= 1).all())
-        self.units = single_units(compiled)
-        self.rival = rivals(compiled)
         self.out = choice()
         self.best: Assignment = nothing_assigned(compiled)
         self.best_cents = int(self.best.cents.sum())
@@ -98,21 +98,27 @@ class Search:
         if not len(self.coupled):
             return
         self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
-        for step in (
-            self._prove_by_flow,
-            self._find_prices,
-            self._serve_at_prices,
-            self._route_units,
-            self._polish_prices,
-            self._ruin_and_recreate,
-            self._route_units,
-            self._solve_blocks,
-            self._prove,
-            self._go_on,
-        ):
+        for step in self._steps():
             step()
             if self.done():
                 return
+
+    def _steps(self) -> list[Callable[[], object]]:
+        """Return what to do, in order; with many blocks and a time limit, ruin and recreate and blocks race for it."""
+        begin = (self._prove_by_flow, self._find_prices, self._serve_at_prices, self._route_units, self._polish_prices)
+        if self.stopping.time_limit_seconds is not None and len(self.exact) > self._most_at_once():
+            return [*begin, self._race]
+        return [*begin, self._ruin_and_recreate, self._route_units, self._solve_blocks, self._prove, self._go_on]
+
+    @cached_property
+    def rival(self) -> Rivals:
+        """Which orders compete for each contested cell."""
+        return rivals(self.compiled)
+
+    @cached_property
+    def units(self) -> IntArray:
+        """The orders of one line and one unit."""
+        return single_units(self.compiled)
 
     def referee(self) -> None:
         """Do the work of method `exact`: the textbook model, from the one-by-one plan on."""
@@ -230,20 +236,12 @@ class Search:
         self._accept(bound + apart, prices)
 
     def _ruin_and_recreate(self) -> None:
-        if self._races():
-            return
         whole = len(self.exact) == len(self.coupled) <= self._most_at_once()
         per_order = self.params.whole_rounds_per_order if whole else self.params.rounds_per_order
         self._improve(min(self.params.most_rounds, len(self.coupled) * per_order))
 
-    def _races(self) -> bool:
-        """Return whether ruin and recreate and blocks share the time by what they gain: many blocks, and a limit."""
-        return self.stopping.time_limit_seconds is not None and len(self.exact) > self._most_at_once()
-
     def _improve(self, rounds: int) -> None:
         """Try so many changes of the best plan, noting the gains; look at the clock often enough to stop in time."""
-        if not len(self.coupled):
-            return
         plan = self.best.copy()
         while rounds > 0:
             at_once, began = min(rounds, self._at_once), self.stopping.stopwatch()
@@ -271,8 +269,6 @@ class Search:
         return (self.params.seed * 1_000_003 + self._draws) % 2**32
 
     def _solve_blocks(self) -> None:
-        if self._races():
-            return
         for _ in range(1 if len(self.exact) <= self._most_at_once() else self.params.passes):
             if self.done() or not self._pass(1.0):
                 return
@@ -339,10 +335,8 @@ class Search:
 
     def _go_on(self) -> None:
         """Use what is left of the time: wider blocks where they find nothing more, and ruin and recreate in between."""
-        if self._races():
-            self._race()
         width = 1.0
-        while self.stopping.time_limit_seconds is not None and len(self.coupled) and not self.done():
+        while self.stopping.time_limit_seconds is not None and not self.done():
             self._improve(2 * len(self.coupled))
             self._route_units()
             if not self.done() and not self._pass(width):

@@ -39,9 +39,6 @@ _SOLVER_TYPE = {
 }
 
 
-_HAS_POINT = {result_pb2.TERMINATION_REASON_OPTIMAL, result_pb2.TERMINATION_REASON_FEASIBLE}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What a search found: values of the columns, None if there are none, and a bound on every point."""

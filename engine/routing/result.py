@@ -144,8 +144,8 @@ def _value(value: Any) -> str:
 
 def write_result(
     folder: Path, problem: RoutingProblem, result: RoutingResult, document: dict[str, Any], timing: Timing
-) -> None:
-    """Write the result folder; each file appears whole, and summary.json last.
+) -> Timing:
+    """Write the result folder, each file appearing whole and summary.json last; return the timing with that of writing.
 
     A folder that holds an earlier result is overwritten; raises InvalidInput if `folder` is a file or cannot be made.
     """
@@ -165,6 +165,7 @@ def write_result(
     timing = replace(timing, write=time.perf_counter() - began)
     _replace(folder / "timing.json", [_json(timing_document(result, timing)).encode()])
     _replace(folder / "summary.json", [_json(document).encode()])
+    return timing
 
 
 def timing_document(result: RoutingResult, timing: Timing) -> dict[str, Any]:

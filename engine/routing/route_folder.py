@@ -90,10 +90,8 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
             result = solve(read.problem, params, stopping, spread=spread, progress=progress)
         except TooLarge as error:
             raise InvalidInput(Fault(path="--method", message=str(error))) from None
-    solved = time.perf_counter()
     document = summary(read.problem, result, seed=options.seed, problem_sha256=read.sha256)
-    write_result(out, read.problem, result, document, Timing(load=loaded - began))
-    timing = Timing(load=loaded - began, write=time.perf_counter() - solved)
+    timing = write_result(out, read.problem, result, document, Timing(load=loaded - began))
     return Routed(
         summary=document,
         timing=timing_document(result, timing),

@@ -66,7 +66,7 @@ def test_blocks_never_make_a_plan_dearer_and_take_nothing_twice(folder: NewFolde
     compiled = compile_tables(read_problem(path).problem)
     prices = [step.prices for step in dual_steps(compiled, no_prices(compiled), counted(60))][-1]
     orders, plan = np.flatnonzero(compiled.coupled), in_sequence(compiled, prices)
-    terms = BlockTerms(slack_cents=400, nodes=5)
+    terms = BlockTerms(slack_cents=400, columns_per_order=4.0, nodes=5, seconds=lambda: None)
     with threads(2) as spread:
         for seed in range(3):
             before, twin = int(plan.cents.sum()), plan.copy()
