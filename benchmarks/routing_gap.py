@@ -38,7 +38,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the options."""
     found = argparse.ArgumentParser(prog="allot bench routing_gap", description=(__doc__ or "").splitlines()[0])
     found.add_argument("--sizes", default="1k,5k", help=f"of {', '.join(recipes.SIZES)}, or all")
-    found.add_argument("--seeds", help="such as 1,2; by default 1,2,3, and 1 of a million orders")
+    found.add_argument("--seeds", help="such as 1,2; by default those with a committed hash")
     found.add_argument("--methods", default="all", help=f"auto and any of {', '.join(METHODS[1:])}; by default all")
     found.add_argument("--folder", type=Path, help="keep instances and results there; by default thrown away")
     found.add_argument("--out", type=Path, default=Path("out"), help="for routing_gap.json and routing_gap.html")

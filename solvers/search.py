@@ -44,7 +44,7 @@ FLOW_SHARE, FLOW_SECONDS = 0.5, 1e-5
 """The share of single units among the orders that compete from which a flow pays, and what it takes per candidate."""
 PRICED_AT = (1.0, 0.7, 0.4)
 """Shares of the shadow prices at which whole plans are made."""
-EARLY, EARLY_SHARE = (0.08, 0.3), 0.7
+EARLY, EARLY_SHARE = (0.03, 0.1, 0.3), 0.7
 """How far the search for prices is when first plans are made at the prices so far, and the share of them it takes."""
 PRICES_BY, POLISH_BY = 0.4, 0.6
 """Shares of the time limit after which the prices must do: of what is left when sweeps begin, and of all."""

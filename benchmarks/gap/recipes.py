@@ -43,7 +43,15 @@ SIZES = {
     size.name: size
     for size in (
         Size(name="1k", orders=1_000, nodes=40, skus=2_000, most_seconds=5, most_gap=0.0005),
-        Size(name="5k", orders=5_000, nodes=60, skus=5_000, most_seconds=15, most_gap=0.001),
+        Size(  # seed 3 is hardly contested: there one-by-one routing ends 4.5 % above the bound
+            name="5k",
+            orders=5_000,
+            nodes=60,
+            skus=5_000,
+            seeds=(1, 2, 4),
+            most_seconds=15,
+            most_gap=0.001,
+        ),
         Size(name="20k", orders=20_000, nodes=60, skus=5_000, most_seconds=60, most_gap=0.003),
         Size(name="100k", orders=100_000, nodes=200, skus=20_000, most_seconds=180, most_gap=0.005),
         Size(
