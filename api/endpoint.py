@@ -26,6 +26,7 @@ from api.errors import BodyTooLarge, InternalError, UnsupportedMediaType, kind_o
 from api.idempotency import REPLAYED
 from engine.bootstrap import Engine
 from engine.errors import AllotError
+from engine.events.actor import acting_as
 from engine.inventory.model import Replay
 
 log = logging.getLogger("allot.api")
@@ -135,7 +136,8 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
             path=request.path_params,
             replay=replay,
         )
-        return _response(await endpoint.handler(call))
+        with acting_as(request_id_of(request.scope)):
+            return _response(await endpoint.handler(call))
     except ClientDisconnect:
         raise
     except AllotError as error:

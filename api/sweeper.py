@@ -7,6 +7,7 @@ import logging
 
 from engine.bootstrap import Engine
 from engine.errors import AllotError
+from engine.events.actor import acting_as
 
 log = logging.getLogger("allot.sweeper")
 
@@ -22,7 +23,8 @@ async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
     while True:
         swept = 0
         try:
-            swept = await engine.inventory.sweep(BATCH)
+            with acting_as("sweeper"):
+                swept = await engine.inventory.sweep(BATCH)
             is_failing = False
         except AllotError as error:
             if not is_failing:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from api.endpoint import Endpoint
-from api.routes import availability, catalog, health, inventory, network, orders, promises, reservations, routing_runs
+from api.routes import (
+    availability,
+    catalog,
+    health,
+    inventory,
+    inventory_events,
+    network,
+    orders,
+    promises,
+    reservation_batches,
+    reservations,
+    routing_runs,
+)
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *network.ENDPOINTS,
     *catalog.ENDPOINTS,
+    *inventory_events.ENDPOINTS,
     *inventory.ENDPOINTS,
     *availability.ENDPOINTS,
     *promises.ENDPOINTS,
     *reservations.ENDPOINTS,
+    *reservation_batches.ENDPOINTS,
     *orders.ENDPOINTS,
     *routing_runs.ENDPOINTS,
     *health.ENDPOINTS,

@@ -24,6 +24,7 @@ from engine.config import Settings
 from engine.errors import Fault, InvalidInput
 from engine.inventory import redis_store as inventory
 from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.service import InventoryService
 from engine.inventory.store import InventoryStore
@@ -75,6 +76,8 @@ class Engine:
     orders: OrderService
     routing_runs: RoutingRuns
     stock: InventoryStore
+    reconciler: Reconciler | None
+    """Compares positions with reservations; None when everything is in memory."""
 
     async def broken_promises(self) -> list[str]:
         """Return one sentence for each promise that the store does not keep now; empty when it is ready."""
@@ -171,6 +174,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         orders=OrderService(stores.orders, stores.inventory, reference, clock),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
         stock=stores.inventory,
+        reconciler=None if client is None else Reconciler(client, Keys(settings.tenant)),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from api.cli.terminal import choose
 
-NAMES = ("one_by_one", "promise", "reservations", "routing_gap")
+NAMES = ("inventory", "one_by_one", "promise", "routing_gap")
 
 
 def command(

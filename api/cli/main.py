@@ -44,6 +44,9 @@ class Verb:
 VERBS = (
     Verb(name="demo", module="api.cli.demo", line="See the main job run on real data, in one command."),
     Verb(name="serve", module="api.cli.serve", line="Serve the HTTP API, by default with its own store."),
+    Verb(
+        name="inventory", module="api.cli.inventory", line="Tell what happened to a position, and check the stock book."
+    ),
     Verb(name="load", module="api.cli.load", line="Put network, catalog, stock and orders from files into the store."),
     Verb(name="route", module="api.cli.route", line="Route a problem folder, with a proven gap."),
     Verb(name="verify", module="api.cli.verify", line="Check a result independently of the solvers."),

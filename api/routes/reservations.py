@@ -39,7 +39,7 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
         held = await _held(call)
     except InsufficientStock as error:
         raise Located(error, _places(error, call.body.lines)) from None
-    return Answer(value=_shown(held.value), status=201, is_replayed=held.replayed)
+    return Answer(value=shown(held.value), status=201, is_replayed=held.replayed)
 
 
 def _check_form(body: wire.ReservationBody) -> None:
@@ -78,7 +78,7 @@ async def _wanted(call: Call[wire.ReservationBody, NoQuery]) -> tuple[tuple[Hold
     """Return the lines to hold, and the date of the promise behind them if there is one."""
     body = call.body
     if body.lines is not None:
-        return _hold_lines(body.lines), None
+        return hold_lines(body.lines), None
     if body.promise_id is None or body.option_id is None:  # _check_form has seen to that
         raise AssertionError(body)
     promised = await call.engine.promising.promised_hold(body.promise_id, body.option_id)
@@ -119,7 +119,7 @@ def _places(error: InsufficientStock, lines: Sequence[wire.HoldLineBody] | None)
 
 async def get_reservation(call: Call[None, NoQuery]) -> Answer:
     """The reservation as it is now; `expired` from its deadline on, and unknown a day after it was over."""
-    return Answer(value=_shown(await call.engine.inventory.get(call.path["reservation_id"])))
+    return Answer(value=shown(await call.engine.inventory.get(call.path["reservation_id"])))
 
 
 async def confirm_reservation(call: Call[Nothing, NoQuery]) -> Answer:
@@ -129,7 +129,7 @@ async def confirm_reservation(call: Call[Nothing, NoQuery]) -> Answer:
 
 async def cancel_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
     """Gives the units of all lines, or of those named, back. Cancelling again answers the same."""
-    lines = None if call.body.lines is None else _hold_lines(call.body.lines)
+    lines = None if call.body.lines is None else hold_lines(call.body.lines)
     reservation_id = call.path["reservation_id"]
     return _answer(await call.engine.inventory.cancel(reservation_id, lines=lines, replay=call.replay))
 
@@ -144,22 +144,24 @@ async def extend_reservation(call: Call[wire.ExtendBody, NoQuery]) -> Answer:
 
 async def consume_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
     """Takes the units of all lines, or of those named, off on_hand: they have left the node. Confirm first."""
-    lines = None if call.body.lines is None else _hold_lines(call.body.lines)
+    lines = None if call.body.lines is None else hold_lines(call.body.lines)
     reservation_id = call.path["reservation_id"]
     return _answer(await call.engine.inventory.consume(reservation_id, lines=lines, replay=call.replay))
 
 
-def _hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
+def hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
+    """Return the lines of a request."""
     return tuple(
         HoldLine(sku=line.sku, quantity=line.quantity, node_id=line.node_id, ship_on=line.ship_on) for line in lines
     )
 
 
 def _answer(outcome: Outcome[Reservation]) -> Answer:
-    return Answer(value=_shown(outcome.value), is_replayed=outcome.replayed)
+    return Answer(value=shown(outcome.value), is_replayed=outcome.replayed)
 
 
-def _shown(reservation: Reservation) -> wire.Reservation:
+def shown(reservation: Reservation) -> wire.Reservation:
+    """Return a reservation as it goes over the wire."""
     return wire.Reservation(
         reservation_id=reservation.reservation_id,
         state=reservation.state.value,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Quantity, Reply
@@ -31,6 +32,22 @@ class ReservationBody(Body, frozen=True, kw_only=True):
     ttl_seconds: Seconds = 900
     channel: Identifier | None = None
     reference: Identifier | None = None
+
+
+class NamedReservationBody(Body, frozen=True, kw_only=True):
+    """One reservation of many, under an id of the caller: the same id and lines again take nothing more."""
+
+    reservation_id: Identifier
+    lines: Annotated[list[HoldLineBody], Meta(min_length=1, max_length=1000)]
+    ttl_seconds: Seconds = 900
+    channel: Identifier | None = None
+    reference: Identifier | None = None
+
+
+class BatchBody(Body, frozen=True, kw_only=True):
+    """Up to 1,000 reservations, each held or refused by itself."""
+
+    reservations: Annotated[list[NamedReservationBody], Meta(min_length=1, max_length=1000)]
 
 
 class PartBody(Body, frozen=True, kw_only=True):
@@ -65,3 +82,30 @@ class Reservation(Reply, frozen=True, kw_only=True):
     channel: str | None
     reference: str | None
     promised_on: date | None
+
+
+class ShortLineReply(Reply, frozen=True, kw_only=True):
+    """A line of which too little is available."""
+
+    sku: str
+    node_id: str
+    quantity: int
+    available: int
+
+
+class BatchVerdict(Reply, frozen=True, kw_only=True):
+    """What became of one reservation: it is held, or `code` and `detail` say why not."""
+
+    reservation_id: str
+    reservation: Reservation | None
+    code: str | None = None
+    detail: str | None = None
+    short: list[ShortLineReply] = msgspec.field(default_factory=list)
+
+
+class BatchReply(Reply, frozen=True, kw_only=True):
+    """A verdict for each reservation, in the order of the request."""
+
+    held: int
+    refused: int
+    verdicts: list[BatchVerdict]

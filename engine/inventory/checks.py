@@ -13,7 +13,8 @@ from typing import Protocol
 from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
-from engine.inventory.model import MAX_TTL_SECONDS, MAX_UNITS, Adjustment, HoldLine, PositionCount, Supply
+from engine.inventory.model import MAX_TTL_SECONDS, MAX_UNITS, Adjustment, Hold, HoldLine, PositionCount, Supply
+from engine.inventory.store import MOST_HOLDS
 from engine.network.days import NetworkDays
 from engine.network.model import Network
 
@@ -63,7 +64,7 @@ class RequestChecks:
         seen: dict[Hashable, int] = {}
         for i, count in enumerate(counts):
             path = f"$.positions[{i}]"
-            self._place(path, count.sku, count.node_id)
+            self.place(path, count.sku, count.node_id)
             self._within(f"{path}.on_hand", count.on_hand, 0, MAX_UNITS)
             self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_UNITS)
             if count.expected_version is not None:
@@ -74,7 +75,7 @@ class RequestChecks:
         """Check adjustments; a position may be named several times."""
         for i, change in enumerate(adjustments):
             path = f"$.adjustments[{i}]"
-            self._place(path, change.sku, change.node_id)
+            self.place(path, change.sku, change.node_id)
             self._within(f"{path}.delta", change.delta, -MAX_UNITS, MAX_UNITS)
             if change.delta == 0:
                 self._add(f"{path}.delta", "0 changes nothing; leave the line out")
@@ -86,29 +87,42 @@ class RequestChecks:
         seen: dict[Hashable, int] = {}
         for i, supply in enumerate(supplies):
             path = f"$.supplies[{i}]"
-            self._place(path, supply.sku, supply.node_id)
+            self.place(path, supply.sku, supply.node_id)
             self._within(f"{path}.quantity", supply.quantity, 0, MAX_QUANTITY)
             if not supply.supply_id:
                 self._add(f"{path}.supply_id", "it must not be empty; give the id of the purchase order or transfer")
             place = (supply.supply_id, supply.node_id, supply.sku)
             self._once(path, seen, place, i, "supply", supply.supply_id)
 
-    def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None) -> None:
+    def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None, *, at: str = "$") -> None:
         """Check lines of a hold, which may repeat; with `today`, that ship_on is neither past nor years away."""
         if not lines:
-            self._add("$.lines", "is empty; give at least one line")
+            self._add(f"{at}.lines", "is empty; give at least one line")
         for i, line in enumerate(lines):
-            path = f"$.lines[{i}]"
-            self._place(path, line.sku, line.node_id)
+            path = f"{at}.lines[{i}]"
+            self.place(path, line.sku, line.node_id)
             self._within(f"{path}.quantity", line.quantity, 1, MAX_QUANTITY)
             if today is not None and line.ship_on is not None and line.node_id in today:
                 self._ship_on(f"{path}.ship_on", line.ship_on, today[line.node_id])
+
+    def holds(self, holds: Sequence[Hold], today: dict[str, int]) -> None:
+        """Check many holds; each reservation_id once."""
+        if len(holds) > MOST_HOLDS:
+            self._add("$.reservations", f"{len(holds)} are too many; send at most {MOST_HOLDS} in a request")
+            return
+        seen: dict[Hashable, int] = {}
+        for i, hold in enumerate(holds):
+            path = f"$.reservations[{i}]"
+            self.lines(hold.lines, today, at=path)
+            self._within(f"{path}.ttl_seconds", hold.ttl_seconds, 1, MAX_TTL_SECONDS)
+            self._once(path, seen, hold.reservation_id, i, "reservation", hold.reservation_id)
 
     def ttl(self, ttl_seconds: float) -> None:
         """Check a time to live."""
         self._faults += ttl_faults(ttl_seconds)
 
-    def _place(self, path: str, sku: str, node_id: str) -> None:
+    def place(self, path: str, sku: str, node_id: str) -> None:
+        """Check that a SKU has stock of its own, and that its node is known."""
         if node_id not in self._nodes:
             hint = self._suggestion(node_id, lambda: list(self._nodes))
             self._add(f"{path}.node_id", f"there is no node {node_id!r}; {hint}")

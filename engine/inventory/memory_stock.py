@@ -6,13 +6,16 @@ Nothing here awaits, so each method is one step to every caller of the event loo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.inventory.history import History, history_of, pack_cell
 from engine.inventory.model import (
     CONFIRMED,
+    EVENT,
     HELD,
     KINDS,
     MAX_UNITS,
@@ -24,8 +27,29 @@ from engine.inventory.model import (
 )
 from engine.inventory.view import Entry, make_view
 
+JOURNAL_EVENTS = 500_000
 Line = tuple[str, str, int, int, bool]
 """(sku, node_id, quantity, ship_on ordinal or 0, dated)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Change:
+    """What an event did to one position: its cells before and after, why, and the moves in its schedule."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...] = ()
+    whys: list[str] = field(default_factory=list)
+    moves: list[tuple[int, str, int, int]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of the journal."""
+
+    now_ms: int
+    act: str
+    who: str
+    changed: Mapping[tuple[str, str], _Change]
 
 
 class MemoryStock:
@@ -36,6 +60,8 @@ class MemoryStock:
         self._slots: dict[str, int] = {}
         self._cells: dict[str, list[list[int]]] = {}
         self._entries: dict[str, list[Entry]] = {}
+        self._changed: dict[tuple[str, str], _Change] = {}
+        self._journal: dict[int, Event] = {}
 
     def cell(self, sku: str, node_id: str) -> Sequence[int]:
         """Return the cells of a position to look at, zeros if there is none."""
@@ -48,18 +74,63 @@ class MemoryStock:
         of_sku = self._cells.setdefault(sku, [])
         while len(of_sku) <= slot:
             of_sku.append([0] * KINDS)
+        self._changed.setdefault((sku, node_id), _Change(before=tuple(of_sku[slot])))
         return of_sku[slot]
+
+    def because(self, sku: str, node_id: str, why: str) -> None:
+        """Say why a position is changed."""
+        whys = self._changed[sku, node_id].whys
+        if why not in whys[-1:]:
+            whys.append(why)
+
+    def record(self, act: str, who: str, now_ms: int) -> None:
+        """Write what was changed since the last call into the journal, as one event."""
+        changed = {
+            place: change
+            for place, change in self._changed.items()
+            if change.moves or change.whys or change.before != tuple(self.cell(*place))
+        }
+        self._changed.clear()
+        if not changed:
+            return
+        self.epoch += 1
+        for place, change in changed.items():
+            cell = self._cells[place[0]][self._slots[place[1]]]
+            cell[EVENT] = self.epoch
+            change.after = tuple(cell)
+        self._journal[self.epoch] = Event(now_ms=now_ms, act=act, who=who, changed=changed)
+        self._journal.pop(self.epoch - JOURNAL_EVENTS, None)
+
+    def history(self, sku: str, node_id: str, limit: int, after_event: int | None) -> History:
+        """Return what happened to a position, newest first."""
+        event, is_cut_off = after_event or self.cell(sku, node_id)[EVENT], False
+        rows: list[Sequence[Any]] = []
+        cells: list[bytes] = []
+        while event and len(rows) < limit:
+            found = self._journal.get(event)
+            change = None if found is None else found.changed.get((sku, node_id))
+            if found is None or change is None:
+                event, is_cut_off = 0, True
+                break
+            if event != after_event:
+                rows.append((event, found.now_ms, found.act, found.who, change.whys, change.moves))
+                cells += [pack_cell(change.before), pack_cell(change.after)]
+            event = change.before[EVENT]
+        return history_of(rows, b"".join(cells), has_more=event > 0, is_cut_off=is_cut_off)
 
     def put_supply(self, sku: str, node_id: str, supply_id: str, day: int, quantity: int) -> None:
         """Replace a supply; quantity 0 removes it."""
         cell = self.cell_to_change(sku, node_id)
         slot = self._slots[node_id]
         kept = [entry for entry in self._entries.get(sku, []) if (entry[0], entry[3]) != (slot, supply_id)]
+        moves = self._changed[sku, node_id].moves
+        moves += [(at, supply_id, delta, 0) for at, delta, name in self.entries(sku, node_id) if name == supply_id]
         if quantity > 0:
             kept.append((slot, day, quantity, supply_id))
+            moves.append((day, supply_id, 0, quantity))
         self._keep(sku, slot, cell, kept)
 
-    def move(self, lines: Sequence[Line], kind: int, sign: int) -> None:
+    def move(self, lines: Sequence[Line], kind: int, sign: int, why: str) -> None:
         """Take (sign 1) or give back (-1) units: undated ones in cells of `kind`, dated ones in the schedule."""
         for sku, node_id, quantity, ship_on, dated in lines:
             if dated:
@@ -68,6 +139,7 @@ class MemoryStock:
                 cell = self.cell_to_change(sku, node_id)
                 cell[kind] += sign * quantity
                 assert 0 <= cell[kind] <= MAX_UNITS, (sku, node_id, kind, cell[kind])
+            self.because(sku, node_id, why)
 
     def short_lines(self, lines: Sequence[Line], today: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
         """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
@@ -131,14 +203,17 @@ class MemoryStock:
         cell = self.cell_to_change(sku, node_id)
         slot = self._slots[node_id]
         kept: list[Entry] = []
+        before = 0
         for entry in self._entries.get(sku, []):
             if entry[0] == slot and entry[1] == day and not entry[3]:
-                quantity -= entry[2]
+                before = entry[2]
+                quantity -= before
             else:
                 kept.append(entry)
         assert quantity >= 0, (sku, node_id, day, quantity)
         if quantity > 0:
             kept.append((slot, day, -quantity, ""))
+        self._changed[sku, node_id].moves.append((day, "", before, -quantity))
         self._keep(sku, slot, cell, kept)
 
     def _keep(self, sku: str, slot: int, cell: list[int], entries: list[Entry]) -> None:

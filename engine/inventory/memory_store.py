@@ -13,6 +13,8 @@ from heapq import heappop, heappush
 from typing import Any
 
 from engine.clock import Clock
+from engine.events.actor import actor
+from engine.inventory.history import History
 from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_stock import Line, MemoryStock
 from engine.inventory.model import (
@@ -33,7 +35,8 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
-from engine.inventory.replies import Reply, milliseconds, value_of
+from engine.inventory.replies import Reply, milliseconds, value_of, verdict_of
+from engine.inventory.store import Verdict
 
 _CLOSED_LIFETIME = timedelta(days=1)
 _FORESTALLED_LIFETIME = timedelta(hours=1)
@@ -68,21 +71,22 @@ class MemoryInventoryStore:
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
-        found: list[Position] = value_of(self._put_positions(counts))
+        found: list[Position] = value_of(self._recorded("put_positions", lambda: self._put_positions(counts)))
         return found
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Add deltas to on_hand, all or none."""
-        return self._once(replay, lambda: self._adjust(adjustments))
+        return self._once(replay, "adjust", lambda: self._adjust(adjustments))
 
     async def put_supplies(self, supplies: Sequence[Supply]) -> None:
         """Add, change, re-date or remove supplies."""
         for supply in supplies:
             day = supply.expected_on.toordinal()
             self._stock.put_supply(supply.sku, supply.node_id, supply.supply_id, day, supply.quantity)
-        self._stock.epoch += 1
+            self._stock.because(supply.sku, supply.node_id, supply.supply_id)
+        self.record("put_supplies")
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`."""
@@ -92,31 +96,51 @@ class MemoryInventoryStore:
         """Return the stock of every SKU."""
         return self._stock.view()
 
+    async def refresh(self, view: StockView) -> StockView:
+        """Return the stock of every SKU now."""
+        return view if view.epoch == self._stock.epoch else self._stock.view()
+
+    async def history(self, sku: str, node_id: str, *, limit: int = 100, after_event: int | None = None) -> History:
+        """Return what happened to a position."""
+        return self._stock.history(sku, node_id, limit, after_event)
+
+    async def hold_many(
+        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[list[Verdict]]:
+        """Hold each by itself, one after another."""
+
+        def hold_all() -> Reply:
+            return self._recorded("hold_many", lambda: [self._hold(hold, today) for hold in holds])
+
+        replayed, replies = self.records.once(replay, hold_all)
+        verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, replies, strict=True)]
+        return Outcome(value=verdicts, replayed=replayed)
+
     async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
         """Hold all lines or none."""
-        return self._once(replay, lambda: self._hold(hold, today))
+        return self._once(replay, "hold", lambda: self._hold(hold, today))
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent."""
-        return self._once(replay, lambda: self._confirm(reservation_id))
+        return self._once(replay, "confirm", lambda: self._confirm(reservation_id))
 
     async def cancel(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Give units back."""
-        return self._once(replay, lambda: self._cancel(reservation_id, lines or ()))
+        return self._once(replay, "cancel", lambda: self._cancel(reservation_id, lines or ()))
 
     async def extend(
         self, reservation_id: str, ttl_seconds: float, *, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Move the deadline of a hold."""
-        return self._once(replay, lambda: self._extend(reservation_id, ttl_seconds))
+        return self._once(replay, "extend", lambda: self._extend(reservation_id, ttl_seconds))
 
     async def consume(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Take units that have left off on_hand and reserved."""
-        return self._once(replay, lambda: self._consume(reservation_id, lines or ()))
+        return self._once(replay, "consume", lambda: self._consume(reservation_id, lines or ()))
 
     async def get_reservation(self, reservation_id: str) -> Reservation:
         """Return a reservation."""
@@ -127,7 +151,9 @@ class MemoryInventoryStore:
 
     async def sweep(self, limit: int = 1000) -> int:
         """Give back what is due, oldest deadline first."""
-        return self._expire_due(limit)
+        swept = self._expire_due(limit)
+        self.record("sweep")
+        return swept
 
     async def remember(self, replay: Replay, status: int, body: bytes) -> Outcome[object]:
         """Store an answer for an idempotency key, or give what it was answered before."""
@@ -139,8 +165,17 @@ class MemoryInventoryStore:
         reply = self.records.find(replay)
         return None if reply is None else Outcome(value=value_of(reply, replayed=True), replayed=True)
 
-    def _once(self, replay: Replay | None, operation: Callable[[], Reply]) -> Outcome[Any]:
-        replayed, reply = self.records.once(replay, operation)
+    def record(self, act: str) -> None:
+        """Write what an operation has changed into the journal."""
+        self._stock.record(act, actor(), self._now())
+
+    def _recorded(self, act: str, operation: Callable[[], Reply]) -> Reply:
+        reply = operation()
+        self.record(act)
+        return reply
+
+    def _once(self, replay: Replay | None, act: str, operation: Callable[[], Reply]) -> Outcome[Any]:
+        replayed, reply = self.records.once(replay, lambda: self._recorded(act, operation))
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
     # One operation each, as in lua/.
@@ -161,7 +196,6 @@ class MemoryInventoryStore:
         for place, (on_hand, safety, version) in versions.items():
             cell_to_change = self._stock.cell_to_change(*place)
             cell_to_change[ON_HAND], cell_to_change[SAFETY_STOCK], cell_to_change[VERSION] = on_hand, safety, version
-        self._stock.epoch += 1
         return self._positions(counts)
 
     def _adjust(self, adjustments: Sequence[Adjustment]) -> Reply:
@@ -180,7 +214,7 @@ class MemoryInventoryStore:
             cell = self._stock.cell_to_change(change.sku, change.node_id)
             cell[ON_HAND] += change.delta
             cell[VERSION] += 1
-        self._stock.epoch += 1
+            self._stock.because(change.sku, change.node_id, change.reason)
         return self._positions(adjustments)
 
     def _positions(self, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
@@ -211,7 +245,7 @@ class MemoryInventoryStore:
             channel=hold.channel,
             promised_on=hold.promised_on,
         )
-        self._take(kept, lines, 1)
+        self._take(kept, lines, 1, reservation_id)
         self._reservations[reservation_id] = kept
         heappush(self._deadlines, (kept.expires, reservation_id))
         return _reply(reservation_id, kept)
@@ -221,9 +255,9 @@ class MemoryInventoryStore:
         if kept is None:
             return ("missing", reservation_id)
         if kept.state == "held":
-            self._take(kept, kept.lines, -1)
+            self._take(kept, kept.lines, -1, reservation_id)
             kept.state = "confirmed"
-            self._take(kept, kept.lines, 1)
+            self._take(kept, kept.lines, 1, reservation_id)
         if kept.state != "confirmed":
             return ("past", reservation_id, kept.state, "confirm")
         return _reply(reservation_id, kept)
@@ -246,7 +280,7 @@ class MemoryInventoryStore:
         taken_out, stay, too_many = _split(kept.lines, wanted)
         if too_many:
             return ("too_many", reservation_id, too_many)
-        self._take(kept, taken_out, -1)
+        self._take(kept, taken_out, -1, reservation_id)
         self._settle(kept, taken_out, stay, "consumed" if kept.consumed else "cancelled")
         return _reply(reservation_id, kept)
 
@@ -281,7 +315,7 @@ class MemoryInventoryStore:
         ]
         if not_on_hand:
             return ("not_on_hand", reservation_id, not_on_hand)
-        self._take(kept, taken_out, -1)
+        self._take(kept, taken_out, -1, reservation_id)
         for place, quantity in leaving.items():
             cell = self._stock.cell_to_change(*place)
             cell[ON_HAND] -= quantity
@@ -312,13 +346,12 @@ class MemoryInventoryStore:
             return kept
         if not write:
             return replace(kept, state="expired")
-        self._take(kept, kept.lines, -1)
+        self._take(kept, kept.lines, -1, f"expired {reservation_id}")
         self._settle(kept, kept.lines, (), "expired")
         return kept
 
-    def _take(self, kept: _Kept, lines: Sequence[Line], sign: int) -> None:
-        self._stock.move(lines, _FIELD_OF[kept.state], sign)
-        self._stock.epoch += 1
+    def _take(self, kept: _Kept, lines: Sequence[Line], sign: int, why: str) -> None:
+        self._stock.move(lines, _FIELD_OF[kept.state], sign, why)
 
     def _settle(self, kept: _Kept, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
         """Keep the lines that stay, or close the reservation with those taken out last."""

@@ -20,8 +20,8 @@ T = TypeVar("T")
 
 KINDS = 8
 """Cells per (sku, node); each is an unsigned 32-bit number."""
-ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED = range(6)
-"""Cell kinds; VERSION 0 means there is no position, SCHEDULED counts the schedule entries. 6 and 7 are spare."""
+ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED, EVENT = range(7)
+"""Cell kinds; VERSION 0: there is no position; SCHEDULED counts schedule entries; EVENT is the last (history.py)."""
 
 MAX_UNITS = 2**31 - 1
 """The most units a cell may hold."""

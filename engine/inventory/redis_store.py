@@ -6,15 +6,15 @@ Not here: the rules (they are in lua/), and the wording of refusals (replies.py)
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha1
 from importlib.resources import files
 from typing import Any
 
 import msgspec
-import numpy as np
 
+from engine.events.actor import actor
+from engine.inventory.history import History, history_of
 from engine.inventory.model import (
-    KINDS,
-    SCHEDULED,
     Adjustment,
     Hold,
     HoldLine,
@@ -26,15 +26,16 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_records import call_once, find
-from engine.inventory.replies import value_of
-from engine.inventory.view import BYTES_PER_NODE, unpack_view
+from engine.inventory.replies import value_of, verdict_of
+from engine.inventory.store import Verdict
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
 
 _LUA = files("engine.inventory") / "lua"
-_SHARED = ("cells", "schedule", "atp", "demand", "reservations", "commit", "replies")
+_SHARED = ("cells", "journal", "schedule", "atp", "demand", "reservations", "commit", "replies", "holding")
 SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
 _FUNCTIONS = (
@@ -42,18 +43,20 @@ _FUNCTIONS = (
     "adjust",
     "put_supplies",
     "hold",
+    "hold_many",
     "confirm",
     "part",
     "cancel",
     "extend",
     "consume",
     "get_reservation",
+    "history",
+    "repair",
     "sweep",
     "remember",
 )
 LIBRARY = library("inventory", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
 
-_MGET_SKUS = 1000
 _SWEEP_STEP = 200
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
@@ -65,8 +68,7 @@ class RedisInventoryStore:
     def __init__(self, client: StoreClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
-        self._node_ids: tuple[str, ...] = ()
-        self._epoch = 0
+        self._reads = StockReads(client, keys)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
@@ -86,7 +88,7 @@ class RedisInventoryStore:
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Add deltas to on_hand, all or none."""
-        rows = [(change.node_id, change.sku, change.delta) for change in adjustments]
+        rows = [(change.node_id, change.sku, change.delta, change.reason) for change in adjustments]
         return await self._change("allot_adjust_v1", replay, _pack(rows))
 
     async def put_supplies(self, supplies: Sequence[Supply]) -> None:
@@ -99,37 +101,38 @@ class RedisInventoryStore:
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
-        keys, count = self._keys, len(skus)
-        parts = ["MGET", keys.stock_epoch]
-        parts += [keys.stock(sku) for sku in skus]
-        parts += [keys.schedule(sku) for sku in skus]
-        found = await self._client.call(*parts)
-        stock = found[1 : count + 1]
-        schedules = {i: packed for i, packed in enumerate(found[count + 1 :]) if packed is not None}
-        return await self._view(found[0], tuple(skus), stock, schedules)
+        return await self._reads.read(skus)
 
     async def snapshot(self) -> StockView:
-        """Return the stock of every SKU; read in parts, so not of one instant."""
-        epoch, members = await self._client.pipeline([("GET", self._keys.stock_epoch), ("SMEMBERS", self._keys.skus)])
-        skus = tuple(sorted(member.decode() for member in members))
-        stock = await self._gather([self._keys.stock(sku) for sku in skus])
-        scheduled = [i for i, packed in enumerate(stock) if packed is not None and _has_schedule(packed)]
-        packed_schedules = await self._gather([self._keys.schedule(skus[i]) for i in scheduled])
-        schedules = {i: packed for i, packed in zip(scheduled, packed_schedules, strict=True) if packed is not None}
-        return await self._view(epoch, skus, stock, schedules)
+        """Return the stock of every SKU at one instant."""
+        return await self._reads.snapshot()
+
+    async def refresh(self, view: StockView) -> StockView:
+        """Return the stock of every SKU now."""
+        return await self._reads.refresh(view)
+
+    async def history(self, sku: str, node_id: str, *, limit: int = 100, after_event: int | None = None) -> History:
+        """Return what happened to a position."""
+        start = "" if after_event is None else after_event
+        keys = [self._keys.deadlines]
+        packed, cells = await self._client.fcall("allot_position_history_v1", keys, [sku, node_id, start, limit])
+        rows, has_more, is_cut_off = _unpack(packed)
+        return history_of(rows, cells, has_more=has_more, is_cut_off=is_cut_off)
 
     async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
         """Hold all lines or none."""
-        about = (
-            {line.node_id: today[line.node_id] for line in hold.lines},
-            False if hold.reference is None else hold.reference,
-            False if hold.channel is None else hold.channel,
-            0 if hold.promised_on is None else hold.promised_on.toordinal(),
-        )
-        lifetime = round(hold.ttl_seconds * 1000)
-        return await self._change(
-            "allot_hold_v1", replay, hold.reservation_id, lifetime, _pack_lines(hold.lines), _pack(about)
-        )
+        nodes = {line.node_id: today[line.node_id] for line in hold.lines}
+        return await self._change("allot_hold_v1", replay, _pack(nodes), _pack(_hold_row(hold)))
+
+    async def hold_many(
+        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[list[Verdict]]:
+        """Hold each by itself, all in one call."""
+        nodes = {line.node_id: today[line.node_id] for hold in holds for line in hold.lines}
+        packed, key = _pack(([_hold_row(hold) for hold in holds], nodes)), self._keys.deadlines
+        found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), packed)
+        verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, found[1], strict=True)]
+        return Outcome(value=verdicts, replayed=found[0])
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent."""
@@ -139,7 +142,7 @@ class RedisInventoryStore:
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Give units back."""
-        return await self._change("allot_cancel_v1", replay, reservation_id, _pack_lines(lines or ()))
+        return await self._change("allot_cancel_v1", replay, reservation_id, _pack(_lines(lines or ())))
 
     async def extend(
         self, reservation_id: str, ttl_seconds: float, *, replay: Replay | None = None
@@ -151,7 +154,7 @@ class RedisInventoryStore:
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Take units that have left off on_hand and reserved."""
-        return await self._change("allot_consume_v1", replay, reservation_id, _pack_lines(lines or ()))
+        return await self._change("allot_consume_v1", replay, reservation_id, _pack(_lines(lines or ())))
 
     async def get_reservation(self, reservation_id: str) -> Reservation:
         """Return a reservation."""
@@ -166,7 +169,7 @@ class RedisInventoryStore:
         swept = 0
         while swept < limit:
             step = min(_SWEEP_STEP, limit - swept)
-            count = int(await self._client.fcall("allot_sweep_v1", [self._keys.deadlines], [step]))
+            count = int(await self._client.fcall("allot_sweep_v1", [self._keys.deadlines], [actor(), step]))
             swept += count
             if count < step:
                 break
@@ -189,44 +192,23 @@ class RedisInventoryStore:
     async def _change(self, function: str, replay: Replay | None, *args: Part) -> Outcome[Any]:
         """Call a function that changes something, under its idempotency record."""
         key = self._keys.deadlines
-        replayed, reply = await call_once(self._client, self._keys, function, key, replay, *args)
+        replayed, reply = await call_once(self._client, self._keys, function, key, replay, actor(), *args)
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
-    async def _gather(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the values of many keys, a bounded number of them per command."""
-        parts = [("MGET", *keys[start : start + _MGET_SKUS]) for start in range(0, len(keys), _MGET_SKUS)]
-        return [value for values in await self._client.pipeline(parts) for value in values]
 
-    async def _view(
-        self,
-        packed_epoch: bytes | None,
-        skus: tuple[str, ...],
-        stock: Sequence[bytes | None],
-        schedules: dict[int, bytes],
-    ) -> StockView:
-        """Return the view, after asking for the node names if a string has more slots than are known.
-
-        Slots are append-only, so known names stay right; an epoch that goes back means that the data was replaced.
-        """
-        epoch = int(packed_epoch or 0)
-        longest = max((len(packed) for packed in stock if packed), default=0) // BYTES_PER_NODE
-        if longest > len(self._node_ids) or epoch < self._epoch:
-            self._node_ids = _names(await self._client.call("HGETALL", self._keys.slots))
-        self._epoch = epoch
-        return unpack_view(epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules)
+def _lines(lines: Iterable[HoldLine]) -> list[tuple[str, str, int, int]]:
+    return [(line.sku, line.node_id, line.quantity, line.ship_on.toordinal() if line.ship_on else 0) for line in lines]
 
 
-def _pack_lines(lines: Iterable[HoldLine]) -> bytes:
-    return _pack(
-        [(line.sku, line.node_id, line.quantity, line.ship_on.toordinal() if line.ship_on else 0) for line in lines]
+def _hold_row(hold: Hold) -> tuple[object, ...]:
+    """Return a hold as lua/holding.lua takes it."""
+    lines = _lines(hold.lines)
+    return (
+        hold.reservation_id,
+        round(hold.ttl_seconds * 1000),
+        lines,
+        sha1(_pack(lines), usedforsecurity=False).hexdigest(),
+        False if hold.reference is None else hold.reference,
+        False if hold.channel is None else hold.channel,
+        0 if hold.promised_on is None else hold.promised_on.toordinal(),
     )
-
-
-def _has_schedule(packed: bytes) -> bool:
-    return bool(np.frombuffer(packed, dtype=">u4").reshape(-1, KINDS)[:, SCHEDULED].any())
-
-
-def _names(pairs: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the node ids of HGETALL slots, in slot order."""
-    by_slot = {int(slot): node_id.decode() for node_id, slot in zip(pairs[::2], pairs[1::2], strict=True)}
-    return tuple(by_slot[slot] for slot in range(len(by_slot)))

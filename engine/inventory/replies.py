@@ -24,6 +24,7 @@ from engine.errors import (
 from engine.inventory.model import (
     MAX_UNITS,
     DatedDemand,
+    Hold,
     HoldLine,
     Position,
     Reservation,
@@ -53,6 +54,25 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
     error = _REFUSALS[kind](*rest)
     error.replayed = replayed
     raise error
+
+
+def verdict_of(hold: Hold, reply: Reply) -> Reservation | AllotError:
+    """Return what became of one hold of many: the reservation, or the refusal without raising it."""
+    if reply[0] == "held":
+        return Reservation(
+            reservation_id=hold.reservation_id,
+            state=ReservationState.HELD,
+            expires_at=_EPOCH + timedelta(milliseconds=reply[1]),
+            lines=hold.lines,
+            reference=hold.reference,
+            channel=hold.channel,
+            promised_on=hold.promised_on,
+        )
+    try:
+        found: Reservation = value_of(reply)
+    except AllotError as refusal:
+        return refusal
+    return found
 
 
 def milliseconds(instant: datetime) -> int:

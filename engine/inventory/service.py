@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.faults import nearest
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
+from engine.inventory.history import History
 from engine.inventory.model import (
     DEFAULT_TTL_SECONDS,
     Adjustment,
@@ -26,7 +27,7 @@ from engine.inventory.model import (
     Reservation,
     Supply,
 )
-from engine.inventory.store import InventoryStore
+from engine.inventory.store import InventoryStore, Verdict
 
 
 class InventoryService:
@@ -119,6 +120,18 @@ class InventoryService:
         )
         return await self._store.hold(hold, today=today, replay=replay)
 
+    async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
+        """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
+        try:
+            world = await self._world()
+            today = dict(world.days.at(self._clock.now()).by_node)
+            checks = RequestChecks(world)
+            checks.holds(holds, today)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        return await self._store.hold_many(holds, today=today, replay=replay)
+
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent; again: the same. Raises NotFound, IllegalState (also after its deadline)."""
         return await self._store.confirm(reservation_id, replay=replay)
@@ -147,6 +160,15 @@ class InventoryService:
     async def get(self, reservation_id: str) -> Reservation:
         """Return a reservation; raises NotFound."""
         return await self._store.get_reservation(reservation_id)
+
+    async def history(self, sku: str, node_id: str, *, limit: int = 100, after_event: int | None = None) -> History:
+        """Return what happened to a position, newest first; raises InvalidInput for a SKU or node that is not known."""
+        found = await self._store.history(sku, node_id, limit=limit, after_event=after_event)
+        if not found.events:
+            checks = RequestChecks(await self._world())
+            checks.place("query", sku, node_id)
+            checks.finish()
+        return found
 
     async def sweep(self, limit: int = 1000) -> int:
         """Give back the units of holds whose deadline has passed, and return how many there were."""

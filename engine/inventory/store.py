@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from engine.errors import AllotError
+from engine.inventory.history import History
 from engine.inventory.model import (
     Adjustment,
     Hold,
@@ -22,6 +24,11 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+
+Verdict = Reservation | AllotError
+"""What became of one hold of many: the reservation, or the refusal."""
+MOST_HOLDS = 1000
+"""Holds of one step: some 30 ms in which the store serves nobody else."""
 
 
 class InventoryStore(Protocol):
@@ -49,7 +56,15 @@ class InventoryStore(Protocol):
         ...
 
     async def snapshot(self) -> StockView:
-        """Return the stock of every SKU, sorted."""
+        """Return the stock of every SKU, sorted, as it was at one instant."""
+        ...
+
+    async def refresh(self, view: StockView) -> StockView:
+        """Return the stock of every SKU now, from an earlier snapshot, which stays as it is, and what changed since."""
+        ...
+
+    async def history(self, sku: str, node_id: str, *, limit: int = 100, after_event: int | None = None) -> History:
+        """Return what happened to a position, newest first, at most `limit` events that come after `after_event`."""
         ...
 
     async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
@@ -58,6 +73,15 @@ class InventoryStore(Protocol):
         Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
         short line, IllegalState if the id is taken by other lines or was cancelled. The same hold again returns the
         reservation as it is.
+        """
+        ...
+
+    async def hold_many(
+        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[list[Verdict]]:
+        """Hold each by itself, all lines or none, at most MOST_HOLDS in one step; return a verdict for each, in order.
+
+        Each sees what those before it took. Its reservation_id is an idempotency key too: see `hold`.
         """
         ...
 

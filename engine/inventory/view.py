@@ -31,7 +31,9 @@ def unpack_view(
     `node_ids` are the names of the slots in order; no string may be longer than they are many.
     """
     width = len(node_ids) * BYTES_PER_NODE
-    whole = b"".join([(packed or b"").ljust(width, b"\0") for packed in stock])
+    whole = b"".join(
+        [packed if packed and len(packed) == width else (packed or b"").ljust(width, b"\0") for packed in stock]
+    )
     cells = np.frombuffer(whole, dtype=">u4").astype(np.uint32).reshape(len(skus), len(node_ids), KINDS)
     return make_view(
         epoch=epoch,
@@ -59,8 +61,14 @@ def make_view(
         for slot, day, delta, supply_id in of_sku:
             by_slot.setdefault(slot, []).append((day, delta, supply_id))
         for slot, found in by_slot.items():
-            schedule[i, slot] = tuple(sorted((day, delta) for day, delta, _ in found))
-            expected = supplies_of(skus[i], node_ids[slot], found)
+            schedule[i, slot], expected = scheduled_of(skus[i], node_ids[slot], found)
             if expected:
                 supplies[i, slot] = expected
     return StockView(epoch=epoch, node_ids=node_ids, skus=skus, cells=cells, schedule=schedule, supplies=supplies)
+
+
+def scheduled_of(
+    sku: str, node_id: str, found: Sequence[tuple[int, int, str]]
+) -> tuple[tuple[tuple[int, int], ...], tuple[Supply, ...]]:
+    """Return the (day, delta) of (day, delta, supply_id) entries of one cell, by day, and the supplies among them."""
+    return tuple(sorted((day, delta) for day, delta, _ in found)), supplies_of(sku, node_id, found)

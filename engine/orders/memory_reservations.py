@@ -47,7 +47,11 @@ class MemoryReservations:
         """Give back what a reservation keeps, if anything."""
         kept = self._live(reservation_id)
         if kept is not None:
-            self._close(kept)
+            self._close(reservation_id, kept)
+
+    def record(self, act: str) -> None:
+        """Write what was changed into the journal."""
+        self._inventory.record(act)
 
     def swap(
         self, reservation_id: str, entry: Entry, channel: str, today: Mapping[str, int], *, is_allowed: bool
@@ -59,14 +63,14 @@ class MemoryReservations:
         inventory, kept = self._inventory, self._live(reservation_id)
         lines = tuple((sku, node_id, units, day, day > today[node_id]) for sku, node_id, units, day in entry.lines)
         if kept is not None:
-            inventory._take(kept, kept.lines, -1)
+            inventory._take(kept, kept.lines, -1, entry.order_id)
         short = inventory._stock.short_lines(lines, today)
         if kept is not None:
-            inventory._take(kept, kept.lines, 1)
+            inventory._take(kept, kept.lines, 1, entry.order_id)
         if short or not is_allowed:
             return short
         if kept is not None:
-            self._close(kept)
+            self._close(reservation_id, kept)
         fresh = _Kept(
             state="confirmed",
             expires=0,
@@ -75,7 +79,7 @@ class MemoryReservations:
             channel=channel,
             order_id=entry.order_id,
         )
-        inventory._take(fresh, lines, 1)
+        inventory._take(fresh, lines, 1, entry.order_id)
         inventory._reservations[entry.reservation_id] = fresh
         return []
 
@@ -87,6 +91,6 @@ class MemoryReservations:
         kept = self._inventory._current(reservation_id, write=True)
         return kept if kept is not None and kept.state in _FIELD_OF else None
 
-    def _close(self, kept: _Kept) -> None:
-        self._inventory._take(kept, kept.lines, -1)
+    def _close(self, reservation_id: str, kept: _Kept) -> None:
+        self._inventory._take(kept, kept.lines, -1, f"cancelled {reservation_id}")
         self._inventory._settle(kept, kept.lines, (), "cancelled")

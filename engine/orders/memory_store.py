@@ -59,6 +59,7 @@ class MemoryOrderStore:
     async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
         """Keep a new order."""
         replayed, reply = self._records.once(replay, lambda: self._capture(captured))
+        self._reservations.record("capture")
         return capture_outcome(reply, captured.order_id, captured.reservation_id or "", replayed=replayed)
 
     async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
@@ -79,6 +80,7 @@ class MemoryOrderStore:
     async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
         """Cancel an order and give back its stock and capacity."""
         replayed, reply = self._records.once(replay, lambda: self._cancel(order_id))
+        self._reservations.record("cancel_order")
         return cancel_outcome(reply, order_id, replayed=replayed)
 
     async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
@@ -118,7 +120,9 @@ class MemoryOrderStore:
         entries = [entry_of(allocation) for allocation in allocations]
         days = today_of(entries, today)
         self._reservations.expire_due()
-        return [verdict_of(entry.order_id, self._decide(run_id, entry, capacities, days)) for entry in entries]
+        verdicts = [verdict_of(entry.order_id, self._decide(run_id, entry, capacities, days)) for entry in entries]
+        self._reservations.record("commit_orders")
+        return verdicts
 
     def _known(self, order_id: str) -> _Kept:
         if order_id not in self._orders:

@@ -12,6 +12,7 @@ from importlib.resources import files
 
 import msgspec
 
+from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS
@@ -133,11 +134,11 @@ class RedisOrderStore:
             entries = [entry_of(allocation) for allocation in allocations[start : start + _CHUNK]]
             batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today)))
             keys = [self._keys.open_orders]
-            reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [run_id, batch]))
+            reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch]))
             verdicts += [verdict_of(entry.order_id, found) for entry, found in zip(entries, reply, strict=True)]
         return verdicts
 
     async def _change(self, function: str, order_id: str, replay: Replay | None, *args: Part) -> tuple[bool, Reply]:
         """Call a function on one order under its idempotency record; return (replayed, reply)."""
         key = self._keys.order(order_id)
-        return await call_once(self._client, self._keys, function, key, replay, order_id, *args)
+        return await call_once(self._client, self._keys, function, key, replay, actor(), order_id, *args)

@@ -21,6 +21,7 @@ from engine.availability.reference import Reference, View
 from engine.availability.stock import StockReader
 from engine.clock import Clock
 from engine.errors import AllotError, Fault, InvalidInput, Unavailable
+from engine.events.actor import acting_as
 from engine.faults import nearest
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
@@ -166,7 +167,8 @@ class RoutingRuns:
         today = view.days.at(self._clock.now())
         limits = _daily_capacities(view)
         dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}
-        return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates)
+        with acting_as(run_id):
+            return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates)
 
     async def _today(self, view: View) -> tuple[Today, dict[str, NodeCapacity]]:
         today = view.days.at(self._clock.now())

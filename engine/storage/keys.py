@@ -58,6 +58,11 @@ class Keys:
         """Return the key of the counter that moves with every change of stock."""
         return f"{self.prefix}:stock_epoch"
 
+    @property
+    def journal(self) -> str:
+        """Return the key of the stream of what happened to stock and reservations."""
+        return f"{self.prefix}:journal"
+
     # Idempotency records, see lua/replay.lua.
 
     def replay(self, digest: str) -> str:

@@ -122,4 +122,4 @@ async def test_the_examples_work_one_after_the_other_on_an_empty_store(http):
             endpoint.method, endpoint.path, json=endpoint.example, headers={"Idempotency-Key": endpoint.path}
         )
         assert answer.status_code == endpoint.status, f"{endpoint.method} {endpoint.path}: {answer.text}"
-    assert (await http.get("/v1/inventory/MUG-RED")).json()["positions"][0]["held"] == 2
+    assert (await http.get("/v1/inventory/MUG-RED")).json()["positions"][0]["held"] == 4

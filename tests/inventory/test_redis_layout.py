@@ -29,7 +29,7 @@ async def test_a_sku_is_one_string_of_eight_big_endian_numbers_per_node(
     await redis_store.hold(hold("b", 1), today=TODAY)
     await redis_store.confirm("b")
     packed = await client.call("GET", keys.stock("mug"))
-    assert struct.unpack(">16I", packed) == (0, 0, 0, 0, 0, 0, 0, 0, 10, 2, 3, 1, 1, 0, 0, 0)
+    assert struct.unpack(">16I", packed) == (0, 0, 0, 0, 0, 0, 0, 0, 10, 2, 3, 1, 1, 0, 4, 0)
     assert len(await client.call("GET", keys.stock("cup"))) == 32
     assert await client.call("HGETALL", keys.slots) == [b"berlin", b"0", b"rome", b"1"]
 
@@ -55,7 +55,7 @@ async def test_node_names_are_read_again_when_the_data_was_replaced(
     for on_hand in (1, 2, 3):
         await redis_store.put_positions([count(on_hand, "rome")])
     assert (await redis_store.read(["mug"])).node_ids == ("rome",)
-    await client.call("DEL", keys.stock("mug"), keys.slots, keys.stock_epoch, keys.skus)
+    await client.call("DEL", keys.stock("mug"), keys.slots, keys.stock_epoch, keys.skus, keys.journal)
     await redis_store.put_positions([count(4, "berlin")])
     assert (await redis_store.read(["mug"])).position(0, 0).node_id == "berlin"
 

@@ -1,13 +1,13 @@
 -- Adds deltas to on_hand, in order, all or none.
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
--- ARGV[1]  the fingerprint            ARGV[2]  cmsgpack list of {node_id, sku, delta}
+-- ARGV[1]  the fingerprint            ARGV[2]  who                     ARGV[3]  cmsgpack list of {node_id, sku, delta, reason}
 -- Returns  positions · out_of_range: a list of {index, node_id, sku, delta, on_hand before it}
 -- Invariant: on_hand stays in 0 … 2^31 - 1 after each delta; each moves the version by one.
 
 register_once('allot_adjust_v1', function(keys, args)
-  local work, rows, refused = open_work(keys[1]), cmsgpack.unpack(args[1]), {}
+  local work, rows, refused = open_work(keys[1], 'adjust', args), cmsgpack.unpack(args[1]), {}
   for index, row in ipairs(rows) do
-    local node_id, sku, delta = unpack(row)
+    local node_id, sku, delta, reason = unpack(row)
     local cell = cell_at(work, sku, new_slot(work, node_id))
     local after = cell.on_hand + delta
     if after < 0 or after > MAX_UNITS then
@@ -15,6 +15,7 @@ register_once('allot_adjust_v1', function(keys, args)
     else
       add(cell, 'on_hand', delta)
       add(cell, 'version', 1)
+      because(cell, reason)
     end
   end
   if #refused > 0 then return refusal('out_of_range', refused) end

@@ -1,18 +1,21 @@
 -- Stock as a unit of work: a function reads cells through it, changes them IN MEMORY, and calls commit_work (commit.lua) last.
 -- A function that refuses just returns: nothing was written. Other libraries may include this file too.
 --
--- work = open_work(key)   `key` is any key of the tenant and partition; all names are made from its {tenant:partition}
+-- work = open_work(key, act, args)   `key` is any key of the tenant and partition: all names are made from its
+--                         {tenant:partition}. `act` names what is done; who does it is taken off the front of args.
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
+-- `event` is the journal event that changed the cell last (see journal.lua), 0 if none did.
 -- Invariant: nothing is written here; commit.lua checks and writes.
 
 local MAX_UNITS = 2147483647
 local CELL_FORMAT = '>I4I4I4I4I4I4I4I4'
 local ZEROS = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
 
-local function open_work(key)
-  return { prefix = string.match(key, '^{[^}]*}'), cells = {}, loaded = {}, schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
+local function open_work(key, act, args)
+  return { prefix = string.match(key, '^{[^}]*}'), act = act, who = act and table.remove(args, 1), cells = {}, loaded = {},
+    schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
 end
 
 local function key_of(work, word, id)
@@ -41,10 +44,11 @@ local function cell_at(work, sku, slot)
   if not cell then
     local packed = redis.call('GETRANGE', key_of(work, 'stock', sku), slot * 32, slot * 32 + 31)
     local absent = #packed < 32
-    local a, b, c, d, e, f, g, h = struct.unpack(CELL_FORMAT, absent and ZEROS or packed)
+    if absent then packed = ZEROS end
+    local a, b, c, d, e, f, g, h = struct.unpack(CELL_FORMAT, packed)
     -- One constructor: a table that grows field by field costs four times as much.
-    cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, spare_1 = g, spare_2 = h,
-      sku = sku, slot = slot, absent = absent, dirty = false }
+    cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, event = g, spare = h,
+      sku = sku, slot = slot, absent = absent, before = packed, dirty = false }
     of_sku[slot], work.loaded[#work.loaded + 1] = cell, cell
   end
   return cell

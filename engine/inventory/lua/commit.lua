@@ -1,28 +1,34 @@
 -- The end of a unit of work: everything is checked, then everything is written. Include after reservations.lua.
 --
--- commit_work(work)  writes new slots, changed cells, schedules and reservations; the work may be used on afterwards
+-- commit_work(work)  writes the journal, new slots, changed cells, schedules and reservations; the work may be used on
+-- afterwards
 -- Invariant: every field of every cell stays in 0 … 2^31 - 1, or the call fails before its first write (Lua does not
 -- roll back). A reservation that is over is kept for a day, a tombstone for an hour.
 
-local FIELDS = { 'on_hand', 'safety_stock', 'held', 'confirmed', 'version', 'scheduled', 'spare_1', 'spare_2' }
+local FIELDS = { 'on_hand', 'safety_stock', 'held', 'confirmed', 'version', 'scheduled' }
 local CLOSED_SECONDS = 86400
 local FORESTALLED_SECONDS = 3600
 
+local function broken(cell, field)
+  error('invariant broken: ' .. field .. ' of ' .. cell.sku .. ' in slot ' .. cell.slot .. ' would be ' .. cell[field])
+end
+
+-- Returns whether any cell is dirty.
 local function check_cells(work)
+  local dirty = false
   for _, cell in ipairs(work.loaded) do
     if cell.dirty then
-      for i = 1, 8 do
+      dirty = true
+      for i = 1, #FIELDS do
         local units = cell[FIELDS[i]]
-        if units < 0 or units > MAX_UNITS then
-          error('invariant broken: ' .. FIELDS[i] .. ' of ' .. cell.sku .. ' in slot ' .. cell.slot .. ' would be ' .. units)
-        end
+        if units < 0 or units > MAX_UNITS then broken(cell, FIELDS[i]) end
       end
     end
   end
+  return dirty
 end
 
 local function write_cells(work)
-  local changed = false
   for _, node_id in ipairs(work.new_nodes) do
     redis.call('HSET', key_of(work, 'slots'), node_id, work.slots[node_id])
   end
@@ -30,12 +36,10 @@ local function write_cells(work)
   for _, c in ipairs(work.loaded) do
     if c.dirty then
       if c.absent then redis.call('SADD', key_of(work, 'skus'), c.sku) end
-      redis.call('SETRANGE', key_of(work, 'stock', c.sku), c.slot * 32, struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock,
-        c.held, c.confirmed, c.version, c.scheduled, c.spare_1, c.spare_2))
-      c.dirty, c.absent, changed = false, false, true
+      redis.call('SETRANGE', key_of(work, 'stock', c.sku), c.slot * 32, c.after)
+      c.dirty, c.absent, c.before, c.whys, c.moves = false, false, c.after, nil, nil
     end
   end
-  if changed then redis.call('INCR', key_of(work, 'stock_epoch')) end
 end
 
 local function write_schedules(work)
@@ -49,6 +53,13 @@ local function write_schedules(work)
       schedule.dirty = false
     end
   end
+end
+
+local function has_dirty_reservation(work)
+  for _, reservation in pairs(work.reservations) do
+    if reservation.dirty then return true end
+  end
+  return false
 end
 
 local function write_reservations(work)
@@ -69,7 +80,8 @@ local function write_reservations(work)
 end
 
 local function commit_work(work)
-  check_cells(work)
+  if not check_cells(work) and not has_dirty_reservation(work) then return end
+  write_journal(work, now_ms())
   write_cells(work)
   write_schedules(work)
   write_reservations(work)

@@ -1,12 +1,12 @@
 -- Takes units of a confirmed reservation that have left the node off on_hand and reserved.
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
--- ARGV[1]  the fingerprint            ARGV[2]  the reservation id
--- ARGV[3]  cmsgpack list of lines {sku, node_id, quantity, ship_on or 0}; empty: all
+-- ARGV[1]  the fingerprint            ARGV[2]  who                     ARGV[3]  the reservation id
+-- ARGV[4]  cmsgpack list of lines {sku, node_id, quantity, ship_on or 0}; empty: all
 -- Returns  reservation · missing · past (anything but confirmed) · too_many · not_on_hand: {sku, node_id, asked, on_hand}
 -- Invariant: on_hand and reserved go down together, so available stays as it was; each cell's version moves by one.
 
 register_once('allot_consume_v1', function(keys, args)
-  local work, id, wanted = open_work(keys[1]), args[1], cmsgpack.unpack(args[2])
+  local work, id, wanted = open_work(keys[1], 'consume', args), args[1], cmsgpack.unpack(args[2])
   local reservation = reservation_at(work, id, now_ms())
   if not reservation or reservation.state == 'forestalled' then return refusal('missing', id) end
   if reservation.state ~= 'confirmed' then
@@ -27,7 +27,7 @@ register_once('allot_consume_v1', function(keys, args)
   end
   for _, row in ipairs(not_on_hand) do row.named = nil end
   if #not_on_hand > 0 then return refusal('not_on_hand', id, not_on_hand) end
-  give_back(work, taken_out, 'confirmed')
+  give_back(work, taken_out, 'confirmed', id)
   for cell, row in pairs(leaving) do
     add(cell, 'on_hand', -row[3])
     add(cell, 'version', 1)

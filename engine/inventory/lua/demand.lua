@@ -4,7 +4,9 @@
 -- if it ships after its node's today. Undated lines live in a cell field, `held` or `confirmed`; dated ones in the
 -- schedule, whatever the state of their reservation.
 -- short_lines(work, lines, today)  a list of {sku, node_id, quantity, available}, empty if all can be taken; changes nothing
--- take(work, lines, field), give_back(work, lines, field)  change cells and schedules in memory
+-- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule, the common case; returns false,
+-- and changes nothing, if lines are short or of another kind
+-- take(work, lines, field, why), give_back(work, lines, field, why)  change cells and schedules in memory; why: who for
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
 
 local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED = 1, 2, 3, 4, 5, 6
@@ -52,15 +54,38 @@ local function short_lines(work, lines, today)
   return short
 end
 
-local function move(work, lines, field, sign)
+local function take_at_once(work, lines, field, why)
+  for i, line in ipairs(lines) do
+    local cell = line[DATED] == 0 and line[LINE_SLOT] >= 0 and cell_at(work, line[SKU], line[LINE_SLOT])
+    local units = line[QUANTITY]
+    if not cell or cell.scheduled > 0 or available(cell) < units then
+      for j = 1, i - 1 do
+        local taken = cell_at(work, lines[j][SKU], lines[j][LINE_SLOT])
+        taken[field] = taken[field] - lines[j][QUANTITY]
+      end
+      return false
+    end
+    cell[field] = cell[field] + units
+  end
   for _, line in ipairs(lines) do
+    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+    cell.dirty = true
+    because(cell, why)
+  end
+  return true
+end
+
+local function move(work, lines, field, sign, why)
+  for _, line in ipairs(lines) do
+    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+    because(cell, why)
     if line[DATED] == 1 then
       add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY])
     else
-      add(cell_at(work, line[SKU], line[LINE_SLOT]), field, sign * line[QUANTITY])
+      add(cell, field, sign * line[QUANTITY])
     end
   end
 end
 
-local function take(work, lines, field) move(work, lines, field, 1) end
-local function give_back(work, lines, field) move(work, lines, field, -1) end
+local function take(work, lines, field, why) move(work, lines, field, 1, why) end
+local function give_back(work, lines, field, why) move(work, lines, field, -1, why) end

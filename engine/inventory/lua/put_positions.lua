@@ -1,11 +1,12 @@
 -- Sets absolute counts, all or none.
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
--- ARGV[1]  the fingerprint            ARGV[2]  cmsgpack list of {node_id, sku, on_hand, safety_stock, expected_version or -1}
+-- ARGV[1]  the fingerprint            ARGV[2]  who
+-- ARGV[3]  cmsgpack list of {node_id, sku, on_hand, safety_stock, expected_version or -1}
 -- Returns  positions · moved: a list of {index, node_id, sku, expected, found}
 -- Invariant: reservations are untouched; a version moves by one exactly when on_hand or safety_stock does.
 
 register_once('allot_put_positions_v1', function(keys, args)
-  local work, rows, moved = open_work(keys[1]), cmsgpack.unpack(args[1]), {}
+  local work, rows, moved = open_work(keys[1], 'put_positions', args), cmsgpack.unpack(args[1]), {}
   for index, row in ipairs(rows) do
     local node_id, sku, on_hand, safety_stock, expected = unpack(row)
     local cell = cell_at(work, sku, new_slot(work, node_id))

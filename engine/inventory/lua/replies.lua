@@ -7,13 +7,14 @@
 
 local function refusal(...) return cmsgpack.pack({ ... }) end
 
-local function reservation_reply(id, r)
+local function reservation_row(id, r)
   local lines = {}
   for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON] } end
   local deadline = (r.state == 'held' or r.state == 'expired') and r.expires or 0
-  return cmsgpack.pack({ 'reservation', id, r.state, deadline, lines, r.reference, r.channel,
-    r.promised_on or 0 })
+  return { 'reservation', id, r.state, deadline, lines, r.reference, r.channel, r.promised_on or 0 }
 end
+
+local function reservation_reply(id, r) return cmsgpack.pack(reservation_row(id, r)) end
 
 local function position_reply(work, sku, node_id)
   local slot = slot_of(work, node_id)

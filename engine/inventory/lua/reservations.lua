@@ -1,11 +1,11 @@
 -- Reservations in the unit of work. Include after demand.lua.
 --
 -- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}: times are
--- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the sha1 of the lines as first
+-- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the hash of the lines as first
 -- asked for, `order_id` set once it keeps stock for an order (engine/orders). States: held confirmed consumed cancelled
 -- expired, and forestalled: the tombstone of a cancel that came before its hold.
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
--- put_reservation(work, id, r)   will be written       close(work, r, state)  gives all its units back
+-- put_reservation(work, id, r)   will be written       close(work, id, r, state)  gives all its units back
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
@@ -21,8 +21,8 @@ local function put_reservation(work, id, reservation)
   work.reservations[id] = reservation
 end
 
-local function close(work, reservation, state)
-  give_back(work, reservation.lines, FIELD_OF[reservation.state])
+local function close(work, id, reservation, state)
+  give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id)
   reservation.state, reservation.dirty = state, true
 end
 
@@ -34,7 +34,7 @@ local function reservation_at(work, id, now)
     reservation = cmsgpack.unpack(packed)
     work.reservations[id] = reservation
   end
-  if reservation.state == 'held' and now >= reservation.expires then close(work, reservation, 'expired') end
+  if reservation.state == 'held' and now >= reservation.expires then close(work, id, reservation, 'expired') end
   return reservation
 end
 

@@ -16,16 +16,23 @@ local function schedule_of(work, sku)
   return schedule
 end
 
+local function note_move(cell, day, supply_id, before, after)
+  cell.moves = cell.moves or {}
+  table.insert(cell.moves, { day, supply_id, before, after })
+end
+
 local function drop_entry(schedule, cell, index)
-  table.remove(schedule.entries, index)
+  local entry = table.remove(schedule.entries, index)
   schedule.dirty = true
   add(cell, 'scheduled', -1)
+  note_move(cell, entry[DAY], entry[SUPPLY_ID], entry[DELTA], 0)
 end
 
 local function append_entry(schedule, cell, slot, day, delta, supply_id)
   table.insert(schedule.entries, { slot, day, delta, supply_id })
   schedule.dirty = true
   add(cell, 'scheduled', 1)
+  note_move(cell, day, supply_id, 0, delta)
 end
 
 local function put_supply(work, sku, slot, supply_id, day, quantity)

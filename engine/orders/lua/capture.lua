@@ -1,14 +1,14 @@
 -- Keeps a new order.
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (the order)
--- ARGV[1]  the fingerprint            ARGV[2]  the order id         ARGV[3]  what was captured (JSON)
--- ARGV[4]  the digest of it           ARGV[5]  its demand           ARGV[6]  its channel
--- ARGV[7]  the reservation that keeps stock for it, or ''
+-- ARGV[1]  the fingerprint            ARGV[2]  who                  ARGV[3]  the order id
+-- ARGV[4]  what was captured (JSON)   ARGV[5]  the digest of it     ARGV[6]  its demand           ARGV[7]  its channel
+-- ARGV[8]  the reservation that keeps stock for it, or ''
 -- Returns  {verdict, detail, fields}: captured · other (the id has another order) · no_reservation ·
 --          past (detail: the state of the reservation) · taken (detail: the order it belongs to)
 -- Invariant: an id has one order for ever; capturing the same again writes nothing.
 
 register_once('allot_capture_order_v1', function(keys, args)
-  local work, now = open_work(keys[1]), now_ms()
+  local work, now = open_work(keys[1], 'capture', args), now_ms()
   local order_id, doc, digest, demand, channel, reservation_id = unpack(args)
   local key = key_of(work, 'order', order_id)
   local known = redis.call('HGET', key, 'fingerprint')

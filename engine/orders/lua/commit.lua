@@ -1,7 +1,7 @@
 -- Commits the allocations of a routing run, each order by itself, all in one step.
 -- KEYS[1]  any key of the partition (open_orders)
--- ARGV[1]  the run id
--- ARGV[2]  cmsgpack {allocations, limits, today}
+-- ARGV[1]  who                     ARGV[2]  the run id
+-- ARGV[3]  cmsgpack {allocations, limits, today}
 --          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses}
 --          lines: a list of {sku, node_id, quantity, ship_on}      uses: as in capacity.lua
 --          limits: node_id → {units or -1, parcels or -1}          today: node_id → day ordinal, for every node in lines
@@ -14,19 +14,19 @@
 
 local MANY_DUE = 1000
 
-local function swap(work, order, lines, uses, limits, today)
+local function swap(work, order_id, order, lines, uses, limits, today)
   local own_uses = order.uses ~= '' and cmsgpack.unpack(order.uses) or {}
-  if order.field then give_back(work, order.own.lines, order.field) end
+  if order.field then give_back(work, order.own.lines, order.field, order_id) end
   count_uses(work, own_uses, -1)
   place_lines(work, lines, today)
   local short, over = short_lines(work, lines, today), over_capacity(work, uses, limits)
   if #short == 0 and not over then
-    take(work, lines, 'confirmed')
+    take(work, lines, 'confirmed', order_id)
     count_uses(work, uses, 1)
     if order.field then order.own.state, order.own.dirty = 'cancelled', true end
     return { 'committed' }
   end
-  if order.field then take(work, order.own.lines, order.field) end
+  if order.field then take(work, order.own.lines, order.field, order_id) end
   count_uses(work, own_uses, 1)
   if #short > 0 then return { 'moved', 'short', short[1] } end
   return { 'moved', 'capacity', over }
@@ -47,7 +47,7 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
     write.reservation_id = fields[3]
     if fields[5] ~= '' then write.rows = fields[5] end
   else
-    local verdict = swap(work, order, lines, uses, limits, today)
+    local verdict = swap(work, order_id, order, lines, uses, limits, today)
     if verdict[1] ~= 'committed' then return verdict end
     write.uses = cmsgpack.pack(uses)
     put_reservation(work, reservation_id, { state = 'confirmed', expires = 0, lines = lines, asked = '', reference = order_id,
@@ -58,7 +58,7 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
 end
 
 redis.register_function('allot_commit_orders_v1', function(keys, args)
-  local work, now, run_id = open_work(keys[1]), now_ms(), args[1]
+  local work, now, run_id = open_work(keys[1], 'commit_orders', args), now_ms(), args[1]
   local allocations, limits, today = unpack(cmsgpack.unpack(args[2]))
   local verdicts, writes = {}, {}
   expire_due(work, now, MANY_DUE)

@@ -1,0 +1,19 @@
+-- Holds many reservations in one step, each all or none by itself; they see what those before them took.
+-- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
+-- ARGV[1]  the fingerprint            ARGV[2]  who
+-- ARGV[3]  cmsgpack {holds as in holding.lua, today by node_id}
+-- Returns  cmsgpack list of what try_hold of holding.lua returns, in order
+-- The id of each reservation is an idempotency record too: the same hold again, in whatever call, takes nothing more.
+
+local MANY_DUE = 1000
+
+register_once('allot_hold_many_v1', function(keys, args)
+  local work, now, verdicts = open_work(keys[1], 'hold_many', args), now_ms(), {}
+  local holds, today = unpack(cmsgpack.unpack(args[1]))
+  expire_due(work, now, MANY_DUE)
+  for i, hold in ipairs(holds) do
+    verdicts[i] = try_hold(work, hold, today, now)
+  end
+  commit_work(work)
+  return cmsgpack.pack(verdicts)
+end)

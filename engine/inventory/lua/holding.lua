@@ -1,0 +1,32 @@
+-- Holding the lines of one reservation in the unit of work. Include after replies.lua.
+--
+-- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0};
+-- lines: a list of {sku, node_id, quantity, ship_on or 0}; by their hash a hold that comes again is known.
+-- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before ·
+-- short · taken (the id has other lines) · forestalled · past; today: the day ordinal by node_id
+-- Invariant: no cell's ATP goes below zero by a hold.
+
+local ID, TTL_MS, LINES, ASKED, REFERENCE, CHANNEL, PROMISED_ON = 1, 2, 3, 4, 5, 6, 7
+
+local function held_again(id, known, asked)
+  if known.state == 'forestalled' then return { 'forestalled', id } end
+  if known.asked ~= asked then return { 'taken', id } end
+  if not FIELD_OF[known.state] then return { 'past', id, known.state, 'hold' } end
+  return reservation_row(id, known)
+end
+
+local function try_hold(work, hold, today, now)
+  local id, asked, lines = hold[ID], hold[ASKED], hold[LINES]
+  local known = reservation_at(work, id, now)
+  if known then return held_again(id, known, asked) end
+  place_lines(work, lines, today)
+  if not take_at_once(work, lines, 'held', id) then
+    local short = short_lines(work, lines, today)
+    if #short > 0 then return { 'short', short } end
+    take(work, lines, 'held', id)
+  end
+  local expires = now + hold[TTL_MS]
+  put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,
+    reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false })
+  return { 'held', expires }
+end

@@ -1,0 +1,58 @@
+-- The event journal: one entry for each call that changes stock or reservations, in the step that changes them. Include
+-- after cells.lua.
+--
+-- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it; at most about
+--          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who, rows}, of which a row is {sku, slot, list of why
+--          (reservations, orders or reasons, in order), list of {day, supply_id, delta before, delta after}}. Field c:
+--          the cells of each row, before and after, 32 bytes each.
+-- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
+-- chain: each row's cell before names the event before.
+-- because(cell, why)        says why a cell is changed
+-- write_journal(work, now)  writes the entry of the dirty cells, each of which gets its new packed string in `after`
+-- event_before(epoch, number)  the event that a cell's number stands for
+-- Invariant: no cell changes without its row; events are numbered without a gap.
+
+local JOURNAL_ENTRIES = 500000
+local NONE = {}
+
+local function event_number(epoch) return (epoch - 1) % MAX_UNITS + 1 end
+
+local function event_before(epoch, number) return epoch - (event_number(epoch) - number) % MAX_UNITS end
+
+local function because(cell, why)
+  local whys = cell.whys
+  if not whys then cell.whys = { why }
+  elseif whys[#whys] ~= why then whys[#whys + 1] = why end
+end
+
+local function journal_rows(work, number)
+  local rows, cells = {}, {}
+  for _, c in ipairs(work.loaded) do
+    if c.dirty then
+      c.event = number
+      c.after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.spare)
+      rows[#rows + 1] = { c.sku, c.slot, c.whys or NONE, c.moves or NONE }
+      cells[#cells + 1], cells[#cells + 2] = c.before, c.after
+    end
+  end
+  return rows, table.concat(cells)
+end
+
+local function append_event(work, now, epoch)
+  local rows, cells = journal_rows(work, event_number(epoch))
+  return redis.pcall('XADD', key_of(work, 'journal'), 'MAXLEN', '~', JOURNAL_ENTRIES, string.format('0-%.0f', epoch),
+    'e', cmsgpack.pack({ now, work.act, work.who, rows }), 'c', cells)
+end
+
+local function write_journal(work, now)
+  local epoch = redis.call('INCR', key_of(work, 'stock_epoch'))
+  local written = append_event(work, now, epoch)
+  if type(written) == 'table' and written.err then  -- somebody removed stock_epoch: go on behind the last event
+    local last = redis.call('XREVRANGE', key_of(work, 'journal'), '+', '-', 'COUNT', 1)[1]
+    if not last then error(written.err) end
+    epoch = tonumber(string.match(last[1], '-(%d+)$')) + 1
+    redis.call('SET', key_of(work, 'stock_epoch'), string.format('%.0f', epoch))
+    written = append_event(work, now, epoch)
+    if type(written) == 'table' and written.err then error(written.err) end
+  end
+end

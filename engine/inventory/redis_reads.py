@@ -1,0 +1,121 @@
+"""Reading live stock from the store into arrays: some SKUs, every SKU at one instant, and what has changed since.
+
+Every SKU's cells come in one transaction. What has changed since comes from the event journal, whose rows hold each
+cell as it is after the change. Not here: changes (redis_store.py), the form of a view (view.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from engine.errors import Unavailable
+from engine.inventory.changes import Entry, apply_changes
+from engine.inventory.model import SCHEDULED, StockView
+from engine.inventory.view import BYTES_PER_NODE, unpack_view
+from engine.storage.client import StoreClient
+from engine.storage.keys import Keys
+
+MOST_EVENTS = 20_000
+"""From so many events on, reading every cell anew is faster than following them."""
+_MGET_SCHEDULES = 1000
+_TRIES = 5
+_entry = msgspec.msgpack.Decoder(Entry)
+
+
+class StockReads:
+    """Reads of one tenant and partition, remembering the names of nodes and SKUs, which are append-only."""
+
+    def __init__(self, client: StoreClient, keys: Keys) -> None:
+        self._client = client
+        self._keys = keys
+        self._node_ids: tuple[str, ...] = ()
+        self._skus: tuple[str, ...] = ()
+        self._stock_keys: list[str] = []
+        self._epoch = 0
+
+    async def read(self, skus: Sequence[str]) -> StockView:
+        """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
+        keys, count = self._keys, len(skus)
+        parts = ["MGET", keys.stock_epoch]
+        parts += [keys.stock(sku) for sku in skus]
+        parts += [keys.schedule(sku) for sku in skus]
+        found = await self._client.call(*parts)
+        schedules = {i: packed for i, packed in enumerate(found[count + 1 :]) if packed is not None}
+        return await self._view(int(found[0] or 0), tuple(skus), found[1 : count + 1], schedules)
+
+    async def snapshot(self) -> StockView:
+        """Return the stock of every SKU at one instant: one transaction, and what changed while schedules were read."""
+        epoch, stock = await self._all_cells()
+        view = await self._view(epoch, self._skus, stock, {})
+        scheduled = np.flatnonzero(view.cells[:, :, SCHEDULED].any(axis=1)).tolist()
+        if not scheduled:
+            return view
+        later, schedules = await self._schedules(scheduled)
+        view = await self._view(epoch, self._skus, stock, schedules)
+        events = await self._events_after(epoch, later)
+        followed = None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
+        return await self.snapshot() if followed is None else followed
+
+    async def refresh(self, view: StockView) -> StockView:
+        """Return the stock of every SKU now, from an earlier snapshot and the events since."""
+        epoch = int(await self._client.call("GET", self._keys.stock_epoch) or 0)
+        if epoch == view.epoch:
+            return view
+        events = await self._events_after(view.epoch, epoch)
+        followed = None if events is None else apply_changes(view, events, epoch)
+        return await self.snapshot() if followed is None else followed
+
+    async def _all_cells(self) -> tuple[int, list[bytes | None]]:
+        """Return the epoch and the packed cells of every SKU at that epoch, in the order of `_skus`."""
+        for _ in range(_TRIES):
+            cells = [("MGET", *self._stock_keys)] if self._stock_keys else []
+            begin = [("MULTI",), ("GET", self._keys.stock_epoch), ("SCARD", self._keys.skus)]
+            epoch, count, *found = (await self._client.pipeline([*begin, *cells, ("EXEC",)]))[-1]
+            if count == len(self._skus) and int(epoch or 0) >= self._epoch:
+                return int(epoch or 0), found[0] if found else []
+            self._epoch = int(epoch or 0)  # SKUs are append-only; an epoch that goes back: the data was replaced
+            members = await self._client.call("SMEMBERS", self._keys.skus)
+            self._skus = tuple(sorted(member.decode() for member in members))
+            self._stock_keys = [self._keys.stock(sku) for sku in self._skus]
+        raise Unavailable("The store gets new SKUs faster than they can be read. Try again when it is quieter.")
+
+    async def _schedules(self, rows: Sequence[int]) -> tuple[int, dict[int, bytes]]:
+        """Return the packed schedules of some rows, those that have one, and the epoch at which they were read."""
+        keys = [self._keys.schedule(self._skus[row]) for row in rows]
+        reads = [("MGET", *keys[at : at + _MGET_SCHEDULES]) for at in range(0, len(keys), _MGET_SCHEDULES)]
+        commands = [("MULTI",), ("GET", self._keys.stock_epoch), *reads, ("EXEC",)]
+        epoch, *found = (await self._client.pipeline(commands))[-1]
+        packed = [value for values in found for value in values]
+        return int(epoch or 0), {row: value for row, value in zip(rows, packed, strict=True) if value is not None}
+
+    async def _events_after(self, epoch: int, last: int) -> list[tuple[Entry, bytes]] | None:
+        """Return the entries of the events epoch + 1 … last; None if some are gone, or there are too many."""
+        if not 0 <= last - epoch <= MOST_EVENTS:
+            return None
+        found: list[Any] = await self._client.call("XRANGE", self._keys.journal, f"0-{epoch + 1}", f"0-{last}")
+        if len(found) < last - epoch:
+            return None
+        return [(_entry.decode(packed), cells) for _, (_, packed, _, cells) in found]
+
+    async def _view(
+        self, epoch: int, skus: tuple[str, ...], stock: Sequence[bytes | None], schedules: dict[int, bytes]
+    ) -> StockView:
+        """Return the view, after asking for the node names if a string has more slots than are known.
+
+        Slots are append-only, so known names stay right; an epoch that goes back means that the data was replaced.
+        """
+        longest = max((len(packed) for packed in stock if packed), default=0) // BYTES_PER_NODE
+        if longest > len(self._node_ids) or epoch < self._epoch:
+            self._node_ids = _names(await self._client.call("HGETALL", self._keys.slots))
+        self._epoch = epoch
+        return unpack_view(epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules)
+
+
+def _names(pairs: Sequence[bytes]) -> tuple[str, ...]:
+    """Return the node ids of HGETALL slots, in slot order."""
+    by_slot = {int(slot): node_id.decode() for node_id, slot in zip(pairs[::2], pairs[1::2], strict=True)}
+    return tuple(by_slot[slot] for slot in range(len(by_slot)))

@@ -1,0 +1,229 @@
+"""Recomputes what is reserved of every position from the reservations themselves, while the store is in use.
+
+A position whose last event is the same before and after all reservations were read has not moved meanwhile, so what
+they add up to is what it must have booked; the others are looked at again. A repair is made only if the position has
+not moved since. Not here: what is found (drift.py), the repair itself (lua/repair.lua).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.events.actor import actor
+from engine.inventory.drift import Drift, LostDeadline, Reconciliation
+from engine.inventory.model import CONFIRMED, EVENT, HELD, StockView
+from engine.inventory.redis_reads import StockReads
+from engine.storage.client import StoreClient
+from engine.storage.keys import Keys
+
+ROUNDS = 3
+"""How often the reservations are read again for positions that moved."""
+_AT_ONCE = 1000
+_REPAIRS_AT_ONCE = 500
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder().decode
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What matters of a reservation as kept, see lua/reservations.lua."""
+
+    state: str
+    lines: list[tuple[str, str, int, int, int, int]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Tally:
+    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day)."""
+
+    reservations: int = 0
+    held: Counter[tuple[str, str]] = field(default_factory=Counter)
+    confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dated: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    held_ids: list[str] = field(default_factory=list)
+
+    def add(self, reservation_id: str, kept: _Kept) -> None:
+        """Count a reservation, if it keeps anything."""
+        if kept.state not in {"held", "confirmed"}:
+            return
+        self.reservations += 1
+        if kept.state == "held":
+            self.held_ids.append(reservation_id)
+        undated = self.held if kept.state == "held" else self.confirmed
+        for sku, node_id, quantity, ship_on, _, is_dated in kept.lines:
+            if is_dated:
+                self.dated[sku, node_id, ship_on] += quantity
+            else:
+                undated[sku, node_id] += quantity
+
+
+class Reconciler:
+    """Compares, and repairs if asked to, the positions and reservations of one tenant and partition."""
+
+    def __init__(self, client: StoreClient, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+        self._reads = StockReads(client, keys)
+
+    async def reconcile(self, *, repair: bool = False) -> Reconciliation:
+        """Return where positions and reservations disagree; with `repair`, set positions to what these add up to."""
+        drifts: list[Drift] = []
+        pending: NDArray[np.bool_] | None = None
+        before = await self._reads.snapshot()
+        for _ in range(ROUNDS):
+            tally = await self._tally()
+            after = await self._reads.refresh(before)
+            settled, moved = _settled(before, after, pending)
+            found = [entry for entry in _drifts(after, tally) if settled[_place(after, entry)]]
+            drifts += await self._repaired(after, found, tally) if repair else found
+            before, pending = after, moved
+            if not moved.any():
+                break
+        lost = await self._lost_deadlines(tally.held_ids, repair=repair)
+        return Reconciliation(
+            reservations=tally.reservations,
+            positions=int(np.count_nonzero(after.cells[:, :, EVENT])),
+            drifts=tuple(
+                sorted(drifts, key=lambda entry: (entry.sku, entry.node_id, entry.quantity, entry.day or date.min))
+            ),
+            lost_deadlines=tuple(lost),
+            unsettled=int(np.count_nonzero(moved)),
+        )
+
+    async def _tally(self) -> _Tally:
+        """Read every reservation once, in small steps."""
+        tally, decode = _Tally(), msgspec.msgpack.Decoder(_Kept).decode
+        async for keys in self._reservation_keys():
+            for key, packed in zip(keys, await self._client.call("MGET", *keys), strict=True):
+                if packed is not None:
+                    tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
+        return tally
+
+    async def _reservation_keys(self) -> AsyncIterator[list[bytes]]:
+        """Yield the keys of all reservations, each once."""
+        seen: set[bytes] = set()
+        cursor, pattern = b"0", f"{_escaped(self._keys.reservation(''))}*"
+        while True:
+            cursor, found = await self._client.call("SCAN", cursor, "MATCH", pattern, "COUNT", _AT_ONCE)
+            fresh = [key for key in found if key not in seen]
+            seen.update(fresh)
+            if fresh:
+                yield fresh
+            if cursor == b"0":
+                return
+
+    async def _repaired(self, view: StockView, found: Sequence[Drift], tally: _Tally) -> list[Drift]:
+        """Repair what was found, position by position, and return it with what became of it."""
+        by_place: dict[tuple[str, str], list[Drift]] = {}
+        for entry in found:
+            by_place.setdefault((entry.sku, entry.node_id), []).append(entry)
+        places, result = list(by_place), list[Drift]()
+        for start in range(0, len(places), _REPAIRS_AT_ONCE):
+            chunk = places[start : start + _REPAIRS_AT_ONCE]
+            rows = [
+                (
+                    *place,
+                    int(view.cells[_row_and_slot(view, *place)][EVENT]),
+                    tally.held[place],
+                    tally.confirmed[place],
+                    [(entry.day.toordinal(), entry.reserved) for entry in by_place[place] if entry.day],
+                )
+                for place in chunk
+            ]
+            done, _ = await self._repair(rows, [])
+            for place, is_done in zip(chunk, done, strict=True):
+                result += [replace(entry, is_repaired=bool(is_done)) for entry in by_place[place]]
+        return result
+
+    async def _lost_deadlines(self, held_ids: Sequence[str], *, repair: bool) -> list[LostDeadline]:
+        """Return the held reservations without a deadline, looked at twice: one may just have been made."""
+        lost = await self._without_deadline(held_ids)
+        lost = await self._without_deadline(lost)
+        decode = msgspec.msgpack.Decoder(_Kept).decode
+        packed = await self._client.pipeline([("GET", self._keys.reservation(name)) for name in lost])
+        lost = [name for name, kept in zip(lost, packed, strict=True) if kept and decode(kept).state == "held"]
+        if not lost or not repair:
+            return [LostDeadline(reservation_id=name) for name in lost]
+        _, done = await self._repair([], lost)
+        pairs = zip(lost, done, strict=True)
+        return [LostDeadline(reservation_id=name, is_repaired=bool(is_done)) for name, is_done in pairs]
+
+    async def _without_deadline(self, ids: Sequence[str]) -> list[str]:
+        found: list[str] = []
+        for start in range(0, len(ids), _AT_ONCE):
+            chunk = ids[start : start + _AT_ONCE]
+            scores = await self._client.call("ZMSCORE", self._keys.deadlines, *chunk)
+            found += [name for name, score in zip(chunk, scores, strict=True) if score is None]
+        return found
+
+    async def _repair(self, rows: Sequence[Any], ids: Sequence[str]) -> tuple[list[int], list[int]]:
+        reply = await self._client.fcall(
+            "allot_repair_v1", [self._keys.deadlines], [actor(), _pack((list(rows), list(ids)))]
+        )
+        done, deadlines = _unpack(reply)
+        return list(done), list(deadlines)
+
+
+def _settled(
+    before: StockView, after: StockView, pending: NDArray[np.bool_] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return, in the shape of `after`, the positions that did not move between the views, and those that did.
+
+    Only `pending` ones (of an earlier round, in the shape of `before`) are looked at, if given; new ones always.
+    """
+    events = np.zeros(after.cells.shape[:2], dtype=np.uint32)
+    looked_at = np.ones(after.cells.shape[:2], dtype=np.bool_)
+    row_of = {sku: row for row, sku in enumerate(after.skus)}
+    rows = np.array([row_of[sku] for sku in before.skus if sku in row_of], dtype=np.int64)
+    width = min(before.cells.shape[1], after.cells.shape[1])
+    if len(rows) == len(before.skus) and before.node_ids[:width] == after.node_ids[:width]:
+        events[rows, :width] = before.cells[:, :width, EVENT]
+        if pending is not None:
+            looked_at[rows, :width] = pending[:, :width]
+    same = events == after.cells[:, :, EVENT]
+    return looked_at & same, looked_at & ~same
+
+
+def _drifts(view: StockView, tally: _Tally) -> Iterator[Drift]:
+    """Yield every disagreement between a view and a tally, settled or not."""
+    row_of, slot_of = {sku: i for i, sku in enumerate(view.skus)}, {node: i for i, node in enumerate(view.node_ids)}
+    for name, kind, reserved in (("held", HELD, tally.held), ("confirmed", CONFIRMED, tally.confirmed)):
+        expected = np.zeros(view.cells.shape[:2], dtype=np.int64)
+        for (sku, node_id), units in reserved.items():
+            if sku in row_of and node_id in slot_of:
+                expected[row_of[sku], slot_of[node_id]] = units
+        for row, slot in np.argwhere(view.cells[:, :, kind] != expected).tolist():
+            booked, right = int(view.cells[row, slot, kind]), int(expected[row, slot])
+            sku, node_id = view.skus[row], view.node_ids[slot]
+            yield Drift(sku=sku, node_id=node_id, quantity=name, day=None, booked=booked, reserved=right)
+    booked_days = {
+        (view.skus[row], view.node_ids[slot], day): -delta
+        for (row, slot), schedule in view.schedule.items()
+        for day, delta in schedule
+        if delta < 0
+    }
+    for sku, node_id, day in sorted({*booked_days, *tally.dated}):
+        key = (sku, node_id, day)
+        booked, right = booked_days.get(key, 0), tally.dated[key]
+        if booked != right and sku in row_of and node_id in slot_of:
+            at = date.fromordinal(day)
+            yield Drift(sku=sku, node_id=node_id, quantity="dated", day=at, booked=booked, reserved=right)
+
+
+def _place(view: StockView, entry: Drift) -> tuple[int, int]:
+    return _row_and_slot(view, entry.sku, entry.node_id)
+
+
+def _row_and_slot(view: StockView, sku: str, node_id: str) -> tuple[int, int]:
+    return view.skus.index(sku), view.node_ids.index(node_id)
+
+
+def _escaped(text: str) -> str:
+    """Return text as SCAN MATCH takes it literally."""
+    return "".join(f"\\{mark}" if mark in "*?[]\\^-" else mark for mark in text)
