@@ -41,10 +41,11 @@ from engine.routing.runs import RoutingRuns
 from engine.storage import documents
 from engine.storage.client import StoreClient, connect
 from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
-from engine.storage.durability import broken_promises
+from engine.storage.durability import Durability, broken_promises
 from engine.storage.embedded import ensure_server
-from engine.storage.functions import ensure
+from engine.storage.functions import ensure, missing
 from engine.storage.keys import Keys
+from engine.storage.replicated import connect_replicated
 
 LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY)
 
@@ -65,7 +66,7 @@ class Engine:
     """The wired services of one tenant; `client` is None when everything is in memory."""
 
     tenant: str
-    durability: str
+    durability: Durability
     clock: Clock
     client: StoreClient | None
     network: NetworkService
@@ -83,14 +84,9 @@ class Engine:
         """Return one sentence for each promise that the store does not keep now; empty when it is ready."""
         if self.client is None:
             return []
-        broken = await broken_promises(self.client, "standard" if self.durability == "standard" else "memory")
-        loaded = await self.client.pipeline(
-            [("FUNCTION", "LIST", "LIBRARYNAME", library.loaded_name) for library in LIBRARIES]
-        )
-        return broken + [
-            f"The store lacks the function library {library.loaded_name}; the next call loads it again."
-            for library, found in zip(LIBRARIES, loaded, strict=True)
-            if not found
+        return [
+            *await broken_promises(self.client, self.durability, probe_key=Keys(self.tenant).fence),
+            *await missing(self.client, LIBRARIES),
         ]
 
 
@@ -180,7 +176,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
 
 async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:
     """Return a client of the store that the settings name; the stack closes it, and lets go of an embedded server."""
-    if settings.redis_url is not None:
+    client: StoreClient
+    if settings.durability == "replicated":
+        client = connect_replicated(_address_with_a_replica(settings), fence_key=Keys(settings.tenant).fence)
+    elif settings.redis_url is not None:
         client = connect(settings.redis_url)
     else:
         server = await asyncio.to_thread(ensure_server, settings.data_dir, settings.durability)
@@ -188,3 +187,14 @@ async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:
         client = connect(str(server.socket_path), revive=server.revive)
     stack.push_async_callback(client.close)
     return client
+
+
+def _address_with_a_replica(settings: Settings) -> str:
+    """Return the address of the store; raises InvalidInput if it is our own, which has no replica."""
+    if settings.redis_url is None:
+        message = (
+            "'replicated' needs a server with a replica, and the own server has none. Set ALLOT_REDIS_URL to a primary "
+            "whose replica has its append-only file on, or use 'standard'."
+        )
+        raise InvalidInput(Fault(path="ALLOT_DURABILITY", message=message))
+    return settings.redis_url

@@ -19,7 +19,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(default=Path(".allot"), description="Where the embedded server keeps its data.")
     tenant: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The key space to work in.")
-    durability: Literal["memory", "standard"] = Field(
+    durability: Literal["memory", "standard", "replicated"] = Field(
         default="standard", description="What an acknowledgement means: see docs/reference/durability.md."
     )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")

@@ -4,7 +4,7 @@ Commands issued in one turn of the loop leave in one write, and replies resolve 
 command that may have been executed: a connection that breaks, or a reply that is overdue, fails every call in flight
 with `Unavailable`, and the next call connects anew. It speaks RESP2, so no push message can come between replies.
 
-Not here: the connection itself (link.py), how addresses are written (address.py), what the commands mean.
+Not here: the connection itself (link.py, fenced_link.py), how addresses are written (address.py), what commands mean.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import hiredis
 
 from engine.errors import IdempotencyConflict, IncompatibleStore, StoreReplyError, Unavailable
 from engine.storage.address import Address, parse_address
+from engine.storage.fenced_link import FencedLink
 from engine.storage.link import Link, pack
 from engine.storage.link import Part as Part  # noqa: PLC0414  # belongs to the port below
 
@@ -63,11 +64,25 @@ def connect(
 
 
 class MultiplexedClient:
-    """The StoreClient on one hiredis reader; close it before its event loop ends, then another loop may use it."""
+    """The StoreClient on one hiredis reader; close it before its event loop ends, then another loop may use it.
 
-    def __init__(self, address: Address, *, deadline_seconds: float, revive: Callable[[], None] | None = None) -> None:
+    With `replicas`, a call that is not on the disk of so many of them in time fails with Unavailable, though it ran;
+    then `fence_key` names a key that may be written with every batch of calls.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        *,
+        deadline_seconds: float,
+        revive: Callable[[], None] | None = None,
+        replicas: int = 0,
+        fence_key: str = "",
+    ) -> None:
         self._address = address
         self._revive = revive
+        self._replicas = replicas
+        self._fence_key = fence_key
         self._deadline_seconds = deadline_seconds
         self._link: Link | None = None
         self._connecting: asyncio.Task[Link] | None = None
@@ -136,6 +151,8 @@ class MultiplexedClient:
         except BaseException:
             link.break_off("signing in failed")
             raise
+        if isinstance(link, FencedLink):
+            link.begin_fencing()
         self._link = link
         return link
 
@@ -144,6 +161,10 @@ class MultiplexedClient:
         loop, address = asyncio.get_running_loop(), self._address
 
         def make() -> Link:
+            if self._replicas:
+                return FencedLink(
+                    loop, address, self._deadline_seconds, replicas=self._replicas, fence_key=self._fence_key
+                )
             return Link(loop, address, self._deadline_seconds)
 
         try:

@@ -80,6 +80,27 @@ async def ensure(client: StoreClient, libraries: Sequence[Library]) -> None:
     client.on_missing_function(lambda: _load_what_is_needed(client, libraries))
 
 
+async def missing(client: StoreClient, libraries: Sequence[Library]) -> list[str]:
+    """Return one sentence for each library that is not there in our build or a newer revision of our major.
+
+    Raises Unavailable, and IncompatibleStore as `ensure` does.
+    """
+    return [sentence for wanted in libraries if (sentence := await _lack(client, wanted)) is not None]
+
+
+async def _lack(client: StoreClient, wanted: Library) -> str | None:
+    for major, _, revision, digest in await _loaded(client, wanted):
+        if major == wanted.major:
+            if digest == wanted.digest or revision > wanted.revision:
+                return None
+            return (
+                f"The store holds another build (revision {revision}, {digest[:8]}) of the function library "
+                f"{wanted.loaded_name} than this process (revision {wanted.revision}, {wanted.digest[:8]}); "
+                "restart this process, which loads its own."
+            )
+    return f"The store lacks the function library {wanted.loaded_name}; the next call loads it again."
+
+
 async def _load_what_is_needed(client: StoreClient, libraries: Sequence[Library]) -> None:
     to_load = [wanted for wanted in libraries if await _is_needed(client, wanted)]
     for wanted in to_load:
@@ -88,8 +109,7 @@ async def _load_what_is_needed(client: StoreClient, libraries: Sequence[Library]
 
 async def _is_needed(client: StoreClient, wanted: Library) -> bool:
     """Say whether `wanted` has to be loaded; raises IncompatibleStore."""
-    pattern = f"allot_{wanted.name}_v*"
-    loaded = [_parse(entry) for entry in await client.call("FUNCTION", "LIST", "LIBRARYNAME", pattern, "WITHCODE")]
+    loaded = await _loaded(client, wanted)
     for major, compatible_from, _, _ in loaded:
         if major > wanted.major and compatible_from > wanted.major:
             raise IncompatibleStore(
@@ -100,6 +120,12 @@ async def _is_needed(client: StoreClient, wanted: Library) -> bool:
         if major == wanted.major:
             return digest != wanted.digest and revision <= wanted.revision
     return True
+
+
+async def _loaded(client: StoreClient, wanted: Library) -> list[tuple[int, int, int, str]]:
+    """Return what every loaded major of a library says of itself; raises IncompatibleStore."""
+    pattern = f"allot_{wanted.name}_v*"
+    return [_parse(entry) for entry in await client.call("FUNCTION", "LIST", "LIBRARYNAME", pattern, "WITHCODE")]
 
 
 def _parse(entry: Sequence[object]) -> tuple[int, int, int, str]:

@@ -63,6 +63,11 @@ class Keys:
         """Return the key of the stream of what happened to stock and reservations."""
         return f"{self.prefix}:journal"
 
+    @property
+    def fence(self) -> str:
+        """Return the key that is written only to ask how far the disks have come (durability)."""
+        return f"{self.prefix}:fence"
+
     # Idempotency records, see lua/replay.lua.
 
     def replay(self, digest: str) -> str:
