@@ -15,12 +15,14 @@ from api.routes import (
     reservation_batches,
     reservations,
     routing_runs,
+    supplies,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *network.ENDPOINTS,
     *catalog.ENDPOINTS,
     *inventory_events.ENDPOINTS,
+    *supplies.ENDPOINTS,
     *inventory.ENDPOINTS,
     *availability.ENDPOINTS,
     *promises.ENDPOINTS,

@@ -129,7 +129,7 @@ async def load(client: StoreClient, keys: Keys, rng: np.random.Generator) -> tup
             for n in held_at[: max(1, NODES // 30)]
         ]
         await inventory.put_positions(counts)
-        await inventory.put_supplies(supplies)
+        await inventory.put_supplies(supplies, today={s.node_id: today.toordinal() for s in supplies})
     return Reference(documents, networks, catalogs), inventory
 
 

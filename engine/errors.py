@@ -7,6 +7,7 @@
     │   ├── InsufficientStock     lines that are short, each named
     │   ├── VersionConflict       the position moved since it was read
     │   ├── OnHandOutOfRange      an adjustment would take on_hand below zero, or beyond what a cell holds
+    │   ├── SupplyUnavailable     a supply is unknown, overdue, or too small for what is asked of it
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   └── PromiseExpired        the promise is no longer valid
@@ -104,6 +105,16 @@ class OnHandOutOfRange(Refused):
     """An adjustment would take on_hand below zero or beyond what a cell holds; `faults` names each line."""
 
     code = "on_hand_out_of_range"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class SupplyUnavailable(Refused):
+    """A supply is unknown, overdue, or too small for what is asked of it; `faults` names each line."""
+
+    code = "supply_unavailable"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = list(faults)

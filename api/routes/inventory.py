@@ -1,11 +1,11 @@
-"""Stock over HTTP: counts, adjustments, supplies, and the positions of a SKU."""
+"""Stock over HTTP: counts, adjustments, and the positions of a SKU. Supplies: supplies.py."""
 
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import inventory as wire
 from engine.errors import NotFound, OnHandOutOfRange, VersionConflict
-from engine.inventory.model import Adjustment, Position, PositionCount, Supply
+from engine.inventory.model import Adjustment, Position, PositionCount
 
 LARGE = 4 * 2**20
 
@@ -27,7 +27,7 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
         for body in call.body.positions
     ]
     positions = await call.engine.inventory.put_positions(counts)
-    return Answer(value=wire.PositionsReply(positions=[_shown(position) for position in positions]))
+    return Answer(value=wire.PositionsReply(positions=[position_reply(position) for position in positions]))
 
 
 async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
@@ -37,34 +37,19 @@ async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
         for body in call.body.adjustments
     ]
     adjusted = await call.engine.inventory.adjust(adjustments, replay=call.replay)
-    shown = wire.PositionsReply(positions=[_shown(position) for position in adjusted.value])
+    shown = wire.PositionsReply(positions=[position_reply(position) for position in adjusted.value])
     return Answer(value=shown, is_replayed=adjusted.replayed)
-
-
-async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
-    """Adds, changes or moves scheduled receipts by their supply_id; quantity 0 removes one."""
-    supplies = [
-        Supply(
-            supply_id=body.supply_id,
-            node_id=body.node_id,
-            sku=body.sku,
-            quantity=body.quantity,
-            expected_on=body.expected_on,
-        )
-        for body in call.body.supplies
-    ]
-    await call.engine.inventory.put_supplies(supplies)
-    return Answer(value=wire.SuppliesReply(supplies=len(supplies)))
 
 
 async def get_inventory(call: Call[None, NoQuery]) -> Answer:
     """Every node that has a position of the SKU, with its supplies and dated demand."""
     sku = call.path["sku"]
     positions = await call.engine.inventory.positions(sku)
-    return Answer(value=wire.SkuReply(sku=sku, positions=[_shown(position) for position in positions]))
+    return Answer(value=wire.SkuReply(sku=sku, positions=[position_reply(position) for position in positions]))
 
 
-def _shown(position: Position) -> wire.PositionReply:
+def position_reply(position: Position) -> wire.PositionReply:
+    """Return a position as it goes over the wire."""
     return wire.PositionReply(
         node_id=position.node_id,
         sku=position.sku,
@@ -76,11 +61,18 @@ def _shown(position: Position) -> wire.PositionReply:
         available=position.available,
         version=position.version,
         supplies=[
-            wire.SupplyReply(supply_id=supply.supply_id, quantity=supply.quantity, expected_on=supply.expected_on)
+            wire.SupplyReply(
+                supply_id=supply.supply_id,
+                quantity=supply.quantity,
+                expected_on=supply.expected_on,
+                pegged=supply.pegged,
+                unpegged=supply.unpegged,
+            )
             for supply in position.supplies
         ],
         dated_demand=[
-            wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity) for demand in position.dated
+            wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity, pegged=demand.pegged)
+            for demand in position.dated
         ],
     )
 
@@ -108,26 +100,6 @@ ENDPOINTS = (
         is_keyed=True,
         max_body_bytes=LARGE,
         example={"adjustments": [{"node_id": "chicago-dc", "sku": "MUG-RED", "delta": -1, "reason": "damaged"}]},
-    ),
-    Endpoint(
-        method="PUT",
-        path="/v1/inventory/supplies",
-        summary="Put scheduled receipts",
-        handler=put_supplies,
-        body=wire.SuppliesBody,
-        reply=wire.SuppliesReply,
-        max_body_bytes=LARGE,
-        example={
-            "supplies": [
-                {
-                    "supply_id": "po-1",
-                    "node_id": "chicago-dc",
-                    "sku": "MUG-RED",
-                    "quantity": 100,
-                    "expected_on": "2026-12-01",
-                }
-            ]
-        },
     ),
     Endpoint(
         method="GET",

@@ -20,6 +20,7 @@ from engine.errors import (
     InvalidInput,
     NotFound,
     PromiseExpired,
+    SupplyUnavailable,
 )
 from engine.inventory.model import HoldLine, Outcome, Reservation
 
@@ -32,7 +33,8 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     """Holds all lines or none, for ttl_seconds (900 unless given): a binding claim on stock that others cannot take.
 
     Name a promise_id and one of its option_ids, or say lines with their nodes. If stock is short, the answer is 409
-    with every short line and what is available of it.
+    with every short line and what is available of it. A line with a supply_id comes from that supply (backorder,
+    preorder): it ships on the day the supply is expected, and follows when that day moves.
     """
     _check_form(call.body)
     try:
@@ -152,7 +154,14 @@ async def consume_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
 def hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
     """Return the lines of a request."""
     return tuple(
-        HoldLine(sku=line.sku, quantity=line.quantity, node_id=line.node_id, ship_on=line.ship_on) for line in lines
+        HoldLine(
+            sku=line.sku,
+            quantity=line.quantity,
+            node_id=line.node_id,
+            ship_on=line.ship_on,
+            supply_id=line.supply_id,
+        )
+        for line in lines
     )
 
 
@@ -168,7 +177,13 @@ def shown(reservation: Reservation) -> wire.Reservation:
         binding=reservation.state.value in _BINDING,
         expires_at=reservation.expires_at,
         lines=[
-            wire.ReservationLine(sku=line.sku, quantity=line.quantity, node_id=line.node_id, ship_on=line.ship_on)
+            wire.ReservationLine(
+                sku=line.sku,
+                quantity=line.quantity,
+                node_id=line.node_id,
+                ship_on=line.ship_on,
+                supply_id=line.supply_id,
+            )
             for line in reservation.lines
         ],
         channel=reservation.channel,
@@ -186,7 +201,7 @@ ENDPOINTS = (
         body=wire.ReservationBody,
         reply=wire.Reservation,
         status=201,
-        refusals=(InsufficientStock, NotFound, PromiseExpired),
+        refusals=(InsufficientStock, SupplyUnavailable, NotFound, PromiseExpired),
         is_keyed=True,
         example={"lines": [{"sku": "MUG-RED", "quantity": 2, "node_id": "chicago-dc"}], "ttl_seconds": 900},
     ),

@@ -1,4 +1,4 @@
-"""The wire form of stock: counts, adjustments, supplies, and the positions of a SKU."""
+"""The wire form of stock: counts, adjustments, and the positions of a SKU. Putting supplies: supplies.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from api.schemas.fields import Body, Count, Delta, Identifier, Quantity, Reply, Text
+from api.schemas.fields import Body, Count, Delta, Identifier, Reply, Text
 
 MOST_CHANGES = 10_000
 
@@ -43,35 +43,22 @@ class AdjustmentsBody(Body, frozen=True, kw_only=True):
     adjustments: Annotated[list[AdjustmentBody], Meta(min_length=1, max_length=MOST_CHANGES)]
 
 
-class SupplyBody(Body, frozen=True, kw_only=True):
-    """A scheduled receipt; the same supply_id again replaces it, quantity 0 removes it."""
-
-    supply_id: Identifier
-    node_id: Identifier
-    sku: Identifier
-    quantity: Annotated[int, Meta(ge=0, le=10**6)]
-    expected_on: date
-
-
-class SuppliesBody(Body, frozen=True, kw_only=True):
-    """Supplies, all or nothing."""
-
-    supplies: Annotated[list[SupplyBody], Meta(min_length=1, max_length=MOST_CHANGES)]
-
-
 class SupplyReply(Reply, frozen=True, kw_only=True):
-    """A scheduled receipt."""
+    """A scheduled receipt; `unpegged` is negative if more is pegged to it than will come."""
 
     supply_id: str
     quantity: int
     expected_on: date
+    pegged: int
+    unpegged: int
 
 
 class DatedDemandReply(Reply, frozen=True, kw_only=True):
-    """Units promised to leave on a later day; they count once, on that day."""
+    """Units promised to leave on a later day; they count once, on that day. `pegged` of them wait for their supply."""
 
     ship_on: date
     quantity: int
+    pegged: int
 
 
 class PositionReply(Reply, frozen=True, kw_only=True):
@@ -101,9 +88,3 @@ class SkuReply(Reply, frozen=True, kw_only=True):
 
     sku: str
     positions: list[PositionReply]
-
-
-class SuppliesReply(Reply, frozen=True, kw_only=True):
-    """How many supplies were put."""
-
-    supplies: Quantity

@@ -15,12 +15,16 @@ State = Literal["held", "confirmed", "consumed", "cancelled", "expired"]
 
 
 class HoldLineBody(Body, frozen=True, kw_only=True):
-    """Units of one SKU at one node; a later ship_on takes them from what is there on that day."""
+    """Units of one SKU at one node; a later ship_on takes them from what is there on that day.
+
+    With a supply_id they come from that supply, on the day it is expected, or on ship_on if that is later.
+    """
 
     sku: Identifier
     quantity: Quantity
     node_id: Identifier
     ship_on: date | None = None
+    supply_id: Identifier | None = None
 
 
 class ReservationBody(Body, frozen=True, kw_only=True):
@@ -63,12 +67,13 @@ class ExtendBody(Body, frozen=True, kw_only=True):
 
 
 class ReservationLine(Reply, frozen=True, kw_only=True):
-    """Units of one SKU that are reserved at one node."""
+    """Units of one SKU that are reserved at one node; with a supply_id they come, or have come, from that supply."""
 
     sku: str
     quantity: int
     node_id: str
     ship_on: date | None
+    supply_id: str | None
 
 
 class Reservation(Reply, frozen=True, kw_only=True):

@@ -11,10 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from engine.inventory.model import KINDS, StockView
-from engine.inventory.view import scheduled_of
+from engine.inventory.view import Peg, scheduled_of
 
 Move = tuple[int, str, int, int]
-"""(day ordinal, supply_id or blank, delta before, delta after)."""
+"""(day ordinal, supply_id or blank, delta before, delta after); negative deltas are of dated demand."""
 Row = tuple[str, int, tuple[str, ...], tuple[Move, ...]]
 """(SKU, slot, whys, moves)."""
 Entry = tuple[int, str, str, tuple[Row, ...]]
@@ -59,19 +59,32 @@ def _moved(view: StockView, moves: dict[tuple[int, int], list[Move]]) -> StockVi
     """Return the view with the moves made in its schedules."""
     if not moves:
         return view
-    schedule, supplies = dict(view.schedule), dict(view.supplies)
-    for (row, slot), made in moves.items():
+    schedule, supplies, pegs = dict(view.schedule), dict(view.supplies), dict(view.pegs)
+    for place, made in moves.items():
         named = {
-            (supply.expected_on.toordinal(), supply.supply_id): supply.quantity
-            for supply in supplies.pop((row, slot), ())
+            (supply.expected_on.toordinal(), supply.supply_id, False): supply.quantity
+            for supply in supplies.pop(place, ())
         }
-        named |= {(day, ""): delta for day, delta in schedule.pop((row, slot), ()) if delta < 0}
-        for day, name, _, after in made:
-            named[day, name] = after
-        left = [(day, delta, name) for (day, name), delta in named.items() if delta]
-        schedule_now, supplies_now = scheduled_of(view.skus[row], view.node_ids[slot], left)
-        if schedule_now:
-            schedule[row, slot] = schedule_now
-        if supplies_now:
-            supplies[row, slot] = supplies_now
-    return replace(view, schedule=schedule, supplies=supplies)
+        named |= _demand(schedule.pop(place, ()), pegs.pop(place, ()))
+        for day, name, before, after in made:
+            named[day, name, before < 0 or after < 0] = after
+        left = [(day, delta, name) for (day, name, _), delta in named.items() if delta]
+        found = scheduled_of(view.skus[place[0]], view.node_ids[place[1]], left)
+        if found[0]:
+            schedule[place] = found[0]
+        if found[1]:
+            supplies[place] = found[1]
+        if found[2]:
+            pegs[place] = found[2]
+    return replace(view, schedule=schedule, supplies=supplies, pegs=pegs)
+
+
+def _demand(schedule: Sequence[tuple[int, int]], pegs: Sequence[Peg]) -> dict[tuple[int, str, bool], int]:
+    """Return dated demand, negative, by (day, supply it is pegged to or blank, True)."""
+    named = {(day, name, True): -units for day, units, name in pegs}
+    for day, delta in schedule:
+        if delta < 0:
+            named[day, "", True] = named.get((day, "", True), 0) + delta
+    for day, units, _ in pegs:
+        named[day, "", True] += units
+    return named

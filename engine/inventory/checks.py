@@ -14,6 +14,7 @@ from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.inventory.model import MAX_TTL_SECONDS, MAX_UNITS, Adjustment, Hold, HoldLine, PositionCount, Supply
+from engine.inventory.receipts import Receipt
 from engine.inventory.store import MOST_HOLDS
 from engine.network.days import NetworkDays
 from engine.network.model import Network
@@ -94,6 +95,16 @@ class RequestChecks:
             place = (supply.supply_id, supply.node_id, supply.sku)
             self._once(path, seen, place, i, "supply", supply.supply_id)
 
+    def receipts(self, receipts: Sequence[Receipt]) -> None:
+        """Check receipts; each supply once."""
+        seen: dict[Hashable, int] = {}
+        for i, receipt in enumerate(receipts):
+            path = f"$.receipts[{i}]"
+            self.place(path, receipt.sku, receipt.node_id)
+            self._within(f"{path}.quantity", receipt.quantity, 1, MAX_QUANTITY)
+            place = (receipt.supply_id, receipt.node_id, receipt.sku)
+            self._once(path, seen, place, i, "receipt of", receipt.supply_id)
+
     def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None, *, at: str = "$") -> None:
         """Check lines of a hold, which may repeat; with `today`, that ship_on is neither past nor years away."""
         if not lines:
@@ -102,6 +113,8 @@ class RequestChecks:
             path = f"{at}.lines[{i}]"
             self.place(path, line.sku, line.node_id)
             self._within(f"{path}.quantity", line.quantity, 1, MAX_QUANTITY)
+            if line.supply_id == "":
+                self._add(f"{path}.supply_id", "it must not be empty; name a supply, or leave it out")
             if today is not None and line.ship_on is not None and line.node_id in today:
                 self._ship_on(f"{path}.ship_on", line.ship_on, today[line.node_id])
 

@@ -13,7 +13,8 @@ from datetime import date
 class Drift:
     """A quantity of a position that is not what the reservations add up to.
 
-    `quantity` is `held`, `confirmed` or `dated` (of `day`). `is_repaired` says that it was set to what they add up to.
+    `quantity` is `held`, `confirmed` or `dated` (of `day`, pegged to `supply_id` if there is one). `is_repaired` says
+    that it was set to what they add up to.
     """
 
     sku: str
@@ -23,6 +24,7 @@ class Drift:
     booked: int
     reserved: int
     is_repaired: bool = False
+    supply_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,10 @@ class Quantities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleChange:
-    """A scheduled quantity of a day before and after: of a supply, or (supply_id None) of dated demand, negative."""
+    """A scheduled quantity of a day before and after: of a supply, or, negative, of dated demand.
+
+    The `supply_id` of dated demand is that of the supply it is pegged to, None if there is none.
+    """
 
     day: date
     supply_id: str | None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,8 +28,18 @@ from engine.inventory.model import (
 from engine.inventory.view import Entry, make_view
 
 JOURNAL_EVENTS = 500_000
-Line = tuple[str, str, int, int, bool]
-"""(sku, node_id, quantity, ship_on ordinal or 0, dated)."""
+
+
+class Line(NamedTuple):
+    """A line as kept, with what lua/demand.lua and lua/pegs.lua say; days are ordinals, 0 for none."""
+
+    sku: str
+    node_id: str
+    quantity: int
+    ship_on: int
+    dated: bool
+    supply_id: str = ""
+    not_before: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -122,9 +132,13 @@ class MemoryStock:
         """Replace a supply; quantity 0 removes it."""
         cell = self.cell_to_change(sku, node_id)
         slot = self._slots[node_id]
-        kept = [entry for entry in self._entries.get(sku, []) if (entry[0], entry[3]) != (slot, supply_id)]
+        before = self.supply(sku, node_id, supply_id)
+        kept = [
+            entry for entry in self._entries.get(sku, []) if (entry[0], entry[3]) != (slot, supply_id) or entry[2] < 0
+        ]
         moves = self._changed[sku, node_id].moves
-        moves += [(at, supply_id, delta, 0) for at, delta, name in self.entries(sku, node_id) if name == supply_id]
+        if before is not None:
+            moves.append((before[0], supply_id, before[1], 0))
         if quantity > 0:
             kept.append((slot, day, quantity, supply_id))
             moves.append((day, supply_id, 0, quantity))
@@ -132,9 +146,9 @@ class MemoryStock:
 
     def move(self, lines: Sequence[Line], kind: int, sign: int, why: str) -> None:
         """Take (sign 1) or give back (-1) units: undated ones in cells of `kind`, dated ones in the schedule."""
-        for sku, node_id, quantity, ship_on, dated in lines:
+        for sku, node_id, quantity, ship_on, dated, supply_id, _ in lines:
             if dated:
-                self._add_dated_demand(sku, node_id, ship_on, sign * quantity)
+                self.add_dated_demand(sku, node_id, ship_on, sign * quantity, supply_id)
             else:
                 cell = self.cell_to_change(sku, node_id)
                 cell[kind] += sign * quantity
@@ -145,7 +159,7 @@ class MemoryStock:
         """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
         by_place: dict[tuple[str, str], dict[int, int]] = {}
         asked: dict[tuple[str, str, int], None] = {}
-        for sku, node_id, quantity, ship_on, dated in lines:
+        for sku, node_id, quantity, ship_on, dated, *_ in lines:
             days, day = by_place.setdefault((sku, node_id), {}), ship_on if dated else today[node_id]
             days[day] = days.get(day, 0) + quantity
             asked[sku, node_id, day] = None
@@ -182,6 +196,17 @@ class MemoryStock:
         slot = self._slots.get(node_id)
         return ((day, delta, name) for at, day, delta, name in self._entries.get(sku, ()) if at == slot)
 
+    def supply(self, sku: str, node_id: str, supply_id: str) -> tuple[int, int] | None:
+        """Return the day and the quantity of a supply, None if there is no such one."""
+        named = (entry for entry in self.entries(sku, node_id) if entry[2] == supply_id and entry[1] > 0)
+        return next(((day, units) for day, units, _ in named), None)
+
+    def pegged(self, sku: str, node_id: str, supply_id: str) -> int:
+        """Return how many units are pegged to a supply."""
+        return -sum(
+            delta for _, delta, name in self.entries(sku, node_id) if name == supply_id and delta < 0 and supply_id
+        )
+
     def position_row(self, sku: str, node_id: str) -> list[Any]:
         """Return a position as it stands in a reply."""
         cell = self.cell(sku, node_id)
@@ -199,21 +224,22 @@ class MemoryStock:
         entries = {i: self._entries[sku] for i, sku in enumerate(wanted) if self._entries.get(sku)}
         return make_view(epoch=self.epoch, node_ids=tuple(self._slots), skus=wanted, cells=cells, entries=entries)
 
-    def _add_dated_demand(self, sku: str, node_id: str, day: int, quantity: int) -> None:
+    def add_dated_demand(self, sku: str, node_id: str, day: int, quantity: int, supply_id: str = "") -> None:
+        """Add to (or take off) the dated demand of a day that is pegged to a supply, or to none."""
         cell = self.cell_to_change(sku, node_id)
         slot = self._slots[node_id]
         kept: list[Entry] = []
         before = 0
         for entry in self._entries.get(sku, []):
-            if entry[0] == slot and entry[1] == day and not entry[3]:
+            if entry[0] == slot and entry[1] == day and entry[3] == supply_id and entry[2] < 0:
                 before = entry[2]
                 quantity -= before
             else:
                 kept.append(entry)
         assert quantity >= 0, (sku, node_id, day, quantity)
         if quantity > 0:
-            kept.append((slot, day, -quantity, ""))
-        self._changed[sku, node_id].moves.append((day, "", before, -quantity))
+            kept.append((slot, day, -quantity, supply_id))
+        self._changed[sku, node_id].moves.append((day, supply_id, before, -quantity))
         self._keep(sku, slot, cell, kept)
 
     def _keep(self, sku: str, slot: int, cell: list[int], entries: list[Entry]) -> None:

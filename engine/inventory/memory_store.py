@@ -17,6 +17,7 @@ from engine.events.actor import actor
 from engine.inventory.history import History
 from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_stock import Line, MemoryStock
+from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
     CONFIRMED,
     HELD,
@@ -35,6 +36,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.replies import Reply, milliseconds, value_of, verdict_of
 from engine.inventory.store import Verdict
 
@@ -45,7 +47,10 @@ _FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
 
 @dataclass(slots=True, kw_only=True)
 class _Kept:
-    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's."""
+    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's.
+
+    `made_in` is the event that it was made in.
+    """
 
     state: str
     expires: int
@@ -57,6 +62,7 @@ class _Kept:
     consumed: bool = False
     forgotten_at: int | None = None
     order_id: str | None = None
+    made_in: int = 0
 
 
 class MemoryInventoryStore:
@@ -67,6 +73,7 @@ class MemoryInventoryStore:
         self._stock = MemoryStock()
         self._reservations: dict[str, _Kept] = {}
         self._deadlines: list[tuple[int, str]] = []
+        self._dated: dict[str, set[str]] = {}
         self.records = MemoryRecords(clock)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
@@ -80,13 +87,17 @@ class MemoryInventoryStore:
         """Add deltas to on_hand, all or none."""
         return self._once(replay, "adjust", lambda: self._adjust(adjustments))
 
-    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
+    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
-        for supply in supplies:
-            day = supply.expected_on.toordinal()
-            self._stock.put_supply(supply.sku, supply.node_id, supply.supply_id, day, supply.quantity)
-            self._stock.because(supply.sku, supply.node_id, supply.supply_id)
-        self.record("put_supplies")
+        reply = self._recorded("put_supplies", lambda: MemorySupplies(self).put(supplies, today))
+        affected: tuple[AffectedLine, ...] = value_of(reply)
+        return affected
+
+    async def receive(
+        self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[Received]:
+        """Take receipts of supplies into stock."""
+        return self._once(replay, "receive", lambda: MemorySupplies(self).receive(receipts, today))
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`."""
@@ -169,6 +180,14 @@ class MemoryInventoryStore:
         """Write what an operation has changed into the journal."""
         self._stock.record(act, actor(), self._now())
 
+    def keep(self, reservation_id: str, kept: _Kept) -> None:
+        """Keep a new reservation, and enter it under the SKUs of its dated lines."""
+        kept.made_in = self._stock.epoch + 1
+        self._reservations[reservation_id] = kept
+        for line in kept.lines:
+            if line.dated:
+                self._dated.setdefault(line.sku, set()).add(reservation_id)
+
     def _recorded(self, act: str, operation: Callable[[], Reply]) -> Reply:
         reply = operation()
         self.record(act)
@@ -233,6 +252,10 @@ class MemoryInventoryStore:
                 return ("past", reservation_id, known.state, "hold")
             return _reply(reservation_id, known)
         lines = tuple(_line(line, today) for line in hold.lines)
+        if any(line.supply_id is not None for line in hold.lines):
+            lines, refused = MemorySupplies(self).peg(lines, today)
+            if refused:
+                return ("unpeggable", refused)
         short = self._stock.short_lines(lines, today)
         if short:
             return ("short", short)
@@ -246,7 +269,7 @@ class MemoryInventoryStore:
             promised_on=hold.promised_on,
         )
         self._take(kept, lines, 1, reservation_id)
-        self._reservations[reservation_id] = kept
+        self.keep(reservation_id, kept)
         heappush(self._deadlines, (kept.expires, reservation_id))
         return _reply(reservation_id, kept)
 
@@ -373,7 +396,7 @@ class MemoryInventoryStore:
 
 def _reply(reservation_id: str, kept: _Kept) -> Reply:
     deadline = kept.expires if kept.state in {"held", "expired"} else 0
-    lines = [line[:4] for line in kept.lines]
+    lines = [(*line[:4], line.supply_id) if line.supply_id else line[:4] for line in kept.lines]
     reference = False if kept.reference is None else kept.reference
     channel = False if kept.channel is None else kept.channel
     promised_on = 0 if kept.promised_on is None else kept.promised_on.toordinal()
@@ -382,7 +405,8 @@ def _reply(reservation_id: str, kept: _Kept) -> Reply:
 
 def _line(line: HoldLine, today: Mapping[str, int]) -> Line:
     day = line.ship_on.toordinal() if line.ship_on else 0
-    return (line.sku, line.node_id, line.quantity, day, day > today[line.node_id])
+    dated = day > today[line.node_id]
+    return Line(line.sku, line.node_id, line.quantity, day, dated, line.supply_id or "")
 
 
 def _split(
@@ -391,19 +415,20 @@ def _split(
     """Return the lines taken out, those that stay, and (sku, node_id, asked, reserved) where it was too much."""
     if not wanted:
         return lines, (), []
-    asked: dict[tuple[str, str, int], int] = {}
+    asked: dict[tuple[str, str, int | str], int] = {}
     for line in wanted:
-        place = (line.sku, line.node_id, line.ship_on.toordinal() if line.ship_on else 0)
+        place = (line.sku, line.node_id, line.supply_id or (line.ship_on.toordinal() if line.ship_on else 0))
         asked[place] = asked.get(place, 0) + line.quantity
     left = dict(asked)
     taken_out: list[Line] = []
     stay: list[Line] = []
-    for sku, node_id, quantity, day, dated in lines:
-        out = min(quantity, left.get((sku, node_id, day), 0))
+    for kept in lines:
+        place = (kept.sku, kept.node_id, kept.supply_id or kept.ship_on)
+        out = min(kept.quantity, left.get(place, 0))
         if out:
-            left[sku, node_id, day] -= out
-            taken_out.append((sku, node_id, out, day, dated))
-        if out < quantity:
-            stay.append((sku, node_id, quantity - out, day, dated))
+            left[place] -= out
+            taken_out.append(kept._replace(quantity=out))
+        if out < kept.quantity:
+            stay.append(kept._replace(quantity=kept.quantity - out))
     too_many = [(*place[:2], asked[place], asked[place] - units) for place, units in left.items() if units]
     return taken_out, stay, too_many

@@ -7,8 +7,9 @@ negative after a count. Not here: where these are kept (store.py), what may be a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -52,21 +53,45 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
-    """A scheduled receipt, named by `supply_id` within its (sku, node); putting quantity 0 removes it."""
+    """A scheduled receipt, named by `supply_id` within its (sku, node); putting quantity 0 removes it.
+
+    `pegged` units are reserved by lines that name it, as read from a store; `unpegged` is negative if that is too many.
+    """
 
     supply_id: str
     node_id: str
     sku: str
     quantity: int
     expected_on: date
+    pegged: int = 0
+
+    @property
+    def unpegged(self) -> int:
+        """Units that no reservation names."""
+        return self.quantity - self.pegged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatedDemand:
-    """Units reserved to ship on a later date, summed over reservations."""
+    """Units reserved to ship on a later date, summed over reservations; `pegged` of them wait for a named supply."""
 
     ship_on: date
     quantity: int
+    pegged: int = 0
+
+
+def dated_demand(schedule: Iterable[tuple[int, int]], pegs: Iterable[tuple[int, int, str]]) -> tuple[DatedDemand, ...]:
+    """Return dated demand by day, of (day ordinal, delta) and of (day ordinal, pegged units, supply_id)."""
+    units, pegged = Counter[int](), Counter[int]()
+    for day, delta in schedule:
+        units[day] -= min(delta, 0)
+    for day, quantity, _ in pegs:
+        pegged[day] += quantity
+    return tuple(
+        DatedDemand(ship_on=date.fromordinal(day), quantity=units[day], pegged=pegged[day])
+        for day in sorted(units)
+        if units[day]
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +121,18 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldLine:
-    """Units of one SKU at one node; with a `ship_on` after the node's today they are dated demand."""
+    """Units of one SKU at one node; with a `ship_on` after the node's today they are dated demand.
+
+    With a `supply_id` they come from that supply (backorder, preorder), and ship on the day it is expected, or on
+    `ship_on` if that is later. Naming a part of a reservation, a `supply_id` means the units that were pegged to it,
+    whatever their `ship_on`.
+    """
 
     sku: str
     quantity: int
     node_id: str
     ship_on: date | None = None
+    supply_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +201,8 @@ class StockView:
 
     `cells` is uint32 of shape (skus, nodes, KINDS), zero where there is no position; nodes are in slot order. `epoch`
     moves with every change of stock and is read first: a view may be newer than its epoch, never older. `supplies`
-    names what is positive in `schedule`.
+    names what is positive in `schedule`; `pegs` are the (day ordinal, units, supply_id) of what is negative in it and
+    waits for a named supply.
     """
 
     epoch: int
@@ -179,6 +211,7 @@ class StockView:
     cells: NDArray[np.uint32]
     schedule: Schedule
     supplies: Mapping[tuple[int, int], tuple[Supply, ...]]
+    pegs: Mapping[tuple[int, int], tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
 
     def available(self) -> NDArray[np.int64]:
         """Return on_hand - safety_stock - held - confirmed, int64 of shape (skus, nodes); may be negative."""
@@ -189,7 +222,7 @@ class StockView:
     def position(self, sku_index: int, node_index: int) -> Position:
         """Return one cell group as a position."""
         cell = self.cells[sku_index, node_index]
-        schedule = self.schedule.get((sku_index, node_index), ())
+        place = (sku_index, node_index)
         return Position(
             node_id=self.node_ids[node_index],
             sku=self.skus[sku_index],
@@ -198,10 +231,8 @@ class StockView:
             confirmed=int(cell[CONFIRMED]),
             safety_stock=int(cell[SAFETY_STOCK]),
             version=int(cell[VERSION]),
-            supplies=self.supplies.get((sku_index, node_index), ()),
-            dated=tuple(
-                DatedDemand(ship_on=date.fromordinal(day), quantity=-delta) for day, delta in schedule if delta < 0
-            ),
+            supplies=self.supplies.get(place, ()),
+            dated=dated_demand(self.schedule.get(place, ()), self.pegs.get(place, ())),
         )
 
     def positions(self, sku_index: int) -> tuple[Position, ...]:

@@ -36,17 +36,17 @@ class _Kept(msgspec.Struct, frozen=True):
     """What matters of a reservation as kept, see lua/reservations.lua."""
 
     state: str
-    lines: list[tuple[str, str, int, int, int, int]]
+    lines: list[list[Any]]
 
 
 @dataclass(slots=True, kw_only=True)
 class _Tally:
-    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day)."""
+    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day, supply)."""
 
     reservations: int = 0
     held: Counter[tuple[str, str]] = field(default_factory=Counter)
     confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dated: Counter[tuple[str, str, int]] = field(default_factory=Counter)
+    dated: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
     held_ids: list[str] = field(default_factory=list)
 
     def add(self, reservation_id: str, kept: _Kept) -> None:
@@ -57,9 +57,9 @@ class _Tally:
         if kept.state == "held":
             self.held_ids.append(reservation_id)
         undated = self.held if kept.state == "held" else self.confirmed
-        for sku, node_id, quantity, ship_on, _, is_dated in kept.lines:
+        for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
             if is_dated:
-                self.dated[sku, node_id, ship_on] += quantity
+                self.dated[sku, node_id, ship_on, pegged[0] if pegged else ""] += quantity
             else:
                 undated[sku, node_id] += quantity
 
@@ -132,7 +132,11 @@ class Reconciler:
                     int(view.cells[_row_and_slot(view, *place)][EVENT]),
                     tally.held[place],
                     tally.confirmed[place],
-                    [(entry.day.toordinal(), entry.reserved) for entry in by_place[place] if entry.day],
+                    [
+                        (entry.day.toordinal(), entry.reserved, entry.supply_id or "")
+                        for entry in by_place[place]
+                        if entry.day
+                    ],
                 )
                 for place in chunk
             ]
@@ -202,18 +206,35 @@ def _drifts(view: StockView, tally: _Tally) -> Iterator[Drift]:
             booked, right = int(view.cells[row, slot, kind]), int(expected[row, slot])
             sku, node_id = view.skus[row], view.node_ids[slot]
             yield Drift(sku=sku, node_id=node_id, quantity=name, day=None, booked=booked, reserved=right)
-    booked_days = {
-        (view.skus[row], view.node_ids[slot], day): -delta
-        for (row, slot), schedule in view.schedule.items()
-        for day, delta in schedule
-        if delta < 0
-    }
-    for sku, node_id, day in sorted({*booked_days, *tally.dated}):
-        key = (sku, node_id, day)
-        booked, right = booked_days.get(key, 0), tally.dated[key]
+    booked_days = _booked_days(view)
+    for sku, node_id, day, supply_id in sorted({*booked_days, *tally.dated}):
+        key = (sku, node_id, day, supply_id)
+        booked, right = booked_days[key], tally.dated[key]
         if booked != right and sku in row_of and node_id in slot_of:
             at = date.fromordinal(day)
-            yield Drift(sku=sku, node_id=node_id, quantity="dated", day=at, booked=booked, reserved=right)
+            yield Drift(
+                sku=sku,
+                node_id=node_id,
+                quantity="dated",
+                day=at,
+                booked=booked,
+                reserved=right,
+                supply_id=supply_id or None,
+            )
+
+
+def _booked_days(view: StockView) -> Counter[tuple[str, str, int, str]]:
+    """Return the dated demand of a view by (SKU, node, day, supply it is pegged to or blank)."""
+    booked: Counter[tuple[str, str, int, str]] = Counter()
+    for (row, slot), schedule in view.schedule.items():
+        for day, delta in schedule:
+            booked[view.skus[row], view.node_ids[slot], day, ""] -= min(delta, 0)
+    for (row, slot), pegs in view.pegs.items():
+        for day, units, supply_id in pegs:
+            place = (view.skus[row], view.node_ids[slot], day)
+            booked[*place, supply_id] += units
+            booked[*place, ""] -= units
+    return +booked
 
 
 def _place(view: StockView, entry: Drift) -> tuple[int, int]:

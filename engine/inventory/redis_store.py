@@ -26,6 +26,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.replies import value_of, verdict_of
@@ -35,13 +36,27 @@ from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
 
 _LUA = files("engine.inventory") / "lua"
-_SHARED = ("cells", "journal", "schedule", "atp", "demand", "reservations", "commit", "replies", "holding")
+_SHARED = (
+    "cells",
+    "journal",
+    "schedule",
+    "atp",
+    "demand",
+    "pegs",
+    "reservations",
+    "dated",
+    "commit",
+    "replies",
+    "holding",
+)
 SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
 _FUNCTIONS = (
     "put_positions",
     "adjust",
+    "coverage",
     "put_supplies",
+    "receive",
     "hold",
     "hold_many",
     "confirm",
@@ -91,13 +106,27 @@ class RedisInventoryStore:
         rows = [(change.node_id, change.sku, change.delta, change.reason) for change in adjustments]
         return await self._change("allot_adjust_v1", replay, _pack(rows))
 
-    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
+    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
         rows = [
             (supply.supply_id, supply.node_id, supply.sku, supply.quantity, supply.expected_on.toordinal())
             for supply in supplies
         ]
-        await self._change("allot_put_supplies_v1", None, _pack(rows))
+        days = {supply.node_id: today[supply.node_id] for supply in supplies}
+        affected: tuple[AffectedLine, ...] = (
+            await self._change("allot_put_supplies_v1", None, _pack(rows), _pack(days))
+        ).value
+        return affected
+
+    async def receive(
+        self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[Received]:
+        """Take receipts of supplies into stock."""
+        rows = [
+            (receipt.supply_id, receipt.node_id, receipt.sku, receipt.quantity, receipt.reason) for receipt in receipts
+        ]
+        days = {receipt.node_id: today[receipt.node_id] for receipt in receipts}
+        return await self._change("allot_receive_v1", replay, _pack(rows), _pack(days))
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
@@ -196,8 +225,16 @@ class RedisInventoryStore:
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
 
-def _lines(lines: Iterable[HoldLine]) -> list[tuple[str, str, int, int]]:
-    return [(line.sku, line.node_id, line.quantity, line.ship_on.toordinal() if line.ship_on else 0) for line in lines]
+def _lines(lines: Iterable[HoldLine]) -> list[tuple[object, ...]]:
+    """Return lines as lua/holding.lua takes them."""
+    rows: list[tuple[object, ...]] = []
+    for line in lines:
+        day = line.ship_on.toordinal() if line.ship_on else 0
+        if line.supply_id is None:
+            rows.append((line.sku, line.node_id, line.quantity, day))
+        else:
+            rows.append((line.sku, line.node_id, line.quantity, day, 0, 0, line.supply_id))
+    return rows
 
 
 def _hold_row(hold: Hold) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ the same form. A reply is what is kept for an idempotency key, so it says everyt
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -23,14 +24,16 @@ from engine.errors import (
 )
 from engine.inventory.model import (
     MAX_UNITS,
-    DatedDemand,
     Hold,
     HoldLine,
     Position,
     Reservation,
     ReservationState,
     Supply,
+    dated_demand,
 )
+from engine.inventory.receipts import Received
+from engine.inventory.supply_replies import affected_line, not_received, settled_units, unpeggable
 
 Reply = Sequence[Any]
 
@@ -45,12 +48,18 @@ _REMEDIES = {
 
 
 def value_of(reply: Reply, *, replayed: bool = False) -> Any:
-    """Return the Reservation or list of Positions that a reply holds, or raise the refusal it stands for."""
+    """Return what a reply holds (a Reservation, Positions, AffectedLines, Received), or raise its refusal."""
     kind, *rest = reply
     if kind == "reservation":
         return _reservation(*rest)
     if kind == "positions":
         return [_position(*row) for row in rest[0]]
+    if kind == "affected":
+        return tuple(affected_line(*row) for row in rest[0])
+    if kind == "received":
+        return Received(
+            positions=tuple(_position(*row) for row in rest[0]), settled=tuple(settled_units(*row) for row in rest[1])
+        )
     error = _REFUSALS[kind](*rest)
     error.replayed = replayed
     raise error
@@ -80,13 +89,28 @@ def milliseconds(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(milliseconds=1)
 
 
-def supplies_of(sku: str, node_id: str, entries: Iterable[tuple[int, int, str]]) -> tuple[Supply, ...]:
+def supplies_of(sku: str, node_id: str, entries: Sequence[tuple[int, int, str]]) -> tuple[Supply, ...]:
     """Return the supplies among (day, delta, supply_id) entries, by day and id."""
+    pegged = Counter[str]()
+    for _, units, supply_id in pegs_of(entries):
+        pegged[supply_id] += units
     return tuple(
-        Supply(supply_id=supply_id, node_id=node_id, sku=sku, quantity=delta, expected_on=date.fromordinal(day))
+        Supply(
+            supply_id=supply_id,
+            node_id=node_id,
+            sku=sku,
+            quantity=delta,
+            expected_on=date.fromordinal(day),
+            pegged=pegged[supply_id],
+        )
         for day, supply_id, delta in sorted((day, supply_id, delta) for day, delta, supply_id in entries)
         if delta > 0
     )
+
+
+def pegs_of(entries: Iterable[tuple[int, int, str]]) -> tuple[tuple[int, int, str], ...]:
+    """Return (day, units, supply_id) of the dated demand among (day, delta, supply_id) entries that is pegged."""
+    return tuple(sorted((day, -delta, supply_id) for day, delta, supply_id in entries if delta < 0 and supply_id))
 
 
 def _reservation(
@@ -103,8 +127,14 @@ def _reservation(
         state=ReservationState(state),
         expires_at=_EPOCH + timedelta(milliseconds=deadline) if deadline else None,
         lines=tuple(
-            HoldLine(sku=sku, node_id=node_id, quantity=quantity, ship_on=date.fromordinal(day) if day else None)
-            for sku, node_id, quantity, day in lines
+            HoldLine(
+                sku=sku,
+                node_id=node_id,
+                quantity=quantity,
+                ship_on=date.fromordinal(day) if day else None,
+                supply_id=supply_id[0] if supply_id else None,
+            )
+            for sku, node_id, quantity, day, *supply_id in lines
         ),
         reference=None if reference is False else reference,
         channel=None if channel is False else channel,
@@ -115,6 +145,7 @@ def _reservation(
 def _position(
     node_id: str, sku: str, on_hand: int, held: int, confirmed: int, safety_stock: int, version: int, schedule: Any
 ) -> Position:
+    entries = [(day, delta, supply_id) for _, day, delta, supply_id in schedule]
     return Position(
         node_id=node_id,
         sku=sku,
@@ -123,12 +154,8 @@ def _position(
         confirmed=confirmed,
         safety_stock=safety_stock,
         version=version,
-        supplies=supplies_of(sku, node_id, ((day, delta, supply_id) for _, day, delta, supply_id in schedule)),
-        dated=tuple(
-            DatedDemand(ship_on=date.fromordinal(day), quantity=-delta)
-            for day, delta in sorted((day, delta) for _, day, delta, _ in schedule)
-            if delta < 0
-        ),
+        supplies=supplies_of(sku, node_id, entries),
+        dated=dated_demand(((day, delta) for day, delta, _ in entries), pegs_of(entries)),
     )
 
 
@@ -213,5 +240,7 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "not_on_hand": _not_on_hand,
     "moved": _moved,
     "out_of_range": _out_of_range,
+    "unpeggable": unpeggable,
+    "not_received": not_received,
     "answer": StoredRefusal,
 }

@@ -27,6 +27,7 @@ from engine.inventory.model import (
     Reservation,
     Supply,
 )
+from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.store import InventoryStore, Verdict
 
 
@@ -69,12 +70,24 @@ class InventoryService:
             return await self._earlier(replay, fault)
         return await self._store.adjust(adjustments, replay=replay)
 
-    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
-        """Add, change, re-date or remove (quantity 0) scheduled receipts."""
-        checks = RequestChecks(await self._world())
+    async def put_supplies(self, supplies: Sequence[Supply]) -> tuple[AffectedLine, ...]:
+        """Add, change, re-date or remove (quantity 0) scheduled receipts; return the reservations this affects."""
+        world = await self._world()
+        checks = RequestChecks(world)
         checks.supplies(supplies)
         checks.finish()
-        await self._store.put_supplies(supplies)
+        return await self._store.put_supplies(supplies, today=self._today(world))
+
+    async def receive(self, receipts: Sequence[Receipt], *, replay: Replay | None = None) -> Outcome[Received]:
+        """Take receipts of supplies into stock; raises SupplyUnavailable naming each that does not fit its supply."""
+        try:
+            world = await self._world()
+            checks = RequestChecks(world)
+            checks.receipts(receipts)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        return await self._store.receive(receipts, today=self._today(world), replay=replay)
 
     async def positions(self, sku: str) -> tuple[Position, ...]:
         """Return the positions of a SKU by node_id; raises NotFound if it is neither in the catalog nor in stock."""
@@ -100,10 +113,10 @@ class InventoryService:
         promised_on: date | None = None,
         replay: Replay | None = None,
     ) -> Outcome[Reservation]:
-        """Hold all lines or none under a new id; raises InsufficientStock naming every short line."""
+        """Hold all lines or none under a new id; raises InsufficientStock, SupplyUnavailable naming every line."""
         try:
             world = await self._world()
-            today = dict(world.days.at(self._clock.now()).by_node)
+            today = self._today(world)
             checks = RequestChecks(world)
             checks.lines(lines, today)
             checks.ttl(ttl_seconds)
@@ -124,7 +137,7 @@ class InventoryService:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
         try:
             world = await self._world()
-            today = dict(world.days.at(self._clock.now()).by_node)
+            today = self._today(world)
             checks = RequestChecks(world)
             checks.holds(holds, today)
             checks.finish()
@@ -173,6 +186,10 @@ class InventoryService:
     async def sweep(self, limit: int = 1000) -> int:
         """Give back the units of holds whose deadline has passed, and return how many there were."""
         return await self._store.sweep(limit)
+
+    def _today(self, world: World) -> dict[str, int]:
+        """Return the day ordinal at each node."""
+        return dict(world.days.at(self._clock.now()).by_node)
 
     async def _earlier(self, replay: Replay | None, fault: InvalidInput | NotFound) -> Outcome[Any]:
         """Answer a request that does not pass its checks: as before if its key was answered, else by its fault.

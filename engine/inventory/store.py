@@ -24,6 +24,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.receipts import AffectedLine, Receipt, Received
 
 Verdict = Reservation | AllotError
 """What became of one hold of many: the reservation, or the refusal."""
@@ -47,8 +48,22 @@ class InventoryStore(Protocol):
         """Add deltas to on_hand in order; raises OnHandOutOfRange naming each line that leaves 0 … MAX_UNITS."""
         ...
 
-    async def put_supplies(self, supplies: Sequence[Supply]) -> None:
-        """Add, change or re-date supplies; quantity 0 removes one (nothing happens if there is none)."""
+    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
+        """Add, change or re-date supplies; quantity 0 removes one (nothing happens if there is none).
+
+        `today` is the day ordinal at each node named. Lines pegged to them follow. Returns those that moved or are not
+        covered any more, and the other dated lines of these positions that are short as things stand. Never refuses.
+        """
+        ...
+
+    async def receive(
+        self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[Received]:
+        """Move units from supplies to on_hand, all or none; those that lines are pegged to are held or confirmed today.
+
+        The lines that ship first come first, then who came first. Raises SupplyUnavailable naming each receipt of a
+        supply that is not there or smaller.
+        """
         ...
 
     async def read(self, skus: Sequence[str]) -> StockView:
@@ -71,8 +86,8 @@ class InventoryStore(Protocol):
         """Hold all lines or none; `today` is the day ordinal at each node of the lines.
 
         Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
-        short line, IllegalState if the id is taken by other lines or was cancelled. The same hold again returns the
-        reservation as it is.
+        short line, SupplyUnavailable naming each whose supply is unknown, overdue or too small, IllegalState if the id
+        is taken by other lines or was cancelled. The same hold again returns the reservation as it is.
         """
         ...
 

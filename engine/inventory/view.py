@@ -8,12 +8,15 @@ import msgspec
 import numpy as np
 
 from engine.inventory.model import KINDS, StockView, Supply
-from engine.inventory.replies import supplies_of
+from engine.inventory.replies import pegs_of, supplies_of
 
 BYTES_PER_NODE = KINDS * 4
 
 Entry = tuple[int, int, int, str]
-"""(slot, day ordinal, delta, supply_id); dated demand has a negative delta and no id."""
+"""(slot, day ordinal, delta, supply_id); dated demand has a negative delta, and an id if it is pegged to a supply."""
+
+Peg = tuple[int, int, str]
+"""(day ordinal, units, supply_id) of dated demand that waits for a supply."""
 
 _entries = msgspec.msgpack.Decoder(list[Entry])
 
@@ -56,19 +59,24 @@ def make_view(
     cells.flags.writeable = False
     schedule: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
     supplies: dict[tuple[int, int], tuple[Supply, ...]] = {}
+    pegs: dict[tuple[int, int], tuple[Peg, ...]] = {}
     for i, of_sku in entries.items():
         by_slot: dict[int, list[tuple[int, int, str]]] = {}
         for slot, day, delta, supply_id in of_sku:
             by_slot.setdefault(slot, []).append((day, delta, supply_id))
         for slot, found in by_slot.items():
-            schedule[i, slot], expected = scheduled_of(skus[i], node_ids[slot], found)
+            schedule[i, slot], expected, pegged = scheduled_of(skus[i], node_ids[slot], found)
             if expected:
                 supplies[i, slot] = expected
-    return StockView(epoch=epoch, node_ids=node_ids, skus=skus, cells=cells, schedule=schedule, supplies=supplies)
+            if pegged:
+                pegs[i, slot] = pegged
+    return StockView(
+        epoch=epoch, node_ids=node_ids, skus=skus, cells=cells, schedule=schedule, supplies=supplies, pegs=pegs
+    )
 
 
 def scheduled_of(
     sku: str, node_id: str, found: Sequence[tuple[int, int, str]]
-) -> tuple[tuple[tuple[int, int], ...], tuple[Supply, ...]]:
-    """Return the (day, delta) of (day, delta, supply_id) entries of one cell, by day, and the supplies among them."""
-    return tuple(sorted((day, delta) for day, delta, _ in found)), supplies_of(sku, node_id, found)
+) -> tuple[tuple[tuple[int, int], ...], tuple[Supply, ...], tuple[Peg, ...]]:
+    """Return the (day, delta) of (day, delta, supply_id) entries of one cell, by day, and its supplies and pegs."""
+    return tuple(sorted((day, delta) for day, delta, _ in found)), supplies_of(sku, node_id, found), pegs_of(found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.inventory.memory_stock import Line
 from engine.inventory.memory_store import _FIELD_OF, MemoryInventoryStore, _Kept
 from engine.orders.batch import Entry
 from engine.orders.open import OwnLine
@@ -24,7 +25,7 @@ class MemoryReservations:
         kept = self._inventory._current(reservation_id)
         if kept is None or kept.state not in _FIELD_OF:
             return []
-        return [(sku, node_id, quantity, day if dated else 0) for sku, node_id, quantity, day, dated in kept.lines]
+        return [(line.sku, line.node_id, line.quantity, line.ship_on if line.dated else 0) for line in kept.lines]
 
     def claim(self, reservation_id: str, order_id: str) -> tuple[str, str] | None:
         """Make a reservation that of an order, or return the verdict and detail of the refusal."""
@@ -61,7 +62,7 @@ class MemoryReservations:
         Nothing is changed if lines are short or it is not allowed.
         """
         inventory, kept = self._inventory, self._live(reservation_id)
-        lines = tuple((sku, node_id, units, day, day > today[node_id]) for sku, node_id, units, day in entry.lines)
+        lines = tuple(Line(sku, node, units, day, day > today[node]) for sku, node, units, day in entry.lines)
         if kept is not None:
             inventory._take(kept, kept.lines, -1, entry.order_id)
         short = inventory._stock.short_lines(lines, today)
@@ -80,7 +81,7 @@ class MemoryReservations:
             order_id=entry.order_id,
         )
         inventory._take(fresh, lines, 1, entry.order_id)
-        inventory._reservations[entry.reservation_id] = fresh
+        inventory.keep(entry.reservation_id, fresh)
         return []
 
     def expire_due(self) -> None:

@@ -57,13 +57,14 @@ async def test_adjustments_change_all_or_nothing(shop):
 
 async def test_a_supply_is_put_moved_and_removed(shop):
     supply = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 9, "expected_on": "2030-01-02"}
+    as_shown = {"supply_id": "po-1", "quantity": 9, "expected_on": "2030-01-02", "pegged": 0, "unpegged": 9}
     for change, shown in (
-        ({}, [{"supply_id": "po-1", "quantity": 9, "expected_on": "2030-01-02"}]),
-        ({"expected_on": "2030-02-03"}, [{"supply_id": "po-1", "quantity": 9, "expected_on": "2030-02-03"}]),
+        ({}, [as_shown]),
+        ({"expected_on": "2030-02-03"}, [{**as_shown, "expected_on": "2030-02-03"}]),
         ({"quantity": 0}, []),
     ):
         put = await shop.put("/v1/inventory/supplies", json={"supplies": [{**supply, **change}]})
-        assert (put.status_code, put.json()) == (200, {"supplies": 1})
+        assert (put.status_code, put.json()) == (200, {"supplies": 1, "affected": []})
         assert (await position(shop, "mug", "east"))["supplies"] == shown
 
 

@@ -80,7 +80,7 @@ async def test_the_golden_case_from_live_stock(world: World) -> None:
     await world.inventory.put_positions([PositionCount(node_id="east", sku="cup", on_hand=20)])
     for number, (on, quantity) in enumerate([(3, 10), (5, 1), (6, 3)]):
         supply = Supply(supply_id=f"po{number}", node_id="east", sku="cup", quantity=quantity, expected_on=day(on))
-        await world.inventory.put_supplies([supply])
+        await world.inventory.put_supplies([supply], today={"east": TODAY.toordinal()})
     today = {"east": TODAY.toordinal()}
     now = Hold(reservation_id="res_now", lines=(HoldLine(sku="cup", quantity=3, node_id="east"),))
     later = Hold(reservation_id="res_later", lines=(HoldLine(sku="cup", quantity=15, node_id="east", ship_on=day(4)),))
@@ -134,7 +134,7 @@ async def test_a_kit_is_counted_by_its_components_node_by_node(world: World) -> 
     ]
     await world.inventory.put_positions(counts)
     supply = Supply(supply_id="po", node_id="west", sku="saucer", quantity=9, expected_on=day(3))
-    await world.inventory.put_supplies([supply])
+    await world.inventory.put_supplies([supply], today={"west": TODAY.toordinal()})
     kit, cup = (await world.service.availability(asked("set", "cup", horizon_days=4))).lines
     assert [entry.atp for entry in kit.by_day] == [3, 3, 6, 6]
     assert cup.available_now == 14

@@ -3,8 +3,9 @@
 After every step the memory store and the Redis store agree in what they answer and in every cell, and each cell holds
 exactly the units of the reservations that are open by the ledger. Units are neither made nor lost:
 on_hand = available + held + confirmed + safety_stock, with on_hand itself following counts, deltas and consumption.
-The seeded bugs: giving back an expired hold twice, consuming without taking reserved down, or forgetting the dated
-lines of a cancelled reservation.
+Supplies are put, moved, shortened and received under it; what is pegged to them is dated demand until it has come.
+The seeded bugs: giving back an expired hold twice, consuming without taking reserved down, forgetting the dated lines
+of a cancelled reservation, a receipt that leaves what was pegged where it was, a supply that moves without its pegs.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from engine.clock import SettableClock
 from engine.errors import AllotError, InsufficientStock
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Adjustment, Hold, HoldLine, Position, PositionCount, Reservation, StockView, Supply
+from engine.inventory.receipts import Receipt
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.storage.client import connect
@@ -39,9 +41,13 @@ DAYS = dict.fromkeys(NODES, TODAY.toordinal())
 sku, node_id = st.sampled_from((*SKUS, "mug")), st.sampled_from((*NODES, "berlin", "berlin"))
 name = st.sampled_from([f"r{i}" for i in range(5)])
 day = st.integers(-1, 3).map(lambda number: TODAY + timedelta(days=number))
+supply_id = st.sampled_from("ppq")
 line = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 10), ship_on=st.none() | day)
+pegged = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 4), supply_id=supply_id)
+line = line | line | pegged
 lines = st.lists(line, min_size=1, max_size=2).map(tuple)
 
+Units = Counter[tuple[str, str, date | None, str | None]]
 Call = Callable[[InventoryStore], Coroutine[Any, Any, Any]]
 
 
@@ -62,6 +68,7 @@ class Books(RuleBasedStateMachine):
     def stock_up(self) -> None:
         for place in itertools.product(SKUS, NODES):
             self.count(place[0], place[1], 8, 0)
+        self.supply("mug", "berlin", "p", 8, TODAY + timedelta(days=1))
 
     @rule(sku=sku, node_id=node_id, on_hand=st.integers(0, 12), safety_stock=st.integers(0, 3))
     def count(self, sku: str, node_id: str, on_hand: int, safety_stock: int) -> None:
@@ -76,11 +83,36 @@ class Books(RuleBasedStateMachine):
             for s, n, by in changes:
                 self.on_hand[s, n] += by
 
-    @rule(sku=sku, node_id=node_id, supply_id=st.sampled_from("pq"), quantity=st.integers(0, 8), expected_on=day)
+    @rule(sku=sku, node_id=node_id, supply_id=supply_id, quantity=st.integers(0, 8), expected_on=day)
     def supply(self, sku: str, node_id: str, supply_id: str, quantity: int, expected_on: date) -> None:
+        self.sweep()
         supply = Supply(supply_id=supply_id, sku=sku, node_id=node_id, quantity=quantity, expected_on=expected_on)
-        self.both(lambda store: store.put_supplies([supply]))
+        self.both(lambda store: store.put_supplies([supply], today=DAYS))
         self.supplied[sku, node_id, supply_id] = (expected_on, quantity)
+        self.look_again()
+        for reservation in self.ledger.values():
+            for each in reservation.lines if reservation.state in {"held", "confirmed"} else ():
+                if quantity and (each.sku, each.node_id, each.supply_id) == (sku, node_id, supply_id):
+                    assert each.ship_on in {expected_on, TODAY}  # TODAY if it has come
+
+    @rule(sku=sku, node_id=node_id, supply_id=supply_id, quantity=st.integers(1, 8))
+    def receive(self, sku: str, node_id: str, supply_id: str, quantity: int) -> None:
+        self.sweep()
+        before = self.view()[0]
+        receipt = Receipt(supply_id=supply_id, sku=sku, node_id=node_id, quantity=quantity)
+        outcome = self.both(lambda store: store.receive([receipt], today=DAYS))
+        expected_on, expected = self.supplied.get((sku, node_id, supply_id), (TODAY, 0))
+        assert (outcome is None) == (quantity > expected)
+        if outcome is None:
+            return
+        self.supplied[sku, node_id, supply_id] = (expected_on, expected - quantity)
+        self.on_hand[sku, node_id] += quantity
+        self.look_again()
+        waited = next(s.pegged for s in before[sku, node_id].supplies if s.supply_id == supply_id)
+        assert sum(units.quantity for units in outcome.value.settled) == min(waited, quantity)
+        later = HoldLine(sku=sku, node_id=node_id, quantity=1, ship_on=max(expected_on, TODAY))
+        if expected_on >= TODAY:
+            assert atp(self.view()[0], later) == atp(before, later)
 
     @rule(name=name, lines=lines)
     def hold(self, name: str, lines: tuple[HoldLine, ...]) -> None:
@@ -89,14 +121,20 @@ class Books(RuleBasedStateMachine):
         is_new = name not in self.ledger
         self.unswept.clear()
         if outcome is None:
-            if isinstance(self.refusal, InsufficientStock) and len(lines) == 1 and not before[1]:
+            is_plain = len(lines) == 1 and lines[0].supply_id is None and not before[1]
+            if isinstance(self.refusal, InsufficientStock) and is_plain:
                 short = self.refusal.lines[0]
                 assert short.available == atp(before[0], lines[0])
             return
         self.ledger[name] = outcome.value
         if is_new:
             after, _ = self.view()
-            assert all(atp(after, taken) >= 0 for taken in lines)
+            assert all(atp(after, taken) >= 0 for taken in outcome.value.lines)
+
+    @rule(name=name, quantity=st.integers(1, 4), supply_id=supply_id)
+    def peg(self, name: str, quantity: int, supply_id: str) -> None:
+        line = HoldLine(sku="mug", node_id="berlin", quantity=quantity, supply_id=supply_id)
+        self.hold(name, (line,))
 
     @rule(name=name, lines=lines)
     def hold_till_it_expires(self, name: str, lines: tuple[HoldLine, ...]) -> None:
@@ -137,7 +175,7 @@ class Books(RuleBasedStateMachine):
         leaving = units(before.lines)
         if after.state == "confirmed":
             leaving.subtract(units(after.lines))
-        for (s, n, _), quantity in leaving.items():
+        for (s, n, _, _), quantity in leaving.items():
             self.on_hand[s, n] -= quantity
 
     @rule()
@@ -148,26 +186,40 @@ class Books(RuleBasedStateMachine):
     @invariant()
     def the_books_are_kept(self) -> None:
         view, _ = self.view()
-        reserved: dict[str, Counter[tuple[str, str, date | None]]] = {"held": Counter(), "confirmed": Counter()}
+        reserved: dict[str, Units] = {"held": Counter(), "confirmed": Counter()}
         for key, reservation in self.ledger.items():
             if reservation.state in reserved and (reservation.state != "held" or self.is_open(key)):
                 reserved[reservation.state].update(units(reservation.lines))
         for (s, n), position in view.items():
             assert position.on_hand == self.on_hand[s, n]
-            assert position.held == now(reserved["held"], s, n)
-            assert position.confirmed == now(reserved["confirmed"], s, n)
+            come = {
+                "held": position.held - now(reserved["held"], s, n),
+                "confirmed": position.confirmed - now(reserved["confirmed"], s, n),
+            }
+            named = {state: of_supplies(reserved[state], s, n) for state in reserved}
+            assert all(0 <= come[state] <= named[state] for state in reserved)
+            waiting = sum(demand.pegged for demand in position.dated)
+            assert sum(come.values()) + waiting == sum(named.values())
             assert position.on_hand == position.available + position.reserved + position.safety_stock
             dated: Counter[date] = Counter()
-            for (of, at, ship_on), quantity in (*reserved["held"].items(), *reserved["confirmed"].items()):
-                if (of, at) == (s, n) and ship_on is not None and ship_on > TODAY and quantity:
+            for (of, at, ship_on, supply_id), quantity in (*reserved["held"].items(), *reserved["confirmed"].items()):
+                is_dated = ship_on is not None and ship_on > TODAY and not supply_id
+                if (of, at) == (s, n) and ship_on is not None and is_dated and quantity:
                     dated[ship_on] += quantity
-            assert {demand.ship_on: demand.quantity for demand in position.dated} == dict(dated)
+            others = {demand.ship_on: demand.quantity - demand.pegged for demand in position.dated}
+            assert {on: quantity for on, quantity in others.items() if quantity} == dict(dated)
             expected = {key[2]: put for key, put in self.supplied.items() if key[:2] == (s, n) and put[1]}
             assert {x.supply_id: (x.expected_on, x.quantity) for x in position.supplies} == expected
 
     def is_open(self, key: str) -> bool:
         """Say whether a reservation that was held when last seen still has its units."""
         return key in self.unswept or self.ledger[key].expires_at > self.clock.now()  # type: ignore[operator]
+
+    def look_again(self) -> None:
+        """Keep what open reservations look like now; nobody waits for a sweep."""
+        for name, reservation in self.ledger.items():
+            if reservation.state in {"held", "confirmed"}:
+                self.ledger[name] = self.both(lambda store, name=name: store.get_reservation(name))
 
     def change(self, name: str, call: Call) -> None:
         """Run a call on a reservation and keep what it says; a hold past its deadline is settled by it."""
@@ -202,17 +254,26 @@ def _positions(view: StockView) -> dict[tuple[str, str], Position]:
     return {(found.sku, found.node_id): found for i in range(len(SKUS)) for found in view.positions(i)}
 
 
-def units(lines: tuple[HoldLine, ...]) -> Counter[tuple[str, str, date | None]]:
-    """Return the units by place and day."""
-    summed: Counter[tuple[str, str, date | None]] = Counter()
+def units(lines: tuple[HoldLine, ...]) -> Units:
+    """Return the units by place, day and supply."""
+    summed: Units = Counter()
     for each in lines:
-        summed[each.sku, each.node_id, each.ship_on] += each.quantity
+        summed[each.sku, each.node_id, each.ship_on, each.supply_id] += each.quantity
     return summed
 
 
-def now(reserved: Counter[tuple[str, str, date | None]], sku: str, node_id: str) -> int:
-    """Return the units that are not dated."""
-    return sum(q for (s, n, day), q in reserved.items() if (s, n) == (sku, node_id) and (day is None or day <= TODAY))
+def now(reserved: Units, sku: str, node_id: str) -> int:
+    """Return the units that are neither dated nor of a named supply."""
+    return sum(
+        q
+        for (s, n, day, supply_id), q in reserved.items()
+        if (s, n) == (sku, node_id) and (day is None or day <= TODAY) and supply_id is None
+    )
+
+
+def of_supplies(reserved: Units, sku: str, node_id: str) -> int:
+    """Return the units that come, or have come, from a named supply."""
+    return sum(q for (s, n, _, supply_id), q in reserved.items() if (s, n) == (sku, node_id) and supply_id is not None)
 
 
 def atp(positions: dict[tuple[str, str], Position], line: HoldLine) -> int:

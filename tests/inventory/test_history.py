@@ -67,10 +67,10 @@ async def test_units_of_an_expired_hold_say_so_whoever_gave_them_back(stock: Sto
 async def test_supplies_and_dated_demand_are_told_by_day(stock: Stock) -> None:
     await stock.count(1)
     supply = Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=10, expected_on=stock.day(5))
-    await stock.store.put_supplies([supply])
+    await stock.store.put_supplies([supply], today=stock.today)
     await stock.hold("res_a", stock.line(4, ship_on=stock.day(6)))
     await stock.store.put_supplies(
-        [Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=8, expected_on=stock.day(7))]
+        [Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=8, expected_on=stock.day(7))], today=stock.today
     )
     changes = [event.schedule for event in reversed((await stock.store.history("mug", "berlin")).events)]
     assert [[(change.day, change.supply_id, change.before, change.after) for change in of] for of in changes] == [

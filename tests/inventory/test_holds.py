@@ -13,7 +13,7 @@ from engine.inventory.model import Hold, ReservationState, Supply
 async def expect(stock: Any, quantity: int, sku: str, expected_on: Any, node_id: str = "berlin") -> None:
     supply_id = f"po-{quantity}-{expected_on}"
     supply = Supply(supply_id=supply_id, node_id=node_id, sku=sku, quantity=quantity, expected_on=expected_on)
-    await stock.store.put_supplies([supply])
+    await stock.store.put_supplies([supply], today=stock.today)
 
 
 async def can_hold(stock: Any, quantity: int, day: int, reservation_id: str = "probe") -> bool:

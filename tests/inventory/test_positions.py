@@ -96,15 +96,15 @@ async def test_stock_reaches_the_largest_number_a_cell_holds(stock: Any) -> None
 
 
 async def test_a_supply_is_added_changed_dated_anew_and_removed(stock: Any) -> None:
-    await stock.store.put_supplies([supply(5, stock.day(4)), supply(7, stock.day(3), "po-2")])
-    await stock.store.put_supplies([supply(6, stock.day(2))])
+    await stock.store.put_supplies([supply(5, stock.day(4)), supply(7, stock.day(3), "po-2")], today=stock.today)
+    await stock.store.put_supplies([supply(6, stock.day(2))], today=stock.today)
     position = await stock.position()
     assert [(s.supply_id, s.quantity, s.expected_on) for s in position.supplies] == [
         ("po-1", 6, stock.day(2)),
         ("po-2", 7, stock.day(3)),
     ]
     await stock.store.put_supplies(
-        [supply(0, stock.day(2)), supply(0, stock.day(3), "po-2"), supply(0, stock.day(3), "-")]
+        [supply(0, stock.day(2)), supply(0, stock.day(3), "po-2"), supply(0, stock.day(3), "-")], today=stock.today
     )
     view = await stock.store.read(["mug"])
     assert not view.supplies
@@ -134,7 +134,7 @@ async def test_a_view_read_before_a_node_was_new_does_not_hide_it(stock: Any) ->
 async def test_a_snapshot_has_every_sku_sorted_with_its_schedule(stock: Any) -> None:
     await stock.count(5, sku="b")
     await stock.count(4, sku="a", node_id="rome")
-    await stock.store.put_supplies([supply(9, stock.day(3))])
+    await stock.store.put_supplies([supply(9, stock.day(3))], today=stock.today)
     await stock.hold("x", stock.line(2, "b"), stock.line(6, "mug", ship_on=stock.day(5)))
     view = await stock.store.snapshot()
     assert view.skus == ("a", "b", "mug")

@@ -40,7 +40,7 @@ async def change(stock: Stock, rng: random.Random, number: int) -> None:
             supply = Supply(
                 supply_id=name, node_id=node_id, sku=sku, quantity=rng.choice([0, 0, 4, 9]), expected_on=expected_on
             )
-            await stock.store.put_supplies([supply])
+            await stock.store.put_supplies([supply], today=stock.today)
         elif act == 2:
             await stock.store.cancel(f"res_{rng.randrange(number + 1)}")
         else:

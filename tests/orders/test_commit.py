@@ -310,7 +310,8 @@ async def test_a_moved_order_keeps_its_own_capacity(shop: Shop) -> None:
 
 async def test_units_of_a_later_day_are_dated_demand_and_may_come_from_supplies(shop: Shop) -> None:
     await shop.inventory.put_supplies(
-        [Supply(supply_id="po", node_id="south", sku="MUG", quantity=6, expected_on=TOMORROW)]
+        [Supply(supply_id="po", node_id="south", sku="MUG", quantity=6, expected_on=TOMORROW)],
+        today={"south": TOMORROW.toordinal() - 1},
     )
     await shop.place("ord_1", 11)
     await shop.place("ord_2", 1)

@@ -129,7 +129,7 @@ class World:
         supply = Supply(
             supply_id=name, node_id=node_id, sku=sku, quantity=quantity, expected_on=days_from_today(in_days)
         )
-        await self.inventory.put_supplies([supply])
+        await self.inventory.put_supplies([supply], today={node_id: TODAY.toordinal()})
 
     async def put_network(self, document: dict[str, Any]) -> None:
         await self.networks.put(NetworkDocument.model_validate(document))

@@ -64,7 +64,8 @@ async def test_an_order_keeps_what_a_later_supply_will_bring_it_and_ships_on_tha
     """Promised from the supply of Monday: not there today, so the order waits with its reservation, and goes then."""
     monday = date(2026, 11, 23)
     await world.stock.put_supplies(
-        [Supply(supply_id="po_1", node_id="east", sku="MUG", quantity=1, expected_on=monday)]
+        [Supply(supply_id="po_1", node_id="east", sku="MUG", quantity=1, expected_on=monday)],
+        today={"east": date(2026, 11, 20).toordinal()},
     )
     line = HoldLine(sku="MUG", quantity=1, node_id="east", ship_on=monday)
     await world.stock.hold(Hold(reservation_id="res_1", lines=(line,)), today={"east": date(2026, 11, 20).toordinal()})

@@ -67,6 +67,7 @@ local function write_reservations(work)
   for id, reservation in pairs(work.reservations) do
     if reservation.dirty then
       reservation.dirty = nil
+      index_dated(work, id, reservation)
       local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
       if reservation.state == 'held' then redis.call('ZADD', deadlines, reservation.expires, id)
       else redis.call('ZREM', deadlines, id) end

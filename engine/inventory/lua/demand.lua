@@ -1,21 +1,25 @@
 -- Checking and taking demand. Include after atp.lua.
 --
 -- A line is {sku, node_id, quantity, ship_on, slot, dated}: ship_on is a day ordinal or 0; a line is dated (1, else 0)
--- if it ships after its node's today. Undated lines live in a cell field, `held` or `confirmed`; dated ones in the
--- schedule, whatever the state of their reservation.
+-- if it ships after its node's today, or waits for a supply it is pegged to (pegs.lua). Undated lines live in a cell
+-- field, `held` or `confirmed`; dated ones in the schedule, whatever the state of their reservation.
+-- place_lines(work, lines, today)  sets slot and dated of lines as asked for; returns whether one is pegged
 -- short_lines(work, lines, today)  a list of {sku, node_id, quantity, available}, empty if all can be taken; changes nothing
 -- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule, the common case; returns false,
 -- and changes nothing, if lines are short or of another kind
 -- take(work, lines, field, why), give_back(work, lines, field, why)  change cells and schedules in memory; why: who for
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
 
-local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED = 1, 2, 3, 4, 5, 6
+local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED, PEG, NOT_BEFORE = 1, 2, 3, 4, 5, 6, 7, 8
 
 local function place_lines(work, lines, today)
+  local has_pegs = false
   for _, line in ipairs(lines) do
     line[LINE_SLOT] = slot_of(work, line[NODE]) or -1
     line[DATED] = line[SHIP_ON] > today[line[NODE]] and 1 or 0
+    if line[PEG] then has_pegs = true end
   end
+  return has_pegs
 end
 
 -- Returns a list of the sums in order of first mention; those of one (sku, node) share their list `days`.
@@ -80,7 +84,7 @@ local function move(work, lines, field, sign, why)
     local cell = cell_at(work, line[SKU], line[LINE_SLOT])
     because(cell, why)
     if line[DATED] == 1 then
-      add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY])
+      add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY], line[PEG])
     else
       add(cell, field, sign * line[QUANTITY])
     end

@@ -1,9 +1,11 @@
 -- Holding the lines of one reservation in the unit of work. Include after replies.lua.
 --
 -- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0};
--- lines: a list of {sku, node_id, quantity, ship_on or 0}; by their hash a hold that comes again is known.
--- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before ·
--- short · taken (the id has other lines) · forestalled · past; today: the day ordinal by node_id
+-- lines: a list of {sku, node_id, quantity, ship_on or 0}, and where one names a supply {…, 0, 0, supply_id}; by their
+-- hash a hold that comes again is known.
+-- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before
+-- or it has pegged lines · short · unpeggable · taken (the id has other lines) · forestalled · past; today: the day ordinal
+-- by node_id
 -- Invariant: no cell's ATP goes below zero by a hold.
 
 local ID, TTL_MS, LINES, ASKED, REFERENCE, CHANNEL, PROMISED_ON = 1, 2, 3, 4, 5, 6, 7
@@ -19,7 +21,11 @@ local function try_hold(work, hold, today, now)
   local id, asked, lines = hold[ID], hold[ASKED], hold[LINES]
   local known = reservation_at(work, id, now)
   if known then return held_again(id, known, asked) end
-  place_lines(work, lines, today)
+  local has_pegs = place_lines(work, lines, today)
+  if has_pegs then
+    local refused = peg_lines(work, lines, today)
+    if #refused > 0 then return { 'unpeggable', refused } end
+  end
   if not take_at_once(work, lines, 'held', id) then
     local short = short_lines(work, lines, today)
     if #short > 0 then return { 'short', short } end
@@ -28,5 +34,6 @@ local function try_hold(work, hold, today, now)
   local expires = now + hold[TTL_MS]
   put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,
     reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false })
+  if has_pegs then return reservation_row(id, work.reservations[id]) end
   return { 'held', expires }
 end

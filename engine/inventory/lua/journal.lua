@@ -8,7 +8,8 @@
 -- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
 -- chain: each row's cell before names the event before.
 -- because(cell, why)        says why a cell is changed
--- write_journal(work, now)  writes the entry of the dirty cells, each of which gets its new packed string in `after`
+-- write_journal(work, now)  writes the entry of the dirty cells, each of which gets its new packed string in `after`, and
+-- leaves its number in work.last_event
 -- event_before(epoch, number)  the event that a cell's number stands for
 -- Invariant: no cell changes without its row; events are numbered without a gap.
 
@@ -55,4 +56,5 @@ local function write_journal(work, now)
     written = append_event(work, now, epoch)
     if type(written) == 'table' and written.err then error(written.err) end
   end
+  work.last_event = epoch
 end

@@ -1,8 +1,8 @@
 -- Sets what is reserved of positions to what their reservations add up to, unless they have changed since that was found.
 -- KEYS[1]  any key of the partition (deadlines)
 -- ARGV[1]  who
--- ARGV[2]  cmsgpack {positions, deadlines}: a list of {sku, node_id, last event, held, confirmed, list of {day, units}} and
---          a list of reservation ids
+-- ARGV[2]  cmsgpack {positions, deadlines}: a list of {sku, node_id, last event, held, confirmed, list of {day, units,
+--          supply they are pegged to or ''}} and a list of reservation ids
 -- Returns  cmsgpack {a list of 1 (done) or 0 (changed since), the same for the deadlines}
 -- Invariant: on_hand, safety_stock, version and supplies are left alone.
 
@@ -14,9 +14,10 @@ local function repair_position(work, row)
   for _, entry in ipairs(dated) do
     local booked = 0
     for _, known in ipairs(schedule_of(work, sku).entries) do
-      if known[SLOT] == slot and known[DAY] == entry[1] and known[SUPPLY_ID] == '' then booked = -known[DELTA] end
+      local is_it = known[SLOT] == slot and known[DAY] == entry[1] and known[SUPPLY_ID] == entry[3]
+      if is_it and known[DELTA] < 0 then booked = -known[DELTA] end
     end
-    if booked ~= entry[2] then add_dated_demand(work, sku, slot, entry[1], entry[2] - booked) end
+    if booked ~= entry[2] then add_dated_demand(work, sku, slot, entry[1], entry[2] - booked, entry[3]) end
   end
   cell.held, cell.confirmed, cell.dirty = held, confirmed, true
   because(cell, 'reconciled')

@@ -1,7 +1,9 @@
 -- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after commit.lua.
 --
 -- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0}     {'positions', list}
--- a refusal: {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
+-- a line: {sku, node_id, quantity, ship_on}, and its supply_id if it was pegged to one
+-- {'affected', list} (coverage.lua)     {'received', positions, list} (receive.lua)
+-- a refusal: {'unpeggable', list} {'not_received', list} {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
 --            {'of_order', id, order id} {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
 -- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
 
@@ -9,7 +11,7 @@ local function refusal(...) return cmsgpack.pack({ ... }) end
 
 local function reservation_row(id, r)
   local lines = {}
-  for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON] } end
+  for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON], line[PEG] } end
   local deadline = (r.state == 'held' or r.state == 'expired') and r.expires or 0
   return { 'reservation', id, r.state, deadline, lines, r.reference, r.channel, r.promised_on or 0 }
 end
@@ -27,8 +29,12 @@ local function position_reply(work, sku, node_id)
   return { node_id, sku, cell.on_hand, cell.held, cell.confirmed, cell.safety_stock, cell.version, schedule }
 end
 
-local function positions_reply(work, rows, node_at, sku_at)
+local function position_rows(work, rows, node_at, sku_at)
   local positions = {}
   for i, row in ipairs(rows) do positions[i] = position_reply(work, row[sku_at], row[node_at]) end
-  return cmsgpack.pack({ 'positions', positions })
+  return positions
+end
+
+local function positions_reply(work, rows, node_at, sku_at)
+  return cmsgpack.pack({ 'positions', position_rows(work, rows, node_at, sku_at) })
 end

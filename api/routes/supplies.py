@@ -1,0 +1,119 @@
+"""Supplies over HTTP: what is to come, and what has come."""
+
+from __future__ import annotations
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.inventory import LARGE, position_reply
+from api.schemas import supplies as wire
+from engine.errors import SupplyUnavailable
+from engine.inventory.model import Supply
+from engine.inventory.receipts import AffectedLine, Receipt, SettledUnits
+
+
+async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
+    """Adds, changes or moves scheduled receipts by their supply_id; quantity 0 removes one.
+
+    Reservations pegged to a supply follow its day in the same step. The answer names them, those that have nothing to
+    come from any more, and other dated lines of these positions that are short as things stand. It is never refused
+    for that: `available` may go negative, and nothing more is sold.
+    """
+    supplies = [
+        Supply(
+            supply_id=body.supply_id,
+            node_id=body.node_id,
+            sku=body.sku,
+            quantity=body.quantity,
+            expected_on=body.expected_on,
+        )
+        for body in call.body.supplies
+    ]
+    affected = await call.engine.inventory.put_supplies(supplies)
+    return Answer(value=wire.SuppliesReply(supplies=len(supplies), affected=[_affected(line) for line in affected]))
+
+
+async def receive_supplies(call: Call[wire.ReceiptsBody, NoQuery]) -> Answer:
+    """Takes units of supplies into stock, all receipts or none: the supply goes down, on_hand goes up.
+
+    Units that reservations have pegged to the supply are held or confirmed from now on, in the same step; where too
+    few have come, those that ship first come first.
+    """
+    receipts = [
+        Receipt(
+            supply_id=body.supply_id,
+            node_id=body.node_id,
+            sku=body.sku,
+            quantity=body.quantity,
+            reason=body.reason,
+        )
+        for body in call.body.receipts
+    ]
+    received = await call.engine.inventory.receive(receipts, replay=call.replay)
+    reply = wire.ReceiptsReply(
+        positions=[position_reply(position) for position in received.value.positions],
+        settled=[_settled(units) for units in received.value.settled],
+    )
+    return Answer(value=reply, is_replayed=received.replayed)
+
+
+def _affected(line: AffectedLine) -> wire.AffectedReply:
+    return wire.AffectedReply(
+        reservation_id=line.reservation_id,
+        order_id=line.order_id,
+        state="held" if line.state == "held" else "confirmed",
+        sku=line.sku,
+        node_id=line.node_id,
+        quantity=line.quantity,
+        supply_id=line.supply_id,
+        ship_on_before=line.ship_on_before,
+        ship_on=line.ship_on,
+        shortfall=line.shortfall,
+        covered_on=line.covered_on,
+    )
+
+
+def _settled(units: SettledUnits) -> wire.SettledReply:
+    return wire.SettledReply(
+        reservation_id=units.reservation_id,
+        order_id=units.order_id,
+        state="held" if units.state == "held" else "confirmed",
+        sku=units.sku,
+        node_id=units.node_id,
+        quantity=units.quantity,
+        supply_id=units.supply_id,
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="PUT",
+        path="/v1/inventory/supplies",
+        summary="Put scheduled receipts",
+        handler=put_supplies,
+        body=wire.SuppliesBody,
+        reply=wire.SuppliesReply,
+        max_body_bytes=LARGE,
+        example={
+            "supplies": [
+                {
+                    "supply_id": "po-1",
+                    "node_id": "chicago-dc",
+                    "sku": "MUG-RED",
+                    "quantity": 100,
+                    "expected_on": "2026-12-01",
+                }
+            ]
+        },
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/inventory/receipts",
+        summary="Receive supplies",
+        handler=receive_supplies,
+        body=wire.ReceiptsBody,
+        reply=wire.ReceiptsReply,
+        refusals=(SupplyUnavailable,),
+        is_keyed=True,
+        max_body_bytes=LARGE,
+        example={"receipts": [{"supply_id": "po-1", "node_id": "chicago-dc", "sku": "MUG-RED", "quantity": 40}]},
+    ),
+)

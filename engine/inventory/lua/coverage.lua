@@ -1,0 +1,148 @@
+-- What becomes of dated demand when supplies change. Include after commit.lua.
+--
+-- Pegged lines follow their supply: its day is theirs (pegs.lua), and its units cover them in order of their days, first
+-- come first. All other dated lines of a cell are covered in that order too, each by its day, from what is available
+-- today and from the units of supplies, from today on, that nothing is pegged to. Nothing of this is kept.
+-- follow_supplies(work, rows, today, now)  rows: a list of {supply_id, node_id, sku, …} of which the supplies were changed
+-- Returns a list of {reservation, order or '', state, sku, node_id, quantity, supply_id or '', day before, day, shortfall,
+-- day it is covered on or 0}: pegged lines that moved or are uncovered, others that are short
+-- sort_lines(found)  found: a list of {line = line, …} in order of coming; by day, first come first
+-- Invariant: the units of dated demand stay the same, only the days of pegged lines move.
+
+local function sort_lines(found)
+  for i, entry in ipairs(found) do entry.came = i end
+  table.sort(found, function(a, b)
+    if a.line[SHIP_ON] ~= b.line[SHIP_ON] then return a.line[SHIP_ON] < b.line[SHIP_ON] end
+    return a.came < b.came
+  end)
+  return found
+end
+
+-- Returns a list of {day, units there by then}, the first one of today: what lines that are not pegged may count on.
+local function free_by_day(work, sku, slot, today)
+  local pegged, supplies, level = {}, {}, available(cell_at(work, sku, slot))
+  for _, entry in ipairs(schedule_of(work, sku).entries) do
+    if entry[SLOT] == slot and entry[SUPPLY_ID] ~= '' then
+      if entry[DELTA] < 0 then pegged[entry[SUPPLY_ID]] = (pegged[entry[SUPPLY_ID]] or 0) - entry[DELTA]
+      elseif entry[DAY] >= today then supplies[#supplies + 1] = entry end
+    end
+  end
+  table.sort(supplies, function(a, b) return a[DAY] < b[DAY] end)
+  local steps = { { today, level } }
+  for _, supply in ipairs(supplies) do
+    level = level + math.max(0, supply[DELTA] - (pegged[supply[SUPPLY_ID]] or 0))
+    steps[#steps + 1] = { supply[DAY], level }
+  end
+  return steps
+end
+
+-- `wanted` is a list of {day, units} by day. Returns for each how many units are not there by then, and when they are, or 0.
+local function shortfalls(steps, wanted)
+  local short, covered_on, total, at = {}, {}, 0, 1
+  for i, want in ipairs(wanted) do
+    total = total + want[2]
+    while steps[at + 1] and steps[at + 1][1] <= want[1] do at = at + 1 end
+    short[i], covered_on[i] = math.min(want[2], math.max(0, total - steps[at][2])), 0
+    for _, step in ipairs(steps) do
+      if step[2] >= total then covered_on[i] = step[1]; break end
+    end
+  end
+  return short, covered_on
+end
+
+local function is_any_short(work, sku, slot, today)
+  local wanted = {}
+  for _, entry in ipairs(schedule_of(work, sku).entries) do
+    if entry[SLOT] == slot and entry[SUPPLY_ID] == '' then wanted[#wanted + 1] = { entry[DAY], -entry[DELTA] } end
+  end
+  if #wanted == 0 then return false end
+  table.sort(wanted, function(a, b) return a[1] < b[1] end)
+  for _, units in ipairs((shortfalls(free_by_day(work, sku, slot, today), wanted))) do
+    if units > 0 then return true end
+  end
+  return false
+end
+
+-- `supply_id` '' means the lines that are not pegged.
+local function dated_lines(reservations, sku, slot, supply_id)
+  local found = {}
+  for _, entry in ipairs(reservations) do
+    for index, line in ipairs(entry[2].lines) do
+      if line[DATED] == 1 and line[SKU] == sku and line[LINE_SLOT] == slot and (line[PEG] or '') == supply_id then
+        found[#found + 1] = { id = entry[1], reservation = entry[2], line = line, index = index, before = line[SHIP_ON] }
+      end
+    end
+  end
+  return found
+end
+
+local function tell(affected, cell, entry, short, covered_on)
+  local line = entry.line
+  affected[#affected + 1] = { entry.id, entry.reservation.order_id or '', entry.reservation.state, line[SKU], line[NODE],
+    line[QUANTITY], line[PEG] or '', entry.before, line[SHIP_ON], short, covered_on }
+  because(cell, (short > 0 and 'uncovered ' or 're-dated ') .. entry.id)
+end
+
+local function follow_supply(work, reservations, sku, slot, supply_id, affected)
+  local found, cell = dated_lines(reservations, sku, slot, supply_id), cell_at(work, sku, slot)
+  local supply = supply_at(work, sku, slot, supply_id)
+  for _, entry in ipairs(found) do
+    local line = entry.line
+    local day = supply and math.max(line[NOT_BEFORE], supply[DAY]) or line[SHIP_ON]
+    if day ~= line[SHIP_ON] then
+      add_dated_demand(work, sku, slot, line[SHIP_ON], -line[QUANTITY], supply_id)
+      add_dated_demand(work, sku, slot, day, line[QUANTITY], supply_id)
+      line[SHIP_ON], entry.reservation.dirty = day, true
+    end
+  end
+  local left = supply and supply[DELTA] or 0
+  for _, entry in ipairs(sort_lines(found)) do
+    local short = math.max(0, entry.line[QUANTITY] - left)
+    left = math.max(0, left - entry.line[QUANTITY])
+    if short > 0 or entry.line[SHIP_ON] ~= entry.before then
+      tell(affected, cell, entry, short, short == 0 and entry.line[SHIP_ON] or 0)
+    end
+  end
+end
+
+local function tell_short(work, reservations, sku, slot, today, affected)
+  local found, wanted = sort_lines(dated_lines(reservations, sku, slot, '')), {}
+  for i, entry in ipairs(found) do wanted[i] = { entry.line[SHIP_ON], entry.line[QUANTITY] } end
+  local short, covered_on = shortfalls(free_by_day(work, sku, slot, today), wanted)
+  for i, entry in ipairs(found) do
+    if short[i] > 0 then tell(affected, cell_at(work, sku, slot), entry, short[i], covered_on[i]) end
+  end
+end
+
+-- The cells of the rows in order of first mention, each with its supplies, and whether something is pegged to them.
+local function changed_cells(work, rows)
+  local cells, known = {}, {}
+  for _, row in ipairs(rows) do
+    local supply_id, node_id, sku = unpack(row)
+    local slot = slot_of(work, node_id)
+    local place = slot .. ':' .. sku
+    if not known[place] then
+      known[place] = { sku = sku, slot = slot, node_id = node_id, supply_ids = {}, has_pegs = false }
+      cells[#cells + 1] = known[place]
+    end
+    local _, pegged = supply_at(work, sku, slot, supply_id)
+    table.insert(known[place].supply_ids, supply_id)
+    known[place].has_pegs = known[place].has_pegs or pegged > 0
+  end
+  return cells
+end
+
+local function follow_supplies(work, rows, today, now)
+  local affected, loaded = {}, {}
+  for _, changed in ipairs(changed_cells(work, rows)) do
+    local sku, slot, day = changed.sku, changed.slot, today[changed.node_id]
+    if changed.has_pegs or is_any_short(work, sku, slot, day) then
+      loaded[sku] = loaded[sku] or dated_reservations(work, sku, now)
+      for _, supply_id in ipairs(changed.supply_ids) do
+        follow_supply(work, loaded[sku], sku, slot, supply_id, affected)
+      end
+      tell_short(work, loaded[sku], sku, slot, day, affected)
+    end
+  end
+  return affected
+end

@@ -1,0 +1,84 @@
+"""Backorders over HTTP: a line names its supply, follows it, and is settled by its receipt."""
+
+from __future__ import annotations
+
+import pytest
+
+SUPPLY = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 9, "expected_on": "2030-01-02"}
+LINE = {"sku": "mug", "quantity": 4, "node_id": "east", "supply_id": "po-1"}
+
+
+@pytest.fixture
+async def backorder(shop):
+    """A supply of 9, and the id of a reservation that 4 of it are pegged to."""
+    await shop.put("/v1/inventory/supplies", json={"supplies": [SUPPLY]})
+    held = await shop.post("/v1/reservations", json={"lines": [LINE]})
+    assert held.status_code == 201, held.text
+    assert held.json()["lines"] == [{**LINE, "ship_on": "2030-01-02"}]
+    return held.json()["reservation_id"]
+
+
+async def put(shop, **change):
+    answer = await shop.put("/v1/inventory/supplies", json={"supplies": [{**SUPPLY, **change}]})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_backorder_follows_its_supply_and_the_answer_says_so(shop, backorder):
+    moved = (await put(shop, expected_on="2030-01-09"))["affected"]
+    about = {"reservation_id": backorder, "order_id": None, "state": "held", "supply_id": "po-1"}
+    about |= {"sku": "mug", "node_id": "east", "quantity": 4}
+    days = {"ship_on_before": "2030-01-02", "ship_on": "2030-01-09", "shortfall": 0, "covered_on": "2030-01-09"}
+    assert moved == [about | days]
+    shorter = (await put(shop, expected_on="2030-01-09", quantity=1))["affected"]
+    assert shorter == [about | days | {"ship_on_before": "2030-01-09", "shortfall": 3, "covered_on": None}]
+    position = (await shop.get("/v1/inventory/mug")).json()["positions"][0]
+    assert position["dated_demand"] == [{"ship_on": "2030-01-09", "quantity": 4, "pegged": 4}]
+    assert (position["supplies"][0]["pegged"], position["supplies"][0]["unpegged"]) == (4, -3)
+
+
+async def test_a_supply_that_cannot_cover_a_line_is_refused_with_its_place_and_remedy(shop, backorder):
+    lines = [{**LINE, "supply_id": None, "quantity": 1}, {**LINE, "quantity": 6}]
+    refused = await shop.post("/v1/reservations", json={"lines": lines})
+    assert (refused.status_code, refused.json()["code"]) == (409, "supply_unavailable")
+    (error,) = refused.json()["errors"]
+    assert error["path"] == "$.lines[1].supply_id"
+    assert "5 of it unpegged; take fewer" in error["message"]
+
+
+async def test_a_receipt_settles_what_waited_and_comes_back_as_it_was_for_its_key(shop, backorder):
+    body = {"receipts": [{"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 6, "reason": "truck 7"}]}
+    key = {"Idempotency-Key": "receipt-1"}
+    received = await shop.post("/v1/inventory/receipts", json=body, headers=key)
+    assert received.status_code == 200, received.text
+    (settled,) = received.json()["settled"]
+    assert (settled["reservation_id"], settled["state"], settled["quantity"]) == (backorder, "held", 4)
+    (position,) = received.json()["positions"]
+    assert (position["on_hand"], position["held"], position["supplies"][0]["quantity"]) == (26, 4, 3)
+    again = await shop.post("/v1/inventory/receipts", json=body, headers=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (received.content, "true")
+    refused = await shop.post("/v1/inventory/receipts", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "supply_unavailable")
+    assert "3 expected" in refused.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "words"),
+    [
+        ({"sku": "mugg"}, "sku", "did you mean 'mug'?"),
+        ({"quantity": 0}, "quantity", "0"),
+        ({"supply": 1}, "supply", ""),
+    ],
+)
+async def test_a_bad_receipt_is_refused_by_path(shop, change, field, words):
+    receipt = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1}
+    refused = await shop.post("/v1/inventory/receipts", json={"receipts": [receipt | change]})
+    assert refused.status_code == 400
+    found = {error["path"]: error["message"] for error in refused.json()["errors"]}
+    assert words in found[f"$.receipts[0].{field}"]
+
+
+async def test_the_same_supply_twice_in_one_request_is_refused(shop):
+    receipt = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1}
+    refused = await shop.post("/v1/inventory/receipts", json={"receipts": [receipt, receipt]})
+    assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "$.receipts[1]")
