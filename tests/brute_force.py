@@ -9,8 +9,9 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.verification.prices import Prices
 from engine.verification.problem import Line, Node, Order, Place, Problem
@@ -49,6 +50,21 @@ class Earlier:
             each = math.ceil(self.move_cost_cents / line.quantity)
             cost += each * moved if split else self.move_cost_cents * (moved > 0)
         return cost
+
+
+def earlier_of(settings: Mapping[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]]) -> Earlier:
+    """Return what `pins` and `current_plan` say, read row by row as the contract has it; None is a blank."""
+    nodes, before = {row["node_id"] for row in tables["nodes"]}, tables.get("current_plan", ())
+    rows_of = Counter((row["order_id"], row["sku"]) for row in before)
+    return Earlier(
+        pinned={(row["order_id"], row["sku"]): row["node_id"] for row in tables.get("pins", ())},
+        current={
+            (row["order_id"], row["sku"]): row["node_id"]
+            for row in before
+            if rows_of[row["order_id"], row["sku"]] == 1 and row["node_id"] in nodes
+        },
+        move_cost_cents=settings.get("move_cost_cents", 0),
+    )
 
 
 def distance_km(a: Place, b: Place) -> float:
@@ -207,11 +223,12 @@ def optimum_cents(problem: Problem, earlier: Earlier | None = None) -> int:
     return int(best)
 
 
-def cheapest_millicents(problem: Problem, prices: Prices, order: Order) -> int:
+def cheapest_millicents(problem: Problem, prices: Prices, order: Order, earlier: Earlier | None = None) -> int:
     """Return the least cost of an order at the prices by trying every pattern."""
+    before, split = earlier or Earlier(), problem.terms.line_split_allowed
 
     def priced(cost: int, pattern: Pattern) -> int:
-        total = 1000 * cost
+        total = 1000 * (cost + before.cents(order, pattern, split=split))
         for line, units in zip(order.lines, pattern, strict=True):
             for node_id, count in units.items():
                 found = prices.stock.get(line.sku, {}).get(node_id, ())
@@ -219,4 +236,5 @@ def cheapest_millicents(problem: Problem, prices: Prices, order: Order) -> int:
                 total += count * prices.units.get(node_id, 0)
         return total + sum(prices.parcels.get(node_id, 0) for node_id in {n for units in pattern for n in units if n})
 
-    return min(priced(cost, pattern) for cost, pattern, _ in patterns(problem, order))
+    found = ((cost, pattern) for cost, pattern, _ in patterns(problem, order) if before.allows(order, pattern))
+    return min(priced(cost, pattern) for cost, pattern in found)

@@ -51,6 +51,8 @@ _COLUMNS = {
     "zones": "zone max_km",
     "rates": "service zone max_weight_g cost_cents transit_days",
     "lanes": "node_id order_id service cost_cents transit_days",
+    "pins": "order_id sku node_id",
+    "current_plan": "order_id sku quantity node_id service",
 }
 
 
@@ -169,6 +171,31 @@ def tiny_problem(
             for grams in draw.sample([0, 2, 4, 9, 30, 200], draw.randint(1, 4))
         ]
     return TinyProblem(settings=settings, tables=tables, columns={name: _COLUMNS[name].split() for name in tables})
+
+
+def with_earlier(problem: TinyProblem, seed: int, *, pins: float = 0.3) -> TinyProblem:
+    """Return a problem with lines pinned, and an earlier plan of it, which is older than the problem in places.
+
+    The plan has lines at one node, in several rows, backordered, at a node that has gone, and lines that have gone.
+    """
+    draw = Random(-7 - 3 * seed)
+    lines, node_ids = problem.tables["order_lines"], [node["node_id"] for node in problem.tables["nodes"]]
+    keys = [{"order_id": line["order_id"], "sku": line["sku"]} for line in lines]
+    pinned = [{**key, "node_id": draw.choice(node_ids)} for key in keys if draw.random() < pins]
+    before: list[Row] = []
+    for key in keys:
+        somewhere = draw.sample([*node_ids, None, "gone"], 2)
+        chosen = draw.choice([[], [draw.choice(node_ids)], [draw.choice(node_ids)], somewhere[:1], somewhere])
+        before += [{**key, "quantity": draw.randint(1, 9), "node_id": n, "service": n and "van"} for n in chosen]
+    before += [{"order_id": "gone", "sku": sku, "quantity": 1, "node_id": node_ids[0]} for sku in ("s", "gone")]
+    tables, columns = {**problem.tables}, {**problem.columns, "pins": _COLUMNS["pins"].split()}
+    if pinned or draw.random() < 0.5:
+        tables["pins"] = pinned
+    if draw.random() < 0.9:
+        tables["current_plan"] = [{"service": None, **row} for row in before]
+        columns["current_plan"] = draw.choice([_COLUMNS["current_plan"].split(), ["order_id", "sku", "node_id"]])
+    settings = {**problem.settings, "move_cost_cents": draw.choice([0, 1, 7, 40, 100, 400])}
+    return TinyProblem(settings=settings, tables=tables, columns=columns)
 
 
 def long_problem(seed: int, *, split: bool = False) -> TinyProblem:

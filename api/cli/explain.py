@@ -46,6 +46,14 @@ def _print(explained: OrderExplanation) -> None:
         _print_line(out, line)
 
 
+def _earlier(line: LineExplanation) -> str:
+    """Return what earlier decisions say of a line, in brackets."""
+    pinned = f"pinned to {line.pinned_node_id}" if line.pinned_node_id else ""
+    current = f"the current plan has it at {line.current_node_id}" if line.current_node_id else ""
+    said = "; ".join(word for word in (pinned, current) if word)
+    return f" ({said})" if said else ""
+
+
 def _print_line(out: Console, line: LineExplanation) -> None:
     from rich.table import Table
 
@@ -53,7 +61,7 @@ def _print_line(out: Console, line: LineExplanation) -> None:
     missing = line.quantity - sum(part[2] for part in line.shipped)
     if missing:
         went += f"{', ' if went else ''}{missing} backordered: {(line.backorder_reason or '').replace('_', ' ')}"
-    out.print(f"[bold]{line.sku}[/] × {line.quantity}: {went}")
+    out.print(f"[bold]{line.sku}[/] × {line.quantity}: {went}{_earlier(line)}")
     table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
     table.add_column("node")
     for heading in ("stock", "km", "order costs more", "shadow price"):

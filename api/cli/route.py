@@ -66,6 +66,8 @@ def command(
         routed = route_folder(folder, out, options, progress)
     if as_json:
         document = {**routed.summary, "backorder_reasons": routed.backorder_reasons}
+        if routed.moved_lines is not None:
+            document |= dict(zip(("moved_lines", "current_lines"), routed.moved_lines, strict=True))
         typer.echo(json.dumps(document, ensure_ascii=False))
     else:
         _print(routed, folder, out)
@@ -106,6 +108,9 @@ def _print(routed: Routed, folder: Path, out: Path) -> None:
     table.add_row("orders", f"{summary['orders']:,}", "")
     table.add_row("parcels", f"{summary['parcels']:,}", f"{summary['split_orders']:,} orders split")
     table.add_row("backordered units", f"{summary['backordered_units']:,}", "")
+    if routed.moved_lines is not None:
+        moved, placed = routed.moved_lines
+        table.add_row("lines moved", f"{moved:,}", f"of {placed:,} that the current plan has at one node")
     for part, cents in summary["costs"].items():
         table.add_row(f"  {part}", f"{cents / 100:,.2f}", "")
     times = ", ".join(f"{part} {took:.2f}" for part, took in seconds.items())

@@ -1,7 +1,8 @@
 """Turns the tables of a problem folder into a `RoutingProblem`: ids into indices, rows into canonical order.
 
 Here: how tables refer to each other, and what is wrong between them. Not here: the tables themselves (`folder.py`,
-`csv_table.py`), how ids become indices (`ids.py`).
+`csv_table.py`), how ids become indices (`ids.py`), which line a row of `pins.csv` or `current_plan.csv` is of
+(`earlier.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.routing.csv_table import MOST_FAULTS, CsvTable
+from engine.routing.earlier import OrderLines, current_nodes, pinned_nodes
 from engine.routing.ids import UNKNOWN, name_together, sort_rows
 from engine.routing.settings import ProblemSettings
 from engine.routing.worst_cost import check_worst_cost
@@ -32,6 +34,7 @@ from solvers.problem import (
 )
 
 _INFINITY = float("inf")
+_EARLIER = ("pins", "current_plan")
 
 
 class Assembly:
@@ -42,14 +45,14 @@ class Assembly:
         self.explicit_lanes = "lanes" in tables
         self._index: dict[tuple[str, str], IntArray] = {}
         priced = "lanes" if self.explicit_lanes else "rates"
-        self.nodes = self._ids("node_id", "nodes", "stock", "lanes")
-        self.orders = self._ids("order_id", "orders", "order_lines", "lanes")
+        self.nodes = self._ids("node_id", "nodes", "stock", "lanes", *_EARLIER)
+        self.orders = self._ids("order_id", "orders", "order_lines", "lanes", *_EARLIER)
         self.services = self._names("service", [priced])
         if not self.explicit_lanes:
             self.zones = self._ids("zone", "zones", "rates")
-            self.skus = self._ids("sku", "products", "stock", "order_lines")
+            self.skus = self._ids("sku", "products", "stock", "order_lines", *_EARLIER)
         else:
-            self.skus = self._names("sku", ["stock", "order_lines"])
+            self.skus = self._names("sku", ["stock", "order_lines"], list(_EARLIER))
 
     def problem(self) -> RoutingProblem:
         """Return the whole problem, or raise with the faults of the first table that has any."""
@@ -62,6 +65,7 @@ class Assembly:
                 backorder_cost_cents_per_unit=settings.backorder_cost_cents_per_unit,
                 late_day_cost_cents=settings.late_day_cost_cents,
                 line_split=settings.line_split == "allowed",
+                move_cost_cents=settings.move_cost_cents,
                 max_distance_km=_INFINITY if settings.max_distance_km is None else settings.max_distance_km,
             ),
             nodes=self._nodes(),
@@ -167,6 +171,7 @@ class Assembly:
         rank = self._sorted("order_lines", ("order_id", "sku"), (order, sku))
         default = self.settings.max_nodes_per_order
         most = numbers["max_nodes"]
+        lines = OrderLines(order=order[rank], sku=sku[rank], skus=len(self.skus))
         return Orders(
             order_ids=self.orders,
             latitude=numbers["latitude"],
@@ -176,7 +181,29 @@ class Assembly:
             line_start=_starts(order[rank], len(self.orders)),
             line_sku=sku[rank],
             line_quantity=self.tables["order_lines"].number["quantity"][rank],
+            line_pinned_node=self._pinned_nodes(lines),
+            line_current_node=self._current_nodes(lines),
         )
+
+    def _pinned_nodes(self, lines: OrderLines) -> IntArray | None:
+        """Return the only node that may ship each line, or -1; None if nothing is pinned."""
+        if "pins" not in self.tables:
+            return None
+        node = self._refer("pins", "node_id", self.nodes, "nodes.csv")
+        order = self._refer("pins", "order_id", self.orders, "orders.csv")
+        pinned = pinned_nodes(self.tables["pins"], lines, order, self._index["pins", "sku"], node)
+        self._sorted("pins", ("order_id", "sku"), (order, self._index["pins", "sku"]))
+        return pinned
+
+    def _current_nodes(self, lines: OrderLines) -> IntArray | None:
+        """Return where an earlier plan has each line, or -1; None without one."""
+        if "current_plan" not in self.tables:
+            return None
+        columns = ("order_id", "sku", "node_id")
+        cells = [self.tables["current_plan"].text.cells[column] for column in columns]
+        self._sorted("current_plan", columns, tuple(name_together([column]).defining[0] for column in cells))
+        order, sku, node = (self._index["current_plan", column] for column in columns)
+        return current_nodes(lines, order, sku, node)
 
     def _rates(self) -> RateCards:
         if self.explicit_lanes:

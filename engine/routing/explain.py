@@ -67,6 +67,10 @@ class LineExplanation:
     shipped: tuple[tuple[str, str, int], ...]
     """(node_id, service, units) of each part; what is missing is backordered."""
     backorder_reason: str | None
+    pinned_node_id: str | None
+    """The only node that may ship it."""
+    current_node_id: str | None
+    """Where the current plan has it; elsewhere, or backordered, it costs `move_cost_cents`."""
     choices: tuple[NodeChoice, ...]
 
 
@@ -197,10 +201,17 @@ class _Explainer:
             quantity=quantity,
             shipped=tuple(parts),
             backorder_reason=self._backorder_reason(p) if missing else None,
+            pinned_node_id=self._earlier_node(problem.orders.line_pinned_node, p),
+            current_node_id=self._earlier_node(problem.orders.line_current_node, p),
             choices=tuple(
                 sorted(choices, key=lambda c: (rank[c.verdict], c.difference_cents or 0, c.distance_km or 0, c.node_id))
             ),
         )
+
+    def _earlier_node(self, nodes: NDArray[np.int64] | None, p: int) -> str | None:
+        """Return the node that an earlier decision names for line p, of one such column of the problem."""
+        node = -1 if nodes is None else int(nodes[self._tables.line[p]])
+        return None if node < 0 else self._problem.nodes.node_ids[node]
 
     def _backorder_reason(self, p: int) -> str:
         """Return why line p is not shipped, or not in full."""
@@ -224,7 +235,7 @@ class _Explainer:
             distance_km=self._distance_km(node),
             difference_cents=0 if chosen else difference,
             shadow_price_cents=round(shadow, 3),
-            reason=self._reason(p, node_id, available, chosen, difference, shadow),
+            reason="ships it" if chosen else self._reason(p, node_id, available, difference, shadow),
         )
 
     def _difference(self, p: int, node_id: str) -> int | None:
@@ -253,10 +264,11 @@ class _Explainer:
             best_service(t.freight, node, place, end, int(t.weight_g[lines].sum()), terms, False)[0] < INFEASIBLE
         )
 
-    def _reason(self, p: int, node_id: str, available: int, chosen: bool, difference: int | None, shadow: float) -> str:
+    def _reason(self, p: int, node_id: str, available: int, difference: int | None, shadow: float) -> str:
         quantity = int(self._tables.quantity[p])
-        if chosen:
-            return "ships it"
+        pinned = self._earlier_node(self._problem.orders.line_pinned_node, p)
+        if pinned not in (None, node_id):
+            return f"the line is pinned to {pinned}"
         if available < quantity and not self._problem.terms.line_split:
             return f"has {available} of {quantity} units"
         if node_id not in self._cand_of:
@@ -270,8 +282,15 @@ class _Explainer:
         if difference is None:
             return "no service carries the parcel in time, or too many parcels"
         if difference > 0:
-            return "costs this order more"
+            return f"costs this order more{self._of_which_move(p, node_id)}"
         return "saves more elsewhere" if shadow > 0 else "as good for this order"
+
+    def _of_which_move(self, p: int, node_id: str) -> str:
+        """Say whether a difference holds the cost of moving line p away from where it ships now."""
+        current = self._earlier_node(self._problem.orders.line_current_node, p)
+        shipped = {part[0] for part in self._shipped.get(self._sku(p), [])}
+        leaves = current in shipped and current != node_id and self._problem.terms.move_cost_cents
+        return ", moving the line included" if leaves else ""
 
     def _distance_km(self, node: int) -> float | None:
         nodes, orders = self._problem.nodes, self._problem.orders

@@ -63,6 +63,14 @@ TABLES: dict[str, tuple[Column, ...]] = {
         Column(name="cost_cents", kind=int),
         Column(name="transit_days", kind=int, most=3650),
     ),
+    "pins": (Column(name="order_id"), Column(name="sku"), Column(name="node_id")),
+    "current_plan": (
+        Column(name="order_id"),
+        Column(name="sku"),
+        Column(name="node_id", blank=0),
+        Column(name="quantity", kind=int, least=1, most=MOST_UNITS, blank=0, optional=True),
+        Column(name="service", blank=0, optional=True),
+    ),
 }
 ALWAYS = ("nodes", "stock", "orders", "order_lines")
 _WITHOUT_LANES = ("products", "zones", "rates")

@@ -39,10 +39,16 @@ class ProblemTables:
     zones: Columns | None = None
     rates: Columns | None = None
     lanes: Columns | None = None
+    pins: Columns | None = None
+    current_plan: Columns | None = None
 
 
 def _zone_place(row: tuple[Any, ...]) -> tuple[bool, float]:
     return (row[1] is None, 0.0 if row[1] is None else float(row[1]))
+
+
+def _line_place(row: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(cell or "" for cell in row[:3])
 
 
 def _rate_place(row: tuple[Any, ...]) -> tuple[str, str, int]:
@@ -78,6 +84,8 @@ _LAYOUTS: dict[str, _Layout] = {
     "zones": _Layout(("zone", "max_km"), (), _zone_place),
     "rates": _Layout(("service", "zone", "max_weight_g", "cost_cents", "transit_days"), (), _rate_place),
     "lanes": _Layout(("node_id", "order_id", "service", "cost_cents", "transit_days"), (), lambda row: row[:3]),
+    "pins": _Layout(("order_id", "sku", "node_id"), (), _line_place),
+    "current_plan": _Layout(("order_id", "sku", "node_id"), ("quantity", "service"), _line_place),
 }
 
 
@@ -93,7 +101,7 @@ def write_problem_folder(folder: Path, tables: ProblemTables, *, compress_above_
     staging = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         staging.chmod(0o755)
-        (staging / "problem.json").write_text(f"{tables.settings.model_dump_json(indent=2)}\n", encoding="utf-8")
+        (staging / "problem.json").write_text(_settings_text(tables.settings), encoding="utf-8")
         for table in _LAYOUTS:
             columns: Columns | None = getattr(tables, table)
             if columns is None:
@@ -107,6 +115,12 @@ def write_problem_folder(folder: Path, tables: ProblemTables, *, compress_above_
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
+
+
+def _settings_text(settings: ProblemSettings) -> str:
+    """Return problem.json; a move cost of 0 is left out, so that a folder without one keeps its bytes and its hash."""
+    left_out = None if settings.move_cost_cents else {"move_cost_cents"}
+    return f"{settings.model_dump_json(indent=2, exclude=left_out)}\n"
 
 
 def refuse_occupied(folder: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from engine.errors import Fault, InvalidInput
 from engine.routing.csv_text import Named, Written, csv_blocks
 from engine.routing.ids import sort_rows
-from solvers.plan import BACKORDER, ROUNDINGS, Costs, RoutingResult
+from solvers.plan import BACKORDER, ROUNDINGS, Costs, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 
 
@@ -48,7 +48,7 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
         "lower_bound_cents": result.lower_bound_cents,
         "bound_method": str(result.bound_method),
         "gap": result.gap,
-        "costs": costs_document(plan.costs),
+        "costs": costs_document(plan.costs, moves=problem.orders.line_current_node is not None),
         "orders": problem.order_count,
         "parcels": plan.parcels,
         "split_orders": plan.split_orders,
@@ -60,9 +60,22 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
     }
 
 
-def costs_document(costs: Costs) -> dict[str, int]:
-    """Return the costs by name; `moves` only where some line has moved."""
-    return {name: cents for name, cents in asdict(costs).items() if cents or name != "moves"}
+def costs_document(costs: Costs, *, moves: bool = False) -> dict[str, int]:
+    """Return the costs by name; `moves` only if asked for, or where some line has moved."""
+    return {name: cents for name, cents in asdict(costs).items() if cents or moves or name != "moves"}
+
+
+def moved_lines(problem: RoutingProblem, plan: RoutingPlan) -> tuple[int, int] | None:
+    """Return how many lines of an earlier plan do not ship wholly from where it has them, and of how many.
+
+    None without an earlier plan.
+    """
+    current = problem.orders.line_current_node
+    if current is None:
+        return None
+    placed = current[plan.line]
+    moved = np.unique(plan.line[(placed >= 0) & (placed != plan.node)])
+    return len(moved), int(np.count_nonzero(current >= 0))
 
 
 def plan_csv(problem: RoutingProblem, result: RoutingResult) -> Iterator[bytes]:

@@ -11,7 +11,7 @@ from engine.dispatch.local import threads
 from engine.errors import Fault, InvalidInput
 from engine.routing.folder import read_problem
 from engine.routing.reasons import count_reasons
-from engine.routing.result import Timing, summary, timing_document, write_result
+from engine.routing.result import Timing, moved_lines, summary, timing_document, write_result
 from solvers.params import Method, Params, Progress
 from solvers.solve import solve
 from solvers.stopping import Stopping
@@ -34,12 +34,14 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """What came out: the documents of summary.json and timing.json, and why lines are backordered."""
+    """What came out: the documents of summary.json and timing.json, why lines are backordered, and what has moved."""
 
     summary: dict[str, Any]
     timing: dict[str, Any]
     backorder_reasons: dict[str, int]
     """How many lines wait for each reason, wholly or in part."""
+    moved_lines: tuple[int, int] | None = None
+    """How many lines the current plan has elsewhere, and how many it has at one node; None without such a plan."""
 
 
 def check(options: Options) -> None:
@@ -96,4 +98,5 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
         summary=document,
         timing=timing_document(result, timing),
         backorder_reasons=count_reasons(read.problem, result.plan),
+        moved_lines=moved_lines(read.problem, result.plan),
     )

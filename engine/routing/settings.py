@@ -22,6 +22,7 @@ class ProblemSettings(BaseModel):
     split_cost_cents: Cents = 0
     backorder_cost_cents_per_unit: Cents
     late_day_cost_cents: Cents | None = None
+    move_cost_cents: Cents = 0
     line_split: Literal["never", "allowed"] = "never"
     max_nodes_per_order: Annotated[int, Field(ge=0)] | None = None
     max_distance_km: Annotated[float, Field(ge=0, strict=False)] | None = None

@@ -47,8 +47,9 @@ def _moves(problem: RoutingProblem) -> int:
     current, terms = problem.orders.line_current_node, problem.terms
     if current is None or not terms.move_cost_cents:
         return 0
-    rounded_up = problem.orders.line_quantity if terms.line_split else np.zeros_like(current)
-    return int((terms.move_cost_cents + rounded_up)[current >= 0].sum())
+    placed = current >= 0
+    rounded_up = int(problem.orders.line_quantity[placed].sum()) if terms.line_split else 0
+    return terms.move_cost_cents * int(placed.sum()) + rounded_up
 
 
 def _slowest(problem: RoutingProblem) -> int:

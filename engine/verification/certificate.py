@@ -7,6 +7,7 @@ the proof. Not here: the cheapest pattern of one order (pattern.py, relaxation.p
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from engine.verification.menu import Menus
 from engine.verification.pattern import cheapest_pattern
@@ -57,4 +58,5 @@ def _least(menus: Menus, order: Order, values: Mapping[str, int], exact_lines: i
 
 def _units(order: Order) -> list[Line]:
     """Return every unit of an order as a line of its own: where lines may be split, that is what they are."""
-    return [Line(sku=line.sku, quantity=1) for line in order.lines for _ in range(line.quantity)]
+    units = [replace(line, quantity=1, move_cost_cents=line.move_cost_cents // line.quantity) for line in order.lines]
+    return [unit for line, unit in zip(order.lines, units, strict=True) for _ in range(line.quantity)]

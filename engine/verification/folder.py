@@ -25,9 +25,17 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "zones": ("zone", "max_km"),
     "rates": ("service", "zone", "max_weight_g", "cost_cents", "transit_days"),
     "lanes": ("node_id", "order_id", "service", "cost_cents", "transit_days"),
+    "pins": ("order_id", "sku", "node_id"),
+    "current_plan": ("order_id", "sku", "node_id"),
 }
 """The columns that each table must have."""
-OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {"nodes": ("priority",), "orders": ("due_days", "max_nodes")}
+OPTIONAL_COLUMNS: dict[str, tuple[str, ...]] = {
+    "nodes": ("priority",),
+    "orders": ("due_days", "max_nodes"),
+    "current_plan": ("quantity", "service"),
+}
+OPTIONAL = ("lanes", "pins", "current_plan")
+"""Tables that no folder needs."""
 COORDINATES = ("latitude", "longitude")
 NOT_WITH_LANES = ("products", "zones", "rates")
 """What lanes.csv makes unnecessary: these tables may then be missing or blank, and so may all coordinates."""
@@ -52,7 +60,7 @@ def read_files(folder: Path, faults: Faults) -> FolderFiles:
     if not (folder / FILE).is_file():
         faults.add(FILE, f"is missing in {folder}; a problem folder must hold it")
     for name, path in paths.items():
-        if path is None and name != "lanes" and not (has_lanes and name in NOT_WITH_LANES):
+        if path is None and name not in OPTIONAL and not (has_lanes and name in NOT_WITH_LANES):
             faults.add(f"{name}.csv", f"is missing in {folder}; add it (or {name}.csv.gz)")
     faults.stop_if_any()
     settings = read_bytes(folder / FILE)

@@ -22,8 +22,9 @@ class Menus:
         self._tariffs = Tariffs(problem)
 
     def backorder(self, line: Line) -> int:
-        """Return the cost of backordering a whole line."""
-        return 1000 * self.problem.terms.backorder_cost_cents_per_unit * line.quantity
+        """Return the cost of backordering a whole line, with what it costs that it leaves where it is now."""
+        cents = self.problem.terms.backorder_cost_cents_per_unit * line.quantity
+        return 1000 * (cents + line.moved_cents("", line.quantity))
 
     def unit(self, node: Node) -> int:
         """Return what every unit leaving a node costs: its handling and the price of the node's units."""
@@ -42,7 +43,7 @@ class Menus:
         """Return the menu of some lines of an order.
 
         A source holds a line if it has all its units (with `whole_lines` off: any unit of it; `line_costs` are then
-        of one unit), and may ship anything at all.
+        of one unit), no pin names another, and it may ship anything at all.
         """
         problem = self.problem
         costs: dict[str, dict[int, int]] = {}
@@ -50,9 +51,10 @@ class Menus:
         for index, line in enumerate(lines):
             least = line.quantity if whole_lines else 1
             for node_id, available in problem.available.get(line.sku, {}).items():
-                if available >= least:
+                if available >= least and line.may_leave(node_id):
                     node = problem.nodes[node_id]
                     cost = least * self.unit(node) + self.stock_charge(node, line, least)
+                    cost += 1000 * line.moved_cents(node_id, least)
                     costs.setdefault(node_id, {})[index] = cost
                     held.setdefault(node_id, {})[index] = available
         sources: list[Source] = []

@@ -18,6 +18,7 @@ def plan_checks(problem: Problem, shipped: Shipped) -> list[Check]:
     return [
         check("lines", "Every ordered unit is planned exactly once", _lines(problem, shipped)),
         check("line_split", "No line is split where that is not allowed", _line_split(problem, shipped)),
+        check("pins", "No pinned line leaves another node", _pins(problem, shipped)),
         check("stock", "No node ships more of a SKU than it has", _stock(problem, shipped)),
         check("capacity", "Every node keeps to its units and parcels", _capacity(problem, shipped)),
         check("max_nodes", "No order leaves in more parcels than it may", _max_nodes(shipped)),
@@ -47,6 +48,15 @@ def _line_split(problem: Problem, shipped: Shipped) -> Iterator[Disagreement]:
             parts = ", ".join(f"{row.quantity} from {row.node_id or 'nowhere (backorder)'}" for row in rows)
             message = f"order {order_id}, SKU {sku} is split ({parts}), and line_split is never"
             yield Disagreement(place=rows[1].place, message=message)
+
+
+def _pins(problem: Problem, shipped: Shipped) -> Iterator[Disagreement]:
+    for order in problem.orders.values():
+        for line in order.lines:
+            for row in shipped.rows_by_line[order.order_id, line.sku] if line.pinned_node_id else ():
+                if row.node_id and not line.may_leave(row.node_id):
+                    message = f"order {order.order_id}, SKU {line.sku} leaves {row.node_id}, and is pinned to "
+                    yield Disagreement(place=row.place, message=message + str(line.pinned_node_id))
 
 
 def _stock(problem: Problem, shipped: Shipped) -> Iterator[Disagreement]:

@@ -18,6 +18,7 @@ class Terms:
     line_split_allowed: bool
     max_nodes_per_order: int | None
     max_distance_km: float | None
+    move_cost_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +43,24 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One order line: so many units of a SKU."""
+    """One order line: so many units of a SKU, and what earlier decisions say of it."""
 
     sku: str
     quantity: int
+    pinned_node_id: str | None = None
+    """The only node that may ship it."""
+    current_node_id: str | None = None
+    """Where an earlier plan has all of it."""
+    move_cost_cents: int = 0
+    """What it costs if nothing of it ships from there; where lines may be split, a multiple of the quantity."""
+
+    def may_leave(self, node_id: str) -> bool:
+        """Say whether no pin keeps the line from leaving a node."""
+        return self.pinned_node_id in (None, node_id)
+
+    def moved_cents(self, node_id: str, units: int) -> int:
+        """Return what it costs that so many units leave a node (blank: wait) because the line is elsewhere now."""
+        return 0 if node_id == self.current_node_id else self.move_cost_cents * units // self.quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,3 +114,4 @@ class Problem:
     zones: tuple[Zone, ...]
     lanes: dict[str, dict[str, tuple[Rate, ...]]] | None
     sha256: str
+    has_current_plan: bool = False

@@ -1,23 +1,21 @@
 """Reading a problem folder into a `Problem`, complaining with file, line and column.
 
 Here: what the cells mean, references, duplicates, the limit on costs. Not here: which files there are (folder.py),
-CSV itself (table.py), problem.json (settings.py).
+CSV itself (table.py), problem.json (settings.py), pins and an earlier plan (earlier.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Container, Hashable, Sequence
 from pathlib import Path
 
 from engine.errors import Fault, InvalidInput
+from engine.verification.earlier import current_nodes, pinned_nodes, with_earlier
 from engine.verification.folder import FolderFiles, read_files
 from engine.verification.problem import Line, Node, Order, Place, Problem, Rate, Terms, Zone
 from engine.verification.settings import read_terms
-from engine.verification.table import MOST, Faults, Table
-
-MOST_UNITS = 10**6
+from engine.verification.table import MOST, MOST_UNITS, Faults, Table, refuse_duplicates, refuse_unknown
 
 
 def read_problem(folder: Path) -> Problem:
@@ -33,16 +31,19 @@ def read_problem(folder: Path) -> Problem:
     stocked = [(row, sku) for row, sku in enumerate(tables["stock"].columns["sku"])]
     if weight_g or not files.has_lanes:
         for table, cells in ((tables["order_lines"], ordered), (tables["stock"], stocked)):
-            _refuse_unknown(table, "sku", cells, weight_g, "products.csv")
+            refuse_unknown(table, "sku", cells, weight_g, "products.csv")
+    pinned = pinned_nodes(tables.get("pins"), orders, nodes)
+    current = current_nodes(tables.get("current_plan"), orders, nodes)
     problem = Problem(
         terms=terms,
         nodes=nodes,
-        orders=orders,
+        orders=with_earlier(orders, pinned, current, terms),
         weight_g=weight_g,
         available=_available(tables["stock"], nodes),
         zones=() if files.has_lanes else _zones(tables["zones"], tables["rates"]),
         lanes=_lanes(tables["lanes"], nodes, orders) if files.has_lanes else None,
         sha256=files.sha256,
+        has_current_plan="current_plan" in tables,
     )
     if files.has_lanes and "zones" in tables and "rates" in tables:
         _zones(tables["zones"], tables["rates"])  # unused beside lanes, and still not allowed to be wrong
@@ -53,7 +54,7 @@ def read_problem(folder: Path) -> Problem:
 
 def _nodes(table: Table, files: FolderFiles) -> dict[str, Node]:
     names = table.names("node_id")
-    _refuse_duplicates(table, "node_id", names)
+    refuse_duplicates(table, "node_id", names)
     table.whole_or_blank("priority", least=-MOST)
     columns = zip(
         names,
@@ -97,15 +98,15 @@ def _weights(table: Table | None, files: FolderFiles) -> dict[str, int]:
     if table is None:
         return {}
     names = table.names("sku")
-    _refuse_duplicates(table, "sku", names)
+    refuse_duplicates(table, "sku", names)
     grams = table.whole_or_blank("weight_g") if files.has_lanes else table.whole("weight_g")
     return {name: weight or 0 for name, weight in zip(names, grams, strict=True)}
 
 
 def _available(table: Table, nodes: dict[str, Node]) -> dict[str, dict[str, int]]:
     node_ids, skus = table.names("node_id"), table.names("sku")
-    _refuse_unknown(table, "node_id", list(enumerate(node_ids)), nodes, "nodes.csv")
-    _refuse_duplicates(table, "sku", list(zip(node_ids, skus, strict=True)))
+    refuse_unknown(table, "node_id", list(enumerate(node_ids)), nodes, "nodes.csv")
+    refuse_duplicates(table, "sku", list(zip(node_ids, skus, strict=True)))
     available: dict[str, dict[str, int]] = defaultdict(dict)
     for node_id, sku, units in zip(node_ids, skus, table.whole("available"), strict=True):
         available[sku][node_id] = units
@@ -114,11 +115,11 @@ def _available(table: Table, nodes: dict[str, Node]) -> dict[str, dict[str, int]
 
 def _orders(orders: Table, lines: Table, terms: Terms, files: FolderFiles) -> dict[str, Order]:
     names = orders.names("order_id")
-    _refuse_duplicates(orders, "order_id", names)
+    refuse_duplicates(orders, "order_id", names)
     owners, skus = lines.names("order_id"), lines.names("sku")
     known = set(names)
-    _refuse_unknown(lines, "order_id", list(enumerate(owners)), known, "orders.csv")
-    _refuse_duplicates(lines, "sku", list(zip(owners, skus, strict=True)))
+    refuse_unknown(lines, "order_id", list(enumerate(owners)), known, "orders.csv")
+    refuse_duplicates(lines, "sku", list(zip(owners, skus, strict=True)))
     lines_of: dict[str, list[Line]] = defaultdict(list)
     for owner, sku, quantity in zip(owners, skus, lines.whole("quantity", least=1, most=MOST_UNITS), strict=True):
         lines_of[owner].append(Line(sku=sku, quantity=quantity))
@@ -144,14 +145,14 @@ def _orders(orders: Table, lines: Table, terms: Terms, files: FolderFiles) -> di
 
 def _zones(zones: Table, rates: Table) -> tuple[Zone, ...]:
     names = zones.names("zone")
-    _refuse_duplicates(zones, "zone", names)
+    refuse_duplicates(zones, "zone", names)
     radii = zones.decimal_or_blank("max_km", least=0, most=math.inf, blank=True)
     limits = [math.inf if radius is None else radius for radius in radii]
-    _refuse_duplicates(zones, "max_km", limits)
+    refuse_duplicates(zones, "max_km", limits)
     services, zone_cells = rates.names("service"), rates.names("zone")
-    _refuse_unknown(rates, "zone", list(enumerate(zone_cells)), set(names), "zones.csv")
+    refuse_unknown(rates, "zone", list(enumerate(zone_cells)), set(names), "zones.csv")
     steps = rates.whole("max_weight_g")
-    _refuse_duplicates(rates, "max_weight_g", list(zip(services, zone_cells, steps, strict=True)))
+    refuse_duplicates(rates, "max_weight_g", list(zip(services, zone_cells, steps, strict=True)))
     rates_of: dict[str, list[Rate]] = defaultdict(list)
     columns = zip(services, zone_cells, steps, rates.whole("cost_cents"), rates.whole("transit_days"), strict=True)
     for service, zone, step, cost_cents, transit_days in columns:
@@ -163,34 +164,15 @@ def _zones(zones: Table, rates: Table) -> tuple[Zone, ...]:
 
 def _lanes(table: Table, nodes: dict[str, Node], orders: dict[str, Order]) -> dict[str, dict[str, tuple[Rate, ...]]]:
     node_ids, order_ids, services = table.names("node_id"), table.names("order_id"), table.names("service")
-    _refuse_unknown(table, "node_id", list(enumerate(node_ids)), nodes, "nodes.csv")
-    _refuse_unknown(table, "order_id", list(enumerate(order_ids)), orders, "orders.csv")
-    _refuse_duplicates(table, "service", list(zip(node_ids, order_ids, services, strict=True)))
+    refuse_unknown(table, "node_id", list(enumerate(node_ids)), nodes, "nodes.csv")
+    refuse_unknown(table, "order_id", list(enumerate(order_ids)), orders, "orders.csv")
+    refuse_duplicates(table, "service", list(zip(node_ids, order_ids, services, strict=True)))
     lanes: dict[str, dict[str, tuple[Rate, ...]]] = defaultdict(dict)
     columns = zip(node_ids, order_ids, services, table.whole("cost_cents"), table.whole("transit_days"), strict=True)
     for node_id, order_id, service, cost_cents, transit_days in columns:
         rate = Rate(service=service, max_weight_g=None, cost_cents=cost_cents, transit_days=transit_days)
         lanes[order_id][node_id] = (*lanes[order_id].get(node_id, ()), rate)
     return dict(lanes)
-
-
-def _refuse_duplicates(table: Table, column: str, keys: Sequence[Hashable]) -> None:
-    if len(set(keys)) == len(keys):
-        return
-    first: dict[Hashable, int] = {}
-    for row, key in enumerate(keys):
-        line = first.setdefault(key, table.lines[row])
-        if line != table.lines[row] and key != "":
-            shown = ", ".join(map(repr, key)) if isinstance(key, tuple) else repr(key)
-            table.fault(row, column, f"{shown} was already given on line {line}; remove one of the two")
-
-
-def _refuse_unknown(
-    table: Table, column: str, cells: Sequence[tuple[int, str]], known: Container[str], where: str
-) -> None:
-    for row, cell in cells:
-        if cell and cell not in known:
-            table.fault(row, column, f"{cell!r} is not in {where}; add it there or correct it here")
 
 
 def _refuse_unbounded_costs(problem: Problem) -> None:
@@ -210,6 +192,7 @@ def _refuse_unbounded_costs(problem: Problem) -> None:
             0, longest - (longest if order.due_days is None else order.due_days)
         )
         total += order.units * unit + parcels * (parcel + late) + max(0, parcels - 1) * terms.split_cost_cents
+        total += sum(line.move_cost_cents for line in order.lines)
     if total > MOST:
         message = f"the worst total cost could reach {total} cents; keep it below 2^53: lower costs or quantities"
         raise InvalidInput(Fault(path="problem.json", message=message))

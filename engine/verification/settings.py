@@ -59,6 +59,7 @@ def _terms(text: str, document: dict[str, object]) -> Terms:
         line_split_allowed=document.get("line_split", "never") == "allowed",
         max_nodes_per_order=whole("max_nodes_per_order"),
         max_distance_km=float(distance) if isinstance(distance, int | float) else None,
+        move_cost_cents=whole("move_cost_cents") or 0,
     )
 
 
@@ -79,6 +80,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "split_cost_cents": (_is_whole, _WHOLE),
     "backorder_cost_cents_per_unit": (_is_whole, _WHOLE),
     "late_day_cost_cents": (lambda value: value is None or _is_whole(value), f"{_WHOLE}, or null"),
+    "move_cost_cents": (_is_whole, _WHOLE),
     "line_split": (lambda value: value in ("never", "allowed"), 'give "never" or "allowed"'),
     "max_nodes_per_order": (lambda value: value is None or _is_whole(value), f"{_WHOLE}, or null"),
     "max_distance_km": (_is_distance, "give a number of kilometres from 0, or null"),

@@ -94,7 +94,17 @@ def recomputed_costs(problem: Problem, shipped: Shipped) -> dict[str, int] | Non
         costs["units"] += parcel.node.unit_cost_cents * parcel.units
     costs["split"] = problem.terms.split_cost_cents * sum(count - 1 for count in parcels.values())
     costs["backorder"] = problem.terms.backorder_cost_cents_per_unit * shipped.backordered_units
+    if problem.has_current_plan:
+        costs["moves"] = sum(_moves(problem, shipped))
     return costs
+
+
+def _moves(problem: Problem, shipped: Shipped) -> Iterator[int]:
+    """Yield what each row of the plan costs because the line was elsewhere."""
+    for order in problem.orders.values():
+        for line in order.lines:
+            rows = shipped.rows_by_line[order.order_id, line.sku] if line.move_cost_cents else ()
+            yield from (line.moved_cents(row.node_id, row.quantity) for row in rows)
 
 
 def cost_checks(said: Stated, costs: dict[str, int] | None) -> list[Check]:
@@ -114,6 +124,9 @@ def _costs(said: Stated, costs: dict[str, int]) -> Iterator[Disagreement]:
         if whole(said.costs.get(part)) != cents:
             message = f"says {said.costs.get(part)!r}, the plan's rows cost {cents} cents"
             yield Disagreement(place=f"{FILE}:costs.{part}", message=message)
+    if "moves" in said.costs and "moves" not in costs:
+        message = "is given, and the problem has no current_plan.csv to move from; leave it out"
+        yield Disagreement(place=f"{FILE}:costs.moves", message=message)
 
 
 def _total(said: Stated, total_cents: int) -> Iterator[Disagreement]:

@@ -1,7 +1,8 @@
 """Reading one CSV file of a problem folder, plain or gzipped, with a place for every complaint.
 
-Here: bytes, header, rows, and cells as text, whole numbers or decimals. Not here: what the cells mean
-(reading.py), and the result folder, whose faults are findings rather than bad input (result.py).
+Here: bytes, header, rows, cells as text, whole numbers or decimals, and faults of rows that stand twice or refer to
+nothing. Not here: what the cells mean (reading.py), and the result folder, whose faults are findings rather than bad
+input (result.py).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import io
 import math
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Container, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from engine.errors import Fault, InvalidInput
 
 MOST = 2**53 - 1
 """The largest whole number of a problem folder: the worst total stays below 2^53 cents."""
+MOST_UNITS = 10**6
+"""The most units of an order line."""
 MOST_FAULTS = 100
 
 _WHOLE = re.compile(r"-?[0-9]+")
@@ -97,6 +100,27 @@ class Table:
                 self.fault(row, column, f"{_shown(cell)}; give a number from {least:g} to {most:g}")
             values.append(value)
         return values
+
+
+def refuse_duplicates(table: Table, column: str, keys: Sequence[Hashable]) -> None:
+    """Record a fault for each row whose key an earlier row has too; blank keys are faults of their own."""
+    if len(set(keys)) == len(keys):
+        return
+    first: dict[Hashable, int] = {}
+    for row, key in enumerate(keys):
+        line = first.setdefault(key, table.lines[row])
+        if line != table.lines[row] and key != "":
+            shown = ", ".join(map(repr, key)) if isinstance(key, tuple) else repr(key)
+            table.fault(row, column, f"{shown} was already given on line {line}; remove one of the two")
+
+
+def refuse_unknown(
+    table: Table, column: str, cells: Sequence[tuple[int, str]], known: Container[str], where: str
+) -> None:
+    """Record a fault for each (row, cell) that is not known in the file `where`."""
+    for row, cell in cells:
+        if cell and cell not in known:
+            table.fault(row, column, f"{cell!r} is not in {where}; add it there or correct it here")
 
 
 def find_file(folder: Path, name: str, faults: Faults) -> Path | None:

@@ -106,6 +106,8 @@ BAD_SETTINGS: dict[str, tuple[str, str, str]] = {
     "distances are negative": ('"version": 1', '"version": 1, "max_distance_km": -1', "max_distance_km"),
     "parcels are negative": ('"version": 1', '"version": 1, "max_nodes_per_order": -1', "max_nodes_per_order"),
     "a late day is a gain": ('"version": 1', '"version": 1, "late_day_cost_cents": -5', "late_day_cost_cents"),
+    "a move is a gain": ('"version": 1', '"version": 1, "move_cost_cents": -5', "move_cost_cents"),
+    "a move costs null": ('"version": 1', '"version": 1, "move_cost_cents": null', "move_cost_cents"),
     "the brace is never closed": ("}", "", "problem.json"),
 }
 
@@ -237,6 +239,60 @@ def test_a_bad_lane_is_refused_at_its_place(
     assert isinstance(lanes, str)
     lane_files["lanes.csv"] = lanes.replace(old, new, 1)
     assert any(line.startswith(place) for line in refused(read, write(lane_files)).splitlines())
+
+
+BAD_EARLIER: dict[str, tuple[str, str, str]] = {
+    # a sentence: (file, what it holds, the place that must be named)
+    "a pin is of an order nobody placed": ("pins", "O1,pen,A\nO9,pen,A", "pins.csv:3:order_id"),
+    "a pin is of a product nobody knows": ("pins", "O1,pen,A\nO1,hen,A", "pins.csv:3:sku"),
+    "a pin is of a product that the order has not": ("pins", "O1,pen,A\nO2,book,A", "pins.csv:3:sku"),
+    "a pin is to a node nobody knows": ("pins", "O1,pen,C", "pins.csv:2:node_id"),
+    "a pin is to no node": ("pins", "O1,pen,", "pins.csv:2:node_id"),
+    "a pin is of no order": ("pins", ",pen,A", "pins.csv:2:order_id"),
+    "a pin is of no product": ("pins", "O1,,A", "pins.csv:2:sku"),
+    "a line is pinned twice": ("pins", "O1,pen,A\nO2,pen,A\nO1,pen,B", "pins.csv:4:sku"),
+    "an earlier plan has a row twice": ("current_plan", "O1,pen,A\nO1,pen,B\nO1,pen,A", "current_plan.csv:4:node_id"),
+    "an earlier plan has a stale row twice": ("current_plan", "O9,hen,C\nO9,hen,C", "current_plan.csv:3:node_id"),
+    "an earlier plan has a backorder twice": ("current_plan", "O1,pen,\nO1,pen,", "current_plan.csv:3:node_id"),
+    "an earlier plan has a row of no order": ("current_plan", ",pen,A", "current_plan.csv:2:order_id"),
+    "an earlier plan has a row of no product": ("current_plan", "O1,,A", "current_plan.csv:2:sku"),
+}
+
+
+@pytest.mark.parametrize("sentence", BAD_EARLIER)
+def test_a_bad_row_of_earlier_decisions_is_refused_at_its_place(
+    read: Reader, files: Files, lane_files: Files, write: Write, sentence: str
+) -> None:
+    table, rows, place = BAD_EARLIER[sentence]
+    for folder in (files, lane_files):
+        folder[f"{table}.csv"] = f"order_id,sku,node_id\n{rows}\n"
+        assert any(line.startswith(place) for line in refused(read, write(folder)).splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("order_id,sku,node_id,shelf\n", "current_plan.csv:1:shelf"),
+        ("order_id,sku\n", "current_plan.csv:1:node_id"),
+        ("", "current_plan.csv"),
+        ("order_id,sku,quantity,node_id\nO1,pen,0,A\n", "current_plan.csv:2:quantity"),
+        ("order_id,sku,quantity,node_id\nO1,pen,some,A\n", "current_plan.csv:2:quantity"),
+    ],
+)
+def test_a_bad_form_of_an_earlier_plan_is_refused(
+    read: Reader, files: Files, write: Write, text: str, place: str
+) -> None:
+    files["current_plan.csv"] = text
+    assert any(line.startswith(place) for line in refused(read, write(files)).splitlines())
+
+
+def test_moves_whose_costs_pass_2_to_the_64_are_refused(read: Reader, lane_files: Files, write: Write) -> None:
+    """Seeded bug this catches: the sum taken in 64 bits, where it comes out as −2,048."""
+    skus = [f"s{number}" for number in range(2048)]
+    lane_files["problem.json"] = f'{{"version": 1, "backorder_cost_cents_per_unit": 1, "move_cost_cents": {2**53 - 1}}}'
+    lane_files["order_lines.csv"] = "order_id,sku,quantity\n" + "".join(f"O1,{sku},1\n" for sku in skus)
+    lane_files["current_plan.csv"] = "order_id,sku,node_id\n" + "".join(f"O1,{sku},A\n" for sku in skus)
+    assert refused(read, write(lane_files)).startswith("problem.json")
 
 
 def test_costs_that_could_pass_2_to_the_53_are_refused(read: Reader, files: Files, write: Write) -> None:

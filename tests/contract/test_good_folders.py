@@ -103,6 +103,36 @@ def test_an_unusual_folder_is_accepted(read: Reader, files: Files, write: Write,
     assert read(write(files)) == expected_sha256(files)
 
 
+EARLIER: dict[str, tuple[str, str]] = {
+    # a sentence: (file, what it holds)
+    "lines are pinned": ("pins.csv", "node_id,sku,order_id\nA,pen,O1\nA,book,O1\nB,pen,O2\n"),
+    "nothing is pinned": ("pins.csv", "order_id,sku,node_id\n"),
+    "an earlier plan names nodes only": ("current_plan.csv", "order_id,sku,node_id\nO1,pen,A\nO1,book,\n"),
+    "an earlier plan is a plan.csv": (
+        "current_plan.csv",
+        "order_id,sku,quantity,node_id,service\nO1,book,1,,\nO1,pen,1,A,air\nO1,pen,1,B,van\n",
+    ),
+    "an earlier plan is older than the batch": (
+        "current_plan.csv",
+        "order_id,sku,node_id\nO0,pen,A\nO1,hat,A\nO2,book,A\nO2,pen,C\n",
+    ),
+    "an earlier plan has quantities of nothing": ("current_plan.csv", "order_id,sku,quantity,node_id\nO1,pen,,A\n"),
+}
+
+
+@pytest.mark.parametrize("sentence", EARLIER)
+def test_earlier_decisions_are_accepted(
+    read: Reader, files: Files, lane_files: Files, write: Write, sentence: str
+) -> None:
+    file, text = EARLIER[sentence]
+    for folder in (files, lane_files):
+        folder[file] = text
+        assert read(write(folder)) == expected_sha256(folder)
+    lane_files[f"{file}.gz"] = gzip.compress(lane_files.pop(file).encode())  # type: ignore[union-attr]
+    (write({}) / file).unlink()
+    assert read(write(lane_files)) == expected_sha256(lane_files)
+
+
 @pytest.mark.parametrize("header_only", [True, False], ids=["header only", "no byte at all"])
 def test_beside_lanes_the_tables_they_replace_may_be_blank(
     read: Reader, lane_files: Files, write: Write, header_only: bool

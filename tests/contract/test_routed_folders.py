@@ -1,7 +1,7 @@
 """Whatever the router writes for a problem folder, the checker confirms: two programs, one contract.
 
 The folders are small and random, and mix everything the contract has: lanes or zones, due dates with and without late
-costs, capacities, limits on parcels and distances, lines that may be split, orders of more than ten lines.
+costs, capacities, limits on parcels and distances, lines that may be split, orders of more than ten lines, pins, moves.
 Seeded bug this catches: any rule that one side reads differently (it found a distance limit ignored beside lanes).
 """
 
@@ -96,7 +96,23 @@ def random_folder(seed: int) -> Files:
                 if dice.random() < 0.7
             ],
         )
+    if seed % 2:
+        files |= earlier_decisions(dice, settings, str(files["order_lines.csv"]), nodes)
     return files
+
+
+def earlier_decisions(dice: random.Random, settings: dict[str, object], lines: str, nodes: Sequence[str]) -> Files:
+    """Return pins and an earlier plan of the lines of order_lines.csv, and settings with what a move costs."""
+    keys = [tuple(line.split(",")[:2]) for line in lines.splitlines()[1:]]
+    places = [*nodes, None, "gone"]
+    return {
+        "problem.json": json.dumps({**settings, "move_cost_cents": dice.choice([0, 3, 40, 250])}),
+        "pins.csv": table("order_id,sku,node_id", [(*key, dice.choice(nodes)) for key in keys if dice.random() < 0.25]),
+        "current_plan.csv": table(
+            "order_id,sku,node_id",
+            [(*key, place) for key in keys for place in dice.sample(places, dice.choice([0, 1, 1, 1, 2]))],
+        ),
+    }
 
 
 @pytest.mark.parametrize("seed", range(24))

@@ -1,5 +1,6 @@
 """A problem folder is written whole, sorted and the same every time, or not at all."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,29 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert problem.skus == ("blue", "red, large")
     assert problem.orders.order_ids == ("10", "2")
     assert problem.rates.zones == ("near", "far")
+
+
+def test_pins_and_an_earlier_plan_read_back(tmp_path: Path) -> None:
+    lines = {"order_id": ["2", "10"], "sku": ["blue", "red, large"]}
+    before = {**lines, "node_id": [None, "a"], "quantity": [1, 2], "service": [None, "ground"]}
+    settings = ProblemSettings(version=1, backorder_cost_cents_per_unit=6000, move_cost_cents=150)
+    made = tables(pins={**lines, "node_id": ["b", "a"]}, current_plan=before)
+    write_problem_folder(tmp_path / "out", replace(made, settings=settings))
+    assert (tmp_path / "out" / "current_plan.csv").read_text() == (
+        'order_id,sku,node_id,quantity,service\n10,"red, large",a,2,ground\n2,blue,,1,\n'
+    )
+    problem = read_problem(tmp_path / "out").problem
+    assert problem.terms.move_cost_cents == 150
+    assert problem.orders.line_pinned_node is not None
+    assert problem.orders.line_pinned_node.tolist() == [0, 1]
+    assert problem.orders.line_current_node is not None
+    assert problem.orders.line_current_node.tolist() == [0, -1]
+
+
+def test_a_folder_without_moves_keeps_the_bytes_it_had_before_there_were_any(tmp_path: Path) -> None:
+    """The hashes of generated instances are committed."""
+    write_problem_folder(tmp_path / "out", tables())
+    assert "move" not in (tmp_path / "out" / "problem.json").read_text()
 
 
 @pytest.mark.parametrize("sku", ['say "so"', "a,b", "two\nlines", "c\rd", "c\r\nd", " a ", "é", "#", "a'b"])

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
-from tiny_problems import tiny_problem
+from tiny_problems import TinyProblem, tiny_problem, with_earlier
 
 from engine.routing.folder import read_problem
 from engine.verification.reading import read_problem as read_for_checker
@@ -33,6 +33,11 @@ def values(record: Any) -> dict[str, Any]:
     return found
 
 
+def drawn(seed: int) -> TinyProblem:
+    """Return the problem of a seed, every other one with pins and an earlier plan."""
+    return with_earlier(tiny_problem(seed), seed) if seed % 2 else tiny_problem(seed)
+
+
 def known(limit: int) -> int | None:
     return None if limit >= UNLIMITED else limit
 
@@ -43,7 +48,16 @@ def as_facts(problem: RoutingProblem) -> dict[str, Any]:
     skus = np.repeat(np.arange(len(problem.skus)), np.diff(stock.start))
     owner = problem.line_order.tolist()
     demand = zip(owner, orders.line_sku.tolist(), orders.line_quantity.tolist(), strict=True)
+    keys = [(orders.order_ids[o], problem.skus[k]) for o, k in zip(owner, orders.line_sku.tolist(), strict=True)]
+
+    def named(column: Any) -> dict[tuple[str, str], str]:
+        at = [] if column is None else column.tolist()
+        return {key: nodes.node_ids[n] for key, n in zip(keys, at, strict=column is not None) if n >= 0}
+
     return {
+        "pinned": named(orders.line_pinned_node),
+        "current": named(orders.line_current_node),
+        "plan": (orders.line_current_node is not None, problem.terms.move_cost_cents),
         "nodes": {
             node_id: (
                 int(nodes.parcel_cost_cents[n]),
@@ -71,7 +85,11 @@ def as_facts(problem: RoutingProblem) -> dict[str, Any]:
 def checker_facts(folder: Path) -> dict[str, Any]:
     """Return the same, as the checker reads it."""
     problem = read_for_checker(folder)
+    lines = [(order.order_id, line) for order in problem.orders.values() for line in order.lines]
     return {
+        "pinned": {(o, line.sku): line.pinned_node_id for o, line in lines if line.pinned_node_id},
+        "current": {(o, line.sku): line.current_node_id for o, line in lines if line.current_node_id},
+        "plan": (problem.has_current_plan, problem.terms.move_cost_cents),
         "nodes": {
             n.node_id: (n.parcel_cost_cents, n.unit_cost_cents, n.capacity_units, n.capacity_parcels)
             for n in problem.nodes.values()
@@ -89,13 +107,13 @@ def checker_facts(folder: Path) -> dict[str, Any]:
 
 def test_every_fact_is_read_as_the_checker_reads_it(folder: NewFolder) -> None:
     for seed in range(100):
-        path = tiny_problem(seed).write(folder())
+        path = drawn(seed).write(folder())
         assert as_facts(read_problem(path).problem) == checker_facts(path), seed
 
 
 def test_the_same_facts_in_any_order_are_the_same_problem(folder: NewFolder) -> None:
     for seed in range(100):
-        problem = tiny_problem(seed)
+        problem = drawn(seed)
         one, other = problem.write(folder()), problem.write(folder(), shuffle=Random(seed))
         assert values(read_problem(one).problem) == values(read_problem(other).problem), seed
 

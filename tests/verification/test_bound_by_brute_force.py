@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import TypeVar
 
 import pytest
-from brute_force import cheapest_millicents, optimum_cents
+from brute_force import Earlier, cheapest_millicents, optimum_cents
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.verification.certificate import proven_bound_cents
+from engine.verification.earlier import with_earlier
 from engine.verification.menu import Menus
 from engine.verification.pattern import cheapest_pattern
 from engine.verification.prices import Prices, StockPrice
@@ -167,6 +168,42 @@ def test_units_of_a_line_that_may_be_split_are_priced_by_trying_them_all(data: s
     least = sum(cheapest_millicents(problem, prices, order) for order in problem.orders.values())
     proven = max(0, -(-(least - prices.given_back(problem)) // 1000))
     assert proven_bound_cents(problem, prices) == proven <= optimum_cents(problem)
+
+
+@st.composite
+def decided_before(draw: st.DrawFn, problem: Problem) -> tuple[Problem, Earlier]:
+    """Draw pins, where lines are now, and what a move costs; return the problem with them, and what was drawn."""
+    keys = [(order.order_id, line.sku) for order in problem.orders.values() for line in order.lines]
+    nodes = or_none(st.sampled_from(list(problem.nodes)))
+    pinned = {key: node_id for key in keys if (node_id := draw(nodes)) is not None}
+    current = {key: node_id for key in keys if (node_id := draw(nodes)) is not None}
+    earlier = Earlier(pinned=pinned, current=current, move_cost_cents=draw(st.sampled_from([0, 1, 7, 50, 300])))
+    terms = replace(problem.terms, move_cost_cents=earlier.move_cost_cents)
+    return replace(problem, terms=terms, orders=with_earlier(problem.orders, pinned, current, terms)), earlier
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data(), st.booleans())
+def test_orders_with_pins_and_moves_are_priced_by_trying_every_pattern(data: st.DataObject, split: bool) -> None:
+    """Seeded bugs this catches: a move not charged to a backorder, charged to a line that stays, or a pin ignored."""
+    problem, earlier = data.draw(problems(split=split, most_orders=2).flatmap(decided_before))
+    prices = data.draw(prices_of(problem))
+    least = sum(cheapest_millicents(problem, prices, order, earlier) for order in problem.orders.values())
+    proven = max(0, -(-(least - prices.given_back(problem)) // 1000))
+    assert proven_bound_cents(problem, prices) == proven <= optimum_cents(problem, earlier)
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data(), st.booleans(), st.integers(0, 2))
+def test_values_of_lines_prove_no_more_than_the_exact_programme_with_pins_and_moves(
+    data: st.DataObject, split: bool, exact_lines: int
+) -> None:
+    """Seeded bug this catches: the move of a whole line taken for that of a unit, or the other way round."""
+    problem, earlier = data.draw(problems(split=split, most_orders=2).flatmap(decided_before))
+    prices, values = data.draw(prices_of(problem)), data.draw(values_of(problem))
+    exact = proven_bound_cents(problem, prices)
+    relaxed = proven_bound_cents(problem, prices, values, exact_lines=exact_lines)
+    assert relaxed <= exact <= optimum_cents(problem, earlier)
 
 
 def one_node(quantities: list[int], available: int, *, split: bool = False) -> Problem:

@@ -223,7 +223,7 @@ def test_the_command_exits_0_3_and_2_and_says_why(
     two_towns: Any, run_allot: Callable[..., tuple[int, str, str]]
 ) -> None:
     code, out, _ = run_allot("verify", two_towns.problem, two_towns.result)
-    assert (code, "18 ok" in out) == (0, True)
+    assert (code, "19 ok" in out) == (0, True)
     two_towns.say(parcels=9)
     code, out, err = run_allot("verify", two_towns.problem, two_towns.result)
     assert (code, "says 9, the plan has 4" in out, "counts" in err) == (3, True, True)
@@ -232,3 +232,55 @@ def test_the_command_exits_0_3_and_2_and_says_why(
     (two_towns.problem / "stock.csv").unlink()
     code, out, err = run_allot("verify", two_towns.problem, two_towns.result)
     assert (code, out, "stock.csv" in err) == (2, "", True)
+
+
+PINS, BEFORE = "order_id,sku,node_id\n", "order_id,sku,quantity,node_id,service\n"
+
+
+def test_a_plan_that_keeps_its_pins_agrees(two_towns: Any) -> None:
+    """A backordered line keeps any pin."""
+    (two_towns.problem / "pins.csv").write_text(f"{PINS}O1,pen,A\nO2,book,B\nO1,book,A\n")
+    two_towns.rehash()
+    assert two_towns.failed() == set()
+
+
+def test_a_pinned_line_that_leaves_another_node_is_found(two_towns: Any) -> None:
+    (two_towns.problem / "pins.csv").write_text(f"{PINS}O1,pen,B\n")
+    assert two_towns.failed() == {"problem_sha256", "pins"}
+    two_towns.rehash()
+    [pins] = [check for check in two_towns.verify().checks if check.name == "pins"]
+    assert str(pins.disagreements[0]) == "plan.csv:3: order O1, SKU pen leaves A, and is pinned to B"
+
+
+def test_a_moved_line_costs_what_the_problem_says_and_the_bound_has_it(two_towns: Any) -> None:
+    """O1's pens were at B. Without the book O1 costs 2,490 now, so that at a price of 1,740 the bound is 4,700.
+
+    The other lines stay, are new, were backordered, or were divided: they move free.
+    """
+    before = f"{BEFORE}O1,pen,2,B,air\nO2,book,1,B,ground\nO2,pen,2,,\nO3,lamp,1,B,air\nO3,lamp,1,,\n"
+    (two_towns.problem / "current_plan.csv").write_text(before)
+    two_towns.edit("problem.json", '"version": 1,', '"version": 1, "move_cost_cents": 70,')
+    two_towns.rehash()
+    assert two_towns.failed() == {"costs", "total"}
+    two_towns.say(total_cost_cents=4700, costs_moves=70, lower_bound_cents=4700)
+    assert two_towns.failed() == {"bound"}
+    two_towns.edit("prices.csv", "1670000", "1740000")
+    assert two_towns.failed() == set()
+    two_towns.say(costs_moves=0)
+    assert two_towns.failed() == {"costs"}
+
+
+def test_the_move_of_a_backordered_line_is_paid_too(two_towns: Any) -> None:
+    (two_towns.problem / "current_plan.csv").write_text("sku,node_id,order_id\nbook,B,O1\n")
+    two_towns.edit("problem.json", '"version": 1,', '"version": 1, "move_cost_cents": 70,')
+    two_towns.rehash()
+    two_towns.say(total_cost_cents=4700, costs_moves=70, status="feasible", gap=70 / 4630)
+    assert two_towns.failed() == set()
+
+
+def test_a_cost_of_moves_is_stated_with_a_current_plan_and_not_without(two_towns: Any) -> None:
+    two_towns.say(costs_moves=0)
+    assert two_towns.failed() == {"costs"}
+    (two_towns.problem / "current_plan.csv").write_text(BEFORE)
+    two_towns.rehash()
+    assert two_towns.failed() == set()
