@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test check lint types arrows format bench serve lock clean
+.PHONY: setup demo test check soak lint types arrows format bench serve lock clean
 
 setup: $(READY)
 
@@ -28,6 +28,10 @@ test: setup          ## the tests alone
 	$(BIN)/python -m pytest
 
 check: lint types arrows test   ## what CI runs: lint, types, arrows, tests
+
+SHARE ?= 1
+soak: setup          ## the tests of docs/reliability.md at their full figures: hours; SHARE=0.02 runs a fiftieth of them
+	ALLOT_SOAK=$(SHARE) $(BIN)/python -m pytest -q tests/faults tests/inventory/test_conservation.py
 
 lint: setup
 	$(BIN)/ruff check .

@@ -7,6 +7,7 @@
 `client`         per test: a client of it, closed afterwards
 `tenant`         per test: a tenant name that no other test uses, so nothing needs to be flushed
 `keys`           per test: the key names of that tenant
+`reached`        per test: notes what was reached, for the report of `make soak` (faults/report.py)
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from faults.report import pytest_terminal_summary, reached
 
 from engine.storage.client import MultiplexedClient, connect
 from engine.storage.embedded import EmbeddedServer, ensure_server
 from engine.storage.keys import Keys
+
+__all__ = ["pytest_terminal_summary", "reached"]
 
 _numbers = itertools.count(1)
 

@@ -19,7 +19,7 @@ import hiredis
 from engine.storage.binary import find_server
 
 KEPT = ("--appendonly", "yes", "--appendfsync", "always")
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 class StoreServer:

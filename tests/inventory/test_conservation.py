@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import hypothesis.strategies as st
+from faults.scale import SCALE
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -294,7 +295,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def test_the_books_are_kept_by_any_history_on_both_stores(store_address: str, tenant: str) -> None:
+def test_the_books_are_kept_by_any_history_on_both_stores(
+    store_address: str, tenant: str, reached: Callable[..., None]
+) -> None:
     with asyncio.Runner() as runner:
         client = connect(store_address)
         runner.run(ensure(client, [LIBRARY]))
@@ -302,7 +305,11 @@ def test_the_books_are_kept_by_any_history_on_both_stores(store_address: str, te
         run_state_machine_as_test(
             lambda: Books(runner.get_loop(), RedisInventoryStore(client, Keys(f"{tenant}-{next(histories)}"))),
             settings=settings(
-                max_examples=300, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+                max_examples=SCALE.histories,
+                stateful_step_count=SCALE.steps,
+                deadline=None,
+                suppress_health_check=list(HealthCheck),
             ),
         )
         runner.run(client.close())
+    reached("conservation", histories=SCALE.histories, steps_at_most=SCALE.steps)
