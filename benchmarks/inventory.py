@@ -44,8 +44,8 @@ WIDE_NODES, WIDE_SKUS = 50, 20_000
 KEYS = Keys("bench")
 _pack = msgspec.msgpack.Encoder().encode
 
-# What redis-benchmark is given has no NUL byte before its placeholders, where it would stop looking for them; so days
-# and times are numbers of four bytes without any. The reservation's id is long enough to be another each time.
+# What redis-benchmark is given has no NUL byte: it stops looking for its placeholders at one, and cuts one at the end.
+# So days and times are numbers of four bytes without any. The reservation's id is long enough to be another each time.
 PLACEHOLDER, NO_NUL = "__rand_int__", 0x01010101
 
 
@@ -126,7 +126,7 @@ async def by_redis_benchmark(socket: Path, count: int) -> float | None:
         reservation_id=PLACEHOLDER * 4,
         lines=tuple(HoldLine(sku=sku, node_id=node, quantity=1) for sku, node, _, _ in lines),
     )
-    head, last = hold_command(wanted, (lines, "lines", False, False, 0))
+    head, last = hold_command(wanted, (lines, "lines", False, False, NO_NUL))
     options = ["-s", str(socket), "-c", str(IN_FLIGHT), "-n", str(count), "-r", str(SKUS), "--csv", "-x"]
     arguments = [part.encode("latin-1") for part in [program, *options, *head]]
     done = await asyncio.to_thread(subprocess.run, arguments, input=last, capture_output=True, check=True)

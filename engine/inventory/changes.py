@@ -15,8 +15,8 @@ from engine.inventory.view import Peg, scheduled_of
 
 Move = tuple[int, str, int, int]
 """(day ordinal, supply_id or blank, delta before, delta after); negative deltas are of dated demand."""
-Row = tuple[str, int, tuple[str, ...], tuple[Move, ...]]
-"""(SKU, slot, whys, moves)."""
+Row = tuple[str, int, str | tuple[str, ...], tuple[Move, ...]]
+"""(SKU, slot, why or whys, moves)."""
 Entry = tuple[int, str, str, tuple[Row, ...]]
 """(milliseconds, act, who, rows)."""
 

@@ -88,7 +88,7 @@ def _event(row: Sequence[Any], before: Cell, after: Cell) -> StockEvent:
         at=_EPOCH + timedelta(milliseconds=ms),
         act=act,
         who=who,
-        whys=tuple(whys),
+        whys=_list(whys),
         before=_quantities(before),
         after=_quantities(after),
         schedule=tuple(
@@ -106,3 +106,9 @@ def _quantities(cell: Cell) -> Quantities:
         confirmed=cell[CONFIRMED],
         version=cell[VERSION],
     )
+
+
+def _list(whys: str | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(whys, str):
+        return (whys,) if whys else ()
+    return tuple(whys)

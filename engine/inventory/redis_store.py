@@ -150,8 +150,13 @@ class RedisInventoryStore:
 
     async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
         """Hold all lines or none."""
-        nodes = {line.node_id: today[line.node_id] for line in hold.lines}
-        return await self._change("allot_hold_v1", replay, _pack(nodes), _pack(_hold_row(hold)))
+        nodes, key = {line.node_id: today[line.node_id] for line in hold.lines}, self._keys.deadlines
+        packed = (_pack(nodes), _pack(_hold_row(hold)))
+        found = await call_once(self._client, self._keys, "allot_hold_v1", key, replay, actor(), *packed)
+        verdict = verdict_of(hold, found[1], replayed=found[0])
+        if not isinstance(verdict, Reservation):
+            raise verdict
+        return Outcome(value=verdict, replayed=found[0])
 
     async def hold_many(
         self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None

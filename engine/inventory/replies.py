@@ -65,7 +65,7 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
     raise error
 
 
-def verdict_of(hold: Hold, reply: Reply) -> Reservation | AllotError:
+def verdict_of(hold: Hold, reply: Reply, *, replayed: bool = False) -> Reservation | AllotError:
     """Return what became of one hold of many: the reservation, or the refusal without raising it."""
     if reply[0] == "held":
         return Reservation(
@@ -78,7 +78,7 @@ def verdict_of(hold: Hold, reply: Reply) -> Reservation | AllotError:
             promised_on=hold.promised_on,
         )
     try:
-        found: Reservation = value_of(reply)
+        found: Reservation = value_of(reply, replayed=replayed)
     except AllotError as refusal:
         return refusal
     return found

@@ -3,6 +3,7 @@
 --
 -- work = open_work(key, act, args)   `key` is any key of the tenant and partition: all names are made from its
 --                         {tenant:partition}. `act` names what is done; who does it is taken off the front of args.
+-- now_ms()                the time of this call
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
@@ -13,7 +14,19 @@ local MAX_UNITS = 2147483647
 local CELL_FORMAT = '>I4I4I4I4I4I4I4I4'
 local ZEROS = '\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
 
+local now_of_call
+
+-- Milliseconds since 1970, the same throughout a call.
+local function now_ms()
+  if not now_of_call then
+    local time = redis.call('TIME')
+    now_of_call = time[1] * 1000 + math.floor(time[2] / 1000)
+  end
+  return now_of_call
+end
+
 local function open_work(key, act, args)
+  now_of_call = nil
   return { prefix = string.match(key, '^{[^}]*}'), act = act, who = act and table.remove(args, 1), cells = {}, loaded = {},
     schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
 end
@@ -38,9 +51,9 @@ local function new_slot(work, node_id)
 end
 
 local function cell_at(work, sku, slot)
-  local of_sku = work.cells[sku]
-  if not of_sku then of_sku = {}; work.cells[sku] = of_sku end
-  local cell = of_sku[slot]
+  local of_slot = work.cells[slot]  -- by slot first: a batch meets few nodes, and many SKUs
+  if not of_slot then of_slot = {}; work.cells[slot] = of_slot end
+  local cell = of_slot[sku]
   if not cell then
     local packed = redis.call('GETRANGE', key_of(work, 'stock', sku), slot * 32, slot * 32 + 31)
     local absent = #packed < 32
@@ -49,7 +62,7 @@ local function cell_at(work, sku, slot)
     -- One constructor: a table that grows field by field costs four times as much.
     cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, event = g, spare = h,
       sku = sku, slot = slot, absent = absent, before = packed, dirty = false }
-    of_sku[slot], work.loaded[#work.loaded + 1] = cell, cell
+    of_slot[sku], work.loaded[#work.loaded + 1] = cell, cell
   end
   return cell
 end

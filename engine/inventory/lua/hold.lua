@@ -2,13 +2,14 @@
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
 -- ARGV[1]  the fingerprint            ARGV[2]  who                     ARGV[3]  cmsgpack today by node_id
 -- ARGV[4]  cmsgpack the hold, as in holding.lua
--- Returns  reservation · short · unpeggable · taken (the id has other lines) · forestalled · past
+-- Returns  reservation (if a record keeps it; else held) · short · unpeggable · taken (the id has other lines) · forestalled ·
+--          past
 -- Due deadlines go first: a few always, more before it refuses.
 
 local FEW_DUE, MANY_DUE = 10, 1000
 local FOR_WANT = { short = true, unpeggable = true }
 
-register_once('allot_hold_v1', function(keys, args)
+register_once('allot_hold_v1', function(keys, args, is_kept)
   local work, now = open_work(keys[1], 'hold', args), now_ms()
   local today, hold = cmsgpack.unpack(args[1]), cmsgpack.unpack(args[2])
   if expire_due(work, now, FEW_DUE) > 0 then commit_work(work) end
@@ -18,6 +19,6 @@ register_once('allot_hold_v1', function(keys, args)
     verdict = try_hold(work, hold, today, now)
   end
   commit_work(work)
-  if verdict[1] == 'held' then return reservation_reply(hold[ID], work.reservations[hold[ID]]) end
+  if verdict[1] == 'held' and is_kept then return reservation_reply(hold[ID], work.reservations[hold[ID]]) end
   return cmsgpack.pack(verdict)
 end)

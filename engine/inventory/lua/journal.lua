@@ -2,9 +2,9 @@
 -- after cells.lua.
 --
 -- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it; at most about
---          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who, rows}, of which a row is {sku, slot, list of why
---          (reservations, orders or reasons, in order), list of {day, supply_id, delta before, delta after}}. Field c:
---          the cells of each row, before and after, 32 bytes each.
+--          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who, rows}, of which a row is {sku, slot, why (a
+--          reservation, order or reason, or a list of them in order), list of {day, supply_id, delta before, delta after}}.
+--          Field c: the cells of each row, before and after, 32 bytes each.
 -- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
 -- chain: each row's cell before names the event before.
 -- because(cell, why)        says why a cell is changed
@@ -22,7 +22,9 @@ local function event_before(epoch, number) return epoch - (event_number(epoch) -
 
 local function because(cell, why)
   local whys = cell.whys
-  if not whys then cell.whys = { why }
+  if not whys then cell.whys = why  -- a list from the second on: most cells have one
+  elseif type(whys) == 'string' then
+    if whys ~= why then cell.whys = { whys, why } end
   elseif whys[#whys] ~= why then whys[#whys + 1] = why end
 end
 
@@ -32,7 +34,7 @@ local function journal_rows(work, number)
     if c.dirty then
       c.event = number
       c.after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.spare)
-      rows[#rows + 1] = { c.sku, c.slot, c.whys or NONE, c.moves or NONE }
+      rows[#rows + 1] = { c.sku, c.slot, c.whys or '', c.moves or NONE }
       cells[#cells + 1], cells[#cells + 2] = c.before, c.after
     end
   end

@@ -6,15 +6,11 @@
 -- expired, and forestalled: the tombstone of a cancel that came before its hold.
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, id, r, state)  gives all its units back
+-- look_up(work, ids)             reads many at once
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
 local FIELD_OF = { held = 'held', confirmed = 'confirmed' }
-
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
 
 local function put_reservation(work, id, reservation)
   reservation.dirty = true
@@ -28,14 +24,25 @@ end
 
 local function reservation_at(work, id, now)
   local reservation = work.reservations[id]
-  if not reservation then
+  if reservation == nil then
     local packed = redis.call('GET', key_of(work, 'reservation', id))
     if not packed then return nil end
     reservation = cmsgpack.unpack(packed)
     work.reservations[id] = reservation
   end
+  if not reservation then return nil end  -- known to be absent, see look_up
   if reservation.state == 'held' and now >= reservation.expires then close(work, id, reservation, 'expired') end
   return reservation
+end
+
+local function look_up(work, ids)
+  for first = 1, #ids, 1000 do
+    local keys = {}
+    for i = first, math.min(first + 999, #ids) do keys[#keys + 1] = key_of(work, 'reservation', ids[i]) end
+    for i, packed in ipairs(redis.call('MGET', unpack(keys))) do
+      work.reservations[ids[first + i - 1]] = packed and cmsgpack.unpack(packed)
+    end
+  end
 end
 
 local function expire_due(work, now, limit)

@@ -5,7 +5,7 @@
 --
 -- KEYS[1]  the idempotency record (Keys.replay(digest)), or Keys.no_replay if the call carries no idempotency key
 -- ARGV[1]  the fingerprint of the request (sha256 of its raw body), or '' if the call carries no idempotency key
--- KEYS[2…], ARGV[2…] are handed to the function as keys[1…], args[1…].
+-- KEYS[2…], ARGV[2…] are handed to the function as keys[1…], args[1…]; a third argument says whether its reply is kept.
 --
 -- The function returns its reply as ONE STRING (it packs it itself: cjson.encode, cmsgpack.pack, struct.pack …). A
 -- business refusal is a reply like any other, so it is stored too. redis.error_reply(...) or an error is NOT stored.
@@ -40,10 +40,9 @@ local function register_once(name, body)
     if not record or not fingerprint then return redis.error_reply('ERR ' .. name .. ' needs a record and a fingerprint') end
     local stored = replay_lookup(record, fingerprint)
     if stored then return stored end
-    local own_keys, own_args = {}, {}
-    for i = 2, #keys do own_keys[i - 1] = keys[i] end
-    for i = 2, #args do own_args[i - 1] = args[i] end
-    local reply = body(own_keys, own_args)
+    table.remove(keys, 1)
+    table.remove(args, 1)
+    local reply = body(keys, args, fingerprint ~= '')
     if type(reply) == 'table' and reply.err then return reply end
     if type(reply) ~= 'string' then return redis.error_reply('ERR ' .. name .. ' must return one string') end
     replay_store(record, fingerprint, reply)
