@@ -49,6 +49,15 @@ def atp_on(steps: Sequence[Step], day: int) -> int:
     return steps[max(0, bisect_right(steps, day, key=_day_of) - 1)][1]
 
 
+def launched_steps(steps: Sequence[Step], launch: int) -> list[Step]:
+    """Return ATP steps of a product that may not ship before an ordinal: nothing before it, all that is there on it."""
+    today, level = steps[0]
+    if today >= launch:
+        return list(steps)
+    first, then = min(level, 0), atp_on(steps, launch)
+    return [(today, first), *([(launch, then)] if then > first else []), *(s for s in steps if s[0] > launch)]
+
+
 def kit_steps(parts: Sequence[tuple[Sequence[Step], int]]) -> list[Step]:
     """Return the ATP steps of a kit: the whole kits that every part, (steps, units per kit), allows on each day."""
     steps: list[Step] = []

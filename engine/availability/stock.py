@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.availability.atp import Step, atp_steps
+from engine.availability.atp import Step, atp_steps, launched_steps
 from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
 from engine.network.model import Network
 from solvers.promise_parcels import Atp
 
 _NOWHERE = -1
+NO_LAUNCHES: Mapping[int, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,7 +27,8 @@ class AtpTable:
 
     `today` (skus, nodes) is ATP(today), `later` the steps, today's included, of the cells that have any schedule;
     `known` (skus, nodes) says where a position or a schedule exists; `scheduled` holds what such steps are made of:
-    available units, and the (day, delta) of supplies and dated demand.
+    available units, and the (day, delta) of supplies and dated demand. Before the day of `launches`, by row, ATP of a
+    product is at most 0.
     """
 
     rows: Mapping[str, int]
@@ -34,6 +37,7 @@ class AtpTable:
     known: NDArray[np.bool_]
     later: Mapping[tuple[int, int], list[Step]]
     scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]]
+    launches: Mapping[int, int]
 
     def steps(self, sku: str, node: int) -> list[Step]:
         """Return the ATP steps of a SKU at a node, the first one today."""
@@ -47,6 +51,8 @@ class AtpTable:
         `returned` are (ship_on, units): dated demand of that day, or units taken from what is there now (None).
         """
         cell, today = (self.rows[sku], node), int(self.local_day[node])
+        if today < self.launches.get(cell[0], 0):
+            return min(0, int(self.today[cell]))
         available, schedule = self.scheduled.get(cell, (int(self.today[cell]), ()))
         given_back = [(today if day is None else max(day, today), units) for day, units in returned]
         return atp_steps(available, [*schedule, *given_back], today)[0][1]
@@ -76,8 +82,17 @@ class StockReader:
         self._missing = np.zeros(0, dtype=np.int64)
         self._node_of_slot: list[int] = []
 
-    def read(self, stock: StockView, network: Network, local_day: NDArray[np.int64]) -> AtpTable:
-        """Return ATP at every node of the network; a node without a slot has no stock."""
+    def read(
+        self,
+        stock: StockView,
+        network: Network,
+        local_day: NDArray[np.int64],
+        launches: Mapping[str, int] = MappingProxyType({}),
+    ) -> AtpTable:
+        """Return ATP at every node of the network; a node without a slot has no stock.
+
+        `launches` are the first days on which products may ship (Catalog.launches).
+        """
         self._line_up(stock, network)
         cells = stock.cells
         free = cells[:, :, ON_HAND].astype(np.int64)
@@ -105,7 +120,18 @@ class StockReader:
             known[row, node] = True
             later[row, node] = steps
         rows = {sku: row for row, sku in enumerate(stock.skus)}
-        return AtpTable(rows=rows, local_day=local_day, today=today, known=known, later=later, scheduled=scheduled)
+        by_row = {row: launches[sku] for sku, row in rows.items() if sku in launches} if launches else NO_LAUNCHES
+        for row, launch in by_row.items():
+            _wait_for_launch(row, launch, local_day, today, later)
+        return AtpTable(
+            rows=rows,
+            local_day=local_day,
+            today=today,
+            known=known,
+            later=later,
+            scheduled=scheduled,
+            launches=by_row,
+        )
 
     def _line_up(self, stock: StockView, network: Network) -> None:
         if self._network is network and self._slots == stock.node_ids:
@@ -116,3 +142,18 @@ class StockReader:
         self._column = np.array([max(column, 0) for column in columns], dtype=np.int64)
         self._node_of_slot = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
         self._slots, self._network = stock.node_ids, network
+
+
+def _wait_for_launch(
+    row: int,
+    launch: int,
+    local_day: NDArray[np.int64],
+    today: NDArray[np.int64],
+    later: dict[tuple[int, int], list[Step]],
+) -> None:
+    """Take what is there before the launch of a product off ATP of the days before it, in `today` and `later`."""
+    nodes = np.flatnonzero((local_day < launch) & (today[row] > 0)).tolist()
+    for node in {*nodes, *(node for of, node in later if of == row)}:
+        day = int(local_day[node])
+        steps = launched_steps(later.get((row, node), [(day, int(today[row, node]))]), launch)
+        today[row, node], later[row, node] = steps[0][1], steps

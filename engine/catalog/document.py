@@ -9,6 +9,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from engine.iso_day import Day
+
 Sku = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Grams = Annotated[int, Field(strict=True, ge=0, le=10**9)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10**6)]
@@ -25,6 +27,9 @@ class ProductDocument(_Part):
     name: str | None = None
     weight_g: Grams
     handling: str | None = Field(default=None, description="Free text for the floor, such as fragile.")
+    launch_on: Day | None = Field(
+        default=None, description="The first day, at its node, on which a unit may ship; before it, all are preorders."
+    )
 
 
 class ComponentDocument(_Part):

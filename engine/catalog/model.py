@@ -23,13 +23,14 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalog:
-    """One version of the catalog."""
+    """One version of the catalog; `launches` are the first days (ordinals) of products that have one."""
 
     version: int
     document: CatalogDocument
     content: Mapping[str, Content]
     kits: frozenset[str]
     substitutes: Mapping[str, tuple[str, ...]]
+    launches: Mapping[str, int]
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -49,4 +50,7 @@ def compile_catalog(document: CatalogDocument, version: int) -> Catalog:
         content=MappingProxyType(content),
         kits=frozenset(kit.sku for kit in document.kits),
         substitutes=MappingProxyType({entry.sku: entry.substitutes for entry in document.substitutes}),
+        launches=MappingProxyType(
+            {entry.sku: entry.launch_on.toordinal() for entry in document.products if entry.launch_on is not None}
+        ),
     )

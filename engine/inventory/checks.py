@@ -52,6 +52,7 @@ class RequestChecks:
     def __init__(self, world: World) -> None:
         self._nodes = world.network.index
         self._catalog = world.catalog
+        self._launches = world.catalog.launches
         self._faults: list[Fault] = []
         self._suggested = 0
 
@@ -106,7 +107,7 @@ class RequestChecks:
             self._once(path, seen, place, i, "receipt of", receipt.supply_id)
 
     def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None, *, at: str = "$") -> None:
-        """Check lines of a hold, which may repeat; with `today`, that ship_on is neither past nor years away."""
+        """Check lines of a hold, which may repeat; with `today`, also that they ship neither too early nor too late."""
         if not lines:
             self._add(f"{at}.lines", "is empty; give at least one line")
         for i, line in enumerate(lines):
@@ -117,6 +118,8 @@ class RequestChecks:
                 self._add(f"{path}.supply_id", "it must not be empty; name a supply, or leave it out")
             if today is not None and line.ship_on is not None and line.node_id in today:
                 self._ship_on(f"{path}.ship_on", line.ship_on, today[line.node_id])
+            if today is not None and self._launches and line.node_id in today:
+                self._launched(f"{path}.ship_on", line, today[line.node_id])
 
     def holds(self, holds: Sequence[Hold], today: dict[str, int]) -> None:
         """Check many holds; each reservation_id once."""
@@ -151,6 +154,15 @@ class RequestChecks:
         if not today - 1 <= ship_on.toordinal() <= today + LAST_SHIP_DAYS:
             first, last = date.fromordinal(today), date.fromordinal(today + LAST_SHIP_DAYS)
             self._add(path, f"{ship_on} is out of reach; give a date from {first} (today at the node) to {last}")
+
+    def _launched(self, path: str, line: HoldLine, today: int) -> None:
+        launch = self._launches.get(line.sku, 0)
+        ship_on = today if line.ship_on is None else max(today, line.ship_on.toordinal())
+        if ship_on < launch:
+            first = date.fromordinal(launch)
+            self._add(
+                path, f"{line.sku!r} is launched on {first}; give a ship_on from that day, which makes it a preorder"
+            )
 
     def _within(self, path: str, value: float, least: int, most: int) -> None:
         for fault in range_faults(path, value, least, most):

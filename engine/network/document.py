@@ -6,21 +6,15 @@ Here: the shape, units and ranges of every field. Not here: rules that span fiel
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.iso_day import Day
 
 NodeKind = Literal["dc", "store", "vendor", "third_party"]
 ServiceLevel = Literal["standard", "expedited", "next_day", "same_day", "pickup", "ship_to_store"]
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-
-
-def _iso_day(value: Any) -> Any:
-    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", value)):
-        return value
-    raise ValueError("give a day as 'YYYY-MM-DD'")
 
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -31,7 +25,6 @@ Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=Fals
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Kilometres = Annotated[float, Field(strict=True, ge=0, le=50_000, allow_inf_nan=False)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["15:00"])]
-Day = Annotated[date, BeforeValidator(_iso_day)]
 
 
 class _Part(BaseModel):

@@ -181,7 +181,7 @@ class RoutingRuns:
     ) -> _Solved:
         today, left = await self._today(view)
         stock = await self._inventory.read(demanded_skus(orders))
-        atp = self._reader.read(stock, view.network, today.local_day)
+        atp = self._reader.read(stock, view.network, today.local_day, view.catalog.launches)
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
             batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.availability.atp import atp_on, atp_steps, kit_steps, sum_steps
+from engine.availability.atp import atp_on, atp_steps, kit_steps, launched_steps, sum_steps
 
 GOLDEN = [(1, -3), (3, 10), (4, -15), (5, 1), (6, 3)]
 
@@ -55,3 +55,12 @@ def test_a_kit_is_as_available_as_its_scarcest_component() -> None:
 def test_what_one_node_lacks_does_not_lessen_what_another_has() -> None:
     assert sum_steps([[(1, -4), (3, 2)], [(1, 10)], [(2, 1)]]) == [(1, 10), (2, 11), (3, 13)]
     assert sum_steps([]) == []
+
+
+def test_before_its_launch_a_product_has_nothing_and_on_it_all_that_is_there_by_then() -> None:
+    steps = atp_steps(20, GOLDEN, today=1)
+    assert by_day(launched_steps(steps, 6), range(1, 8)) == [0, 0, 0, 0, 0, 16, 16]
+    assert by_day(launched_steps(steps, 4), range(1, 8)) == [0, 0, 0, 12, 13, 16, 16]
+    assert launched_steps(steps, 1) == steps
+    assert launched_steps(atp_steps(-4, [(3, 3)], today=1), 5) == [(1, -4), (5, -1)]
+    assert launched_steps(atp_steps(0, [], today=1), 5) == [(1, 0)]

@@ -43,6 +43,7 @@ def asked(*skus: str, **more: object) -> AvailabilityRequest:
 @dataclass(frozen=True)
 class World:
     inventory: InventoryStore
+    catalogs: CatalogService
     service: AvailabilityService
 
 
@@ -72,7 +73,7 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     await networks.put(NetworkDocument.model_validate(network))
     await catalogs.put(CatalogDocument.model_validate(catalog))
     reference = Reference(documents, networks, catalogs)
-    yield World(inventory, AvailabilityService(reference=reference, inventory=inventory, clock=clock))
+    yield World(inventory, catalogs, AvailabilityService(reference=reference, inventory=inventory, clock=clock))
 
 
 async def test_the_golden_case_from_live_stock(world: World) -> None:
@@ -176,3 +177,17 @@ async def test_before_the_first_network_there_is_none() -> None:
     reference = Reference(documents, NetworkService(documents), CatalogService(documents))
     with pytest.raises(NotFound, match="PUT /v1/network"):
         await reference.current()
+
+
+async def test_before_its_launch_nothing_of_a_product_is_available_nor_of_kits_with_it(world: World) -> None:
+    """In Los Angeles it is the 4th as well; cups are launched on the 6th, and 5 more come on the 7th."""
+    counts = [PositionCount(node_id=node, sku=sku, on_hand=8) for node in ("east", "west") for sku in ("cup", "saucer")]
+    await world.inventory.put_positions(counts)
+    supply = Supply(supply_id="po", node_id="west", sku="cup", quantity=5, expected_on=day(4))
+    await world.inventory.put_supplies([supply], today={"west": TODAY.toordinal()})
+    products = [{"sku": "cup", "weight_g": 1, "launch_on": day(3).isoformat()}, {"sku": "saucer", "weight_g": 1}]
+    kits = [{"sku": "set", "components": [{"sku": "cup", "quantity": 2}, {"sku": "saucer", "quantity": 1}]}]
+    await world.catalogs.put(CatalogDocument.model_validate({"products": products, "kits": kits}))
+    cup, kit = (await world.service.availability(asked("cup", "set", horizon_days=5))).lines
+    assert (cup.available_now, [entry.atp for entry in cup.by_day]) == (0, [0, 0, 16, 21, 21])
+    assert (kit.available_now, [entry.atp for entry in kit.by_day]) == (0, [0, 0, 8, 10, 10])

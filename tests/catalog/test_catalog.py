@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -36,6 +37,12 @@ def test_kits_come_down_to_products(document: dict[str, Any]) -> None:
     assert catalog.products == ("cup", "saucer")
 
 
+def test_only_products_with_a_launch_day_have_one(document: dict[str, Any]) -> None:
+    document["products"][0]["launch_on"] = "2026-12-01"
+    catalog = compile_catalog(CatalogDocument.model_validate(document), 3)
+    assert catalog.launches == {"cup": date(2026, 12, 1).toordinal()}
+
+
 SPOILED = [
     (("products", 0, "weight_g"), -1, "$.products[0].weight_g", "-1"),
     (("products", 0, "weight_g"), 1.5, "$.products[0].weight_g", "whole number"),
@@ -43,6 +50,8 @@ SPOILED = [
     (("products", 1, "sku"), "cup", "$.products[1].sku", "already at $.products[0]"),
     (("products", 1, "sku"), "set", "$.kits[0].sku", "already at $.products[1]"),
     (("products", 1, "sku"), "sau\ncer", "$.products[1].sku", "does not match"),
+    (("products", 0, "launch_on"), "2026-02-30", "$.products[0].launch_on", "2026-02-30"),
+    (("products", 0, "launch_on"), 1_700_000_000, "$.products[0].launch_on", "YYYY-MM-DD"),
     (("products",), [], "$.products", "at least 1"),
     (("kits", 0, "components", 0, "sku"), "cpu", "$.kits[0].components[0].sku", "did you mean 'cup'?"),
     (("kits", 0, "components", 1, "sku"), "cup", "$.kits[0].components[1].sku", "already at"),

@@ -15,7 +15,7 @@ from engine.clock import SettableClock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.checks import MAX_FAULTS
 from engine.inventory.memory_store import MemoryInventoryStore
-from engine.inventory.model import MAX_UNITS, Adjustment, HoldLine, PositionCount, Replay, Supply
+from engine.inventory.model import MAX_UNITS, Adjustment, Hold, HoldLine, PositionCount, Replay, Supply
 from engine.inventory.service import InventoryService
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
@@ -50,10 +50,11 @@ def network_document() -> NetworkDocument:
     )
 
 
-def catalog(*extra: str) -> Catalog:
+def catalog(*extra: str, **launches: str) -> Catalog:
+    products = [{"sku": sku, "weight_g": 300} for sku in ("MUG-RED", "MUG-BLUE", "TEA", *extra)]
     document = CatalogDocument.model_validate(
         {
-            "products": [{"sku": sku, "weight_g": 300} for sku in ("MUG-RED", "MUG-BLUE", "TEA", *extra)],
+            "products": [product | {"launch_on": launches.get(str(product["sku"]))} for product in products],
             "kits": [{"sku": "SET", "components": [{"sku": "MUG-RED", "quantity": 2}, {"sku": "TEA", "quantity": 1}]}],
         }
     )
@@ -239,3 +240,33 @@ async def test_a_request_full_of_faults_names_a_bounded_number_of_them(service: 
     with pytest.raises(InvalidInput) as refusal:
         await service.put_positions(wrong)
     assert len(refusal.value.faults) == MAX_FAULTS
+
+
+async def test_before_its_launch_a_product_can_only_be_held_to_ship_from_that_day_on(
+    service: InventoryService, known: Known
+) -> None:
+    """In Tokyo it is the day of the launch already; in Berlin it is tomorrow."""
+    known.catalog = catalog(TEA="2026-03-03")
+    await service.put_positions([position(), position(node_id="tokyo")])
+    launch = date(2026, 3, 3)
+    found = await faults(service.hold, [line(node_id="tokyo"), line(), line(ship_on=date(2026, 3, 2)), line(sku="TEA")])
+    assert list(found) == ["$.lines[1].ship_on", "$.lines[2].ship_on", "$.lines[3].ship_on"]
+    assert "'TEA' is launched on 2026-03-03; give a ship_on from that day" in found["$.lines[1].ship_on"]
+    many = [Hold(reservation_id="a", lines=(line(),)), Hold(reservation_id="b", lines=(line(ship_on=launch),))]
+    assert list(await faults(service.hold_many, many)) == ["$.reservations[0].lines[0].ship_on"]
+    held = (await service.hold([line(node_id="tokyo"), line(ship_on=launch)])).value
+    await service.cancel(held.reservation_id, lines=[line(ship_on=launch)])
+
+
+async def test_a_preorder_may_be_pegged_to_a_supply_and_ships_when_both_have_come(
+    service: InventoryService, known: Known
+) -> None:
+    known.catalog = catalog(TEA="2026-03-20")
+    await service.put_supplies([supply()])
+    assert list(await faults(service.hold, [line(supply_id="po-1")])) == ["$.lines[0].ship_on"]
+    launch = date(2026, 3, 20)
+    held = (await service.hold([line(supply_id="po-1", ship_on=launch)])).value
+    await service.put_supplies([supply(expected_on=date(2026, 3, 12))])
+    assert (await service.get(held.reservation_id)).lines[0].ship_on == launch
+    await service.put_supplies([supply(expected_on=date(2026, 3, 25))])
+    assert (await service.get(held.reservation_id)).lines[0].ship_on == date(2026, 3, 25)

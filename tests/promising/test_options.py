@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.catalog.document import CatalogDocument
 from engine.promising.model import Destination, Option, Promise, PromiseRequest
 
 
@@ -225,3 +226,20 @@ def test_the_request_is_read_from_the_shape_of_the_contract() -> None:
     assert request.lines[0].line_id == "l1"
     with pytest.raises(msgspec.ValidationError, match="quantity"):
         msgspec.json.decode(body.replace(b'"quantity": 2', b'"quantity": 0'), type=PromiseRequest)
+
+
+async def test_before_its_launch_a_product_is_promised_for_a_day_from_its_launch_on(world: Any, day: Any) -> None:
+    """Cups lie there, may ship from day 3 on, and hold what travels with them; the kit waits for its cups."""
+    await world.stock(("a", "cup", 9), ("a", "saucer", 9))
+    document = (await world.catalogs.current()).document.model_dump(mode="json")
+    document["products"][0]["launch_on"] = day(3).isoformat()
+    await world.catalogs.put(CatalogDocument.model_validate(document))
+    for lines in ([("cup", 1)], [("set", 1)], [("cup", 1), ("saucer", 1)]):
+        promise = await world.promise(*lines)
+        assert promise.unavailable == ()
+        for option in promise.options:
+            held = (await world.service.promised_hold(promise.promise_id, option.option_id)).lines
+            assert {line.ship_on for line in held if line.sku == "cup"} == {day(3)}
+    assert {shipment.ship_on for shipment in (await world.promise(("saucer", 1))).options[0].shipments} == {day(0)}
+    late = await world.promise(("cup", 1), need_by=day(3))
+    assert (late.options, late.unavailable[0].reason, late.unavailable[0].available_on) == ((), "after_need_by", day(4))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Hold, HoldLine, Supply
 from engine.network.document import NetworkDocument
 from engine.routing.run_model import Run, RunRequest
@@ -337,3 +338,24 @@ async def test_a_promise_is_kept_if_it_can_be_and_shipped_all_the_same_if_not(
     await world.order("o1", {"MUG": 1}, reservation_id="res_1")
     await world.runs().execute(ALL)
     assert await world.sourced("o1") == [("west", service, "2026-11-20")]
+
+
+async def test_nothing_is_routed_before_the_launch_of_its_product(world: World) -> None:
+    """Mugs lie in the east and one is held for Monday, their launch; catches stock that is free, or own, too early."""
+    monday = date(2026, 11, 23)
+    catalog = (await world.catalogs.current()).document.model_dump(mode="json")
+    for product in catalog["products"]:
+        product["launch_on"] = monday.isoformat() if product["sku"] == "MUG" else None
+    await world.catalogs.put(CatalogDocument.model_validate(catalog))
+    await world.count(east={"MUG": 2})
+    line = HoldLine(sku="MUG", quantity=1, node_id="east", ship_on=monday)
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(line,)), today={"east": date(2026, 11, 20).toordinal()})
+    await world.stock.confirm("res_1")
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    await world.order("o2", {"MUG": 1})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "MUG", "no_stock"), ("o2", "MUG", "no_stock")}
+    world.clock.advance(timedelta(days=3))
+    await world.runs().execute(ALL)
+    for order_id in ("o1", "o2"):
+        assert await world.sourced(order_id) == [("east", "ground", "2026-11-23")]
