@@ -198,6 +198,8 @@ async def weigh(client: MultiplexedClient, runs: int) -> Wide:
     before = await used_memory(client)
     await fill(store, WIDE_SKUS, WIDE_NODES)
     await client.call("DEL", KEYS.journal)  # it is of fixed length, whatever the number of cells
+    while "lazyfree_pending_objects:0" not in (await client.call("INFO", "memory")).decode():
+        await asyncio.sleep(0.1)
     cells = (await used_memory(client) - before) / (WIDE_SKUS * WIDE_NODES)
     view = await store.snapshot()
     today = {f"node-{node}": TODAY for node in range(WIDE_NODES)}

@@ -108,7 +108,7 @@ class StockReads:
 
         Slots are append-only, so known names stay right; an epoch that goes back means that the data was replaced.
         """
-        longest = max((len(packed) for packed in stock if packed), default=0) // BYTES_PER_NODE
+        longest = max(map(len, filter(None, stock)), default=0) // BYTES_PER_NODE
         if longest > len(self._node_ids) or epoch < self._epoch:
             self._node_ids = _names(await self._client.call("HGETALL", self._keys.slots))
         self._epoch = epoch

@@ -34,10 +34,13 @@ def unpack_view(
     `node_ids` are the names of the slots in order; no string may be longer than they are many.
     """
     width = len(node_ids) * BYTES_PER_NODE
-    whole = b"".join(
-        [packed if packed and len(packed) == width else (packed or b"").ljust(width, b"\0") for packed in stock]
-    )
-    cells = np.frombuffer(whole, dtype=">u4").astype(np.uint32).reshape(len(skus), len(node_ids), KINDS)
+    rows = [packed or b"" for packed in stock]
+    if set(map(len, rows)) != {width}:
+        rows = [packed.ljust(width, b"\0") for packed in rows]
+    # Joined as what can be written to, then turned round in place: new memory is what a large snapshot waits for.
+    found = np.frombuffer(bytearray().join(rows), dtype=">u4").byteswap(inplace=True)
+    native = found.view(found.dtype.newbyteorder()).astype(np.uint32, copy=False)
+    cells = native.reshape(len(skus), len(node_ids), KINDS)
     return make_view(
         epoch=epoch,
         node_ids=node_ids,
