@@ -6,7 +6,7 @@
     ├── Refused               the request is well formed, but the business says no
     │   ├── InsufficientStock     lines that are short, each named
     │   ├── VersionConflict       the position moved since it was read
-    │   ├── OnHandOutOfRange      an adjustment would take on_hand below zero, or beyond what a cell holds
+    │   ├── OnHandOutOfRange      an adjustment would take on_hand out of its range, or is of unlimited stock
     │   ├── SupplyUnavailable     a supply is unknown, overdue, or too small for what is asked of it
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
@@ -102,7 +102,10 @@ class VersionConflict(Refused):
 
 
 class OnHandOutOfRange(Refused):
-    """An adjustment would take on_hand below zero or beyond what a cell holds; `faults` names each line."""
+    """An adjustment would take on_hand below zero or beyond what a cell holds, or is of unlimited stock.
+
+    `faults` names each line.
+    """
 
     code = "on_hand_out_of_range"
 

@@ -14,7 +14,8 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
     """Sets counts, all or nothing.
 
     `version` moves with on_hand and safety_stock, never with holds; with expected_version a count is refused if
-    somebody else counted since. A count may leave `available` negative.
+    somebody else counted since. A count may leave `available` negative. `unlimited` instead of on_hand is for vendors
+    who always have more.
     """
     counts = [
         PositionCount(
@@ -23,6 +24,7 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
             on_hand=body.on_hand,
             safety_stock=body.safety_stock,
             expected_version=body.expected_version,
+            unlimited=body.unlimited,
         )
         for body in call.body.positions
     ]
@@ -31,7 +33,7 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
 
 
 async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
-    """Adds each delta to on_hand, all or nothing; on_hand never leaves 0 to 2147483647."""
+    """Adds each delta to on_hand, all or nothing; on_hand never leaves 0 to 2147483646, unlimited stock is refused."""
     adjustments = [
         Adjustment(node_id=body.node_id, sku=body.sku, delta=body.delta, reason=body.reason)
         for body in call.body.adjustments
@@ -60,6 +62,7 @@ def position_reply(position: Position) -> wire.PositionReply:
         safety_stock=position.safety_stock,
         available=position.available,
         version=position.version,
+        unlimited=position.unlimited,
         supplies=[
             wire.SupplyReply(
                 supply_id=supply.supply_id,

@@ -13,13 +13,17 @@ MOST_CHANGES = 10_000
 
 
 class PositionBody(Body, frozen=True, kw_only=True):
-    """A count of one SKU at one node; with expected_version it is refused if the position moved since."""
+    """A count of one SKU at one node, or `unlimited` instead of on_hand.
+
+    With expected_version it is refused if the position moved since.
+    """
 
     node_id: Identifier
     sku: Identifier
-    on_hand: Count
+    on_hand: Count | None = None
     safety_stock: Count = 0
     expected_version: Count | None = None
+    unlimited: bool = False
 
 
 class PositionsBody(Body, frozen=True, kw_only=True):
@@ -62,7 +66,10 @@ class DatedDemandReply(Reply, frozen=True, kw_only=True):
 
 
 class PositionReply(Reply, frozen=True, kw_only=True):
-    """One SKU at one node: reserved = held + confirmed, available = on_hand - safety_stock - reserved."""
+    """One SKU at one node: reserved = held + confirmed, available = on_hand - safety_stock - reserved.
+
+    If `unlimited`, on_hand is 2147483647 whatever leaves the node.
+    """
 
     node_id: str
     sku: str
@@ -73,6 +80,7 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     safety_stock: int
     available: int
     version: int
+    unlimited: bool
     supplies: list[SupplyReply]
     dated_demand: list[DatedDemandReply]
 

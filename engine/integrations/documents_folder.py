@@ -44,9 +44,10 @@ class _Entry(BaseModel):
 class _Position(_Entry):
     node_id: str
     sku: str
-    on_hand: int
+    on_hand: int | None = None
     safety_stock: int = 0
     expected_version: int | None = None
+    unlimited: bool = False
 
 
 class _Supply(_Entry):

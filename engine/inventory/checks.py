@@ -13,7 +13,16 @@ from typing import Protocol
 from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
-from engine.inventory.model import MAX_TTL_SECONDS, MAX_UNITS, Adjustment, Hold, HoldLine, PositionCount, Supply
+from engine.inventory.model import (
+    MAX_ON_HAND,
+    MAX_TTL_SECONDS,
+    MAX_UNITS,
+    Adjustment,
+    Hold,
+    HoldLine,
+    PositionCount,
+    Supply,
+)
 from engine.inventory.receipts import Receipt
 from engine.inventory.store import MOST_HOLDS
 from engine.network.days import NetworkDays
@@ -67,8 +76,7 @@ class RequestChecks:
         for i, count in enumerate(counts):
             path = f"$.positions[{i}]"
             self.place(path, count.sku, count.node_id)
-            self._within(f"{path}.on_hand", count.on_hand, 0, MAX_UNITS)
-            self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_UNITS)
+            self._on_hand(path, count)
             if count.expected_version is not None:
                 self._within(f"{path}.expected_version", count.expected_version, 0, MAX_UNITS)
             self._once(path, seen, (count.node_id, count.sku), i, "position", f"{count.sku} at {count.node_id}")
@@ -148,6 +156,22 @@ class RequestChecks:
         elif sku not in self._catalog.content:
             hint = self._suggestion(sku, lambda: candidates(sku, self._catalog))
             self._add(f"{path}.sku", f"there is no product {sku!r}; {hint}")
+
+    def _on_hand(self, path: str, count: PositionCount) -> None:
+        self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_ON_HAND)
+        if not count.unlimited:
+            if count.on_hand is None:
+                self._add(f"{path}.on_hand", 'it is missing; give a count, or say "unlimited": true')
+            elif count.on_hand == MAX_UNITS:
+                self._add(f"{path}.on_hand", f'{MAX_UNITS} stands for unlimited; say "unlimited": true')
+            else:
+                self._within(f"{path}.on_hand", count.on_hand, 0, MAX_ON_HAND)
+            return
+        if count.on_hand not in {None, MAX_UNITS}:
+            self._add(f"{path}.on_hand", f'{count.on_hand} is a count, but "unlimited" is true; leave one of them out')
+        if count.safety_stock:
+            message = f"{count.safety_stock} cannot be kept back of unlimited stock; leave it out"
+            self._add(f"{path}.safety_stock", message)
 
     def _ship_on(self, path: str, ship_on: date, today: int) -> None:
         # Yesterday is let through as today: a promise may be taken up just after midnight.

@@ -21,6 +21,7 @@ from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
     CONFIRMED,
     HELD,
+    MAX_ON_HAND,
     MAX_UNITS,
     ON_HAND,
     SAFETY_STOCK,
@@ -208,8 +209,8 @@ class MemoryInventoryStore:
             on_hand, safety, version = versions.get(place, (cell[ON_HAND], cell[SAFETY_STOCK], cell[VERSION]))
             if count.expected_version is not None and count.expected_version != version:
                 moved.append((index, count.node_id, count.sku, count.expected_version, version))
-            changes = version == 0 or (on_hand, safety) != (count.on_hand, count.safety_stock)
-            versions[place] = (count.on_hand, count.safety_stock, version + changes)
+            changes = version == 0 or (on_hand, safety) != (count.units, count.safety_stock)
+            versions[place] = (count.units, count.safety_stock, version + changes)
         if moved:
             return ("moved", moved)
         for place, (on_hand, safety, version) in versions.items():
@@ -223,7 +224,7 @@ class MemoryInventoryStore:
         for index, change in enumerate(adjustments):
             place = (change.sku, change.node_id)
             before = on_hand.get(place, self._stock.cell(*place)[ON_HAND])
-            if 0 <= before + change.delta <= MAX_UNITS:
+            if before != MAX_UNITS and 0 <= before + change.delta <= MAX_ON_HAND:
                 on_hand[place] = before + change.delta
             else:
                 refused.append((index, change.node_id, change.sku, change.delta, before))
@@ -341,8 +342,9 @@ class MemoryInventoryStore:
         self._take(kept, taken_out, -1, reservation_id)
         for place, quantity in leaving.items():
             cell = self._stock.cell_to_change(*place)
-            cell[ON_HAND] -= quantity
-            cell[VERSION] += 1
+            if cell[ON_HAND] != MAX_UNITS:
+                cell[ON_HAND] -= quantity
+                cell[VERSION] += 1
         kept.consumed = True
         self._settle(kept, taken_out, stay, "consumed")
         return _reply(reservation_id, kept)

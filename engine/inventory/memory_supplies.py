@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from engine.inventory.memory_stock import Line
-from engine.inventory.model import CONFIRMED, HELD, MAX_UNITS, ON_HAND, SAFETY_STOCK, VERSION, Supply
+from engine.inventory.model import CONFIRMED, HELD, MAX_ON_HAND, MAX_UNITS, ON_HAND, SAFETY_STOCK, VERSION, Supply
 from engine.inventory.receipts import Receipt
 from engine.inventory.replies import Reply
 
@@ -199,9 +199,9 @@ class MemorySupplies:
             yield (index, "unknown", *where, 0)
         elif receipt.quantity > supply[1]:
             yield (index, "too_much", *where, supply[1])
-        elif before + receipt.quantity > MAX_UNITS:
+        elif before != MAX_UNITS and before + receipt.quantity > MAX_ON_HAND:
             yield (index, "out_of_range", *where, before)
-        else:
+        elif before != MAX_UNITS:
             on_hand[place] = before + receipt.quantity
 
     def _take_in(self, receipt: Receipt) -> None:
@@ -210,8 +210,9 @@ class MemorySupplies:
         assert supply is not None, receipt
         self._stock.put_supply(*place, receipt.supply_id, supply[0], supply[1] - receipt.quantity)
         cell = self._stock.cell_to_change(*place)
-        cell[ON_HAND] += receipt.quantity
-        cell[VERSION] += 1
+        if cell[ON_HAND] != MAX_UNITS:
+            cell[ON_HAND] += receipt.quantity
+            cell[VERSION] += 1
         self._stock.because(*place, receipt.supply_id)
         if receipt.reason:
             self._stock.because(*place, receipt.reason)

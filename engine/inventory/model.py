@@ -25,20 +25,31 @@ ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED, EVENT = range(7)
 """Cell kinds; VERSION 0: there is no position; SCHEDULED counts schedule entries; EVENT is the last (history.py)."""
 
 MAX_UNITS = 2**31 - 1
-"""The most units a cell may hold."""
+"""The most units a cell may hold; as on_hand it says that the position is unlimited."""
+MAX_ON_HAND = MAX_UNITS - 1
+"""The most units that can be counted."""
 DEFAULT_TTL_SECONDS = 900
 MAX_TTL_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionCount:
-    """An absolute count; with `expected_version` it is refused if the position moved (0: it must not exist yet)."""
+    """An absolute count, or `unlimited` instead of `on_hand`: a vendor who always has more.
+
+    With `expected_version` it is refused if the position moved (0: it must not exist yet).
+    """
 
     node_id: str
     sku: str
-    on_hand: int
+    on_hand: int | None = None
     safety_stock: int = 0
     expected_version: int | None = None
+    unlimited: bool = False
+
+    @property
+    def units(self) -> int:
+        """What the position holds from now on: on_hand, or MAX_UNITS if it is unlimited."""
+        return MAX_UNITS if self.unlimited or self.on_hand is None else self.on_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +118,11 @@ class Position:
     version: int
     supplies: tuple[Supply, ...] = ()
     dated: tuple[DatedDemand, ...] = ()
+
+    @property
+    def unlimited(self) -> bool:
+        """Whether there are always more: nothing is counted, adjusted or used up."""
+        return self.on_hand == MAX_UNITS
 
     @property
     def reserved(self) -> int:

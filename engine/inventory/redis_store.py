@@ -91,7 +91,7 @@ class RedisInventoryStore:
             (
                 count.node_id,
                 count.sku,
-                count.on_hand,
+                count.units,
                 count.safety_stock,
                 -1 if count.expected_version is None else count.expected_version,
             )

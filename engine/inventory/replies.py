@@ -23,6 +23,7 @@ from engine.errors import (
     VersionConflict,
 )
 from engine.inventory.model import (
+    MAX_ON_HAND,
     MAX_UNITS,
     Hold,
     HoldLine,
@@ -218,14 +219,16 @@ def _moved(rows: Sequence[Any]) -> AllotError:
 
 def _out_of_range(rows: Sequence[Any]) -> AllotError:
     return OnHandOutOfRange(
-        [
-            Fault(
-                path=f"$.adjustments[{index}].delta",
-                message=f"{delta:+d} would take on_hand of {sku} at {node_id} from {on_hand} to {on_hand + delta}; "
-                f"it must stay within 0 and {MAX_UNITS}",
-            )
-            for index, node_id, sku, delta, on_hand in rows
-        ]
+        [Fault(path=f"$.adjustments[{index}].delta", message=_why_not(*row)) for index, *row in rows]
+    )
+
+
+def _why_not(node_id: str, sku: str, delta: int, on_hand: int) -> str:
+    if on_hand == MAX_UNITS:
+        return f"{sku} at {node_id} is unlimited, so {delta:+d} means nothing; count it first"
+    return (
+        f"{delta:+d} would take on_hand of {sku} at {node_id} from {on_hand} to {on_hand + delta}; "
+        f"it must stay within 0 and {MAX_ON_HAND}"
     )
 
 

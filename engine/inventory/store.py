@@ -45,7 +45,10 @@ class InventoryStore(Protocol):
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
-        """Add deltas to on_hand in order; raises OnHandOutOfRange naming each line that leaves 0 … MAX_UNITS."""
+        """Add deltas to on_hand in order.
+
+        Raises OnHandOutOfRange naming each line that leaves 0 … MAX_ON_HAND, or whose position is unlimited.
+        """
         ...
 
     async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
@@ -125,8 +128,8 @@ class InventoryStore(Protocol):
     ) -> Outcome[Reservation]:
         """Take units of a confirmed reservation that have left the node off on_hand and reserved; again: the same.
 
-        Raises NotFound, IllegalState if it is not confirmed, if `lines` ask for more than is reserved, or if on_hand is
-        smaller than what is said to have left.
+        What is unlimited stays so. Raises NotFound, IllegalState if it is not confirmed, if `lines` ask for more than
+        is reserved, or if on_hand is smaller than what is said to have left.
         """
         ...
 

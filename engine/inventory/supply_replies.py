@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from engine.errors import Fault, SupplyUnavailable
-from engine.inventory.model import MAX_UNITS, ReservationState
+from engine.inventory.model import MAX_ON_HAND, ReservationState
 from engine.inventory.receipts import AffectedLine, SettledUnits
 
 
@@ -111,7 +111,8 @@ def _too_much(supply_id: str, sku: str, node_id: str, quantity: int, expected: i
 
 
 def _beyond(_: str, sku: str, node_id: str, quantity: int, on_hand: int) -> str:
-    return f"{quantity} more would take on_hand of {sku} at {node_id} to {on_hand + quantity}; at most {MAX_UNITS} fit"
+    more = f"{quantity} more would take on_hand of {sku} at {node_id} to {on_hand + quantity}"
+    return f"{more}; at most {MAX_ON_HAND} fit"
 
 
 _UNPEGGABLE: dict[str, Callable[..., str]] = {"unknown": _no_such, "overdue": _overdue, "too_little": _too_little}

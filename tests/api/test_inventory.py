@@ -68,6 +68,25 @@ async def test_a_supply_is_put_moved_and_removed(shop):
         assert (await position(shop, "mug", "east"))["supplies"] == shown
 
 
+async def test_unlimited_stock_is_put_shown_and_put_back_as_it_is_shown(shop):
+    put = {"node_id": "east", "sku": "mug", "unlimited": True}
+    shown = (await shop.put("/v1/inventory/positions", json={"positions": [put]})).json()["positions"][0]
+    assert (shown["unlimited"], shown["on_hand"], shown["available"]) == (True, 2**31 - 1, 2**31 - 1)
+    again = {key: shown[key] for key in ("node_id", "sku", "on_hand", "safety_stock", "unlimited")}
+    assert (await shop.put("/v1/inventory/positions", json={"positions": [again]})).json()["positions"][0] == shown
+    assert (await position(shop, "mug", "west"))["unlimited"] is False
+    available = (await shop.post("/v1/availability", json={"lines": [{"sku": "mug"}]})).json()["lines"][0]
+    assert available["available_now"] == 2**31 - 1 + 4
+    promised = {"destination": {"latitude": 40.7, "longitude": -74.0}}
+    promised["lines"] = [{"line_id": "1", "sku": "mug", "quantity": 10**6}]
+    network = (await shop.get("/v1/network")).json()
+    heavy = {"zone": "near", "max_weight_g": 10**12, "cost_cents": 1, "transit_days": 2}
+    network["services"][0]["rates"].append(heavy)
+    assert (await shop.put("/v1/network", json={k: v for k, v in network.items() if k != "version"})).status_code == 200
+    options = (await shop.post("/v1/promises", json=promised)).json()["options"]
+    assert options[0]["shipments"][0]["node_id"] == "east"
+
+
 COUNT = {"node_id": "east", "sku": "mug", "on_hand": 1}
 ADJUSTMENT = {"node_id": "east", "sku": "mug", "delta": 1, "reason": "found"}
 SUPPLY = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1, "expected_on": "2030-01-01"}
@@ -81,6 +100,10 @@ SUPPLY = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1, "
         ("PUT", "positions", COUNT, {"sku": "set"}, "sku", "'set'"),
         ("PUT", "positions", COUNT, {"on_hand": -1}, "on_hand", "-1"),
         ("PUT", "positions", COUNT, {"on_hand": 2**31}, "on_hand", "2147483647"),
+        ("PUT", "positions", COUNT, {"on_hand": 2**31 - 1}, "on_hand", "2147483647 stands for unlimited"),
+        ("PUT", "positions", COUNT, {"on_hand": None}, "on_hand", "give a count"),
+        ("PUT", "positions", COUNT, {"unlimited": True}, "on_hand", "leave one of them out"),
+        ("PUT", "positions", {**COUNT, "on_hand": None, "unlimited": True}, {"safety_stock": 1}, "safety_stock", "1"),
         ("PUT", "positions", COUNT, {"onhand": 1}, "onhand", "did you mean 'on_hand'?"),
         ("POST", "adjustments", ADJUSTMENT, {"sku": "mugg"}, "sku", "did you mean 'mug'?"),
         ("POST", "adjustments", ADJUSTMENT, {"delta": 1.5}, "delta", "whole number"),

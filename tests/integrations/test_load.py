@@ -83,7 +83,7 @@ async def test_a_packed_file_is_as_good(write: Write) -> None:
     ("changes", "told"),
     [
         ({"network": {**NETWORK, "nodes": []}}, "network.json:$.nodes"),
-        ({"positions": {"positions": [{"node_id": "DC", "sku": "MUG"}]}}, "positions.json:$.positions[0].on_hand"),
+        ({"positions": {"positions": [{"node_id": "DC", "sku": "MUG"}]}}, "positions[0].on_hand: it is missing"),
         ({"positions": {"positions": [{"node_id": "D", "sku": "MUG", "on_hand": 1}]}}, "did you mean 'DC'?"),
         ({"positions": {"positions": [{"node_id": "DC", "sku": "MUG", "on_hand": -1}]}}, "on_hand"),
         ({"supplies": {"supplies": [{**SUPPLIES["supplies"][0], "quantity": -1}]}}, "supplies.json"),

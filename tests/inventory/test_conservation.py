@@ -5,7 +5,8 @@ exactly the units of the reservations that are open by the ledger. Units are nei
 on_hand = available + held + confirmed + safety_stock, with on_hand itself following counts, deltas and consumption.
 Supplies are put, moved, shortened and received under it; what is pegged to them is dated demand until it has come.
 The seeded bugs: giving back an expired hold twice, consuming without taking reserved down, forgetting the dated lines
-of a cancelled reservation, a receipt that leaves what was pegged where it was, a supply that moves without its pegs.
+of a cancelled reservation, a receipt that leaves what was pegged where it was, a supply that moves without its pegs,
+using up unlimited stock, or adjusting it.
 """
 
 from __future__ import annotations
@@ -26,7 +27,17 @@ from engine.availability.atp import atp_on, atp_steps
 from engine.clock import SettableClock
 from engine.errors import AllotError, InsufficientStock
 from engine.inventory.memory_store import MemoryInventoryStore
-from engine.inventory.model import Adjustment, Hold, HoldLine, Position, PositionCount, Reservation, StockView, Supply
+from engine.inventory.model import (
+    MAX_UNITS,
+    Adjustment,
+    Hold,
+    HoldLine,
+    Position,
+    PositionCount,
+    Reservation,
+    StockView,
+    Supply,
+)
 from engine.inventory.receipts import Receipt
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
@@ -77,6 +88,12 @@ class Books(RuleBasedStateMachine):
         self.both(lambda store: store.put_positions([count]))
         self.on_hand[sku, node_id] = on_hand
 
+    @rule(sku=sku, node_id=node_id)
+    def never_run_out(self, sku: str, node_id: str) -> None:
+        count = PositionCount(sku=sku, node_id=node_id, unlimited=True)
+        self.both(lambda store: store.put_positions([count]))
+        self.on_hand[sku, node_id] = MAX_UNITS
+
     @rule(changes=st.lists(st.tuples(sku, node_id, st.integers(-6, 6)), min_size=1, max_size=3))
     def adjust(self, changes: list[tuple[str, str, int]]) -> None:
         deltas = [Adjustment(sku=s, node_id=n, delta=by, reason="test") for s, n, by in changes]
@@ -107,12 +124,12 @@ class Books(RuleBasedStateMachine):
         if outcome is None:
             return
         self.supplied[sku, node_id, supply_id] = (expected_on, expected - quantity)
-        self.on_hand[sku, node_id] += quantity
+        self.on_hand[sku, node_id] += 0 if before[sku, node_id].unlimited else quantity
         self.look_again()
         waited = next(s.pegged for s in before[sku, node_id].supplies if s.supply_id == supply_id)
         assert sum(units.quantity for units in outcome.value.settled) == min(waited, quantity)
         later = HoldLine(sku=sku, node_id=node_id, quantity=1, ship_on=max(expected_on, TODAY))
-        if expected_on >= TODAY:
+        if expected_on >= TODAY and not before[sku, node_id].unlimited:
             assert atp(self.view()[0], later) == atp(before, later)
 
     @rule(name=name, lines=lines)
@@ -177,7 +194,8 @@ class Books(RuleBasedStateMachine):
         if after.state == "confirmed":
             leaving.subtract(units(after.lines))
         for (s, n, _, _), quantity in leaving.items():
-            self.on_hand[s, n] -= quantity
+            if self.on_hand[s, n] != MAX_UNITS:
+                self.on_hand[s, n] -= quantity
 
     @rule()
     def sweep(self) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.errors import OnHandOutOfRange, VersionConflict
-from engine.inventory.model import KINDS, MAX_UNITS, ON_HAND, Adjustment, PositionCount, Supply
+from engine.inventory.model import KINDS, MAX_ON_HAND, ON_HAND, Adjustment, PositionCount, Supply
 
 
 def count(on_hand: int, **fields: Any) -> PositionCount:
@@ -76,7 +76,7 @@ async def test_adjustments_of_one_position_add_up_in_order(stock: Any) -> None:
     assert [position.on_hand for position in outcome.value] == [1, 1, 1]
 
 
-@pytest.mark.parametrize(("by", "after"), [(-11, -1), (MAX_UNITS, MAX_UNITS + 10)])
+@pytest.mark.parametrize(("by", "after"), [(-11, -1), (MAX_ON_HAND - 9, MAX_ON_HAND + 1)])
 async def test_an_adjustment_out_of_range_is_named_and_nothing_is_adjusted(stock: Any, by: int, after: int) -> None:
     """The seeded bug: writing each delta as it is read leaves cup at 1, as Lua does not roll back."""
     await stock.count(10)
@@ -89,10 +89,10 @@ async def test_an_adjustment_out_of_range_is_named_and_nothing_is_adjusted(stock
 
 
 async def test_stock_reaches_the_largest_number_a_cell_holds(stock: Any) -> None:
-    await stock.count(MAX_UNITS - 1)
+    await stock.count(MAX_ON_HAND - 1)
     await stock.adjust(1)
     await stock.hold("a", stock.line(10**6))
-    assert (await stock.position()).available == MAX_UNITS - 10**6
+    assert (await stock.position()).available == MAX_ON_HAND - 10**6
 
 
 async def test_a_supply_is_added_changed_dated_anew_and_removed(stock: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import SupplyUnavailable
-from engine.inventory.model import MAX_UNITS, Hold, Replay
+from engine.inventory.model import MAX_ON_HAND, Hold, Replay
 from engine.inventory.receipts import Receipt
 from tests.inventory.conftest import Stock
 from tests.inventory.supplies import expect, hold, pegged, receive
@@ -82,7 +82,7 @@ async def test_an_overdue_supply_is_received_like_any_other(stock: Stock) -> Non
 
 
 async def test_a_receipt_that_does_not_fit_is_named_and_none_is_taken_in(stock: Stock) -> None:
-    await stock.count(MAX_UNITS - 5)
+    await stock.count(MAX_ON_HAND - 5)
     await expect(stock, 10, 5)
     await expect(stock, 10, 5, "po-2")
     receipts = [
@@ -95,21 +95,21 @@ async def test_a_receipt_that_does_not_fit_is_named_and_none_is_taken_in(stock: 
     assert list(faults) == ["$.receipts[1]", "$.receipts[2]"]
     assert "11 received of supply 'po-2' of mug at berlin, 10 expected" in faults["$.receipts[1]"]
     assert "no supply 'po-3'" in faults["$.receipts[2]"]
-    with pytest.raises(SupplyUnavailable, match="at most 2147483647 fit"):
+    with pytest.raises(SupplyUnavailable, match="at most 2147483646 fit"):
         await receive(stock, 6)
     position = await stock.position()
-    assert (position.on_hand, [s.quantity for s in position.supplies]) == (MAX_UNITS - 5, [10, 10])
+    assert (position.on_hand, [s.quantity for s in position.supplies]) == (MAX_ON_HAND - 5, [10, 10])
 
 
 async def test_two_receipts_of_one_position_fill_it_together(stock: Stock) -> None:
     """The seeded bug: checking each against the cell lets 4 + 4 into room for 5."""
-    await stock.count(MAX_UNITS - 5)
+    await stock.count(MAX_ON_HAND - 5)
     await expect(stock, 4, 5)
     await expect(stock, 4, 5, "po-2")
     receipts = [Receipt(supply_id=name, node_id="berlin", sku="mug", quantity=4) for name in ("po-1", "po-2")]
     with pytest.raises(SupplyUnavailable, match=r"\$\.receipts\[1\]"):
         await stock.store.receive(receipts, today=stock.today)
-    assert (await stock.position()).on_hand == MAX_UNITS - 5
+    assert (await stock.position()).on_hand == MAX_ON_HAND - 5
 
 
 async def test_a_receipt_that_comes_twice_is_taken_in_once(stock: Stock) -> None:

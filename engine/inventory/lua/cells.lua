@@ -8,6 +8,7 @@
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
 -- `event` is the journal event that changed the cell last (see journal.lua), 0 if none did.
+-- An on_hand of MAX_UNITS says that the stock is unlimited: it is neither adjusted nor used up.
 -- Invariant: nothing is written here; commit.lua checks and writes.
 
 local MAX_UNITS = 2147483647
@@ -66,6 +67,8 @@ local function cell_at(work, sku, slot)
   end
   return cell
 end
+
+local function is_unlimited(cell) return cell.on_hand == MAX_UNITS end
 
 local function add(cell, field, by)
   cell[field] = cell[field] + by

@@ -4,6 +4,7 @@
 -- ARGV[4]  cmsgpack list of lines {sku, node_id, quantity, ship_on or 0}; empty: all
 -- Returns  reservation · missing · past (anything but confirmed) · too_many · not_on_hand: {sku, node_id, asked, on_hand}
 -- Invariant: on_hand and reserved go down together, so available stays as it was; each cell's version moves by one.
+-- Unlimited stock is not used up.
 
 register_once('allot_consume_v1', function(keys, args)
   local work, id, wanted = open_work(keys[1], 'consume', args), args[1], cmsgpack.unpack(args[2])
@@ -29,8 +30,10 @@ register_once('allot_consume_v1', function(keys, args)
   if #not_on_hand > 0 then return refusal('not_on_hand', id, not_on_hand) end
   give_back(work, taken_out, 'confirmed', id)
   for cell, row in pairs(leaving) do
-    add(cell, 'on_hand', -row[3])
-    add(cell, 'version', 1)
+    if not is_unlimited(cell) then
+      add(cell, 'on_hand', -row[3])
+      add(cell, 'version', 1)
+    end
   end
   reservation.consumed, reservation.dirty = true, true
   reservation.lines = #stay > 0 and stay or taken_out

@@ -6,11 +6,12 @@
 --          not_received: a list of {index, problem, supply_id, sku, node_id, quantity, found}
 --   problem: unknown (found 0) · too_much (found: what is expected) · out_of_range (found: on_hand)
 -- Invariant: what a supply loses on_hand gains; what dated demand loses, held or confirmed gains, so ATP stays as it was.
+-- Unlimited stock stays what it is.
 
 local function problem_with(cell, supply, quantity)
   if not supply then return 'unknown', 0 end
   if quantity > supply[DELTA] then return 'too_much', supply[DELTA] end
-  if cell.on_hand + quantity > MAX_UNITS then return 'out_of_range', cell.on_hand end
+  if not is_unlimited(cell) and cell.on_hand + quantity >= MAX_UNITS then return 'out_of_range', cell.on_hand end
 end
 
 local function take_in(work, row, supply_id, reason)
@@ -21,8 +22,10 @@ local function take_in(work, row, supply_id, reason)
   local problem, found = problem_with(cell, supply, quantity)
   if problem then return problem, found end
   put_supply(work, sku, slot, supply_id, supply[DAY], supply[DELTA] - quantity)
-  add(cell, 'on_hand', quantity)
-  add(cell, 'version', 1)
+  if not is_unlimited(cell) then
+    add(cell, 'on_hand', quantity)
+    add(cell, 'version', 1)
+  end
   because(cell, supply_id)
   if reason ~= '' then because(cell, reason) end
 end
