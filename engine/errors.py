@@ -8,6 +8,7 @@
     │   ├── VersionConflict       the position moved since it was read
     │   ├── OnHandOutOfRange      an adjustment would take on_hand out of its range, or is of unlimited stock
     │   ├── SupplyUnavailable     a supply is unknown, overdue, or too small for what is asked of it
+    │   ├── WrongCondition        units are not in the condition that they would leave
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   └── PromiseExpired        the promise is no longer valid
@@ -118,6 +119,16 @@ class SupplyUnavailable(Refused):
     """A supply is unknown, overdue, or too small for what is asked of it; `faults` names each line."""
 
     code = "supply_unavailable"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class WrongCondition(Refused):
+    """Units are not in the condition that they would leave, or do not fit into the other; `faults` names each line."""
+
+    code = "wrong_condition"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = list(faults)

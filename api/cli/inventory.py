@@ -162,4 +162,5 @@ def _why(event: StockEvent) -> str:
     for change in event.schedule:
         what = change.supply_id or "dated demand"
         shown.append(f"{what} on {change.day}: {change.before} → {change.after}")
+    shown += [f"{move.condition}: {move.before} → {move.after}" for move in event.conditions]
     return ", ".join(shown)

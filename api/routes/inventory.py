@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import inventory as wire
-from engine.errors import NotFound, OnHandOutOfRange, VersionConflict
+from engine.errors import NotFound, OnHandOutOfRange, VersionConflict, WrongCondition
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.model import Adjustment, Position, PositionCount
 
 LARGE = 4 * 2**20
@@ -33,9 +36,12 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
 
 
 async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
-    """Adds each delta to on_hand, all or nothing; on_hand never leaves 0 to 2147483646, unlimited stock is refused."""
+    """Adds each delta to on_hand, or to the units of another `condition`, all or nothing.
+
+    What is changed never leaves 0 to 2147483646; unlimited stock is refused.
+    """
     adjustments = [
-        Adjustment(node_id=body.node_id, sku=body.sku, delta=body.delta, reason=body.reason)
+        Adjustment(node_id=body.node_id, sku=body.sku, delta=body.delta, reason=body.reason, condition=body.condition)
         for body in call.body.adjustments
     ]
     adjusted = await call.engine.inventory.adjust(adjustments, replay=call.replay)
@@ -43,8 +49,29 @@ async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
     return Answer(value=shown, is_replayed=adjusted.replayed)
 
 
+async def change_conditions(call: Call[wire.ConditionChangesBody, NoQuery]) -> Answer:
+    """Moves units between conditions, all or nothing: `sellable` (on_hand), damaged, quality_hold, in_transit.
+
+    Only sellable units can be promised or reserved. Taking units off on_hand may leave `available` negative.
+    """
+    changes = [
+        ConditionChange(
+            node_id=body.node_id,
+            sku=body.sku,
+            quantity=body.quantity,
+            from_condition=body.from_condition,
+            to_condition=body.to_condition,
+            reason=body.reason,
+        )
+        for body in call.body.changes
+    ]
+    changed = await call.engine.inventory.change_conditions(changes, replay=call.replay)
+    shown = wire.PositionsReply(positions=[position_reply(position) for position in changed.value])
+    return Answer(value=shown, is_replayed=changed.replayed)
+
+
 async def get_inventory(call: Call[None, NoQuery]) -> Answer:
-    """Every node that has a position of the SKU, with its supplies and dated demand."""
+    """Every node that has a position of the SKU, with its supplies, dated demand, and units that cannot be sold."""
     sku = call.path["sku"]
     positions = await call.engine.inventory.positions(sku)
     return Answer(value=wire.SkuReply(sku=sku, positions=[position_reply(position) for position in positions]))
@@ -77,6 +104,7 @@ def position_reply(position: Position) -> wire.PositionReply:
             wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity, pegged=demand.pegged)
             for demand in position.dated
         ],
+        conditions=UNSET if position.conditions is None else {str(name): n for name, n in position.conditions.items()},
     )
 
 
@@ -103,6 +131,29 @@ ENDPOINTS = (
         is_keyed=True,
         max_body_bytes=LARGE,
         example={"adjustments": [{"node_id": "chicago-dc", "sku": "MUG-RED", "delta": -1, "reason": "damaged"}]},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/inventory/condition-changes",
+        summary="Move stock between conditions",
+        handler=change_conditions,
+        body=wire.ConditionChangesBody,
+        reply=wire.PositionsReply,
+        refusals=(WrongCondition,),
+        is_keyed=True,
+        max_body_bytes=LARGE,
+        example={
+            "changes": [
+                {
+                    "node_id": "chicago-dc",
+                    "sku": "MUG-RED",
+                    "quantity": 1,
+                    "from_condition": "sellable",
+                    "to_condition": "quality_hold",
+                    "reason": "label peels off",
+                }
+            ]
+        },
     ),
     Endpoint(
         method="GET",

@@ -41,6 +41,10 @@ def shown(event: StockEvent) -> wire.EventReply:
             )
             for change in event.schedule
         ],
+        conditions=[
+            wire.ConditionMoveReply(condition=move.condition, before=move.before, after=move.after)
+            for move in event.conditions
+        ],
     )
 
 

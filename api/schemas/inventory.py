@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from api.schemas.fields import Body, Count, Delta, Identifier, Reply, Text
+from engine.inventory.conditions import Condition
 
 MOST_CHANGES = 10_000
 
@@ -33,18 +34,36 @@ class PositionsBody(Body, frozen=True, kw_only=True):
 
 
 class AdjustmentBody(Body, frozen=True, kw_only=True):
-    """Units that came (`delta` > 0) or went (< 0), and why."""
+    """Units that came (`delta` > 0) or went (< 0), in which condition, and why."""
 
     node_id: Identifier
     sku: Identifier
     delta: Delta
     reason: Text
+    condition: Condition = Condition.SELLABLE
 
 
 class AdjustmentsBody(Body, frozen=True, kw_only=True):
     """Adjustments, all or nothing."""
 
     adjustments: Annotated[list[AdjustmentBody], Meta(min_length=1, max_length=MOST_CHANGES)]
+
+
+class ConditionChangeBody(Body, frozen=True, kw_only=True):
+    """Units that are in another condition from now on, and why; `sellable` units are those of on_hand."""
+
+    node_id: Identifier
+    sku: Identifier
+    quantity: Annotated[int, Meta(ge=1, le=2**31 - 2)]
+    from_condition: Condition
+    to_condition: Condition
+    reason: Text
+
+
+class ConditionChangesBody(Body, frozen=True, kw_only=True):
+    """Changes of condition, all or nothing."""
+
+    changes: Annotated[list[ConditionChangeBody], Meta(min_length=1, max_length=MOST_CHANGES)]
 
 
 class SupplyReply(Reply, frozen=True, kw_only=True):
@@ -68,7 +87,8 @@ class DatedDemandReply(Reply, frozen=True, kw_only=True):
 class PositionReply(Reply, frozen=True, kw_only=True):
     """One SKU at one node: reserved = held + confirmed, available = on_hand - safety_stock - reserved.
 
-    If `unlimited`, on_hand is 2147483647 whatever leaves the node.
+    If `unlimited`, on_hand is 2147483647 whatever leaves the node. `conditions` are the units beside on_hand that
+    cannot be sold; answers to counts and adjustments leave them out.
     """
 
     node_id: str
@@ -83,6 +103,7 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     unlimited: bool
     supplies: list[SupplyReply]
     dated_demand: list[DatedDemandReply]
+    conditions: dict[str, int] | UnsetType = UNSET
 
 
 class PositionsReply(Reply, frozen=True, kw_only=True):

@@ -39,6 +39,14 @@ class ScheduleChangeReply(Reply, frozen=True, kw_only=True):
     after: int
 
 
+class ConditionMoveReply(Reply, frozen=True, kw_only=True):
+    """What the units in a condition other than sellable were before and are after."""
+
+    condition: str
+    before: int
+    after: int
+
+
 class EventReply(Reply, frozen=True, kw_only=True):
     """One change: who made it, what they did, which reservations, orders or reasons for, and what it changed."""
 
@@ -50,6 +58,7 @@ class EventReply(Reply, frozen=True, kw_only=True):
     before: QuantitiesReply
     after: QuantitiesReply
     schedule: list[ScheduleChangeReply]
+    conditions: list[ConditionMoveReply]
 
 
 class EventsReply(Reply, frozen=True, kw_only=True):

@@ -14,7 +14,10 @@ from engine.inventory.model import KINDS, StockView
 from engine.inventory.view import Peg, scheduled_of
 
 Move = tuple[int, str, int, int]
-"""(day ordinal, supply_id or blank, delta before, delta after); negative deltas are of dated demand."""
+"""(day ordinal, supply_id or blank, delta before, delta after).
+
+Negative deltas are of dated demand; those of day 0 are of units that cannot be sold, by condition, not in a view.
+"""
 Row = tuple[str, int, str | tuple[str, ...], tuple[Move, ...]]
 """(SKU, slot, why or whys, moves)."""
 Entry = tuple[int, str, str, tuple[Row, ...]]
@@ -41,7 +44,7 @@ def apply_changes(
                 return None
             latest[row, slot] = cells[(2 * place + 1) * _CELL_BYTES : (2 * place + 2) * _CELL_BYTES]
             if moved and row not in scheduled_then:
-                moves.setdefault((row, slot), []).extend(moved)
+                moves.setdefault((row, slot), []).extend(move for move in moved if move[0] > 0)
     return _moved(replace(view, epoch=epoch, cells=_changed(view, latest)), moves)
 
 

@@ -13,6 +13,7 @@ from typing import Protocol
 from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.model import (
     MAX_ON_HAND,
     MAX_TTL_SECONDS,
@@ -89,8 +90,18 @@ class RequestChecks:
             self._within(f"{path}.delta", change.delta, -MAX_UNITS, MAX_UNITS)
             if change.delta == 0:
                 self._add(f"{path}.delta", "0 changes nothing; leave the line out")
-            if not change.reason.strip():
-                self._add(f"{path}.reason", f"{change.reason!r} says nothing; give a reason such as 'damaged'")
+            self._reason(path, change.reason)
+
+    def condition_changes(self, changes: Sequence[ConditionChange]) -> None:
+        """Check changes of condition; a position may be named several times."""
+        for i, change in enumerate(changes):
+            path = f"$.changes[{i}]"
+            self.place(path, change.sku, change.node_id)
+            self._within(f"{path}.quantity", change.quantity, 1, MAX_ON_HAND)
+            if change.from_condition == change.to_condition:
+                message = f"the units are {change.to_condition} already; leave the line out"
+                self._add(f"{path}.to_condition", message)
+            self._reason(path, change.reason)
 
     def supplies(self, supplies: Sequence[Supply]) -> None:
         """Check supplies; each supply_id once per (node_id, sku)."""
@@ -156,6 +167,10 @@ class RequestChecks:
         elif sku not in self._catalog.content:
             hint = self._suggestion(sku, lambda: candidates(sku, self._catalog))
             self._add(f"{path}.sku", f"there is no product {sku!r}; {hint}")
+
+    def _reason(self, path: str, reason: str) -> None:
+        if not reason.strip():
+            self._add(f"{path}.reason", f"{reason!r} says nothing; give a reason such as 'damaged'")
 
     def _on_hand(self, path: str, count: PositionCount) -> None:
         self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_ON_HAND)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from engine.inventory.conditions import Condition
 from engine.inventory.model import CONFIRMED, HELD, KINDS, ON_HAND, SAFETY_STOCK, VERSION
 
 _CELL = struct.Struct(f">{KINDS}I")
@@ -43,6 +44,15 @@ class ScheduleChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionMove:
+    """The units that cannot be sold for one reason, before and after."""
+
+    condition: Condition
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StockEvent:
     """One change of a position.
 
@@ -58,6 +68,7 @@ class StockEvent:
     before: Quantities
     after: Quantities
     schedule: tuple[ScheduleChange, ...] = ()
+    conditions: tuple[ConditionMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,12 @@ def _event(row: Sequence[Any], before: Cell, after: Cell) -> StockEvent:
         schedule=tuple(
             ScheduleChange(day=date.fromordinal(day), supply_id=name or None, before=earlier, after=later)
             for day, name, earlier, later in moves
+            if day > 0
+        ),
+        conditions=tuple(
+            ConditionMove(condition=Condition(name), before=earlier, after=later)
+            for day, name, earlier, later in moves
+            if day == 0
         ),
     )
 

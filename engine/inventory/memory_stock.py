@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.inventory.conditions import Condition
 from engine.inventory.history import History, history_of, pack_cell
 from engine.inventory.model import (
     CONFIRMED,
@@ -70,6 +71,7 @@ class MemoryStock:
         self._slots: dict[str, int] = {}
         self._cells: dict[str, list[list[int]]] = {}
         self._entries: dict[str, list[Entry]] = {}
+        self._conditions: dict[tuple[str, str], dict[Condition, int]] = {}
         self._changed: dict[tuple[str, str], _Change] = {}
         self._journal: dict[int, Event] = {}
 
@@ -127,6 +129,28 @@ class MemoryStock:
                 cells += [pack_cell(change.before), pack_cell(change.after)]
             event = change.before[EVENT]
         return history_of(rows, b"".join(cells), has_more=event > 0, is_cut_off=is_cut_off)
+
+    def units_in(self, sku: str, node_id: str, condition: Condition) -> int:
+        """Return the units of a position in a condition."""
+        if condition is Condition.SELLABLE:
+            return self.cell(sku, node_id)[ON_HAND]
+        return self._conditions.get((sku, node_id), {}).get(condition, 0)
+
+    def set_units(self, sku: str, node_id: str, condition: Condition, units: int) -> None:
+        """Set the units of a position in a condition."""
+        cell = self.cell_to_change(sku, node_id)
+        if condition is Condition.SELLABLE:
+            cell[ON_HAND] = units
+            cell[VERSION] += 1
+            return
+        kept = self._conditions.setdefault((sku, node_id), {})
+        self._changed[sku, node_id].moves.append((0, condition, kept.get(condition, 0), units))
+        kept[condition] = units
+
+    def conditions(self, sku: str, node_id: str) -> dict[Condition, int]:
+        """Return the units of a position that cannot be sold."""
+        kept = self._conditions.get((sku, node_id), {})
+        return {condition: units for condition, units in kept.items() if units}
 
     def put_supply(self, sku: str, node_id: str, supply_id: str, day: int, quantity: int) -> None:
         """Replace a supply; quantity 0 removes it."""

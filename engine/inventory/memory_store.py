@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.events.actor import actor
+from engine.inventory.conditions import Condition, ConditionChange
 from engine.inventory.history import History
 from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_stock import Line, MemoryStock
@@ -85,8 +86,14 @@ class MemoryInventoryStore:
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
-        """Add deltas to on_hand, all or none."""
+        """Add deltas to on_hand or to units of another condition, all or none."""
         return self._once(replay, "adjust", lambda: self._adjust(adjustments))
+
+    async def change_conditions(
+        self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Move units from one condition to another, all or none."""
+        return self._once(replay, "change_conditions", lambda: self._change_conditions(changes))
 
     async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
@@ -103,6 +110,11 @@ class MemoryInventoryStore:
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`."""
         return self._stock.view(skus)
+
+    async def positions(self, sku: str) -> tuple[Position, ...]:
+        """Return all that is known of one SKU."""
+        found = self._stock.view([sku]).positions(0)
+        return tuple(replace(one, conditions=self._stock.conditions(sku, one.node_id)) for one in found)
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU."""
@@ -219,23 +231,45 @@ class MemoryInventoryStore:
         return self._positions(counts)
 
     def _adjust(self, adjustments: Sequence[Adjustment]) -> Reply:
-        on_hand: dict[tuple[str, str], int] = {}
+        units: dict[tuple[str, str, Condition], int] = {}
         refused: list[Any] = []
         for index, change in enumerate(adjustments):
-            place = (change.sku, change.node_id)
-            before = on_hand.get(place, self._stock.cell(*place)[ON_HAND])
+            place = (change.sku, change.node_id, change.condition)
+            before = units.get(place, self._stock.units_in(*place))
             if before != MAX_UNITS and 0 <= before + change.delta <= MAX_ON_HAND:
-                on_hand[place] = before + change.delta
+                units[place] = before + change.delta
             else:
-                refused.append((index, change.node_id, change.sku, change.delta, before))
+                refused.append((index, change.node_id, change.sku, change.delta, before, change.condition))
         if refused:
             return ("out_of_range", refused)
         for change in adjustments:
-            cell = self._stock.cell_to_change(change.sku, change.node_id)
-            cell[ON_HAND] += change.delta
-            cell[VERSION] += 1
+            place = (change.sku, change.node_id, change.condition)
+            self._stock.set_units(*place, self._stock.units_in(*place) + change.delta)
             self._stock.because(change.sku, change.node_id, change.reason)
         return self._positions(adjustments)
+
+    def _change_conditions(self, changes: Sequence[ConditionChange]) -> Reply:
+        units: dict[tuple[str, str, Condition], int] = {}
+        refused: list[Any] = []
+        for index, change in enumerate(changes):
+            sides = [(change.sku, change.node_id, of) for of in (change.from_condition, change.to_condition)]
+            there, other = (units.get(side, self._stock.units_in(*side)) for side in sides)
+            if there != MAX_UNITS and change.quantity <= there and other + change.quantity <= MAX_ON_HAND:
+                units[sides[0]], units[sides[1]] = there - change.quantity, other + change.quantity
+            else:
+                asked = (change.quantity, change.from_condition, change.to_condition)
+                refused.append((index, change.node_id, change.sku, *asked, there, other))
+        if refused:
+            return ("wrong_condition", refused)
+        for change in changes:
+            for condition, by in ((change.from_condition, -change.quantity), (change.to_condition, change.quantity)):
+                place = (change.sku, change.node_id, condition)
+                self._stock.set_units(*place, self._stock.units_in(*place) + by)
+            self._stock.because(change.sku, change.node_id, change.reason)
+        rows = [self._stock.position_row(change.sku, change.node_id) for change in changes]
+        for row, change in zip(rows, changes, strict=True):
+            row.append(list(self._stock.conditions(change.sku, change.node_id).items()))
+        return ("positions", rows)
 
     def _positions(self, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
         return ("positions", [self._stock.position_row(row.sku, row.node_id) for row in rows])

@@ -17,6 +17,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.inventory.conditions import Condition
+
 T = TypeVar("T")
 
 KINDS = 8
@@ -54,12 +56,13 @@ class PositionCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adjustment:
-    """A change of on_hand by `delta` units; the reason is for people."""
+    """A change of on_hand, or of the units in another condition, by `delta`; the reason is for people."""
 
     node_id: str
     sku: str
     delta: int
     reason: str
+    condition: Condition = Condition.SELLABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,8 @@ class Position:
     version: int
     supplies: tuple[Supply, ...] = ()
     dated: tuple[DatedDemand, ...] = ()
+    conditions: Mapping[Condition, int] | None = None
+    """Units that cannot be sold, by condition; None where that was not asked for."""
 
     @property
     def unlimited(self) -> bool:

@@ -7,6 +7,7 @@ cell as it is after the change. Not here: changes (redis_store.py), the form of 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -14,7 +15,8 @@ import numpy as np
 
 from engine.errors import Unavailable
 from engine.inventory.changes import Entry, apply_changes
-from engine.inventory.model import SCHEDULED, StockView
+from engine.inventory.conditions import Condition
+from engine.inventory.model import SCHEDULED, Position, StockView
 from engine.inventory.view import BYTES_PER_NODE, unpack_view
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
@@ -24,6 +26,7 @@ MOST_EVENTS = 20_000
 _MGET_SCHEDULES = 1000
 _TRIES = 5
 _entry = msgspec.msgpack.Decoder(Entry)
+_conditions = msgspec.msgpack.Decoder(list[tuple[int, str, int]])
 
 
 class StockReads:
@@ -46,6 +49,17 @@ class StockReads:
         found = await self._client.call(*parts)
         schedules = {i: packed for i, packed in enumerate(found[count + 1 :]) if packed is not None}
         return await self._view(int(found[0] or 0), tuple(skus), found[1 : count + 1], schedules)
+
+    async def positions(self, sku: str) -> tuple[Position, ...]:
+        """Return the positions of a SKU with what cannot be sold of them: one MGET."""
+        keys = self._keys
+        parts = ("MGET", keys.stock_epoch, keys.stock(sku), keys.schedule(sku), keys.conditions(sku))
+        epoch, stock, schedule, conditions = await self._client.call(*parts)
+        view = await self._view(int(epoch or 0), (sku,), [stock], {} if schedule is None else {0: schedule})
+        found: dict[str, dict[Condition, int]] = {}
+        for slot, condition, units in _conditions.decode(conditions) if conditions else ():
+            found.setdefault(view.node_ids[slot], {})[Condition(condition)] = units
+        return tuple(replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0))
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU at one instant: one transaction, and what changed while schedules were read."""

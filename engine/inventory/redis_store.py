@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.events.actor import actor
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History, history_of
 from engine.inventory.model import (
     Adjustment,
@@ -52,8 +53,10 @@ _SHARED = (
 SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
 _FUNCTIONS = (
+    "conditions",
     "put_positions",
     "adjust",
+    "change_conditions",
     "coverage",
     "put_supplies",
     "receive",
@@ -102,9 +105,19 @@ class RedisInventoryStore:
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
-        """Add deltas to on_hand, all or none."""
-        rows = [(change.node_id, change.sku, change.delta, change.reason) for change in adjustments]
+        """Add deltas to on_hand or to units of another condition, all or none."""
+        rows = [(change.node_id, change.sku, change.delta, change.reason, change.condition) for change in adjustments]
         return await self._change("allot_adjust_v1", replay, _pack(rows))
+
+    async def change_conditions(
+        self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Move units from one condition to another, all or none."""
+        rows = [
+            (change.node_id, change.sku, change.quantity, change.from_condition, change.to_condition, change.reason)
+            for change in changes
+        ]
+        return await self._change("allot_change_conditions_v1", replay, _pack(rows))
 
     async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
@@ -131,6 +144,10 @@ class RedisInventoryStore:
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
         return await self._reads.read(skus)
+
+    async def positions(self, sku: str) -> tuple[Position, ...]:
+        """Return all that is known of one SKU, in one read."""
+        return await self._reads.positions(sku)
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU at one instant."""

@@ -21,7 +21,9 @@ from engine.errors import (
     ShortLine,
     StoredRefusal,
     VersionConflict,
+    WrongCondition,
 )
+from engine.inventory.conditions import Condition
 from engine.inventory.model import (
     MAX_ON_HAND,
     MAX_UNITS,
@@ -144,7 +146,15 @@ def _reservation(
 
 
 def _position(
-    node_id: str, sku: str, on_hand: int, held: int, confirmed: int, safety_stock: int, version: int, schedule: Any
+    node_id: str,
+    sku: str,
+    on_hand: int,
+    held: int,
+    confirmed: int,
+    safety_stock: int,
+    version: int,
+    schedule: Any,
+    conditions: Any = None,
 ) -> Position:
     entries = [(day, delta, supply_id) for _, day, delta, supply_id in schedule]
     return Position(
@@ -157,6 +167,7 @@ def _position(
         version=version,
         supplies=supplies_of(sku, node_id, entries),
         dated=dated_demand(((day, delta) for day, delta, _ in entries), pegs_of(entries)),
+        conditions=None if conditions is None else {Condition(name): units for name, units in conditions},
     )
 
 
@@ -223,13 +234,30 @@ def _out_of_range(rows: Sequence[Any]) -> AllotError:
     )
 
 
-def _why_not(node_id: str, sku: str, delta: int, on_hand: int) -> str:
-    if on_hand == MAX_UNITS:
+def _why_not(node_id: str, sku: str, delta: int, units: int, condition: str = Condition.SELLABLE) -> str:
+    if units == MAX_UNITS:
         return f"{sku} at {node_id} is unlimited, so {delta:+d} means nothing; count it first"
+    what = "on_hand" if condition == Condition.SELLABLE else condition
     return (
-        f"{delta:+d} would take on_hand of {sku} at {node_id} from {on_hand} to {on_hand + delta}; "
+        f"{delta:+d} would take {what} of {sku} at {node_id} from {units} to {units + delta}; "
         f"it must stay within 0 and {MAX_ON_HAND}"
     )
+
+
+def _wrong_condition(rows: Sequence[Any]) -> AllotError:
+    return WrongCondition(
+        [Fault(path=f"$.changes[{index}].quantity", message=_why_not_moved(*row)) for index, *row in rows]
+    )
+
+
+def _why_not_moved(
+    node_id: str, sku: str, quantity: int, from_condition: str, to_condition: str, units_from: int, units_to: int
+) -> str:
+    if MAX_UNITS in {units_from, units_to}:
+        return f"{sku} at {node_id} is unlimited, so {quantity} more or less means nothing; count it first"
+    if quantity > units_from:
+        return f"{quantity} {from_condition} of {sku} at {node_id} asked, {units_from} there; change at most so many"
+    return f"{quantity} more would take {to_condition} of {sku} at {node_id} beyond {MAX_ON_HAND}; change fewer"
 
 
 _REFUSALS: dict[str, Callable[..., AllotError]] = {
@@ -243,6 +271,7 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "not_on_hand": _not_on_hand,
     "moved": _moved,
     "out_of_range": _out_of_range,
+    "wrong_condition": _wrong_condition,
     "unpeggable": unpeggable,
     "not_received": not_received,
     "answer": StoredRefusal,

@@ -14,6 +14,7 @@ from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.faults import nearest
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.model import (
     DEFAULT_TTL_SECONDS,
@@ -61,7 +62,7 @@ class InventoryService:
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
-        """Change on_hand by deltas; raises OnHandOutOfRange naming each line that cannot be."""
+        """Change on_hand, or units in another condition, by deltas; raises OnHandOutOfRange naming each bad line."""
         try:
             checks = RequestChecks(await self._world())
             checks.adjustments(adjustments)
@@ -69,6 +70,18 @@ class InventoryService:
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
         return await self._store.adjust(adjustments, replay=replay)
+
+    async def change_conditions(
+        self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Move units between conditions; raises WrongCondition naming each line that cannot be."""
+        try:
+            checks = RequestChecks(await self._world())
+            checks.condition_changes(changes)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        return await self._store.change_conditions(changes, replay=replay)
 
     async def put_supplies(self, supplies: Sequence[Supply]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove (quantity 0) scheduled receipts; return the reservations this affects."""
@@ -91,7 +104,7 @@ class InventoryService:
 
     async def positions(self, sku: str) -> tuple[Position, ...]:
         """Return the positions of a SKU by node_id; raises NotFound if it is neither in the catalog nor in stock."""
-        found = (await self._store.read([sku])).positions(0)
+        found = await self._store.positions(sku)
         if found:
             return found
         catalog = (await self._world()).catalog

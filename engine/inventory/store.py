@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.errors import AllotError
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.model import (
     Adjustment,
@@ -45,9 +46,18 @@ class InventoryStore(Protocol):
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
-        """Add deltas to on_hand in order.
+        """Add deltas to on_hand, or to the units of another condition, in order.
 
         Raises OnHandOutOfRange naming each line that leaves 0 … MAX_ON_HAND, or whose position is unlimited.
+        """
+        ...
+
+    async def change_conditions(
+        self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
+    ) -> Outcome[list[Position]]:
+        """Move units from one condition to another in order; `sellable` is on_hand. The positions say their conditions.
+
+        Raises WrongCondition naming each line that asks for more than there is, or whose position is unlimited.
         """
         ...
 
@@ -71,6 +81,10 @@ class InventoryStore(Protocol):
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus` (each once, in this order) in one round trip; unknown ones read as zeros."""
+        ...
+
+    async def positions(self, sku: str) -> tuple[Position, ...]:
+        """Return the positions of a SKU by node_id, with their conditions, as of one moment."""
         ...
 
     async def snapshot(self) -> StockView:

@@ -34,6 +34,10 @@ class Keys:
         """Return the key of the supplies and dated demand of `sku`."""
         return f"{self.prefix}:schedule:{sku}"
 
+    def conditions(self, sku: str) -> str:
+        """Return the key of the units of `sku` that cannot be sold, by node and condition."""
+        return f"{self.prefix}:conditions:{sku}"
+
     def reservation(self, reservation_id: str) -> str:
         """Return the key of one reservation."""
         return f"{self.prefix}:reservation:{reservation_id}"

@@ -68,6 +68,47 @@ async def test_a_supply_is_put_moved_and_removed(shop):
         assert (await position(shop, "mug", "east"))["supplies"] == shown
 
 
+async def test_damaged_units_are_shown_beside_the_others_and_cannot_be_reserved(shop):
+    change = {"node_id": "west", "sku": "mug", "quantity": 3, "reason": "wet"}
+    there = {**change, "from_condition": "sellable", "to_condition": "damaged"}
+    back = {**change, "quantity": 1, "from_condition": "damaged", "to_condition": "sellable"}
+    changed = await shop.post("/v1/inventory/condition-changes", json={"changes": [there, back]})
+    assert changed.status_code == 200, changed.text
+    assert [entry["conditions"] for entry in changed.json()["positions"]] == [{"damaged": 2}] * 2
+    shown = await position(shop, "mug", "west")
+    assert (shown["on_hand"], shown["available"], shown["conditions"]) == (2, 2, {"damaged": 2})
+    assert (await position(shop, "mug", "east"))["conditions"] == {}
+    held = await shop.post("/v1/reservations", json={"lines": [{"sku": "mug", "quantity": 3, "node_id": "west"}]})
+    assert (held.status_code, held.json()["code"]) == (409, "insufficient_stock")
+    refused = await shop.post("/v1/inventory/condition-changes", json={"changes": [there]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_condition")
+    assert refused.json()["errors"][0]["path"] == "$.changes[0].quantity"
+    events = (await shop.get("/v1/inventory-events?sku=mug&node_id=west")).json()["data"]
+    assert events[0]["conditions"] == [
+        {"condition": "damaged", "before": 0, "after": 3},
+        {"condition": "damaged", "before": 3, "after": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"to_condition": "sellable"}, "to_condition"),
+        ({"to_condition": "lost"}, "to_condition"),
+        ({"quantity": 0}, "quantity"),
+        ({"reason": " "}, "reason"),
+        ({"sku": "set"}, "sku"),
+    ],
+)
+async def test_a_bad_change_of_condition_is_refused_by_path(shop, change, field):
+    good = {"node_id": "east", "sku": "mug", "quantity": 1, "reason": "wet"}
+    good |= {"from_condition": "sellable", "to_condition": "damaged"}
+    refused = await shop.post("/v1/inventory/condition-changes", json={"changes": [good, {**good, **change}]})
+    assert refused.status_code == 400, refused.text
+    assert [error["path"] for error in refused.json()["errors"]] == [f"$.changes[1].{field}"]
+    assert (await position(shop, "mug", "east"))["conditions"] == {}
+
+
 async def test_unlimited_stock_is_put_shown_and_put_back_as_it_is_shown(shop):
     put = {"node_id": "east", "sku": "mug", "unlimited": True}
     shown = (await shop.put("/v1/inventory/positions", json={"positions": [put]})).json()["positions"][0]

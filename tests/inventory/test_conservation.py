@@ -6,7 +6,7 @@ on_hand = available + held + confirmed + safety_stock, with on_hand itself follo
 Supplies are put, moved, shortened and received under it; what is pegged to them is dated demand until it has come.
 The seeded bugs: giving back an expired hold twice, consuming without taking reserved down, forgetting the dated lines
 of a cancelled reservation, a receipt that leaves what was pegged where it was, a supply that moves without its pegs,
-using up unlimited stock, or adjusting it.
+using up unlimited stock, adjusting it, or losing units that turn out to be damaged.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from engine.availability.atp import atp_on, atp_steps
 from engine.clock import SettableClock
 from engine.errors import AllotError, InsufficientStock
+from engine.inventory.conditions import Condition, ConditionChange
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import (
     MAX_UNITS,
@@ -58,6 +60,16 @@ line = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 10)
 pegged = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 4), supply_id=supply_id)
 line = line | line | pegged
 lines = st.lists(line, min_size=1, max_size=2).map(tuple)
+condition = st.sampled_from((*Condition, Condition.SELLABLE))
+turn = st.builds(
+    ConditionChange,
+    sku=sku,
+    node_id=node_id,
+    quantity=st.integers(1, 6),
+    from_condition=condition,
+    to_condition=condition,
+    reason=st.just("test"),
+).filter(lambda turned: turned.from_condition != turned.to_condition)
 
 Units = Counter[tuple[str, str, date | None, str | None]]
 Call = Callable[[InventoryStore], Coroutine[Any, Any, Any]]
@@ -74,6 +86,7 @@ class Books(RuleBasedStateMachine):
         self.ledger: dict[str, Reservation] = {}
         self.unswept: set[str] = set()
         self.on_hand: Counter[tuple[str, str]] = Counter()
+        self.unsellable: Counter[tuple[str, str, Condition]] = Counter()
         self.supplied: dict[tuple[str, str, str], tuple[date, int]] = {}
 
     @initialize()
@@ -100,6 +113,16 @@ class Books(RuleBasedStateMachine):
         if self.both(lambda store: store.adjust(deltas)) is not None:
             for s, n, by in changes:
                 self.on_hand[s, n] += by
+
+    @rule(changes=st.lists(turn, min_size=1, max_size=3))
+    def change_conditions(self, changes: list[ConditionChange]) -> None:
+        if self.both(lambda store: store.change_conditions(changes)) is not None:
+            for turned in changes:
+                for condition, by in ((turned.from_condition, -1), (turned.to_condition, 1)):
+                    if condition is Condition.SELLABLE:
+                        self.on_hand[turned.sku, turned.node_id] += by * turned.quantity
+                    else:
+                        self.unsellable[turned.sku, turned.node_id, condition] += by * turned.quantity
 
     @rule(sku=sku, node_id=node_id, supply_id=supply_id, quantity=st.integers(0, 8), expected_on=day)
     def supply(self, sku: str, node_id: str, supply_id: str, quantity: int, expected_on: date) -> None:
@@ -220,6 +243,7 @@ class Books(RuleBasedStateMachine):
             waiting = sum(demand.pegged for demand in position.dated)
             assert sum(come.values()) + waiting == sum(named.values())
             assert position.on_hand == position.available + position.reserved + position.safety_stock
+            assert position.conditions == {c: self.unsellable[s, n, c] for c in Condition if self.unsellable[s, n, c]}
             dated: Counter[date] = Counter()
             for (of, at, ship_on, supply_id), quantity in (*reserved["held"].items(), *reserved["confirmed"].items()):
                 is_dated = ship_on is not None and ship_on > TODAY and not supply_id
@@ -261,11 +285,19 @@ class Books(RuleBasedStateMachine):
         self.refusal = error
         return value
 
+    def positions(self, store: InventoryStore, sku: str) -> list[tuple[tuple[str, str], Position]]:
+        """Return all that a store knows of a SKU, by place."""
+        return [((found.sku, found.node_id), found) for found in self.run(store.positions(sku))]
+
     def view(self) -> tuple[dict[tuple[str, str], Position], set[str]]:
         """Return the positions, on which both stores must agree, and the reservations that wait for a sweep."""
         views = [self.run(store.read(SKUS)) for store in self.stores]
-        found = [_positions(view) for view in views]
+        found = [
+            {place: position for s in SKUS for place, position in self.positions(store, s)} for store in self.stores
+        ]
         assert found[0] == found[1]
+        bare = {place: replace(position, conditions=None) for place, position in found[0].items()}
+        assert bare == _positions(views[0]) == _positions(views[1])
         return found[0], set(self.unswept)
 
 

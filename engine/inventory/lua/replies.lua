@@ -5,6 +5,7 @@
 -- {'affected', list} (coverage.lua)     {'received', positions, list} (receive.lua)
 -- a refusal: {'unpeggable', list} {'not_received', list} {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
 --            {'of_order', id, order id} {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
+--            {'wrong_condition', list}
 -- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
 
 local function refusal(...) return cmsgpack.pack({ ... }) end
