@@ -40,7 +40,7 @@ async def get_catalog(call: Call[None, CatalogQuery]) -> Answer:
         substitutes=document.substitutes if start == 0 else (),
         has_more=end < len(products),
     )
-    return Answer(value=page.model_dump_json().encode())
+    return Answer(value=page.model_dump_json(by_alias=True).encode())
 
 
 ENDPOINTS = (

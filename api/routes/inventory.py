@@ -104,6 +104,7 @@ def position_reply(position: Position) -> wire.PositionReply:
             wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity, pegged=demand.pegged)
             for demand in position.dated
         ],
+        buffer=UNSET if position.buffer is None else position.buffer,
         conditions=UNSET if position.conditions is None else {str(name): n for name, n in position.conditions.items()},
     )
 

@@ -88,7 +88,8 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     """One SKU at one node: reserved = held + confirmed, available = on_hand - safety_stock - reserved.
 
     If `unlimited`, on_hand is 2147483647 whatever leaves the node. `conditions` are the units beside on_hand that
-    cannot be sold; answers to counts and adjustments leave them out.
+    cannot be sold, `buffer` is what rules keep back where that is more than safety_stock; answers to counts and
+    adjustments leave them out.
     """
 
     node_id: str
@@ -104,6 +105,7 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     supplies: list[SupplyReply]
     dated_demand: list[DatedDemandReply]
     conditions: dict[str, int] | UnsetType = UNSET
+    buffer: int | UnsetType = UNSET
 
 
 class PositionsReply(Reply, frozen=True, kw_only=True):

@@ -3,9 +3,10 @@
     ATP(d) = min over t ≥ d of projected(t)
     projected(t) = available + supplies expected from today to t − dated demand to ship up to t
 
-`available` is on_hand − safety_stock − held − confirmed. A supply that is overdue does not count; dated demand that is
-overdue still does. ATP never falls as d grows, so it is kept as ascending steps (day, ATP), the first one today.
-Days are ordinals (`date.toordinal()`). Not here: where the numbers come from (stock.py).
+`available` is on_hand − safety stock − held − confirmed, safety stock being the larger of a position's own and its
+buffer. A supply that is overdue does not count; dated demand that is overdue still does. ATP never falls as d grows,
+so it is kept as ascending steps (day, ATP), the first one today. Days are ordinals (`date.toordinal()`). Not here:
+where the numbers come from (stock.py).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.catalog.model import Catalog
 from engine.catalog.service import CatalogService
+from engine.inventory.buffers import Buffers, buffers_of
 from engine.network.days import NetworkDays
 from engine.network.model import Network
 from engine.network.service import NetworkService
@@ -27,6 +28,11 @@ class View:
     def network(self) -> Network:
         """The network of the view."""
         return self.days.network
+
+    @property
+    def buffers(self) -> Buffers | None:
+        """What is kept back of positions by rule, None if there is no rule."""
+        return buffers_of(self.network, self.catalog)
 
 
 class Reference:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.availability.atp import Step, atp_steps, launched_steps
+from engine.availability.reference import View
 from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
 from engine.network.model import Network
 from solvers.promise_parcels import Atp
@@ -82,17 +83,12 @@ class StockReader:
         self._missing = np.zeros(0, dtype=np.int64)
         self._node_of_slot: list[int] = []
 
-    def read(
-        self,
-        stock: StockView,
-        network: Network,
-        local_day: NDArray[np.int64],
-        launches: Mapping[str, int] = MappingProxyType({}),
-    ) -> AtpTable:
-        """Return ATP at every node of the network; a node without a slot has no stock.
+    def read(self, stock: StockView, view: View, local_day: NDArray[np.int64]) -> AtpTable:
+        """Return ATP at every node of the network, by its rules, from the launch of each product on.
 
-        `launches` are the first days on which products may ship (Catalog.launches).
+        A node without a slot has no stock.
         """
+        network, buffers, launches = view.network, view.buffers, view.catalog.launches
         self._line_up(stock, network)
         cells = stock.cells
         free = cells[:, :, ON_HAND].astype(np.int64)
@@ -102,6 +98,9 @@ class StockReader:
         known = cells[:, :, VERSION] > 0
         if self._column.size and cells.shape[1]:
             today, known = free[:, self._column], known[:, self._column]
+            if buffers is not None:
+                safety_stock = cells[:, self._column, SAFETY_STOCK].astype(np.int64)
+                today -= np.maximum(buffers.of_skus(stock.skus) - safety_stock, 0)
             if self._missing.size:
                 today[:, self._missing] = 0
                 known[:, self._missing] = False

@@ -30,6 +30,7 @@ class ProductDocument(_Part):
     launch_on: Day | None = Field(
         default=None, description="The first day, at its node, on which a unit may ship; before it, all are preorders."
     )
+    sku_class: Sku | None = Field(default=None, alias="class", description="What rules of the network's policy name.")
 
 
 class ComponentDocument(_Part):

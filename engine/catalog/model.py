@@ -31,6 +31,7 @@ class Catalog:
     kits: frozenset[str]
     substitutes: Mapping[str, tuple[str, ...]]
     launches: Mapping[str, int]
+    classes: Mapping[str, str]
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -53,4 +54,5 @@ def compile_catalog(document: CatalogDocument, version: int) -> Catalog:
         launches=MappingProxyType(
             {entry.sku: entry.launch_on.toordinal() for entry in document.products if entry.launch_on is not None}
         ),
+        classes=MappingProxyType({e.sku: e.sku_class for e in document.products if e.sku_class is not None}),
     )

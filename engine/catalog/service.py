@@ -27,7 +27,7 @@ class CatalogService:
         faults = check_catalog(document)
         if faults:
             raise InvalidInput(faults)
-        return await self._documents.put(NAME, document.model_dump_json().encode())
+        return await self._documents.put(NAME, document.model_dump_json(by_alias=True).encode())
 
     async def current(self, epoch: int | None = None) -> Catalog:
         """Return the catalog as last put, `NotFound` before the first; pass the store's `epoch` to save asking."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.inventory.buffers import Kept
 from engine.inventory.conditions import Condition
 from engine.inventory.history import History, history_of, pack_cell
 from engine.inventory.model import (
@@ -179,7 +180,9 @@ class MemoryStock:
                 assert 0 <= cell[kind] <= MAX_UNITS, (sku, node_id, kind, cell[kind])
             self.because(sku, node_id, why)
 
-    def short_lines(self, lines: Sequence[Line], today: Mapping[str, int]) -> list[tuple[str, str, int, int]]:
+    def short_lines(
+        self, lines: Sequence[Line], today: Mapping[str, int], buffers: Kept
+    ) -> list[tuple[str, str, int, int]]:
         """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
         by_place: dict[tuple[str, str], dict[int, int]] = {}
         asked: dict[tuple[str, str, int], None] = {}
@@ -190,7 +193,7 @@ class MemoryStock:
         short = []
         for sku, node_id, day in asked:
             days = by_place[sku, node_id]
-            free = self.atp(sku, node_id, day, today[node_id])
+            free = self.atp(sku, node_id, day, today[node_id], buffers.get((sku, node_id), 0))
             free -= sum(quantity for earlier, quantity in days.items() if earlier < day)
             if day == today[node_id]:
                 cell = self.cell(sku, node_id)
@@ -199,10 +202,12 @@ class MemoryStock:
                 short.append((sku, node_id, days[day], free))
         return short
 
-    def atp(self, sku: str, node_id: str, day: int, today: int) -> int:
+    def atp(self, sku: str, node_id: str, day: int, today: int, buffer: int) -> int:
         """Return ATP of a day: the least that is projected from then on."""
+        if node_id not in self._slots:
+            return 0
         cell = self.cell(sku, node_id)
-        level = cell[ON_HAND] - cell[SAFETY_STOCK] - cell[HELD] - cell[CONFIRMED]
+        level = cell[ON_HAND] - max(cell[SAFETY_STOCK], buffer) - cell[HELD] - cell[CONFIRMED]
         changes: dict[int, int] = {}
         for expected, delta, _ in self.entries(sku, node_id):
             if expected <= day and (delta < 0 or expected >= today):

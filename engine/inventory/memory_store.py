@@ -14,6 +14,7 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.events.actor import actor
+from engine.inventory.buffers import Kept
 from engine.inventory.conditions import Condition, ConditionChange
 from engine.inventory.history import History
 from engine.inventory.memory_records import MemoryRecords
@@ -128,21 +129,28 @@ class MemoryInventoryStore:
         """Return what happened to a position."""
         return self._stock.history(sku, node_id, limit, after_event)
 
+    async def hold(
+        self, hold: Hold, *, today: Mapping[str, int], buffers: Kept | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
+        """Hold all lines or none."""
+        return self._once(replay, "hold", lambda: self._hold(hold, today, buffers or {}))
+
     async def hold_many(
-        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+        self,
+        holds: Sequence[Hold],
+        *,
+        today: Mapping[str, int],
+        buffers: Kept | None = None,
+        replay: Replay | None = None,
     ) -> Outcome[list[Verdict]]:
         """Hold each by itself, one after another."""
 
         def hold_all() -> Reply:
-            return self._recorded("hold_many", lambda: [self._hold(hold, today) for hold in holds])
+            return self._recorded("hold_many", lambda: [self._hold(hold, today, buffers or {}) for hold in holds])
 
         replayed, replies = self.records.once(replay, hold_all)
         verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, replies, strict=True)]
         return Outcome(value=verdicts, replayed=replayed)
-
-    async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
-        """Hold all lines or none."""
-        return self._once(replay, "hold", lambda: self._hold(hold, today))
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent."""
@@ -274,7 +282,7 @@ class MemoryInventoryStore:
     def _positions(self, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
         return ("positions", [self._stock.position_row(row.sku, row.node_id) for row in rows])
 
-    def _hold(self, hold: Hold, today: Mapping[str, int]) -> Reply:
+    def _hold(self, hold: Hold, today: Mapping[str, int], buffers: Kept) -> Reply:
         reservation_id = hold.reservation_id
         self._expire_due(None)
         known = self._kept(reservation_id)
@@ -291,7 +299,7 @@ class MemoryInventoryStore:
             lines, refused = MemorySupplies(self).peg(lines, today)
             if refused:
                 return ("unpeggable", refused)
-        short = self._stock.short_lines(lines, today)
+        short = self._stock.short_lines(lines, today, buffers)
         if short:
             return ("short", short)
         kept = _Kept(

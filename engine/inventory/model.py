@@ -123,6 +123,8 @@ class Position:
     dated: tuple[DatedDemand, ...] = ()
     conditions: Mapping[Condition, int] | None = None
     """Units that cannot be sold, by condition; None where that was not asked for."""
+    buffer: int | None = None
+    """Units kept back by rule, if that is more than safety_stock; None where that was not asked for."""
 
     @property
     def unlimited(self) -> bool:

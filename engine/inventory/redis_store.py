@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from engine.events.actor import actor
+from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History, history_of
 from engine.inventory.model import (
@@ -165,10 +166,12 @@ class RedisInventoryStore:
         rows, has_more, is_cut_off = _unpack(packed)
         return history_of(rows, cells, has_more=has_more, is_cut_off=is_cut_off)
 
-    async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
+    async def hold(
+        self, hold: Hold, *, today: Mapping[str, int], buffers: Kept | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
         """Hold all lines or none."""
         nodes, key = {line.node_id: today[line.node_id] for line in hold.lines}, self._keys.deadlines
-        packed = (_pack(nodes), _pack(_hold_row(hold)))
+        packed = [_pack(nodes), _pack(_hold_row(hold)), *([_pack(by_sku(buffers))] if buffers else [])]
         found = await call_once(self._client, self._keys, "allot_hold_v1", key, replay, actor(), *packed)
         verdict = verdict_of(hold, found[1], replayed=found[0])
         if not isinstance(verdict, Reservation):
@@ -176,11 +179,17 @@ class RedisInventoryStore:
         return Outcome(value=verdict, replayed=found[0])
 
     async def hold_many(
-        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+        self,
+        holds: Sequence[Hold],
+        *,
+        today: Mapping[str, int],
+        buffers: Kept | None = None,
+        replay: Replay | None = None,
     ) -> Outcome[list[Verdict]]:
         """Hold each by itself, all in one call."""
         nodes = {line.node_id: today[line.node_id] for hold in holds for line in hold.lines}
-        packed, key = _pack(([_hold_row(hold) for hold in holds], nodes)), self._keys.deadlines
+        kept = (by_sku(buffers),) if buffers else ()
+        packed, key = _pack(([_hold_row(hold) for hold in holds], nodes, *kept)), self._keys.deadlines
         found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), packed)
         verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, found[1], strict=True)]
         return Outcome(value=verdicts, replayed=found[0])
@@ -257,6 +266,14 @@ def _lines(lines: Iterable[HoldLine]) -> list[tuple[object, ...]]:
         else:
             rows.append((line.sku, line.node_id, line.quantity, day, 0, 0, line.supply_id))
     return rows
+
+
+def by_sku(buffers: Kept) -> dict[str, dict[str, int]]:
+    """Return buffers as lua/atp.lua takes them."""
+    nested: dict[str, dict[str, int]] = {}
+    for (sku, node_id), units in buffers.items():
+        nested.setdefault(sku, {})[node_id] = units
+    return nested
 
 
 def _hold_row(hold: Hold) -> tuple[object, ...]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.faults import nearest
+from engine.inventory.buffers import Kept, buffers_of
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
@@ -103,10 +105,13 @@ class InventoryService:
         return await self._store.receive(receipts, today=self._today(world), replay=replay)
 
     async def positions(self, sku: str) -> tuple[Position, ...]:
-        """Return the positions of a SKU by node_id; raises NotFound if it is neither in the catalog nor in stock."""
+        """Return the positions of a SKU by node_id, with conditions and buffers.
+
+        Raises NotFound if it is neither in the catalog nor in stock.
+        """
         found = await self._store.positions(sku)
         if found:
-            return found
+            return await self._with_buffers(found)
         catalog = (await self._world()).catalog
         if sku in catalog.kits:
             parts = ", ".join(part for part, _ in catalog.content[sku].components)
@@ -144,7 +149,7 @@ class InventoryService:
             reference=reference,
             promised_on=promised_on,
         )
-        return await self._store.hold(hold, today=today, replay=replay)
+        return await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
 
     async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
@@ -156,7 +161,8 @@ class InventoryService:
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
-        return await self._store.hold_many(holds, today=today, replay=replay)
+        buffers = _kept_back(world, holds)
+        return await self._store.hold_many(holds, today=today, buffers=buffers, replay=replay)
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent; again: the same. Raises NotFound, IllegalState (also after its deadline)."""
@@ -204,6 +210,15 @@ class InventoryService:
         """Return the day ordinal at each node."""
         return dict(world.days.at(self._clock.now()).by_node)
 
+    async def _with_buffers(self, positions: Sequence[Position]) -> tuple[Position, ...]:
+        """Return positions with what is kept back of each by rule."""
+        world = await self._world()
+        buffers = buffers_of(world.network, world.catalog)
+        return tuple(
+            replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
+            for position in positions
+        )
+
     async def _earlier(self, replay: Replay | None, fault: InvalidInput | NotFound) -> Outcome[Any]:
         """Answer a request that does not pass its checks: as before if its key was answered, else by its fault.
 
@@ -213,6 +228,14 @@ class InventoryService:
         if kept is None:
             raise fault
         return kept
+
+
+def _kept_back(world: World, holds: Sequence[Hold]) -> Kept | None:
+    """Return the buffers of the positions that holds are on, None if there is no rule."""
+    buffers = buffers_of(world.network, world.catalog)
+    if buffers is None:
+        return None
+    return buffers.of_places((line.sku, line.node_id) for hold in holds for line in hold.lines)
 
 
 def _refuse(faults: Sequence[Fault]) -> None:

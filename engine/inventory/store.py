@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from engine.errors import AllotError
+from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.model import (
@@ -99,8 +100,12 @@ class InventoryStore(Protocol):
         """Return what happened to a position, newest first, at most `limit` events that come after `after_event`."""
         ...
 
-    async def hold(self, hold: Hold, *, today: Mapping[str, int], replay: Replay | None = None) -> Outcome[Reservation]:
+    async def hold(
+        self, hold: Hold, *, today: Mapping[str, int], buffers: Kept | None = None, replay: Replay | None = None
+    ) -> Outcome[Reservation]:
         """Hold all lines or none; `today` is the day ordinal at each node of the lines.
+
+        `buffers` are the units kept back of the lines' positions where that is more than their safety stock.
 
         Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
         short line, SupplyUnavailable naming each whose supply is unknown, overdue or too small, IllegalState if the id
@@ -109,7 +114,12 @@ class InventoryStore(Protocol):
         ...
 
     async def hold_many(
-        self, holds: Sequence[Hold], *, today: Mapping[str, int], replay: Replay | None = None
+        self,
+        holds: Sequence[Hold],
+        *,
+        today: Mapping[str, int],
+        buffers: Kept | None = None,
+        replay: Replay | None = None,
     ) -> Outcome[list[Verdict]]:
         """Hold each by itself, all lines or none, at most MOST_HOLDS in one step; return a verdict for each, in order.
 

@@ -34,6 +34,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_zones(document),
         *_services(document),
         *_postal_codes(document),
+        *_buffers(document),
     ]
 
 
@@ -149,3 +150,9 @@ def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:
     for index, entry in enumerate(entries):
         if entry.time_zone is not None:
             yield from unknown(f"$.postal_codes[{index}].time_zone", "time zone", entry.time_zone, zones)
+
+
+def _buffers(document: NetworkDocument) -> Iterator[Fault]:
+    rules = document.policy.buffers
+    named = (f"{rule.node_kind or 'every kind'}, {rule.sku_class or 'every product'}" for rule in rules)
+    yield from duplicates("$.policy.buffers", "", named)

@@ -107,6 +107,14 @@ class ServiceDocument(_Part):
     rates: tuple[RateDocument, ...] = Field(min_length=1)
 
 
+class BufferDocument(_Part):
+    """Units of each position that are kept back, at nodes of a kind, of products of a class, or both."""
+
+    node_kind: NodeKind | None = Field(default=None, description="null is every kind.")
+    sku_class: Identifier | None = Field(default=None, description="The `class` of products; null is every product.")
+    units: Count
+
+
 class PolicyDocument(_Part):
     """What splits, lateness and backorders cost, and the hard limits."""
 
@@ -118,6 +126,9 @@ class PolicyDocument(_Part):
     max_distance_km: Kilometres | None = None
     move_cost_cents: Cents = Field(
         default=0, description="For a line that does not ship from the node where its order's reservation has it."
+    )
+    buffers: tuple[BufferDocument, ...] = Field(
+        default=(), max_length=1_000, description="The largest that fits counts, if it is above the safety stock."
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.inventory.buffers import Kept
 from engine.inventory.memory_stock import Line
 from engine.inventory.memory_store import _FIELD_OF, MemoryInventoryStore, _Kept
 from engine.orders.batch import Entry
@@ -55,7 +56,14 @@ class MemoryReservations:
         self._inventory.record(act)
 
     def swap(
-        self, reservation_id: str, entry: Entry, channel: str, today: Mapping[str, int], *, is_allowed: bool
+        self,
+        reservation_id: str,
+        entry: Entry,
+        channel: str,
+        today: Mapping[str, int],
+        buffers: Kept,
+        *,
+        is_allowed: bool,
     ) -> list[tuple[str, str, int, int]]:
         """Give back a reservation and take the lines of `entry` as a confirmed one, or return the short lines.
 
@@ -65,7 +73,7 @@ class MemoryReservations:
         lines = tuple(Line(sku, node, units, day, day > today[node]) for sku, node, units, day in entry.lines)
         if kept is not None:
             inventory._take(kept, kept.lines, -1, entry.order_id)
-        short = inventory._stock.short_lines(lines, today)
+        short = inventory._stock.short_lines(lines, today, buffers)
         if kept is not None:
             inventory._take(kept, kept.lines, 1, entry.order_id)
         if short or not is_allowed:

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 
 from engine.clock import Clock
+from engine.inventory.buffers import Kept
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.replies import milliseconds
@@ -113,14 +114,16 @@ class MemoryOrderStore:
         *,
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
+        buffers: Kept | None = None,
     ) -> list[Verdict]:
         """Commit each order of a run."""
         known = (self._orders.get(allocation.order_id) for allocation in allocations)
-        check_allocations(allocations, [None if kept is None else kept.demand for kept in known])
+        check_allocations(allocations, [None if order is None else order.demand for order in known])
         entries = [entry_of(allocation) for allocation in allocations]
         days = today_of(entries, today)
         self._reservations.expire_due()
-        verdicts = [verdict_of(entry.order_id, self._decide(run_id, entry, capacities, days)) for entry in entries]
+        replies = [self._decide(run_id, entry, capacities, days, buffers or {}) for entry in entries]
+        verdicts = [verdict_of(entry.order_id, reply) for entry, reply in zip(entries, replies, strict=True)]
         self._reservations.record("commit_orders")
         return verdicts
 
@@ -166,7 +169,7 @@ class MemoryOrderStore:
         return ("cancelled", "", kept.fields())
 
     def _decide(
-        self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int]
+        self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int], buffers: Kept
     ) -> Sequence[Any]:
         kept = self._orders.get(entry.order_id)
         if kept is not None and kept.run_id == run_id and kept.state != "cancelled":
@@ -178,7 +181,9 @@ class MemoryOrderStore:
         if entry.lines:
             self._count(kept.uses, -1)
             over = self._over(entry.uses, capacities)
-            short = self._reservations.swap(kept.reservation_id, entry, kept.channel, today, is_allowed=over is None)
+            short = self._reservations.swap(
+                kept.reservation_id, entry, kept.channel, today, buffers, is_allowed=over is None
+            )
             if short or over:
                 self._count(kept.uses, 1)
                 return ("moved", "short", short[0]) if short else ("moved", "capacity", over)

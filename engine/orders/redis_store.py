@@ -13,9 +13,10 @@ from importlib.resources import files
 import msgspec
 
 from engine.events.actor import actor
+from engine.inventory.buffers import Kept
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.redis_records import call_once, find
-from engine.inventory.redis_store import SNIPPETS
+from engine.inventory.redis_store import SNIPPETS, by_sku
 from engine.orders.batch import check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
@@ -121,6 +122,7 @@ class RedisOrderStore:
         *,
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
+        buffers: Kept | None = None,
     ) -> list[Verdict]:
         """Commit each order of a run; `_CHUNK` orders a call."""
         demands = await self._client.pipeline([("HGET", self._keys.order(a.order_id), "demand") for a in allocations])
@@ -130,9 +132,10 @@ class RedisOrderStore:
             for node_id, limit in capacities.items()
         }
         verdicts: list[Verdict] = []
+        kept = (by_sku(buffers),) if buffers else ()
         for start in range(0, len(allocations), _CHUNK):
             entries = [entry_of(allocation) for allocation in allocations[start : start + _CHUNK]]
-            batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today)))
+            batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today), *kept))
             keys = [self._keys.open_orders]
             reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch]))
             verdicts += [verdict_of(entry.order_id, found) for entry, found in zip(entries, reply, strict=True)]

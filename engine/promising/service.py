@@ -133,7 +133,7 @@ class PromiseService:
             view = await self._reference.current()
 
     def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime) -> Programme:
-        table = self._reader.read(stock, view.network, view.days.at(now).local_day, view.catalog.launches)
+        table = self._reader.read(stock, view, view.days.at(now).local_day)
         return build(asked, view, view.days, table, now, self._tables)
 
 

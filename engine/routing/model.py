@@ -12,6 +12,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from engine.inventory.buffers import Kept
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
@@ -141,11 +143,13 @@ class OrderBook(Protocol):
         *,
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
+        buffers: Kept | None = None,
     ) -> list[Verdict]:
         """Commit each order of a run, atomic per order, idempotent by `run_id`; one verdict per allocation, in order.
 
         `capacities` limits a node's units and parcels per day (a node not named is unlimited); `today` is the date at
-        each node that appears, which tells dated demand from what ships now. May be called again with the same
-        arguments after Unavailable. Raises InvalidInput if an allocation does not match its order's lines.
+        each node that appears, which tells dated demand from what ships now; `buffers` are the units kept back of
+        positions by rule. May be called again with the same arguments after Unavailable. Raises InvalidInput if an
+        allocation does not match its order's lines.
         """
         ...

@@ -167,8 +167,12 @@ class RoutingRuns:
         today = view.days.at(self._clock.now())
         limits = _daily_capacities(view)
         dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}
+        kept = None
+        if view.buffers is not None:
+            rows = (row for allocation in solved.allocations for row in allocation.rows)
+            kept = view.buffers.of_places((row.sku, row.node_id) for row in rows if row.node_id is not None)
         with acting_as(run_id):
-            return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates)
+            return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates, buffers=kept)
 
     async def _today(self, view: View) -> tuple[Today, dict[str, NodeCapacity]]:
         today = view.days.at(self._clock.now())
@@ -181,7 +185,7 @@ class RoutingRuns:
     ) -> _Solved:
         today, left = await self._today(view)
         stock = await self._inventory.read(demanded_skus(orders))
-        atp = self._reader.read(stock, view.network, today.local_day, view.catalog.launches)
+        atp = self._reader.read(stock, view, today.local_day)
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
             batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)

@@ -109,6 +109,30 @@ async def test_a_bad_change_of_condition_is_refused_by_path(shop, change, field)
     assert (await position(shop, "mug", "east"))["conditions"] == {}
 
 
+async def test_what_rules_keep_back_is_shown_and_neither_available_nor_promised_nor_reserved(shop, network, catalog):
+    """One number: available_now, what a promise offers and what a hold takes. The seeded bug: one of them is larger."""
+    rules = [{"node_kind": "dc", "units": 1}, {"sku_class": "fragile", "units": 3}]
+    network = {**network, "policy": {**network["policy"], "buffers": rules}}
+    catalog = {**catalog, "products": [*catalog["products"][1:], {"sku": "mug", "weight_g": 500, "class": "fragile"}]}
+    assert (await shop.put("/v1/network", json=network)).status_code == 200
+    assert (await shop.put("/v1/catalog", json=catalog)).status_code == 200
+    assert (await shop.get("/v1/catalog")).json()["products"][-1]["class"] == "fragile"
+    assert (await shop.get("/v1/network")).json()["policy"]["buffers"][1]["sku_class"] == "fragile"
+    mug, tea = await position(shop, "mug", "east"), await position(shop, "tea", "east")
+    assert [(one["safety_stock"], one["buffer"], one["available"]) for one in (mug, tea)] == [(0, 3, 20), (0, 1, 5)]
+    answer = (await shop.post("/v1/availability", json={"lines": [{"sku": "mug"}, {"sku": "set"}]})).json()
+    assert [line["available_now"] for line in answer["lines"]] == [17 + 1, 4]
+    west = {"sku": "mug", "node_id": "west"}
+    asked = {"destination": {"latitude": 34.0, "longitude": -118.0}, "lines": [{"line_id": "1", "sku": "mug"}]}
+    for quantity, node_id in ((1, "west"), (2, "east"), (18, None)):
+        asked["lines"][0]["quantity"] = quantity
+        options = (await shop.post("/v1/promises", json=asked)).json()["options"]
+        assert [shipment["node_id"] for shipment in options[0]["shipments"]] == [node_id] if node_id else not options
+    for quantity, status in ((2, 409), (1, 201), (1, 409)):
+        held = await shop.post("/v1/reservations", json={"lines": [{**west, "quantity": quantity}]})
+        assert held.status_code == status
+
+
 async def test_unlimited_stock_is_put_shown_and_put_back_as_it_is_shown(shop):
     put = {"node_id": "east", "sku": "mug", "unlimited": True}
     shown = (await shop.put("/v1/inventory/positions", json={"positions": [put]})).json()["positions"][0]

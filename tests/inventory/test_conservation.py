@@ -153,29 +153,29 @@ class Books(RuleBasedStateMachine):
         assert sum(units.quantity for units in outcome.value.settled) == min(waited, quantity)
         later = HoldLine(sku=sku, node_id=node_id, quantity=1, ship_on=max(expected_on, TODAY))
         if expected_on >= TODAY and not before[sku, node_id].unlimited:
-            assert atp(self.view()[0], later) == atp(before, later)
+            assert atp(self.view()[0], later, {}) == atp(before, later, {})
 
-    @rule(name=name, lines=lines)
-    def hold(self, name: str, lines: tuple[HoldLine, ...]) -> None:
-        before = self.view()
-        outcome = self.both(lambda store: store.hold(Hold(reservation_id=name, lines=lines), today=DAYS))
+    @rule(name=name, lines=lines, kept=st.dictionaries(st.tuples(sku, node_id), st.integers(1, 4), max_size=2))
+    def hold(self, name: str, lines: tuple[HoldLine, ...], kept: dict[tuple[str, str], int]) -> None:
+        before, wanted = self.view(), Hold(reservation_id=name, lines=lines)
+        outcome = self.both(lambda store: store.hold(wanted, today=DAYS, buffers=kept))
         is_new = name not in self.ledger
         self.unswept.clear()
         if outcome is None:
             is_plain = len(lines) == 1 and lines[0].supply_id is None and not before[1]
             if isinstance(self.refusal, InsufficientStock) and is_plain:
                 short = self.refusal.lines[0]
-                assert short.available == atp(before[0], lines[0])
+                assert short.available == atp(before[0], lines[0], kept)
             return
         self.ledger[name] = outcome.value
         if is_new:
             after, _ = self.view()
-            assert all(atp(after, taken) >= 0 for taken in outcome.value.lines)
+            assert all(atp(after, taken, kept) >= 0 for taken in outcome.value.lines)
 
     @rule(name=name, quantity=st.integers(1, 4), supply_id=supply_id)
     def peg(self, name: str, quantity: int, supply_id: str) -> None:
         line = HoldLine(sku="mug", node_id="berlin", quantity=quantity, supply_id=supply_id)
-        self.hold(name, (line,))
+        self.hold(name, (line,), {})
 
     @rule(name=name, lines=lines)
     def hold_till_it_expires(self, name: str, lines: tuple[HoldLine, ...]) -> None:
@@ -191,7 +191,7 @@ class Books(RuleBasedStateMachine):
 
     @rule(name=name, lines=lines)
     def hold_and_confirm(self, name: str, lines: tuple[HoldLine, ...]) -> None:
-        self.hold(name, lines)
+        self.hold(name, lines, {})
         self.confirm(name)
 
     @rule(name=name)
@@ -327,12 +327,13 @@ def of_supplies(reserved: Units, sku: str, node_id: str) -> int:
     return sum(q for (s, n, _, supply_id), q in reserved.items() if (s, n) == (sku, node_id) and supply_id is not None)
 
 
-def atp(positions: dict[tuple[str, str], Position], line: HoldLine) -> int:
+def atp(positions: dict[tuple[str, str], Position], line: HoldLine, kept: dict[tuple[str, str], int]) -> int:
     """Return ATP for a line by the third way of computing it, that of engine.availability."""
     position = positions[line.sku, line.node_id]
     schedule = [(supply.expected_on.toordinal(), supply.quantity) for supply in position.supplies]
     schedule += [(demand.ship_on.toordinal(), -demand.quantity) for demand in position.dated]
-    steps = atp_steps(position.available, schedule, TODAY.toordinal())
+    beyond = max(0, kept.get((line.sku, line.node_id), 0) - position.safety_stock)
+    steps = atp_steps(position.available - beyond, schedule, TODAY.toordinal())
     return atp_on(steps, (line.ship_on or TODAY).toordinal())
 
 

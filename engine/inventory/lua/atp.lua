@@ -1,11 +1,23 @@
 -- Available to promise of one cell. Include after schedule.lua.
 --
 -- atp(work, sku, slot, day, today)  units that may be promised for `day` (an ordinal, not before today); may be negative
+-- keep_back(work, buffers)           buffers: sku → node_id → units, or nil; the safety stock of those cells is at least that
 -- ATP(d) = min over t ≥ d of on_hand - safety_stock - held - confirmed + supplies of today … t - dated demand up to t
 -- Invariant: changes nothing; overdue supplies never count, overdue demand always does.
 
+local function keep_back(work, buffers)
+  for sku, of_sku in pairs(buffers or NONE) do
+    for node_id, units in pairs(of_sku) do
+      local slot = slot_of(work, node_id)
+      if slot then cell_at(work, sku, slot).buffer = units end
+    end
+  end
+end
+
 local function available(cell)
-  return cell.on_hand - cell.safety_stock - cell.held - cell.confirmed
+  local kept = cell.safety_stock
+  if cell.buffer and cell.buffer > kept then kept = cell.buffer end
+  return cell.on_hand - kept - cell.held - cell.confirmed
 end
 
 local function atp(work, sku, slot, day, today)

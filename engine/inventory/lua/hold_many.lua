@@ -1,7 +1,7 @@
 -- Holds many reservations in one step, each all or none by itself; they see what those before them took.
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
 -- ARGV[1]  the fingerprint            ARGV[2]  who
--- ARGV[3]  cmsgpack {holds as in holding.lua, today by node_id}
+-- ARGV[3]  cmsgpack {holds as in holding.lua, today by node_id, buffers as in atp.lua or absent}
 -- Returns  cmsgpack list of what try_hold of holding.lua returns, in order
 -- The id of each reservation is an idempotency record too: the same hold again, in whatever call, takes nothing more.
 
@@ -9,7 +9,8 @@ local MANY_DUE = 1000
 
 local function hold_all(key, args)
   local work, now, ids, verdicts = open_work(key, 'hold_many', args), now_ms(), {}, {}
-  local holds, today = unpack(cmsgpack.unpack(args[1]))
+  local holds, today, buffers = unpack(cmsgpack.unpack(args[1]))
+  keep_back(work, buffers)
   expire_due(work, now, MANY_DUE)
   for i, hold in ipairs(holds) do ids[i] = hold[ID] end
   look_up(work, ids)

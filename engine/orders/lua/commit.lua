@@ -1,10 +1,11 @@
 -- Commits the allocations of a routing run, each order by itself, all in one step.
 -- KEYS[1]  any key of the partition (open_orders)
 -- ARGV[1]  who                     ARGV[2]  the run id
--- ARGV[3]  cmsgpack {allocations, limits, today}
+-- ARGV[3]  cmsgpack {allocations, limits, today, buffers or absent}
 --          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses}
 --          lines: a list of {sku, node_id, quantity, ship_on}      uses: as in capacity.lua
 --          limits: node_id → {units or -1, parcels or -1}          today: node_id → day ordinal, for every node in lines
+--          buffers: as in the inventory's atp.lua
 -- Returns  cmsgpack list of verdicts: {'committed'} · {'gone'} · {'moved', 'short', {sku, node_id, asked, available}} ·
 --          {'moved', 'capacity', {node_id, day, what, asked, left, limit}}
 -- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
@@ -59,7 +60,8 @@ end
 
 redis.register_function('allot_commit_orders_v1', function(keys, args)
   local work, now, run_id = open_work(keys[1], 'commit_orders', args), now_ms(), args[1]
-  local allocations, limits, today = unpack(cmsgpack.unpack(args[2]))
+  local allocations, limits, today, buffers = unpack(cmsgpack.unpack(args[2]))
+  keep_back(work, buffers)
   local verdicts, writes = {}, {}
   expire_due(work, now, MANY_DUE)
   for i, allocation in ipairs(allocations) do
