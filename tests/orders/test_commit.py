@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
-from order_shop import TODAY, TOMORROW, Shop, rows
+from order_shop import DAYS, TODAY, TOMORROW, Shop, rows
 
 from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import (
@@ -48,6 +48,22 @@ async def test_a_committed_order_is_sourced_and_its_stock_confirmed(shop: Shop) 
         ("north", "MUG", 2),
         ("south", "MUG", 1),
     }
+
+
+async def test_a_commit_leaves_what_rules_keep_back_and_what_the_order_holds_is_its_own(shop: Shop) -> None:
+    """The seeded bug: the buffers are not handed to the function, and the last free units of a rule are committed."""
+    await shop.hold("res_1", 2, "south")
+    await shop.place("ord_1", 2, reservation_id="res_1")
+    await shop.place("ord_2", 2)
+    wanted = [rows("ord_1", (2, "south")), rows("ord_2", (2, "south"))]
+    kept = {("MUG", "south"): 2}
+    verdicts = await shop.orders.commit("run_1", wanted, capacities={}, today=DAYS, buffers=kept)
+    assert [(verdict.outcome, verdict.reason) for verdict in verdicts] == [
+        ("committed", None),
+        ("moved", "MUG at south: 2 asked, 1 available"),
+    ]
+    assert await shop.counts("south") == (5, 0, 2)
+    assert await shop.outcomes("run_1", wanted[1]) == ["committed"]
 
 
 async def test_the_same_run_again_commits_nothing_twice(shop: Shop) -> None:
