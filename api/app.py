@@ -25,7 +25,7 @@ from api import docs_page, openapi
 from api.deps import request_id_of
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
-from api.sweeper import keep_sweeping
+from api.sweeper import keep_sweeping, keep_watching
 from api.table import ENDPOINTS
 from engine.bootstrap import Engine, allot_engine
 from engine.config import Settings
@@ -49,8 +49,8 @@ def create_app(
         async with AsyncExitStack() as stack:
             if engine is None:
                 app.state.engine = await stack.enter_async_context(allot_engine(settings))
-            sweeper = asyncio.create_task(keep_sweeping(app.state.engine))
-            stack.push_async_callback(_end, sweeper)
+            for keep in (keep_sweeping, keep_watching):
+                stack.push_async_callback(_end, asyncio.create_task(keep(app.state.engine)))
             yield
 
     app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)

@@ -1,9 +1,10 @@
-"""The task that gives the units of expired reservations back, for as long as the application runs."""
+"""The tasks that run for as long as the application does: expired reservations give back, and low stock is noticed."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 
 from engine.bootstrap import Engine
 from engine.errors import AllotError
@@ -15,22 +16,36 @@ BATCH = 1000
 
 
 async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
-    """Sweep until cancelled: at once again while there is a full batch to do, else every `interval_seconds`.
+    """Give the units of expired reservations back until cancelled."""
 
-    A store that does not answer is asked again; the sweeper never gives up.
+    async def sweep() -> bool:
+        with acting_as("sweeper"):
+            return await engine.inventory.sweep(BATCH) == BATCH
+
+    await _keep(sweep, "giving back expired reservations", interval_seconds)
+
+
+async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Make events of positions that become low on stock, or recover, until cancelled."""
+    await _keep(engine.low_stock.step, "watching for low stock", interval_seconds)
+
+
+async def _keep(step: Callable[[], Awaitable[bool]], what: str, interval_seconds: float) -> None:
+    """Take a step at once again while it says that there is more to do, else every `interval_seconds`.
+
+    A store that does not answer is asked again; a task never gives up.
     """
     is_failing = False
     while True:
-        swept = 0
+        has_more = False
         try:
-            with acting_as("sweeper"):
-                swept = await engine.inventory.sweep(BATCH)
+            has_more = await step()
             is_failing = False
         except AllotError as error:
             if not is_failing:
-                log.warning("expired reservations cannot be given back now, trying again: %s", error)
+                log.warning("%s does not work now, trying again: %s", what, error)
             is_failing = True
         except Exception:
-            log.exception("giving back expired reservations failed, trying again")
-        if swept < BATCH:
+            log.exception("%s failed, trying again", what)
+        if not has_more:
             await asyncio.sleep(interval_seconds)

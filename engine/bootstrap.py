@@ -23,7 +23,11 @@ from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
 from engine.inventory import redis_store as inventory
+from engine.inventory.low_stock import LowStockStore
+from engine.inventory.low_stock_watch import LowStockWatch
+from engine.inventory.memory_low_stock import MemoryLowStock
 from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.redis_low_stock import RedisLowStock
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.service import InventoryService
@@ -56,6 +60,7 @@ class Stores:
 
     documents: DocumentStore
     inventory: InventoryStore
+    low_stock: LowStockStore
     promises: PromiseStore
     orders: OrderStore
     runs: RunStore
@@ -72,6 +77,7 @@ class Engine:
     network: NetworkService
     catalog: CatalogService
     inventory: InventoryService
+    low_stock: LowStockWatch
     availability: AvailabilityService
     promising: PromiseService
     orders: OrderService
@@ -135,6 +141,7 @@ def _memory_stores(clock: Clock) -> Stores:
     return Stores(
         documents=MemoryDocumentStore(),
         inventory=stock,
+        low_stock=MemoryLowStock(stock),
         promises=MemoryPromiseStore(clock),
         orders=MemoryOrderStore(stock, clock),
         runs=MemoryRunStore(clock),
@@ -145,6 +152,7 @@ def _redis_stores(client: StoreClient, keys: Keys) -> Stores:
     return Stores(
         documents=RedisDocumentStore(client, keys),
         inventory=RedisInventoryStore(client, keys),
+        low_stock=RedisLowStock(client, keys),
         promises=RedisPromiseStore(client, keys),
         orders=RedisOrderStore(client, keys),
         runs=RedisRunStore(client, keys),
@@ -163,6 +171,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         network=network,
         catalog=catalog,
         inventory=InventoryService(stores.inventory, world=reference.current, clock=clock),
+        low_stock=LowStockWatch(stores.low_stock, stores.inventory, world=reference.current, clock=clock),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
         promising=PromiseService(
             reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock

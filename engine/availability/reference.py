@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from engine.catalog.model import Catalog
 from engine.catalog.service import CatalogService
-from engine.inventory.buffers import Buffers, buffers_of
+from engine.inventory.buffers import buffers_of
+from engine.inventory.rules import UnitRules
 from engine.network.days import NetworkDays
 from engine.network.model import Network
 from engine.network.service import NetworkService
@@ -30,7 +31,7 @@ class View:
         return self.days.network
 
     @property
-    def buffers(self) -> Buffers | None:
+    def buffers(self) -> UnitRules | None:
         """What is kept back of positions by rule, None if there is no rule."""
         return buffers_of(self.network, self.catalog)
 

@@ -31,6 +31,9 @@ class ProductDocument(_Part):
         default=None, description="The first day, at its node, on which a unit may ship; before it, all are preorders."
     )
     sku_class: Sku | None = Field(default=None, alias="class", description="What rules of the network's policy name.")
+    low_stock_units: Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)] | None = Field(
+        default=None, description="Stock at a node is low from so many available units down; null leaves it to rules."
+    )
 
 
 class ComponentDocument(_Part):

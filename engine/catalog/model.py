@@ -32,6 +32,7 @@ class Catalog:
     substitutes: Mapping[str, tuple[str, ...]]
     launches: Mapping[str, int]
     classes: Mapping[str, str]
+    low_stock_units: Mapping[str, int]
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -55,4 +56,7 @@ def compile_catalog(document: CatalogDocument, version: int) -> Catalog:
             {entry.sku: entry.launch_on.toordinal() for entry in document.products if entry.launch_on is not None}
         ),
         classes=MappingProxyType({e.sku: e.sku_class for e in document.products if e.sku_class is not None}),
+        low_stock_units=MappingProxyType(
+            {entry.sku: entry.low_stock_units for entry in document.products if entry.low_stock_units is not None}
+        ),
     )

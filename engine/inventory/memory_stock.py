@@ -74,7 +74,7 @@ class MemoryStock:
         self._entries: dict[str, list[Entry]] = {}
         self._conditions: dict[tuple[str, str], dict[Condition, int]] = {}
         self._changed: dict[tuple[str, str], _Change] = {}
-        self._journal: dict[int, Event] = {}
+        self.journal: dict[int, Event] = {}
 
     def cell(self, sku: str, node_id: str) -> Sequence[int]:
         """Return the cells of a position to look at, zeros if there is none."""
@@ -111,8 +111,8 @@ class MemoryStock:
             cell = self._cells[place[0]][self._slots[place[1]]]
             cell[EVENT] = self.epoch
             change.after = tuple(cell)
-        self._journal[self.epoch] = Event(now_ms=now_ms, act=act, who=who, changed=changed)
-        self._journal.pop(self.epoch - JOURNAL_EVENTS, None)
+        self.journal[self.epoch] = Event(now_ms=now_ms, act=act, who=who, changed=changed)
+        self.journal.pop(self.epoch - JOURNAL_EVENTS, None)
 
     def history(self, sku: str, node_id: str, limit: int, after_event: int | None) -> History:
         """Return what happened to a position, newest first."""
@@ -120,7 +120,7 @@ class MemoryStock:
         rows: list[Sequence[Any]] = []
         cells: list[bytes] = []
         while event and len(rows) < limit:
-            found = self._journal.get(event)
+            found = self.journal.get(event)
             change = None if found is None else found.changed.get((sku, node_id))
             if found is None or change is None:
                 event, is_cut_off = 0, True

@@ -124,12 +124,12 @@ class StockReads:
         """
         longest = max(map(len, filter(None, stock)), default=0) // BYTES_PER_NODE
         if longest > len(self._node_ids) or epoch < self._epoch:
-            self._node_ids = _names(await self._client.call("HGETALL", self._keys.slots))
+            self._node_ids = node_names(await self._client.call("HGETALL", self._keys.slots))
         self._epoch = epoch
         return unpack_view(epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules)
 
 
-def _names(pairs: Sequence[bytes]) -> tuple[str, ...]:
+def node_names(pairs: Sequence[bytes]) -> tuple[str, ...]:
     """Return the node ids of HGETALL slots, in slot order."""
     by_slot = {int(slot): node_id.decode() for node_id, slot in zip(pairs[::2], pairs[1::2], strict=True)}
     return tuple(by_slot[slot] for slot in range(len(by_slot)))

@@ -70,6 +70,7 @@ _FUNCTIONS = (
     "consume",
     "get_reservation",
     "history",
+    "low_stock",
     "repair",
     "sweep",
     "remember",

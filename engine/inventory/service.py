@@ -14,7 +14,7 @@ from typing import Any
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.faults import nearest
-from engine.inventory.buffers import Kept, buffers_of
+from engine.inventory.buffers import Kept, buffers_of, kept_at
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
@@ -235,7 +235,7 @@ def _kept_back(world: World, holds: Sequence[Hold]) -> Kept | None:
     buffers = buffers_of(world.network, world.catalog)
     if buffers is None:
         return None
-    return buffers.of_places((line.sku, line.node_id) for hold in holds for line in hold.lines)
+    return kept_at(buffers, ((line.sku, line.node_id) for hold in holds for line in hold.lines))
 
 
 def _refuse(faults: Sequence[Fault]) -> None:

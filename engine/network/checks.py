@@ -13,7 +13,7 @@ import holidays
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest, prefixed, read_document
-from engine.network.document import CalendarDocument, NetworkDocument
+from engine.network.document import CalendarDocument, NetworkDocument, UnitRuleDocument
 
 
 def parse_network(body: bytes, source: str | None = None) -> NetworkDocument:
@@ -34,7 +34,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_zones(document),
         *_services(document),
         *_postal_codes(document),
-        *_buffers(document),
+        *_unit_rules(document),
     ]
 
 
@@ -152,7 +152,8 @@ def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:
             yield from unknown(f"$.postal_codes[{index}].time_zone", "time zone", entry.time_zone, zones)
 
 
-def _buffers(document: NetworkDocument) -> Iterator[Fault]:
-    rules = document.policy.buffers
-    named = (f"{rule.node_kind or 'every kind'}, {rule.sku_class or 'every product'}" for rule in rules)
-    yield from duplicates("$.policy.buffers", "", named)
+def _unit_rules(document: NetworkDocument) -> Iterator[Fault]:
+    for field in ("buffers", "low_stock"):
+        rules: Sequence[UnitRuleDocument] = getattr(document.policy, field)
+        named = (f"{rule.node_kind or 'every kind'}, {rule.sku_class or 'every product'}" for rule in rules)
+        yield from duplicates(f"$.policy.{field}", "", named)

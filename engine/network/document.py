@@ -107,8 +107,8 @@ class ServiceDocument(_Part):
     rates: tuple[RateDocument, ...] = Field(min_length=1)
 
 
-class BufferDocument(_Part):
-    """Units of each position that are kept back, at nodes of a kind, of products of a class, or both."""
+class UnitRuleDocument(_Part):
+    """A number of units for each position at nodes of a kind, of products of a class, or both."""
 
     node_kind: NodeKind | None = Field(default=None, description="null is every kind.")
     sku_class: Identifier | None = Field(default=None, description="The `class` of products; null is every product.")
@@ -127,8 +127,16 @@ class PolicyDocument(_Part):
     move_cost_cents: Cents = Field(
         default=0, description="For a line that does not ship from the node where its order's reservation has it."
     )
-    buffers: tuple[BufferDocument, ...] = Field(
-        default=(), max_length=1_000, description="The largest that fits counts, if it is above the safety stock."
+    buffers: tuple[UnitRuleDocument, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="Units kept back. The largest that fits counts, if it is above the safety stock.",
+    )
+    low_stock: tuple[UnitRuleDocument, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="Stock is low from so many available units down. The largest that fits counts, unless the product "
+        "has its own low_stock_units.",
     )
 
 

@@ -23,6 +23,7 @@ from engine.clock import Clock
 from engine.errors import AllotError, Fault, InvalidInput, Unavailable
 from engine.events.actor import acting_as
 from engine.faults import nearest
+from engine.inventory.buffers import kept_at
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
 from engine.network.days import Today
@@ -170,7 +171,7 @@ class RoutingRuns:
         kept = None
         if view.buffers is not None:
             rows = (row for allocation in solved.allocations for row in allocation.rows)
-            kept = view.buffers.of_places((row.sku, row.node_id) for row in rows if row.node_id is not None)
+            kept = kept_at(view.buffers, ((row.sku, row.node_id) for row in rows if row.node_id is not None))
         with acting_as(run_id):
             return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates, buffers=kept)
 

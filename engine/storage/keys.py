@@ -72,6 +72,26 @@ class Keys:
         """Return the key that is written only to ask how far the disks have come (durability)."""
         return f"{self.prefix}:fence"
 
+    @property
+    def low_stock(self) -> str:
+        """Return the key of the sorted set of positions that are low on stock."""
+        return f"{self.prefix}:low_stock"
+
+    @property
+    def low_stock_details(self) -> str:
+        """Return the key of the hash of what is known of each of them."""
+        return f"{self.prefix}:low_stock_details"
+
+    @property
+    def low_stock_events(self) -> str:
+        """Return the key of the stream of positions that became low, or recovered."""
+        return f"{self.prefix}:low_stock_events"
+
+    @property
+    def low_stock_cursor(self) -> str:
+        """Return the key of how far the journal was read for it."""
+        return f"{self.prefix}:low_stock_cursor"
+
     # Idempotency records, see lua/replay.lua.
 
     def replay(self, digest: str) -> str:

@@ -10,8 +10,9 @@ import pytest
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import compile_catalog
 from engine.errors import InsufficientStock, InvalidInput
-from engine.inventory.buffers import Buffers, buffers_of
+from engine.inventory.buffers import buffers_of, kept_at
 from engine.inventory.model import Hold, Reservation, Supply
+from engine.inventory.rules import UnitRules
 from engine.network.checks import check_network
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
@@ -34,7 +35,7 @@ def network(*rules: dict[str, Any]) -> NetworkDocument:
     )
 
 
-def compiled(*rules: dict[str, Any]) -> Buffers | None:
+def compiled(*rules: dict[str, Any]) -> UnitRules | None:
     products = [{"sku": "mug", "weight_g": 1, "class": "fragile"}, {"sku": "tea", "weight_g": 1, "class": "food"}]
     catalog = CatalogDocument.model_validate({"products": [*products, {"sku": "pot", "weight_g": 1}]})
     return buffers_of(compile_network(network(*rules), 1), compile_catalog(catalog, 1))
@@ -64,7 +65,7 @@ def test_the_largest_rule_that_fits_counts() -> None:
 def test_only_positions_with_a_buffer_are_named() -> None:
     buffers = compiled({"node_kind": "store", "units": 2})
     assert buffers is not None
-    assert buffers.of_places([("mug", "shop"), ("mug", "depot"), ("mug", "shop")]) == {("mug", "shop"): 2}
+    assert kept_at(buffers, [("mug", "shop"), ("mug", "depot"), ("mug", "shop")]) == {("mug", "shop"): 2}
 
 
 def test_two_rules_for_the_same_are_refused() -> None:
