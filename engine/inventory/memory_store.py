@@ -15,18 +15,17 @@ from typing import Any
 from engine.clock import Clock
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
-from engine.inventory.conditions import Condition, ConditionChange
+from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
+from engine.inventory.memory_counts import adjust, change_conditions, put_positions
 from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_stock import Line, MemoryStock
 from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
     CONFIRMED,
     HELD,
-    MAX_ON_HAND,
     MAX_UNITS,
     ON_HAND,
-    SAFETY_STOCK,
     VERSION,
     Adjustment,
     Hold,
@@ -81,20 +80,20 @@ class MemoryInventoryStore:
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
-        found: list[Position] = value_of(self._recorded("put_positions", lambda: self._put_positions(counts)))
+        found: list[Position] = value_of(self._recorded("put_positions", lambda: put_positions(self._stock, counts)))
         return found
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Add deltas to on_hand or to units of another condition, all or none."""
-        return self._once(replay, "adjust", lambda: self._adjust(adjustments))
+        return self._once(replay, "adjust", lambda: adjust(self._stock, adjustments))
 
     async def change_conditions(
         self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Move units from one condition to another, all or none."""
-        return self._once(replay, "change_conditions", lambda: self._change_conditions(changes))
+        return self._once(replay, "change_conditions", lambda: change_conditions(self._stock, changes))
 
     async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
@@ -219,68 +218,6 @@ class MemoryInventoryStore:
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
     # One operation each, as in lua/.
-
-    def _put_positions(self, counts: Sequence[PositionCount]) -> Reply:
-        versions: dict[tuple[str, str], tuple[int, int, int]] = {}
-        moved: list[Any] = []
-        for index, count in enumerate(counts):
-            place = (count.sku, count.node_id)
-            cell = self._stock.cell(*place)
-            on_hand, safety, version = versions.get(place, (cell[ON_HAND], cell[SAFETY_STOCK], cell[VERSION]))
-            if count.expected_version is not None and count.expected_version != version:
-                moved.append((index, count.node_id, count.sku, count.expected_version, version))
-            changes = version == 0 or (on_hand, safety) != (count.units, count.safety_stock)
-            versions[place] = (count.units, count.safety_stock, version + changes)
-        if moved:
-            return ("moved", moved)
-        for place, (on_hand, safety, version) in versions.items():
-            cell_to_change = self._stock.cell_to_change(*place)
-            cell_to_change[ON_HAND], cell_to_change[SAFETY_STOCK], cell_to_change[VERSION] = on_hand, safety, version
-        return self._positions(counts)
-
-    def _adjust(self, adjustments: Sequence[Adjustment]) -> Reply:
-        units: dict[tuple[str, str, Condition], int] = {}
-        refused: list[Any] = []
-        for index, change in enumerate(adjustments):
-            place = (change.sku, change.node_id, change.condition)
-            before = units.get(place, self._stock.units_in(*place))
-            if before != MAX_UNITS and 0 <= before + change.delta <= MAX_ON_HAND:
-                units[place] = before + change.delta
-            else:
-                refused.append((index, change.node_id, change.sku, change.delta, before, change.condition))
-        if refused:
-            return ("out_of_range", refused)
-        for change in adjustments:
-            place = (change.sku, change.node_id, change.condition)
-            self._stock.set_units(*place, self._stock.units_in(*place) + change.delta)
-            self._stock.because(change.sku, change.node_id, change.reason)
-        return self._positions(adjustments)
-
-    def _change_conditions(self, changes: Sequence[ConditionChange]) -> Reply:
-        units: dict[tuple[str, str, Condition], int] = {}
-        refused: list[Any] = []
-        for index, change in enumerate(changes):
-            sides = [(change.sku, change.node_id, of) for of in (change.from_condition, change.to_condition)]
-            there, other = (units.get(side, self._stock.units_in(*side)) for side in sides)
-            if there != MAX_UNITS and change.quantity <= there and other + change.quantity <= MAX_ON_HAND:
-                units[sides[0]], units[sides[1]] = there - change.quantity, other + change.quantity
-            else:
-                asked = (change.quantity, change.from_condition, change.to_condition)
-                refused.append((index, change.node_id, change.sku, *asked, there, other))
-        if refused:
-            return ("wrong_condition", refused)
-        for change in changes:
-            for condition, by in ((change.from_condition, -change.quantity), (change.to_condition, change.quantity)):
-                place = (change.sku, change.node_id, condition)
-                self._stock.set_units(*place, self._stock.units_in(*place) + by)
-            self._stock.because(change.sku, change.node_id, change.reason)
-        rows = [self._stock.position_row(change.sku, change.node_id) for change in changes]
-        for row, change in zip(rows, changes, strict=True):
-            row.append(list(self._stock.conditions(change.sku, change.node_id).items()))
-        return ("positions", rows)
-
-    def _positions(self, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
-        return ("positions", [self._stock.position_row(row.sku, row.node_id) for row in rows])
 
     def _hold(self, hold: Hold, today: Mapping[str, int], buffers: Kept) -> Reply:
         reservation_id = hold.reservation_id
