@@ -75,12 +75,10 @@ def _check(data: Path | None, *, repair: bool, as_json: bool) -> None:
 
 async def _reconciled(data: Path | None, *, repair: bool) -> Reconciliation:
     from engine.bootstrap import allot_engine, read_settings
-    from engine.events.actor import acting_as
 
-    with acting_as("allot inventory check"):
-        async with allot_engine(read_settings(data)) as engine:
-            assert engine.reconciler is not None  # only an engine in memory has none
-            return await engine.reconciler.reconcile(repair=repair)
+    async with allot_engine(read_settings(data)) as engine:
+        assert engine.reconciler is not None  # only an engine in memory has none
+        return await engine.reconciler.reconcile(repair=repair)
 
 
 def _print_reconciliation(found: Reconciliation) -> None:

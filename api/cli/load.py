@@ -34,7 +34,6 @@ def command(
 
 async def _load(folder: Path, data: Path | None) -> Loaded:
     from engine.bootstrap import allot_engine, read_settings
-    from engine.events.actor import acting_as
     from engine.integrations.documents_folder import read_documents
     from engine.integrations.load import check_documents, put_documents
 
@@ -42,5 +41,4 @@ async def _load(folder: Path, data: Path | None) -> Loaded:
     async with allot_engine(read_settings(data)) as engine:
         async with allot_engine(memory=True) as scratch:
             await check_documents(documents, scratch, engine)
-        with acting_as("allot load"):
-            return await put_documents(documents, engine)
+        return await put_documents(documents, engine)

@@ -18,6 +18,7 @@ from importlib import import_module
 import typer
 
 from engine.errors import AllotError, ExpectationMissed, InvalidInput, NotFound
+from engine.events.actor import acting_as
 
 DONE, FAILED, BAD_INPUT, EXPECTATION_MISSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
 MOST_FAULTS_SHOWN = 50
@@ -104,7 +105,8 @@ def _run(arguments: list[str]) -> int:
     chosen = next((argument for argument in arguments if not argument.startswith("-")), None)
     program = typer.main.get_command(_build(chosen))
     try:
-        program(args=arguments, prog_name="allot")
+        with acting_as(f"allot {chosen}"):
+            program(args=arguments, prog_name="allot")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else DONE if stop.code is None else FAILED
     return DONE
