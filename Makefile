@@ -24,8 +24,8 @@ $(READY): pyproject.toml requirements-dev.lock
 demo: setup          ## the main job on real data, in one command
 	$(BIN)/allot demo
 
-test: setup          ## the tests alone
-	$(BIN)/python -m pytest
+test: setup          ## the tests alone, a process per core
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: lint types arrows test   ## what CI runs: lint, types, arrows, tests
 
