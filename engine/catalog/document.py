@@ -17,7 +17,7 @@ Quantity = Annotated[int, Field(strict=True, ge=1, le=10**6)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True)
 
 
 class ProductDocument(_Part):

@@ -12,10 +12,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.inventory.model import StockView
 
 Place = tuple[str, str]
 """(SKU, node_id)."""
+PLENTY = 2**62
+"""More than any threshold."""
 
 
 class LowStockState(StrEnum):
@@ -62,16 +67,18 @@ class Cursor:
     documents: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A position before and after an event of the journal; `before` is None if it was not counted yet."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Changes:
+    """Counted positions before and after events of the journal, oldest first: one entry each in every array.
 
-    event: int
-    at_ms: int
-    sku: str
-    node_id: str
-    before: int | None
-    after: int
+    `before` is PLENTY if the position was not counted yet.
+    """
+
+    places: Sequence[Place]
+    events: NDArray[np.int64]
+    at_ms: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +104,7 @@ class LowStockStore(Protocol):
         """Return the number of the last event in the journal."""
         ...
 
-    async def changes(self, after: int, last: int) -> Sequence[Change] | None:
+    async def changes(self, after: int, last: int) -> Changes | None:
         """Return what the events after + 1 … last did to counted positions; None if some are no longer kept."""
         ...
 

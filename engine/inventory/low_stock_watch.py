@@ -7,7 +7,8 @@ Not here: where it runs (api/sweeper.py).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 import numpy as np
@@ -15,13 +16,14 @@ import numpy as np
 from engine.clock import Clock
 from engine.errors import NotFound
 from engine.inventory.checks import World
-from engine.inventory.low_stock import Change, Cursor, LowPosition, LowStockEvent, LowStockStore, Reading
+from engine.inventory.low_stock import Changes, Cursor, LowPosition, LowStockEvent, LowStockStore, Place, Reading
 from engine.inventory.model import VERSION, StockView
 from engine.inventory.replies import milliseconds
 from engine.inventory.store import InventoryStore
 from engine.inventory.thresholds import NEVER, Thresholds, thresholds_of
 
-EVENTS_AT_ONCE = 1000
+EVENTS_AT_ONCE, MOST_CHANGES = 1000, 20_000
+"""A step reads so many events, fewer where they come to more changes: a batch of holds is one event of thousands."""
 READINGS_AT_ONCE = 1000
 UNWATCHED = "-"
 """The documents of a cursor that stands still, since there are no thresholds."""
@@ -34,6 +36,7 @@ class LowStockWatch:
         self, store: LowStockStore, stock: InventoryStore, *, world: Callable[[], Awaitable[World]], clock: Clock
     ) -> None:
         self._store, self._stock, self._world, self._clock = store, stock, world, clock
+        self._events_at_once = 20
 
     async def low(self, *, limit: int, after: int = 0) -> tuple[list[LowPosition], bool]:
         """Return positions that are low, longest first, with what is available now; and whether there are more."""
@@ -64,23 +67,24 @@ class LowStockWatch:
         cursor = await self._store.cursor()
         if thresholds is None:
             if cursor is not None and cursor.documents != UNWATCHED:
-                await self._look_at_everything(cursor, documents, None)
+                await self._look_at_everything(None, documents, None, cursor)
             return False
         if cursor is None or cursor.documents == UNWATCHED:
-            await self._look_at_everything(cursor, documents, thresholds)
+            await self._look_at_everything(None, documents, thresholds, cursor)
             return False
         last = await self._store.last_event()
-        until = min(last, cursor.event + EVENTS_AT_ONCE)
+        until = min(last, cursor.event + self._events_at_once)
         readings = await self._readings(cursor.event, until, thresholds)
-        if readings is not None:
-            moved = replace(cursor, event=until)
-            if moved != cursor and not await self._store.advance(cursor, moved, readings):
-                return False  # another reader was faster
-            if until < last:
-                return True
-            cursor = moved
-        if readings is None or cursor.documents != documents:
-            await self._look_at_everything(cursor, documents, thresholds)
+        if readings is None:  # they are no longer kept
+            await self._look_at_everything(None, documents, thresholds, cursor)
+            return False
+        moved = replace(cursor, event=until)
+        if moved != cursor and not await self._store.advance(cursor, moved, readings):
+            return False  # another reader was faster
+        if until < last:
+            return True
+        if moved.documents != documents:
+            await self._look_at_everything(moved, documents, thresholds, moved)
         return False
 
     async def _readings(self, after: int, last: int, thresholds: Thresholds) -> list[Reading] | None:
@@ -88,14 +92,25 @@ class LowStockWatch:
         if last == after:
             return []
         changes = await self._store.changes(after, last) if last > after else None
-        return None if changes is None else _crossings(changes, thresholds)
+        if changes is None:
+            return None
+        if len(changes.places) > MOST_CHANGES:
+            self._events_at_once = max(1, self._events_at_once // 4)
+        elif len(changes.places) < MOST_CHANGES // 8:
+            self._events_at_once = min(EVENTS_AT_ONCE, self._events_at_once * 2)
+        return _crossings(changes, thresholds)
 
-    async def _look_at_everything(self, cursor: Cursor | None, documents: str, thresholds: Thresholds | None) -> None:
-        """Compare every position with what is known to be low, and go on from there."""
-        view = await self._store.snapshot()
-        readings = await self._differences(view, thresholds)
-        if cursor is not None and cursor.documents != UNWATCHED and thresholds is not None:
-            readings = [*(await self._readings(cursor.event, view.epoch, thresholds) or ()), *readings]
+    async def _look_at_everything(
+        self, read_to: Cursor | None, documents: str, thresholds: Thresholds | None, cursor: Cursor | None
+    ) -> None:
+        """Compare every position with what is known to be low, and go on from there.
+
+        `read_to` is how far the journal was read if all that comes after it can be read too.
+        """
+        view, known = await self._store.snapshot(), await self._store.low_places()
+        readings = await asyncio.to_thread(_differences, view, known, thresholds, milliseconds(self._clock.now()))
+        if read_to is not None and thresholds is not None:
+            readings = [*(await self._readings(read_to.event, view.epoch, thresholds) or ()), *readings]
         now = Cursor(event=view.epoch, documents="" if cursor is None else cursor.documents)
         for start in range(0, len(readings), READINGS_AT_ONCE):
             if not await self._store.advance(cursor, now, readings[start : start + READINGS_AT_ONCE]):
@@ -103,54 +118,50 @@ class LowStockWatch:
             cursor = now
         await self._store.advance(cursor, replace(now, documents=documents), ())
 
-    async def _differences(self, view: StockView, thresholds: Thresholds | None) -> list[Reading]:
-        """Return a reading of each position that is low and not known to be, or the other way round."""
-        known = set(await self._store.low_places())
-        now, available = milliseconds(self._clock.now()), view.available()
-        if thresholds is None:
-            table = np.full(available.shape, NEVER, dtype=np.int64)
-        else:
-            table = thresholds.table(view.skus, view.node_ids)
-        rows, slots = ({name: i for i, name in enumerate(names)} for names in (view.skus, view.node_ids))
-        is_low = (view.cells[:, :, VERSION] > 0) & (available <= table)
-        low = {(view.skus[row], view.node_ids[slot]) for row, slot in np.argwhere(is_low).tolist()}
-        readings = []
-        for sku, node_id in sorted(low ^ known):
-            row, slot = rows.get(sku), slots.get(node_id)
-            is_there = row is not None and slot is not None
-            threshold = int(table[row, slot]) if is_there else NEVER
-            readings.append(
-                Reading(
-                    sku=sku,
-                    node_id=node_id,
-                    available=int(available[row, slot]) if is_there else 0,
-                    threshold=None if threshold == NEVER else threshold,
-                    at_ms=now,
-                    event=view.epoch,
-                )
+
+def _differences(
+    view: StockView, low_places: Collection[Place], thresholds: Thresholds | None, now_ms: int
+) -> list[Reading]:
+    """Return a reading of each position that is low and not known to be, or the other way round."""
+    known, available = set(low_places), view.available()
+    if thresholds is None:
+        table = np.full(available.shape, NEVER, dtype=np.int64)
+    else:
+        table = thresholds.table(view.skus, view.node_ids)
+    rows, slots = ({name: i for i, name in enumerate(names)} for names in (view.skus, view.node_ids))
+    is_low = (view.cells[:, :, VERSION] > 0) & (available <= table)
+    low = {(view.skus[row], view.node_ids[slot]) for row, slot in np.argwhere(is_low).tolist()}
+    readings = []
+    for sku, node_id in sorted(low ^ known):
+        row, slot = rows.get(sku), slots.get(node_id)
+        is_there = row is not None and slot is not None
+        threshold = int(table[row, slot]) if is_there else NEVER
+        readings.append(
+            Reading(
+                sku=sku,
+                node_id=node_id,
+                available=int(available[row, slot]) if is_there else 0,
+                threshold=None if threshold == NEVER else threshold,
+                at_ms=now_ms,
+                event=view.epoch,
             )
-        return readings
+        )
+    return readings
 
 
-def _crossings(changes: Sequence[Change], thresholds: Thresholds) -> list[Reading]:
+def _crossings(changes: Changes, thresholds: Thresholds) -> list[Reading]:
     """Return a reading of each change that crosses the threshold of its position."""
-    of: dict[tuple[str, str], int] = {}
-    found = []
-    for change in changes:
-        place = (change.sku, change.node_id)
-        threshold = of.get(place)
-        if threshold is None:
-            threshold = of[place] = thresholds.of(*place)
-        was_low = change.before is not None and change.before <= threshold
-        if was_low != (change.after <= threshold):
-            found.append(
-                Reading(
-                    sku=change.sku,
-                    node_id=change.node_id,
-                    available=change.after,
-                    threshold=threshold,
-                    at_ms=change.at_ms,
-                    event=change.event,
-                )
-            )
-    return found
+    of = {place: thresholds.of(*place) for place in set(changes.places)}
+    at = np.array([of[place] for place in changes.places], dtype=np.int64)
+    crossed = np.flatnonzero((changes.before <= at) != (changes.after <= at))
+    return [
+        Reading(
+            sku=changes.places[i][0],
+            node_id=changes.places[i][1],
+            available=int(changes.after[i]),
+            threshold=int(at[i]),
+            at_ms=int(changes.at_ms[i]),
+            event=int(changes.events[i]),
+        )
+        for i in crossed.tolist()
+    ]

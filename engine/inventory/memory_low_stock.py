@@ -8,7 +8,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
-from engine.inventory.low_stock import Change, Cursor, LowPosition, LowStockEvent, LowStockState, Place, Reading
+import numpy as np
+
+from engine.inventory.low_stock import (
+    PLENTY,
+    Changes,
+    Cursor,
+    LowPosition,
+    LowStockEvent,
+    LowStockState,
+    Place,
+    Reading,
+)
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, VERSION, StockView
 
@@ -34,26 +45,21 @@ class MemoryLowStock:
         """Return the number of the last event."""
         return self._inventory._stock.epoch
 
-    async def changes(self, after: int, last: int) -> Sequence[Change] | None:
+    async def changes(self, after: int, last: int) -> Changes | None:
         """Return what some events did."""
-        found = []
+        places: list[Place] = []
+        numbers: list[tuple[int, int, int, int]] = []
         for number in range(after + 1, last + 1):
             event = self._inventory._stock.journal.get(number)
             if event is None:
                 return None
-            for (sku, node_id), change in event.changed.items():
+            for place, change in event.changed.items():
                 if change.after[VERSION] > 0:
-                    found.append(
-                        Change(
-                            event=number,
-                            at_ms=event.now_ms,
-                            sku=sku,
-                            node_id=node_id,
-                            before=_available(change.before) if change.before[VERSION] > 0 else None,
-                            after=_available(change.after),
-                        )
-                    )
-        return found
+                    places.append(place)
+                    before = _available(change.before) if change.before[VERSION] > 0 else PLENTY
+                    numbers.append((number, event.now_ms, before, _available(change.after)))
+        events, at_ms, earlier, later = np.array(numbers, dtype=np.int64).reshape(-1, 4).T
+        return Changes(places=places, events=events, at_ms=at_ms, before=earlier, after=later)
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU."""

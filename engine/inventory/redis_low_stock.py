@@ -10,7 +10,16 @@ import msgspec
 import numpy as np
 
 from engine.inventory.changes import Entry
-from engine.inventory.low_stock import Change, Cursor, LowPosition, LowStockEvent, LowStockState, Place, Reading
+from engine.inventory.low_stock import (
+    PLENTY,
+    Changes,
+    Cursor,
+    LowPosition,
+    LowStockEvent,
+    LowStockState,
+    Place,
+    Reading,
+)
 from engine.inventory.model import CONFIRMED, HELD, KINDS, ON_HAND, SAFETY_STOCK, VERSION, StockView
 from engine.inventory.redis_reads import StockReads, node_names
 from engine.storage.client import StoreClient
@@ -42,31 +51,28 @@ class RedisLowStock:
         """Return the number of the last event."""
         return int(await self._client.call("GET", self._keys.stock_epoch) or 0)
 
-    async def changes(self, after: int, last: int) -> Sequence[Change] | None:
+    async def changes(self, after: int, last: int) -> Changes | None:
         """Return what some events did, by the cells of their rows."""
         found = await self._client.call("XRANGE", self._keys.journal, f"0-{after + 1}", f"0-{last}")
         if len(found) < last - after:
             return None
-        entries = [(_entry.decode(packed), int(name.split(b"-")[1])) for name, (_, packed, _, _) in found]
+        entries = [(int(name.split(b"-")[1]), _entry.decode(fields[1])) for name, fields in found]
         cells = np.frombuffer(b"".join(fields[3] for _, fields in found), dtype=">u4").astype(np.int64)
         pairs = cells.reshape(-1, 2, KINDS)
         available = pairs[:, :, ON_HAND] - pairs[:, :, SAFETY_STOCK] - pairs[:, :, HELD] - pairs[:, :, CONFIRMED]
-        rows = [(at_ms, event, sku, slot) for (at_ms, _, _, of), event in entries for sku, slot, _, _ in of]
-        await self._know_slots(max((slot for *_, slot in rows), default=0))
-        return [
-            Change(
-                event=event,
-                at_ms=at_ms,
-                sku=sku,
-                node_id=self._node_ids[slot],
-                before=before if version > 0 else None,
-                after=after,
-            )
-            for (at_ms, event, sku, slot), (before, after), (version, version_after) in zip(
-                rows, available.tolist(), pairs[:, :, VERSION].tolist(), strict=True
-            )
-            if version_after > 0
-        ]
+        counted = pairs[:, :, VERSION] > 0
+        rows = [(sku, slot) for _, (_, _, _, of) in entries for sku, slot, _, _ in of]
+        events = [(event, at_ms) for event, (at_ms, _, _, of) in entries for _ in of]
+        await self._know_slots(max((slot for _, slot in rows), default=0))
+        kept = np.flatnonzero(counted[:, 1])
+        when = np.array(events, dtype=np.int64).reshape(-1, 2)[kept]
+        return Changes(
+            places=[(rows[i][0], self._node_ids[rows[i][1]]) for i in kept.tolist()],
+            events=when[:, 0],
+            at_ms=when[:, 1],
+            before=np.where(counted[kept, 0], available[kept, 0], PLENTY),
+            after=available[kept, 1],
+        )
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU."""

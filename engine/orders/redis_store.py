@@ -17,7 +17,7 @@ from engine.inventory.buffers import Kept
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS, by_sku
-from engine.orders.batch import check_allocations, entry_of, today_of
+from engine.orders.batch import Entry, check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
@@ -132,9 +132,9 @@ class RedisOrderStore:
             for node_id, limit in capacities.items()
         }
         verdicts: list[Verdict] = []
-        kept = (by_sku(buffers),) if buffers else ()
         for start in range(0, len(allocations), _CHUNK):
             entries = [entry_of(allocation) for allocation in allocations[start : start + _CHUNK]]
+            kept = [by_sku(_kept_of(entries, buffers))] if buffers else []
             batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today), *kept))
             keys = [self._keys.open_orders]
             reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch]))
@@ -145,3 +145,9 @@ class RedisOrderStore:
         """Call a function on one order under its idempotency record; return (replayed, reply)."""
         key = self._keys.order(order_id)
         return await call_once(self._client, self._keys, function, key, replay, actor(), order_id, *args)
+
+
+def _kept_of(entries: Sequence[Entry], buffers: Kept) -> Kept:
+    """Return what is kept back of the positions that some allocations are on."""
+    places = {line[:2] for entry in entries for line in entry.lines}
+    return {place: buffers[place] for place in places if place in buffers}
