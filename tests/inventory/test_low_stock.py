@@ -146,6 +146,20 @@ async def test_crossings_between_two_looks_are_each_told_in_order(shop: Shop) ->
     assert states == [("low", 5), ("recovered", 6), ("low", 2), ("recovered", 9), ("low", 4)]
 
 
+async def test_a_backlog_is_read_in_steps_until_nothing_is_left(shop: Shop) -> None:
+    """The seeded bug: a reader that has not caught up says that it has, and waits for the next second."""
+    await shop.count(9)
+    await shop.read_on()
+    for _ in range(60):
+        await shop.count(0)
+        await shop.count(9)
+    watch, steps = shop.watch(), 1
+    while await watch.step():
+        steps += 1
+    assert 1 < steps < 60
+    assert len((await watch.events(limit=1000))[0]) == 120
+
+
 async def test_a_product_s_own_threshold_goes_before_rules_and_without_any_nothing_is_low(shop: Shop) -> None:
     await shop.count(3, "tea")  # its own threshold is 0
     await shop.count(0, "tea", "depot")
