@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from engine.errors import IllegalState, InsufficientStock
-from engine.inventory.model import Hold, HoldLine, Replay, Reservation
+from engine.inventory.model import Hold, HoldLine, PositionCount, Replay, Reservation
+from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import Verdict
-from tests.inventory.conftest import Stock
+from engine.storage.client import MultiplexedClient
+from tests.inventory.conftest import Days, Stock
 
 
 def hold(name: str, *lines: HoldLine, ttl_seconds: float = 900) -> Hold:
@@ -103,3 +105,18 @@ async def test_a_key_that_comes_back_gets_the_verdicts_of_the_first_time(stock: 
     assert (first.replayed, again.replayed) == (False, True)
     assert [_known(verdict) for verdict in again.value] == [_known(verdict) for verdict in first.value]
     assert (await stock.position()).held == 0
+
+
+async def test_batches_leave_nothing_behind_in_the_memory_of_functions(
+    redis_store: RedisInventoryStore, client: MultiplexedClient
+) -> None:
+    """The seeded bug: a batch that puts off the collection of its garbage, which the next batch puts off again."""
+    await redis_store.put_positions([PositionCount(sku="mug", node_id="berlin", on_hand=10**6)])
+    for batch in range(12):
+        wanted = [
+            Hold(reservation_id=f"r{batch}-{i}", lines=tuple(Stock.line(1) for _ in range(3))) for i in range(1000)
+        ]
+        await redis_store.hold_many(wanted, today=Days())
+    text = (await client.call("INFO", "memory")).decode()
+    used = int(next(line.split(":")[1] for line in text.splitlines() if line.startswith("used_memory_vm_functions:")))
+    assert used < 4_000_000
