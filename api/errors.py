@@ -95,6 +95,7 @@ KINDS: dict[type[AllotError], Kind] = {
     BodyTooLarge: Kind(status=413, title="The body is too large"),
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
+    errors.TooManyHolds: Kind(status=429, title="Too many open holds", retryable=True),
     NotReady: Kind(status=503, title="The service is not ready", retryable=True),
     errors.Unavailable: Kind(
         status=503,

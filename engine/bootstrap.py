@@ -170,7 +170,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         client=client,
         network=network,
         catalog=catalog,
-        inventory=InventoryService(stores.inventory, world=reference.current, clock=clock),
+        inventory=InventoryService(
+            stores.inventory, world=reference.current, clock=clock, most_open_holds=settings.most_open_holds
+        ),
         low_stock=LowStockWatch(stores.low_stock, stores.inventory, world=reference.current, clock=clock),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
         promising=PromiseService(

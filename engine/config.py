@@ -23,3 +23,6 @@ class Settings(BaseSettings):
         default="standard", description="What an acknowledgement means: see docs/reference/durability.md."
     )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
+    most_open_holds: int | None = Field(
+        default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
+    )

@@ -9,6 +9,7 @@
     │   ├── OnHandOutOfRange      an adjustment would take on_hand out of its range, or is of unlimited stock
     │   ├── SupplyUnavailable     a supply is unknown, overdue, or too small for what is asked of it
     │   ├── WrongCondition        units are not in the condition that they would leave
+    │   ├── TooManyHolds          whoever holds has as many open holds as may be
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   └── PromiseExpired        the promise is no longer valid
@@ -133,6 +134,19 @@ class WrongCondition(Refused):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class TooManyHolds(Refused):
+    """Whoever holds has as many open holds as may be; it is never kept for an idempotency key."""
+
+    code = "too_many_holds"
+
+    def __init__(self, holder: str, open_holds: int, most: int) -> None:
+        self.holder, self.open_holds, self.most = holder, open_holds, most
+        super().__init__(
+            f"{holder!r} has {open_holds} open hold{'s' * (open_holds != 1)}, and {most} may be open at once. "
+            "Confirm or cancel some, or wait until they expire; then send the same request again."
+        )
 
 
 class StoredRefusal(Refused):

@@ -21,6 +21,7 @@ from engine.errors import (
     NotFound,
     PromiseExpired,
     SupplyUnavailable,
+    TooManyHolds,
 )
 from engine.inventory.model import HoldLine, Outcome, Reservation
 
@@ -201,7 +202,7 @@ ENDPOINTS = (
         body=wire.ReservationBody,
         reply=wire.Reservation,
         status=201,
-        refusals=(InsufficientStock, SupplyUnavailable, NotFound, PromiseExpired),
+        refusals=(InsufficientStock, SupplyUnavailable, TooManyHolds, NotFound, PromiseExpired),
         is_keyed=True,
         example={"lines": [{"sku": "MUG-RED", "quantity": 2, "node_id": "chicago-dc"}], "ttl_seconds": 900},
     ),

@@ -28,6 +28,8 @@ class MemoryRecords:
         if kept is not None:
             return True, kept
         reply = operation()
+        if reply[:1] == ("too_many_holds",):  # as the error of lua/hold.lua, it is not kept
+            return False, reply
         until = milliseconds(self._clock.now() + _LIFETIME)
         self._kept[replay.digest] = (replay.fingerprint, until, reply)
         return False, reply

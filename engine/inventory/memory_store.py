@@ -6,6 +6,7 @@ that looks at everything first and then changes it; since nothing in it awaits, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -51,7 +52,7 @@ _FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
 class _Kept:
     """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's.
 
-    `made_in` is the event that it was made in.
+    `made_in` is the event that it was made in, `holder` who it counts for while it is held.
     """
 
     state: str
@@ -65,6 +66,7 @@ class _Kept:
     forgotten_at: int | None = None
     order_id: str | None = None
     made_in: int = 0
+    holder: str | None = None
 
 
 class MemoryInventoryStore:
@@ -76,6 +78,7 @@ class MemoryInventoryStore:
         self._reservations: dict[str, _Kept] = {}
         self._deadlines: list[tuple[int, str]] = []
         self._dated: dict[str, set[str]] = {}
+        self._open_holds: Counter[str | None] = Counter()
         self.records = MemoryRecords(clock)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
@@ -231,6 +234,8 @@ class MemoryInventoryStore:
             if known.state not in _FIELD_OF:
                 return ("past", reservation_id, known.state, "hold")
             return _reply(reservation_id, known)
+        if hold.limit is not None and self._open_holds[hold.limit.holder] >= hold.limit.most:
+            return ("too_many_holds", hold.limit.holder, self._open_holds[hold.limit.holder], hold.limit.most)
         lines = tuple(_line(line, today) for line in hold.lines)
         if any(line.supply_id is not None for line in hold.lines):
             lines, refused = MemorySupplies(self).peg(lines, today)
@@ -247,7 +252,9 @@ class MemoryInventoryStore:
             reference=hold.reference,
             channel=hold.channel,
             promised_on=hold.promised_on,
+            holder=None if hold.limit is None else hold.limit.holder,
         )
+        self._open_holds[kept.holder] += kept.holder is not None
         self._take(kept, lines, 1, reservation_id)
         self.keep(reservation_id, kept)
         heappush(self._deadlines, (kept.expires, reservation_id))
@@ -259,6 +266,7 @@ class MemoryInventoryStore:
             return ("missing", reservation_id)
         if kept.state == "held":
             self._take(kept, kept.lines, -1, reservation_id)
+            self._count_off(kept)
             kept.state = "confirmed"
             self._take(kept, kept.lines, 1, reservation_id)
         if kept.state != "confirmed":
@@ -361,8 +369,14 @@ class MemoryInventoryStore:
         """Keep the lines that stay, or close the reservation with those taken out last."""
         kept.lines = tuple(stay or taken_out)
         if not stay:
+            self._count_off(kept)
             kept.state = state
             kept.forgotten_at = self._now() + _CLOSED_LIFETIME // timedelta(milliseconds=1)
+
+    def _count_off(self, kept: _Kept) -> None:
+        """Take a reservation that is no longer held off the open holds of who made it."""
+        self._open_holds[kept.holder] -= kept.holder is not None
+        kept.holder = None
 
     def _expire_due(self, limit: int | None) -> int:
         now, expired = self._now(), 0

@@ -159,6 +159,14 @@ class HoldLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldLimit:
+    """Who holds, and how many reservations of theirs may be held at once, this one included."""
+
+    holder: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
     """A request to keep units for a while: all lines or none."""
 
@@ -169,6 +177,8 @@ class Hold:
     reference: str | None = None
     promised_on: date | None = None
     """The date of the promise that is reserved; an order that uses the reservation is due then."""
+    limit: HoldLimit | None = None
+    """None: it counts among nobody's open holds."""
 
 
 class ReservationState(StrEnum):

@@ -47,6 +47,7 @@ _SHARED = (
     "pegs",
     "reservations",
     "dated",
+    "open_holds",
     "commit",
     "replies",
     "holding",
@@ -280,7 +281,7 @@ def by_sku(buffers: Kept) -> dict[str, dict[str, int]]:
 def _hold_row(hold: Hold) -> tuple[object, ...]:
     """Return a hold as lua/holding.lua takes it."""
     lines = _lines(hold.lines)
-    return (
+    row = (
         hold.reservation_id,
         round(hold.ttl_seconds * 1000),
         lines,
@@ -289,3 +290,4 @@ def _hold_row(hold: Hold) -> tuple[object, ...]:
         False if hold.channel is None else hold.channel,
         0 if hold.promised_on is None else hold.promised_on.toordinal(),
     )
+    return row if hold.limit is None else (*row, hold.limit.holder, hold.limit.most)

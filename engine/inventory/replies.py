@@ -20,6 +20,7 @@ from engine.errors import (
     OnHandOutOfRange,
     ShortLine,
     StoredRefusal,
+    TooManyHolds,
     VersionConflict,
     WrongCondition,
 )
@@ -272,6 +273,7 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "moved": _moved,
     "out_of_range": _out_of_range,
     "wrong_condition": _wrong_condition,
+    "too_many_holds": TooManyHolds,
     "unpeggable": unpeggable,
     "not_received": not_received,
     "answer": StoredRefusal,

@@ -13,6 +13,7 @@ from typing import Any
 
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
+from engine.events.holder import holder
 from engine.faults import nearest
 from engine.inventory.buffers import Kept, buffers_of, kept_at
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
@@ -22,6 +23,7 @@ from engine.inventory.model import (
     DEFAULT_TTL_SECONDS,
     Adjustment,
     Hold,
+    HoldLimit,
     HoldLine,
     Outcome,
     Position,
@@ -48,11 +50,13 @@ class InventoryService:
         world: Callable[[], Awaitable[World]],
         clock: Clock,
         new_id: Callable[[], str] = lambda: f"res_{secrets.token_hex(12)}",
+        most_open_holds: int | None = None,
     ) -> None:
         self._store = store
         self._world = world
         self._clock = clock
         self._new_id = new_id
+        self._most_open_holds = most_open_holds
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set absolute counts; raises VersionConflict naming each position that moved."""
@@ -131,7 +135,7 @@ class InventoryService:
         promised_on: date | None = None,
         replay: Replay | None = None,
     ) -> Outcome[Reservation]:
-        """Hold all lines or none under a new id; raises InsufficientStock, SupplyUnavailable naming every line."""
+        """Hold all lines or none under a new id; raises InsufficientStock, SupplyUnavailable, TooManyHolds."""
         try:
             world = await self._world()
             today = self._today(world)
@@ -148,6 +152,7 @@ class InventoryService:
             channel=channel,
             reference=reference,
             promised_on=promised_on,
+            limit=self._limit(),
         )
         return await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
 
@@ -162,6 +167,9 @@ class InventoryService:
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
         buffers = _kept_back(world, holds)
+        limit = self._limit()
+        if limit is not None:
+            holds = [replace(hold, limit=limit) for hold in holds]
         return await self._store.hold_many(holds, today=today, buffers=buffers, replay=replay)
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
@@ -218,6 +226,10 @@ class InventoryService:
             replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
             for position in positions
         )
+
+    def _limit(self) -> HoldLimit | None:
+        """Return whose open holds a hold counts among, None if these are not limited."""
+        return None if self._most_open_holds is None else HoldLimit(holder=holder(), most=self._most_open_holds)
 
     async def _earlier(self, replay: Replay | None, fault: InvalidInput | NotFound) -> Outcome[Any]:
         """Answer a request that does not pass its checks: as before if its key was answered, else by its fault.

@@ -108,8 +108,9 @@ class InventoryStore(Protocol):
         `buffers` are the units kept back of the lines' positions where that is more than their safety stock.
 
         Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
-        short line, SupplyUnavailable naming each whose supply is unknown, overdue or too small, IllegalState if the id
-        is taken by other lines or was cancelled. The same hold again returns the reservation as it is.
+        short line, SupplyUnavailable naming each whose supply is unknown, overdue or too small, TooManyHolds (never
+        kept for a key) if its limit is reached, IllegalState if the id is taken by other lines or was cancelled. The
+        same hold again returns the reservation as it is.
         """
         ...
 

@@ -26,13 +26,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from engine.availability.atp import atp_on, atp_steps
 from engine.clock import SettableClock
-from engine.errors import AllotError, InsufficientStock
+from engine.errors import AllotError, InsufficientStock, TooManyHolds
 from engine.inventory.conditions import Condition, ConditionChange
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import (
     MAX_UNITS,
     Adjustment,
     Hold,
+    HoldLimit,
     HoldLine,
     Position,
     PositionCount,
@@ -85,6 +86,7 @@ class Books(RuleBasedStateMachine):
         self.stores: tuple[InventoryStore, InventoryStore] = (MemoryInventoryStore(self.clock), redis)
         self.ledger: dict[str, Reservation] = {}
         self.unswept: set[str] = set()
+        self.limited: set[str] = set()
         self.on_hand: Counter[tuple[str, str]] = Counter()
         self.unsellable: Counter[tuple[str, str, Condition]] = Counter()
         self.supplied: dict[tuple[str, str, str], tuple[date, int]] = {}
@@ -176,6 +178,20 @@ class Books(RuleBasedStateMachine):
     def peg(self, name: str, quantity: int, supply_id: str) -> None:
         line = HoldLine(sku="mug", node_id="berlin", quantity=quantity, supply_id=supply_id)
         self.hold(name, (line,), {})
+
+    @rule(name=name, lines=lines)
+    def hold_under_a_limit(self, name: str, lines: tuple[HoldLine, ...]) -> None:
+        is_new = name not in self.ledger
+        held = [self.ledger[each] for each in self.limited if self.ledger[each].state == "held"]
+        count = sum(each.expires_at is not None and each.expires_at > self.clock.now() for each in held)
+        wanted = Hold(reservation_id=name, lines=lines, limit=HoldLimit(holder="anna", most=2))
+        outcome = self.both(lambda store: store.hold(wanted, today=DAYS))
+        self.unswept.clear()
+        assert count == 2 or not isinstance(self.refusal, TooManyHolds)
+        if outcome is not None and is_new:
+            assert count < 2
+            self.ledger[name] = outcome.value
+            self.limited.add(name)
 
     @rule(name=name, lines=lines)
     def hold_till_it_expires(self, name: str, lines: tuple[HoldLine, ...]) -> None:

@@ -12,7 +12,8 @@ import pytest
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import Catalog, compile_catalog
 from engine.clock import SettableClock
-from engine.errors import InvalidInput, NotFound
+from engine.errors import InvalidInput, NotFound, TooManyHolds
+from engine.events.holder import holding_as
 from engine.inventory.checks import MAX_FAULTS
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import MAX_UNITS, Adjustment, Hold, HoldLine, PositionCount, Replay, Supply
@@ -270,3 +271,20 @@ async def test_a_preorder_may_be_pegged_to_a_supply_and_ships_when_both_have_com
     assert (await service.get(held.reservation_id)).lines[0].ship_on == launch
     await service.put_supplies([supply(expected_on=date(2026, 3, 25))])
     assert (await service.get(held.reservation_id)).lines[0].ship_on == date(2026, 3, 25)
+
+
+async def test_a_limit_counts_the_open_holds_of_whoever_holds(known: Known) -> None:
+    clock = SettableClock(NOW)
+
+    async def world() -> Known:
+        return known
+
+    service = InventoryService(MemoryInventoryStore(clock), world=world, clock=clock, most_open_holds=1)
+    await service.put_positions([position()])
+    await service.hold([line()])
+    with pytest.raises(TooManyHolds, match="'anonymous' has 1 open hold, and 1 may"):
+        await service.hold([line()])
+    with holding_as("key_ben"):
+        await service.hold([line()])
+        many = [Hold(reservation_id="a", lines=(line(),))]
+        assert isinstance((await service.hold_many(many)).value[0], TooManyHolds)

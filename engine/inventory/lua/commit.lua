@@ -96,6 +96,7 @@ local function write_reservations(work)
     if reservation and reservation.dirty then
       reservation.dirty = nil
       index_dated(work, id, reservation)
+      count_off(work, reservation)
       local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
       if FIELD_OF[reservation.state] then
         open[#open + 1], open[#open + 2] = key, packed
@@ -118,4 +119,5 @@ local function commit_work(work)
   write_cells(work)
   write_schedules(work)
   write_reservations(work)
+  if work.open_holds then write_open(work) end
 end

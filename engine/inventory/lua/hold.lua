@@ -3,11 +3,11 @@
 -- ARGV[1]  the fingerprint            ARGV[2]  who                     ARGV[3]  cmsgpack today by node_id
 -- ARGV[4]  cmsgpack the hold, as in holding.lua                        ARGV[5]  cmsgpack buffers as in atp.lua, or absent
 -- Returns  reservation (if a record keeps it; else held) · short · unpeggable · taken (the id has other lines) · forestalled ·
---          past
+--          past; the error TOOMANYHOLDS, which is not kept for the record, with how many are open, may be, and the holder
 -- Due deadlines go first: a few always, more before it refuses.
 
 local FEW_DUE, MANY_DUE = 10, 1000
-local FOR_WANT = { short = true, unpeggable = true }
+local FOR_WANT = { short = true, unpeggable = true, too_many_holds = true }
 
 register_once('allot_hold_v1', function(keys, args, is_kept)
   local work, now = open_work(keys[1], 'hold', args), now_ms()
@@ -20,6 +20,9 @@ register_once('allot_hold_v1', function(keys, args, is_kept)
     verdict = try_hold(work, hold, today, now)
   end
   commit_work(work)
+  if verdict[1] == 'too_many_holds' then
+    return redis.error_reply(string.format('TOOMANYHOLDS %d %d %s', verdict[3], verdict[4], verdict[2]))
+  end
   if verdict[1] == 'held' and is_kept then return reservation_reply(hold[ID], work.reservations[hold[ID]]) end
   return cmsgpack.pack(verdict)
 end)

@@ -11,7 +11,11 @@ local function hold_all(key, args)
   local work, now, ids, verdicts = open_work(key, 'hold_many', args), now_ms(), {}, {}
   local holds, today, buffers = unpack(cmsgpack.unpack(args[1]))
   keep_back(work, buffers)
-  expire_due(work, now, MANY_DUE)
+  if expire_due(work, now, MANY_DUE) > 0 then
+    for _, reservation in pairs(work.reservations) do
+      if reservation then count_off(work, reservation) end
+    end
+  end
   for i, hold in ipairs(holds) do ids[i] = hold[ID] end
   look_up(work, ids)
   for i, hold in ipairs(holds) do verdicts[i] = try_hold(work, hold, today, now) end

@@ -1,14 +1,15 @@
 -- Holding the lines of one reservation in the unit of work. Include after replies.lua.
 --
--- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0};
+-- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0},
+-- and where holds are limited {…, holder, how many may be open};
 -- lines: a list of {sku, node_id, quantity, ship_on or 0}, and where one names a supply {…, 0, 0, supply_id}; by their
 -- hash a hold that comes again is known.
 -- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before
--- or it has pegged lines · short · unpeggable · taken (the id has other lines) · forestalled · past; today: the day ordinal
--- by node_id
+-- or it has pegged lines · short · unpeggable · too_many_holds, holder, how many are open, how many may be · taken (the id
+-- has other lines) · forestalled · past; today: the day ordinal by node_id
 -- Invariant: no cell's ATP goes below zero by a hold.
 
-local ID, TTL_MS, LINES, ASKED, REFERENCE, CHANNEL, PROMISED_ON = 1, 2, 3, 4, 5, 6, 7
+local ID, TTL_MS, LINES, ASKED, REFERENCE, CHANNEL, PROMISED_ON, HOLDER, MOST = 1, 2, 3, 4, 5, 6, 7, 8, 9
 
 local function held_again(id, known, asked)
   if known.state == 'forestalled' then return { 'forestalled', id } end
@@ -21,6 +22,10 @@ local function try_hold(work, hold, today, now)
   local id, asked, lines = hold[ID], hold[ASKED], hold[LINES]
   local known = reservation_at(work, id, now)
   if known then return held_again(id, known, asked) end
+  local holder = hold[HOLDER]
+  if holder and open_of(work, holder) >= hold[MOST] then
+    return { 'too_many_holds', holder, open_of(work, holder), hold[MOST] }
+  end
   local has_pegs = place_lines(work, lines, today)
   if has_pegs then
     local refused = peg_lines(work, lines, today)
@@ -34,6 +39,7 @@ local function try_hold(work, hold, today, now)
   local expires = now + hold[TTL_MS]
   put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,
     reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false })
+  if holder then count_on(work, work.reservations[id], holder) end
   if has_pegs then return reservation_row(id, work.reservations[id]) end
   return { 'held', expires }
 end

@@ -1,0 +1,28 @@
+"""Who holds: whose open holds a hold counts among, where these are limited.
+
+The id of the API key; `anonymous` while there is no authentication. Not here: who is acting (actor.py), which is told
+for every request anew, and the limit itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_holding: ContextVar[str] = ContextVar("allot_holder", default="anonymous")
+
+
+def holder() -> str:
+    """Return who holds now; `anonymous` if nobody said."""
+    return _holding.get()
+
+
+@contextmanager
+def holding_as(name: str) -> Iterator[None]:
+    """Let `name` be who holds in this block, and in the tasks that are started in it."""
+    token = _holding.set(name)
+    try:
+        yield
+    finally:
+        _holding.reset(token)
