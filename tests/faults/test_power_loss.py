@@ -14,6 +14,7 @@ from store_servers import StoreServer
 
 Selling = Callable[..., Awaitable[Day]]
 SECONDS = 1.6
+WAYS = {sell_with_strace: "strace", sell_with_waitaof: "WAITAOF"}
 
 HOW = [
     pytest.param(
@@ -50,7 +51,7 @@ async def test_nothing_acknowledged_is_lost_when_the_power_fails(
     """Catches a mode that lets the disk wait: the next test seeds it."""
     acknowledged, lost, _ = await lose_power(sell, other_servers, tmp_path / "always", "always", SCALE.cuts)
     assert lost == 0
-    reached(f"power loss, standard ({sell.__name__})", cuts=SCALE.cuts, acknowledged=acknowledged, lost=0)
+    reached(f"power loss, standard, by {WAYS[sell]}", cuts=SCALE.cuts, acknowledged=acknowledged, lost=0)
 
 
 @pytest.mark.parametrize("sell", HOW)
@@ -60,4 +61,4 @@ async def test_the_same_power_cuts_lose_under_everysec(
     cuts = max(3, SCALE.cuts // 10)
     acknowledged, lost, bad_cuts = await lose_power(sell, other_servers, tmp_path / "everysec", "everysec", cuts)
     assert lost > 0
-    reached(f"power loss, everysec ({sell.__name__})", cuts=cuts, acknowledged=acknowledged, cuts_that_lost=bad_cuts)
+    reached(f"power loss, everysec, by {WAYS[sell]}", cuts=cuts, acknowledged=acknowledged, cuts_that_lost=bad_cuts)

@@ -19,6 +19,7 @@ from engine.inventory.model import PositionCount
 
 CUSTOMERS = 6
 BETWEEN_KILLS_SECONDS = 0.25
+THINKING_SECONDS = 0.005
 
 
 async def test_what_was_acknowledged_survives_kills_of_the_store_once_each(
@@ -35,6 +36,7 @@ async def test_what_was_acknowledged_survives_kills_of_the_store_once_each(
                 bought.update(await buy(store, f"{customer}-{number}", chance))
                 if is_over:
                     return number + 1
+                await asyncio.sleep(THINKING_SECONDS)
             raise AssertionError
 
         shopping = [asyncio.create_task(shop_on(customer)) for customer in range(CUSTOMERS)]
