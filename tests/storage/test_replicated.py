@@ -24,7 +24,7 @@ from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 from engine.storage.replicated import ReplicatedClient, connect_replicated, is_read
 
-DEADLINE_SECONDS = 2.0
+DEADLINE_SECONDS = 5.0
 TODAY = {"berlin": 738_000}
 
 
@@ -47,7 +47,7 @@ class Pair:
 
         async def ask() -> list[int]:
             client = connect(self.primary.url)
-            _, _, found = await client.pipeline([("SET", "step", 1), ("WAIT", 1, 300), ("WAITAOF", 1, 1, 300)])
+            _, _, found = await client.pipeline([("SET", "step", 1), ("WAIT", 1, 2000), ("WAITAOF", 1, 1, 2000)])
             await client.close()
             return list(found)
 
@@ -103,11 +103,11 @@ async def test_what_was_acknowledged_is_on_the_disk_of_the_replica(
             acknowledged.append(name)
 
     selling = [asyncio.create_task(sell(number)) for number in range(8)]
-    await asyncio.sleep(0.2)
+    while len(acknowledged) < 20:  # noqa: ASYNC110 - what is acknowledged comes from many tasks
+        await asyncio.sleep(0.01)
     pair.replica.pause()
     await asyncio.gather(*selling)
     pair.replica.kill()
-    assert len(acknowledged) >= 20
     assert len(acknowledged) < 8000
     try:
         pair.replica.start()
