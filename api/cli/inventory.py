@@ -92,6 +92,7 @@ def _print_reconciliation(found: Reconciliation) -> None:
             table.add_column(heading, justify="right" if heading in {"booked", "reserved"} else "left")
         for drift in found.drifts:
             quantity = drift.quantity if drift.day is None else f"{drift.quantity} {drift.day}"
+            quantity += f" from {drift.supply_id}" if drift.supply_id else ""
             numbers = (f"{drift.booked:,}", f"{drift.reserved:,}")
             table.add_row(drift.sku, drift.node_id, quantity, *numbers, "yes" if drift.is_repaired else "no")
         console().print(table)
@@ -159,6 +160,8 @@ def _why(event: StockEvent) -> str:
     shown = [*event.whys[:3], *([f"… {len(event.whys) - 3} more"] if len(event.whys) > 3 else [])]
     for change in event.schedule:
         what = change.supply_id or "dated demand"
+        if change.supply_id and min(change.before, change.after) < 0:
+            what = f"pegged to {change.supply_id}"
         shown.append(f"{what} on {change.day}: {change.before} → {change.after}")
     shown += [f"{move.condition}: {move.before} → {move.after}" for move in event.conditions]
     return ", ".join(shown)

@@ -31,7 +31,7 @@ class QuantitiesReply(Reply, frozen=True, kw_only=True):
 
 
 class ScheduleChangeReply(Reply, frozen=True, kw_only=True):
-    """What a day's supply, or its dated demand (no supply_id, negative), was before and is after."""
+    """What a supply, or dated demand (negative; with the supply_id it is pegged to), was before and is after."""
 
     day: date
     supply_id: str | None

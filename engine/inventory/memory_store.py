@@ -203,9 +203,9 @@ class MemoryInventoryStore:
         """Write what an operation has changed into the journal."""
         self._stock.record(act, actor(), self._now())
 
-    def keep(self, reservation_id: str, kept: _Kept) -> None:
-        """Keep a new reservation, and enter it under the SKUs of its dated lines."""
-        kept.made_in = self._stock.epoch + 1
+    def keep(self, reservation_id: str, kept: _Kept, made_in: int | None = None) -> None:
+        """Keep a new reservation, made in the event at hand or an earlier one, and enter it under its dated lines."""
+        kept.made_in = self._stock.epoch + 1 if made_in is None else made_in
         self._reservations[reservation_id] = kept
         for line in kept.lines:
             if line.dated:

@@ -67,29 +67,35 @@ class MemoryReservations:
     ) -> list[tuple[str, str, int, int]]:
         """Give back a reservation and take the lines of `entry` as a confirmed one, or return the short lines.
 
-        Nothing is changed if lines are short or it is not allowed.
+        What it has for a later day stays reserved, unless units of that SKU are shipped. Nothing is changed if lines
+        are short or it is not allowed.
         """
         inventory, kept = self._inventory, self._live(reservation_id)
         lines = tuple(Line(sku, node, units, day, day > today[node]) for sku, node, units, day in entry.lines)
+        shipped = {line.sku for line in lines}
+        own = () if kept is None else kept.lines
+        staying = tuple(line for line in own if line.dated and line.sku not in shipped)
+        given = tuple(line for line in own if not line.dated or line.sku in shipped)
         if kept is not None:
-            inventory._take(kept, kept.lines, -1, entry.order_id)
+            inventory._take(kept, given, -1, entry.order_id)
         short = inventory._stock.short_lines(lines, today, buffers)
         if kept is not None:
-            inventory._take(kept, kept.lines, 1, entry.order_id)
+            inventory._take(kept, given, 1, entry.order_id)
         if short or not is_allowed:
             return short
         if kept is not None:
-            self._close(reservation_id, kept)
+            inventory._take(kept, given, -1, f"cancelled {reservation_id}")
+            inventory._settle(kept, given, (), "cancelled")
         fresh = _Kept(
             state="confirmed",
             expires=0,
-            lines=lines,
+            lines=(*lines, *staying),
             reference=entry.order_id,
             channel=channel,
             order_id=entry.order_id,
         )
         inventory._take(fresh, lines, 1, entry.order_id)
-        inventory.keep(entry.reservation_id, fresh)
+        inventory.keep(entry.reservation_id, fresh, made_in=kept.made_in if kept is not None and staying else None)
         return []
 
     def expire_due(self) -> None:

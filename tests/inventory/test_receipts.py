@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+from dataclasses import replace
+
 import pytest
 
-from engine.errors import SupplyUnavailable
-from engine.inventory.model import MAX_ON_HAND, Hold, Replay
+from engine.errors import NotFound, Refused, SupplyUnavailable
+from engine.inventory.model import MAX_ON_HAND, Hold, Replay, Supply
 from engine.inventory.receipts import Receipt
 from tests.inventory.conftest import Stock
 from tests.inventory.supplies import expect, hold, pegged, receive
@@ -153,3 +157,41 @@ async def test_a_removed_supply_that_comes_after_all_is_put_and_received(stock: 
         await receive(stock, 5)
     await expect(stock, 5, 5)
     assert await settled(stock, 5) == [("a", "held", 5)]
+
+
+async def test_calls_on_a_backorder_in_any_order_leave_nothing_behind(stock: Stock) -> None:
+    """Every sequence to length 4 of put, hold, cancel, receive and remove, each on a supply and a hold of its own.
+
+    Then it is cancelled and removed, and nothing is reserved or scheduled. The seeded bug: without the tombstone,
+    `put cancel hold receive` ends with 2 units held.
+    """
+    received = 0
+
+    async def call(verb: str, name: str, day: int) -> int:
+        supply = Supply(supply_id=name, node_id="berlin", sku="mug", quantity=2, expected_on=stock.day(day))
+        with contextlib.suppress(Refused, NotFound):
+            if verb == "hold":
+                await hold(stock, name, pegged(2, name))
+            elif verb == "cancel":
+                await stock.store.cancel(name)
+            elif verb == "receive":
+                await receive(stock, 2, name)
+                return 2
+            else:
+                put = replace(supply, quantity=2 if verb == "put" else 0)
+                await stock.store.put_supplies([put], today=stock.today)
+        return 0
+
+    verbs = ["put", "hold", "cancel", "receive", "remove"]
+    for sequence in (each for length in range(1, 5) for each in itertools.product(verbs, repeat=length)):
+        name = "-".join(sequence)
+        for day, verb in enumerate(sequence, start=2):
+            received += await call(verb, name, day)
+        if "cancel" in sequence:
+            position = await stock.position()
+            assert (position.held, position.dated) == (0, ()), sequence
+        for verb in ("cancel", "remove"):
+            await call(verb, name, 9)
+        position = await stock.position()
+        assert (position.reserved, position.dated, position.supplies) == (0, (), ()), sequence
+        assert position.on_hand == received

@@ -6,6 +6,7 @@ import asyncio
 import random
 import struct
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from engine.errors import Refused
 from engine.inventory.drift import Drift, LostDeadline
-from engine.inventory.model import Hold, HoldLine, PositionCount
+from engine.inventory.model import Hold, HoldLine, PositionCount, Supply
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.storage.client import MultiplexedClient, Part
@@ -151,3 +152,26 @@ async def test_a_position_that_moved_since_is_not_repaired(
     assert [entry.is_repaired for entry in found.drifts] == [False]
     assert not found.is_sound
     assert (await busy.read(["mug"])).position(0, 0).held == 10
+
+
+async def test_pegged_units_are_compared_by_the_supply_that_they_wait_for(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """Of one day there are units that wait for a supply and others; only the lost ones are named, and given back.
+
+    The seeded bug: dated demand looked up by day alone takes one for the other.
+    """
+    supply = Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=9, expected_on=LATER)
+    await redis_store.put_supplies([supply], today=TODAY)
+    pegged = HoldLine(sku="mug", node_id="berlin", quantity=2, supply_id="po-1")
+    await redis_store.hold(Hold(reservation_id="lost", lines=(pegged,)), today=TODAY)
+    await redis_store.hold(Hold(reservation_id="kept", lines=(replace(pegged, quantity=3),)), today=TODAY)
+    await redis_store.hold(hold("dated", ("mug", "berlin", 4), ship_on=LATER), today=TODAY)
+    reconciler = Reconciler(client, keys)
+    assert (await reconciler.reconcile()).drifts == ()
+    await client.call("DEL", keys.reservation("lost"))
+    (drift,) = (await reconciler.reconcile(repair=True)).drifts
+    assert (drift.quantity, drift.day, drift.supply_id, drift.booked, drift.reserved) == ("dated", LATER, "po-1", 5, 3)
+    assert (await reconciler.reconcile()).drifts == ()
+    position = (await redis_store.read(["mug"])).position(0, 0)
+    assert (position.supplies[0].pegged, [(d.quantity, d.pegged) for d in position.dated]) == (3, [(7, 3)])

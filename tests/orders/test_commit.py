@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from order_shop import DAYS, TODAY, TOMORROW, Shop, rows
 
 from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import (
+    Hold,
     HoldLine,
     PositionCount,
     ReservationState,
@@ -377,3 +379,46 @@ async def test_runs_that_want_the_same_order_at_once_commit_it_once(shop: Shop) 
     outcomes = [outcome for run in await asyncio.gather(*runs) for outcome in run]
     assert sorted(outcomes) == ["committed"] + ["gone"] * 7
     assert await shop.counts("north") == (10, 0, 2)
+
+
+async def test_what_an_order_waits_for_stays_its_own_while_the_rest_of_it_ships(shop: Shop) -> None:
+    """Mugs ship, hats are pegged to a supply and stay so, in the place in the queue that they had.
+
+    The seeded bug: the whole reservation swapped for what ships gives the backorder to whoever comes next.
+    """
+    today = {"south": TODAY.toordinal(), "north": TODAY.toordinal()}
+
+    async def expect(expected_on: date, quantity: int = 6) -> list[tuple[str, str | None, int]]:
+        supply = Supply(supply_id="po", node_id="south", sku="HAT", quantity=quantity, expected_on=expected_on)
+        affected = await shop.inventory.put_supplies([supply], today=today)
+        return [(line.reservation_id, line.order_id, line.shortfall) for line in affected]
+
+    await expect(TOMORROW)
+    hats = HoldLine(sku="HAT", quantity=3, node_id="south", supply_id="po")
+    mugs = HoldLine(sku="MUG", quantity=2, node_id="north")
+    await shop.inventory.hold(Hold(reservation_id="res_1", lines=(mugs, hats)), today=today)
+    await shop.inventory.hold(Hold(reservation_id="res_2", lines=(hats,)), today=today)
+    lines = (OrderLine(line_id="1", sku="MUG", quantity=2), OrderLine(line_id="2", sku="HAT", quantity=3))
+    await shop.place("ord_1", lines=lines, demand=lines, reservation_id="res_1")
+    allocation = OrderAllocation(
+        order_id="ord_1",
+        rows=(
+            AllocationRow(line_id="1", sku="MUG", quantity=2, node_id="north", service="ground", ship_on=TODAY),
+            AllocationRow(line_id="2", sku="HAT", quantity=3),
+        ),
+    )
+    tight = NodeCapacity(units=1, parcels=1)
+    assert await shop.outcomes("run_0", allocation, north=tight) == ["moved"]
+    assert (await shop.inventory.get_reservation("res_1")).lines[1].supply_id == "po"
+    assert await shop.outcomes("run_1", allocation) == ["committed"]
+    own = (await shop.orders.get("ord_1")).reservation_id
+    assert own is not None
+    kept = await shop.inventory.get_reservation(own)
+    assert (kept.state, kept.lines[1]) == ("confirmed", replace(hats, ship_on=TOMORROW))
+    later = TOMORROW + timedelta(days=1)
+    assert await expect(later, 4) == [(own, "ord_1", 0), ("res_2", None, 2)]
+    await shop.orders.cancel("ord_1")
+    assert await expect(later) == []
+    view = await shop.inventory.read(["HAT", "MUG"])
+    assert [s.pegged for s in view.position(0, view.node_ids.index("south")).supplies] == [3]
+    assert await shop.counts("north") == (10, 0, 0)

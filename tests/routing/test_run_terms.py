@@ -9,6 +9,7 @@ import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Hold, HoldLine, Supply
+from engine.inventory.receipts import Receipt
 from engine.network.document import NetworkDocument
 from engine.routing.run_model import Run, RunRequest
 
@@ -359,3 +360,26 @@ async def test_nothing_is_routed_before_the_launch_of_its_product(world: World) 
     await world.runs().execute(ALL)
     for order_id in ("o1", "o2"):
         assert await world.sourced(order_id) == [("east", "ground", "2026-11-23")]
+
+
+async def test_a_backorder_waits_for_its_supply_while_the_rest_of_the_order_is_sourced(world: World) -> None:
+    """Tea is pegged to Monday's receipt; another order that comes in between does not get it."""
+    friday, monday = {"east": date(2026, 11, 20).toordinal()}, date(2026, 11, 23)
+    await world.count(east={"MUG": 1})
+    supply = Supply(supply_id="po_1", node_id="east", sku="TEA", quantity=1, expected_on=monday)
+    await world.stock.put_supplies([supply], today=friday)
+    tea = HoldLine(sku="TEA", quantity=1, node_id="east", supply_id="po_1")
+    mug = HoldLine(sku="MUG", quantity=1, node_id="east")
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(mug, tea)), today=friday)
+    await world.stock.confirm("res_1")
+    await world.order("o1", {"MUG": 1, "TEA": 1}, reservation_id="res_1")
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o1", "TEA", "no_stock")}
+    assert [node for node, _, _ in await world.sourced("o1")] == ["east", None]
+    await world.order("o0", {"TEA": 1})
+    world.clock.advance(timedelta(days=3))
+    receipt = Receipt(supply_id="po_1", node_id="east", sku="TEA", quantity=1)
+    await world.stock.receive([receipt], today={"east": monday.toordinal()})
+    run = await world.runs().execute(ALL)
+    assert reasons(run) == {("o0", "TEA", "no_stock")}
+    assert [node for node, _, _ in await world.sourced("o1")] == ["east", "east"]

@@ -1,7 +1,8 @@
 -- Which reservations have dated lines of a SKU. Include after reservations.lua.
 --
 -- dated:<sku>  sorted set: reservation id → the event that it was made in, so that who came first stands first
--- A reservation keeps the SKUs that it is entered under in its field `dated`, absent if there are none.
+-- A reservation keeps the SKUs that it is entered under in its field `dated`, absent if there are none, and that event in
+-- `since`, which one that takes its place may take over.
 -- index_dated(work, id, reservation)  enters one that is about to be written, or takes it out; others pay nothing
 -- dated_reservations(work, sku, now)  a list of {id, reservation}, first come first; those past their deadline expire
 -- Invariant: an open reservation is entered under exactly the SKUs of its dated lines, a closed one under none.
@@ -25,9 +26,9 @@ local function index_dated(work, id, reservation)
   for _, sku in ipairs(before or {}) do
     if not (skus and skus[sku]) then redis.call('ZREM', key_of(work, 'dated', sku), id) end
   end
-  reservation.dated = skus and {}
+  reservation.dated, reservation.since = skus and {}, reservation.since or work.last_event
   for sku in pairs(skus or {}) do
-    redis.call('ZADD', key_of(work, 'dated', sku), 'NX', string.format('%.0f', work.last_event), id)
+    redis.call('ZADD', key_of(work, 'dated', sku), 'NX', string.format('%.0f', reservation.since), id)
     table.insert(reservation.dated, sku)
   end
 end

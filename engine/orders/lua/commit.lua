@@ -10,24 +10,41 @@
 --          {'moved', 'capacity', {node_id, day, what, asked, left, limit}}
 -- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
 -- the new one, and kept if that fails; a run commits an order once, however often it is asked. An allocation without any
--- line leaves what the order holds, and its earlier rows, as they are.
+-- line leaves what the order holds, and its earlier rows, as they are. What it has reserved for a later day stays with
+-- it, unless units of that SKU are shipped.
 -- Everything is decided in memory first. The orders of a batch see what those before them took.
 
 local MANY_DUE = 1000
 
+-- The lines of an order's own reservation that it gives back for these, and those that stay: they wait for a later day,
+-- and nothing of their SKU is shipped.
+local function part_own(order, lines)
+  local shipped, given, staying = {}, {}, {}
+  for _, line in ipairs(lines) do shipped[line[SKU]] = true end
+  for _, line in ipairs(order.field and order.own.lines or {}) do
+    local part = line[DATED] == 1 and not shipped[line[SKU]] and staying or given
+    part[#part + 1] = line
+  end
+  return given, staying
+end
+
 local function swap(work, order_id, order, lines, uses, limits, today)
   local own_uses = order.uses ~= '' and cmsgpack.unpack(order.uses) or {}
-  if order.field then give_back(work, order.own.lines, order.field, order_id) end
+  local given, staying = part_own(order, lines)
+  if order.field then give_back(work, given, order.field, order_id) end
   count_uses(work, own_uses, -1)
   place_lines(work, lines, today)
   local short, over = short_lines(work, lines, today), over_capacity(work, uses, limits)
   if #short == 0 and not over then
     take(work, lines, 'confirmed', order_id)
     count_uses(work, uses, 1)
-    if order.field then order.own.state, order.own.dirty = 'cancelled', true end
+    if order.field then order.own.state, order.own.lines, order.own.dirty = 'cancelled', given, true end
+    for _, line in ipairs(staying) do
+      lines[#lines + 1], order.since = line, order.own.since
+    end
     return { 'committed' }
   end
-  if order.field then take(work, order.own.lines, order.field, order_id) end
+  if order.field then take(work, given, order.field, order_id) end
   count_uses(work, own_uses, 1)
   if #short > 0 then return { 'moved', 'short', short[1] } end
   return { 'moved', 'capacity', over }
@@ -52,7 +69,7 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
     if verdict[1] ~= 'committed' then return verdict end
     write.uses = cmsgpack.pack(uses)
     put_reservation(work, reservation_id, { state = 'confirmed', expires = 0, lines = lines, asked = '', reference = order_id,
-      channel = fields[6], consumed = false, order_id = order_id })
+      channel = fields[6], consumed = false, order_id = order_id, since = order.since })
   end
   writes[order_id] = write
   return { 'committed' }
