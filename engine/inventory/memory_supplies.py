@@ -50,6 +50,7 @@ class MemorySupplies:
         self._inventory = inventory
         self._stock = inventory._stock
         self._loaded: dict[str, list[_Dated]] = {}
+        self._changed: set[Place] = set()
 
     def peg(self, lines: Sequence[Line], today: Mapping[str, int]) -> tuple[tuple[Line, ...], list[Any]]:
         """Return the lines with the pegged ones dated, and the rows of a refusal, if any."""
@@ -77,16 +78,17 @@ class MemorySupplies:
 
     def put(self, supplies: Sequence[Supply], today: Mapping[str, int]) -> Reply:
         """Put supplies, and let the lines pegged to them follow."""
-        changed: dict[Place, list[str]] = {}
-        for supply in supplies:
-            day, place = supply.expected_on.toordinal(), (supply.sku, supply.node_id)
-            self._stock.put_supply(*place, supply.supply_id, day, supply.quantity)
-            self._stock.because(*place, supply.supply_id)
-            changed.setdefault(place, []).append(supply.supply_id)
+        followed: dict[Place, list[str]] = {}
+        moving = [self._put(supply) for supply in supplies]
+        for supply, moves in zip(supplies, moving, strict=True):
+            place = (supply.sku, supply.node_id)
+            pegged = self._stock.pegged(*place, supply.supply_id)
+            supply_ids = followed.setdefault(place, [])
+            if pegged and (moves or supply.quantity < pegged):
+                supply_ids.append(supply.supply_id)
         affected: list[Any] = []
-        for place, supply_ids in changed.items():
-            has_pegs = any(self._stock.pegged(*place, supply_id) for supply_id in supply_ids)
-            if has_pegs or self._is_any_short(place, today[place[1]]):
+        for place, supply_ids in followed.items():
+            if supply_ids or self._is_any_short(place, today[place[1]]):
                 self._load(place[0])
                 for supply_id in supply_ids:
                     self._follow(place, supply_id, affected)
@@ -115,6 +117,17 @@ class MemorySupplies:
         )
 
     # Following supplies, as in lua/coverage.lua.
+
+    def _put(self, supply: Supply) -> bool:
+        """Put a supply if it is not as it was; return whether its day is another one than before."""
+        place, day = (supply.sku, supply.node_id), supply.expected_on.toordinal()
+        known = self._stock.supply(*place, supply.supply_id)
+        moves = known is None or known[0] != day
+        if supply.quantity != (0 if known is None else known[1]) or (known is not None and moves):
+            self._stock.put_supply(*place, supply.supply_id, day, supply.quantity)
+            self._stock.because(*place, supply.supply_id)
+            self._changed.add(place)
+        return moves
 
     def _load(self, sku: str) -> None:
         """Look up the open reservations that have dated lines of a SKU, first come first; the due ones expire."""
@@ -169,7 +182,8 @@ class MemorySupplies:
 
     def _tell(self, place: Place, entry: _Dated, short: int, covered_on: int, affected: list[Any]) -> None:
         affected.append(entry.row(short, covered_on))
-        self._stock.because(*place, f"{'uncovered' if short else 're-dated'} {entry.reservation_id}")
+        if place in self._changed:
+            self._stock.because(*place, f"{'uncovered' if short else 're-dated'} {entry.reservation_id}")
 
     def _is_any_short(self, place: Place, today: int) -> bool:
         entries = self._stock.entries(*place)

@@ -251,3 +251,18 @@ async def test_units_of_a_pegged_line_that_leave_the_node_leave_its_supply_alone
     await stock.store.consume("a", lines=[line])
     position = await stock.position()
     assert (position.on_hand, position.reserved, position.dated, position.supplies[0].unpegged) == (4, 0, (), 5)
+
+
+async def test_a_supply_that_is_put_as_it_was_changes_nothing_and_tells_the_same_again(stock: Stock) -> None:
+    """A feed that sends all of them every night must not fill the journal, and a lost answer can be had again."""
+    await expect(stock, 6, 5)
+    await hold(stock, "a", pegged(4))
+    assert told(await expect(stock, 3, 6), stock) == [("a", 5, 6, 1, None)]
+    epoch = (await stock.store.read(["mug"])).epoch
+    assert told(await expect(stock, 3, 6), stock) == [("a", 6, 6, 1, None)]
+    assert await expect(stock, 0, 6, "po-x") == ()
+    assert (await stock.store.read(["mug"])).epoch == epoch
+    assert await expect(stock, 9, 6) == ()
+    await expect(stock, 0, 6)
+    assert told(await expect(stock, 0, 6), stock) == [("a", 6, 6, 4, None)]
+    assert told(await expect(stock, 4, 8), stock) == [("a", 6, 8, 0, 8)]

@@ -3,7 +3,8 @@
 -- Pegged lines follow their supply: its day is theirs (pegs.lua), and its units cover them in order of their days, first
 -- come first. All other dated lines of a cell are covered in that order too, each by its day, from what is available
 -- today and from the units of supplies, from today on, that nothing is pegged to. Nothing of this is kept.
--- follow_supplies(work, rows, today, now)  rows: a list of {supply_id, node_id, sku, …} of which the supplies were changed
+-- follow_supplies(work, rows, today, now)  rows: a list of {supply_id, node_id, sku, quantity, day, whether that day is
+-- another one than before} of supplies that were put
 -- Returns a list of {reservation, order or '', state, sku, node_id, quantity, supply_id or '', day before, day, shortfall,
 -- day it is covered on or 0}: pegged lines that moved or are uncovered, others that are short
 -- sort_lines(found)  found: a list of {line = line, …} in order of coming; by day, first come first
@@ -114,7 +115,9 @@ local function tell_short(work, reservations, sku, slot, today, affected)
   end
 end
 
--- The cells of the rows in order of first mention, each with its supplies, and whether something is pegged to them.
+local PUT_QUANTITY, MOVES = 4, 6
+
+-- The cells of the rows in order of first mention, each with those of its supplies that pegged lines have to follow.
 local function changed_cells(work, rows)
   local cells, known = {}, {}
   for _, row in ipairs(rows) do
@@ -122,12 +125,11 @@ local function changed_cells(work, rows)
     local slot = slot_of(work, node_id)
     local place = slot .. ':' .. sku
     if not known[place] then
-      known[place] = { sku = sku, slot = slot, node_id = node_id, supply_ids = {}, has_pegs = false }
+      known[place] = { sku = sku, slot = slot, node_id = node_id, supply_ids = {} }
       cells[#cells + 1] = known[place]
     end
     local _, pegged = supply_at(work, sku, slot, supply_id)
-    table.insert(known[place].supply_ids, supply_id)
-    known[place].has_pegs = known[place].has_pegs or pegged > 0
+    if pegged > 0 and (row[MOVES] or row[PUT_QUANTITY] < pegged) then table.insert(known[place].supply_ids, supply_id) end
   end
   return cells
 end
@@ -136,7 +138,7 @@ local function follow_supplies(work, rows, today, now)
   local affected, loaded = {}, {}
   for _, changed in ipairs(changed_cells(work, rows)) do
     local sku, slot, day = changed.sku, changed.slot, today[changed.node_id]
-    if changed.has_pegs or is_any_short(work, sku, slot, day) then
+    if #changed.supply_ids > 0 or is_any_short(work, sku, slot, day) then
       loaded[sku] = loaded[sku] or dated_reservations(work, sku, now)
       for _, supply_id in ipairs(changed.supply_ids) do
         follow_supply(work, loaded[sku], sku, slot, supply_id, affected)
