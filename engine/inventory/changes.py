@@ -20,8 +20,8 @@ Negative deltas are of dated demand; those of day 0 are of units that cannot be 
 """
 Row = tuple[str, int, str | tuple[str, ...], tuple[Move, ...]]
 """(SKU, slot, why or whys, moves)."""
-Entry = tuple[int, str, str, tuple[Row, ...]]
-"""(milliseconds, act, who, rows)."""
+Entry = tuple[int, str, str | dict[str, str], tuple[Row, ...]]
+"""(milliseconds, act, who or who by reservation, rows)."""
 
 _CELL_BYTES = KINDS * 4
 

@@ -6,7 +6,7 @@ Here: the events, and how they are read from rows of the journal (lua/journal.lu
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -98,7 +98,7 @@ def _event(row: Sequence[Any], before: Cell, after: Cell) -> StockEvent:
         event=event,
         at=_EPOCH + timedelta(milliseconds=ms),
         act=act,
-        who=who,
+        who=_who(who, _list(whys)),
         whys=_list(whys),
         before=_quantities(before),
         after=_quantities(after),
@@ -129,3 +129,10 @@ def _list(whys: str | Sequence[str]) -> tuple[str, ...]:
     if isinstance(whys, str):
         return (whys,) if whys else ()
     return tuple(whys)
+
+
+def _who(who: str | Mapping[str, str], whys: Sequence[str]) -> str:
+    """Return who acted; if several did at the same moment, those whose reservations are among `whys`."""
+    if isinstance(who, str):
+        return who
+    return ", ".join(dict.fromkeys(who[why] for why in whys if why in who))

@@ -5,8 +5,7 @@ Not here: the rules (they are in lua/), and the wording of refusals (replies.py)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from hashlib import sha1
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -29,6 +28,7 @@ from engine.inventory.model import (
     Supply,
 )
 from engine.inventory.receipts import AffectedLine, Receipt, Received
+from engine.inventory.redis_holds import HoldQueue, by_sku, hold_row, line_rows
 from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.replies import value_of, verdict_of
@@ -64,6 +64,7 @@ _FUNCTIONS = (
     "receive",
     "hold",
     "hold_many",
+    "hold_together",
     "confirm",
     "part",
     "cancel",
@@ -90,6 +91,7 @@ class RedisInventoryStore:
         self._client = client
         self._keys = keys
         self._reads = StockReads(client, keys)
+        self._holds = HoldQueue(client, keys)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
@@ -171,14 +173,8 @@ class RedisInventoryStore:
     async def hold(
         self, hold: Hold, *, today: Mapping[str, int], buffers: Kept | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
-        """Hold all lines or none."""
-        nodes, key = {line.node_id: today[line.node_id] for line in hold.lines}, self._keys.deadlines
-        packed = [_pack(nodes), _pack(_hold_row(hold)), *([_pack(by_sku(buffers))] if buffers else [])]
-        found = await call_once(self._client, self._keys, "allot_hold_v1", key, replay, actor(), *packed)
-        verdict = verdict_of(hold, found[1], replayed=found[0])
-        if not isinstance(verdict, Reservation):
-            raise verdict
-        return Outcome(value=verdict, replayed=found[0])
+        """Hold all lines or none; what is asked for in one turn of the loop goes together."""
+        return await self._holds.hold(hold, today=today, buffers=buffers, replay=replay)
 
     async def hold_many(
         self,
@@ -191,7 +187,7 @@ class RedisInventoryStore:
         """Hold each by itself, all in one call."""
         nodes = {line.node_id: today[line.node_id] for hold in holds for line in hold.lines}
         kept = (by_sku(buffers),) if buffers else ()
-        packed, key = _pack(([_hold_row(hold) for hold in holds], nodes, *kept)), self._keys.deadlines
+        packed, key = _pack(([hold_row(hold) for hold in holds], nodes, *kept)), self._keys.deadlines
         found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), packed)
         verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, found[1], strict=True)]
         return Outcome(value=verdicts, replayed=found[0])
@@ -204,7 +200,7 @@ class RedisInventoryStore:
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Give units back."""
-        return await self._change("allot_cancel_v1", replay, reservation_id, _pack(_lines(lines or ())))
+        return await self._change("allot_cancel_v1", replay, reservation_id, _pack(line_rows(lines or ())))
 
     async def extend(
         self, reservation_id: str, ttl_seconds: float, *, replay: Replay | None = None
@@ -216,7 +212,7 @@ class RedisInventoryStore:
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Take units that have left off on_hand and reserved."""
-        return await self._change("allot_consume_v1", replay, reservation_id, _pack(_lines(lines or ())))
+        return await self._change("allot_consume_v1", replay, reservation_id, _pack(line_rows(lines or ())))
 
     async def get_reservation(self, reservation_id: str) -> Reservation:
         """Return a reservation."""
@@ -256,38 +252,3 @@ class RedisInventoryStore:
         key = self._keys.deadlines
         replayed, reply = await call_once(self._client, self._keys, function, key, replay, actor(), *args)
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
-
-
-def _lines(lines: Iterable[HoldLine]) -> list[tuple[object, ...]]:
-    """Return lines as lua/holding.lua takes them."""
-    rows: list[tuple[object, ...]] = []
-    for line in lines:
-        day = line.ship_on.toordinal() if line.ship_on else 0
-        if line.supply_id is None:
-            rows.append((line.sku, line.node_id, line.quantity, day))
-        else:
-            rows.append((line.sku, line.node_id, line.quantity, day, 0, 0, line.supply_id))
-    return rows
-
-
-def by_sku(buffers: Kept) -> dict[str, dict[str, int]]:
-    """Return buffers as lua/atp.lua takes them."""
-    nested: dict[str, dict[str, int]] = {}
-    for (sku, node_id), units in buffers.items():
-        nested.setdefault(sku, {})[node_id] = units
-    return nested
-
-
-def _hold_row(hold: Hold) -> tuple[object, ...]:
-    """Return a hold as lua/holding.lua takes it."""
-    lines = _lines(hold.lines)
-    row = (
-        hold.reservation_id,
-        round(hold.ttl_seconds * 1000),
-        lines,
-        sha1(_pack(lines), usedforsecurity=False).hexdigest(),
-        False if hold.reference is None else hold.reference,
-        False if hold.channel is None else hold.channel,
-        0 if hold.promised_on is None else hold.promised_on.toordinal(),
-    )
-    return row if hold.limit is None else (*row, hold.limit.holder, hold.limit.most)

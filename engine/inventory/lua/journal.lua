@@ -2,10 +2,10 @@
 -- after cells.lua.
 --
 -- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it; at most about
---          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who, rows}, of which a row is {sku, slot, why (a
---          reservation, order or reason, or a list of them in order), list of {day, supply_id, delta before, delta after}};
---          day 0 stands for units that cannot be sold, by their condition (conditions.lua). Field c: the cells of each
---          row, before and after, 32 bytes each.
+--          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who (or who by reservation), rows}, of which a row is
+--          {sku, slot, why (a reservation, order or reason, or a list of them in order), list of {day, supply_id, delta
+--          before, delta after}}; day 0 stands for units that cannot be sold, by their condition (conditions.lua).
+--          Field c: the cells of each row, before and after, 32 bytes each.
 -- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
 -- chain: each row's cell before names the event before.
 -- because(cell, why)        says why a cell is changed
