@@ -29,7 +29,7 @@ from engine.inventory.model import (
 )
 from engine.inventory.view import Entry, make_view
 
-JOURNAL_EVENTS = 500_000
+JOURNAL_EVENTS = 100_000
 
 
 class Line(NamedTuple):

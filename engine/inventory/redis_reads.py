@@ -21,8 +21,9 @@ from engine.inventory.view import BYTES_PER_NODE, unpack_view
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
-MOST_EVENTS = 20_000
-"""From so many events on, reading every cell anew is faster than following them."""
+MOST_EVENTS, MOST_BYTES = 20_000, 2**24
+"""From so many events, or bytes of them, on, reading every cell anew is faster than following them."""
+_EVENTS_AT_ONCE = 500
 _MGET_SCHEDULES = 1000
 _TRIES = 5
 _entry = msgspec.msgpack.Decoder(Entry)
@@ -110,10 +111,16 @@ class StockReads:
         """Return the entries of the events epoch + 1 … last; None if some are gone, or there are too many."""
         if not 0 <= last - epoch <= MOST_EVENTS:
             return None
-        found: list[Any] = await self._client.call("XRANGE", self._keys.journal, f"0-{epoch + 1}", f"0-{last}")
-        if len(found) < last - epoch:
-            return None
-        return [(_entry.decode(packed), cells) for _, (_, packed, _, cells) in found]
+        entries: list[tuple[Entry, bytes]] = []
+        size = 0
+        for first in range(epoch + 1, last + 1, _EVENTS_AT_ONCE):
+            until = min(first + _EVENTS_AT_ONCE - 1, last)
+            found: list[Any] = await self._client.call("XRANGE", self._keys.journal, f"0-{first}", f"0-{until}")
+            size += sum(len(packed) + len(cells) for _, (_, packed, _, cells) in found)
+            if len(found) <= until - first or size > MOST_BYTES:
+                return None
+            entries += [(_entry.decode(packed), cells) for _, (_, packed, _, cells) in found]
+        return entries
 
     async def _view(
         self, epoch: int, skus: tuple[str, ...], stock: Sequence[bytes | None], schedules: dict[int, bytes]

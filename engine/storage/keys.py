@@ -92,6 +92,11 @@ class Keys:
         """Return the key of how far the journal was read for it."""
         return f"{self.prefix}:low_stock_cursor"
 
+    @property
+    def journal_marks(self) -> str:
+        """Return the key of the list of events at which each so many more rows were in the journal."""
+        return f"{self.prefix}:journal_marks"
+
     # Idempotency records, see lua/replay.lua.
 
     def replay(self, digest: str) -> str:

@@ -140,3 +140,27 @@ async def test_event_numbers_of_cells_go_round_and_the_chain_holds(
     history = await redis_store.history("mug", "berlin")
     assert [event.after.on_hand for event in history.events] == [5, 4, 3, 2, 1]
     assert [event.event for event in history.events] == [2**31 + 2 - n for n in range(5)]
+
+
+async def test_the_journal_is_bounded_by_its_rows_and_forgets_the_oldest_first(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: a bound on the number of events lets large batches fill the memory of the server."""
+    skus = [f"sku-{i}" for i in range(5_000)]
+
+    async def count(on_hand: int) -> None:
+        await redis_store.put_positions([PositionCount(node_id="berlin", sku=sku, on_hand=on_hand) for sku in skus])
+
+    await count(1)
+    await client.call("RPUSH", keys.journal_marks, *[f"0-{n}" for n in [0] * 99])  # as if a million rows had gone by
+    for on_hand in range(2, 9):
+        await count(on_hand)
+    assert await client.call("LLEN", keys.journal_marks) == 100
+    assert await client.call("XLEN", keys.journal) == 8
+    await client.call("DEL", keys.journal_marks)
+    await client.call("RPUSH", keys.journal_marks, *[f"0-{n}" for n in [6] * 100])
+    for on_hand in (9, 10):
+        await count(on_hand)
+    history = await redis_store.history("sku-0", "berlin")
+    assert [event.event for event in history.events] == [10, 9, 8, 7, 6]
+    assert history.is_cut_off

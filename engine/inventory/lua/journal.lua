@@ -1,11 +1,12 @@
 -- The event journal: one entry for each call that changes stock or reservations, in the step that changes them. Include
 -- after cells.lua.
 --
--- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it; at most about
---          JOURNAL_ENTRIES are kept. Field e: cmsgpack {ms, act, who (or who by reservation), rows}, of which a row is
+-- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it. Field e: cmsgpack {ms, act, who (or who by reservation), rows}, of which a row is
 --          {sku, slot, why (a reservation, order or reason, or a list of them in order), list of {day, supply_id, delta
 --          before, delta after}}; day 0 stands for units that cannot be sold, by their condition (conditions.lua).
 --          Field c: the cells of each row, before and after, 32 bytes each.
+-- journal_rows  how many rows were ever written, one for an entry without any       journal_marks  list of the events at
+--          which each MARK_ROWS more were; the journal goes back to the first of at most MARKS, so its memory is bounded
 -- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
 -- chain: each row's cell before names the event before.
 -- because(cell, why)        says why a cell is changed
@@ -14,7 +15,7 @@
 -- event_before(epoch, number)  the event that a cell's number stands for
 -- Invariant: no cell changes without its row; events are numbered without a gap.
 
-local JOURNAL_ENTRIES = 500000
+local MARK_ROWS, MARKS = 10000, 100
 local NONE = {}
 
 local function event_number(epoch) return (epoch - 1) % MAX_UNITS + 1 end
@@ -42,22 +43,34 @@ local function journal_rows(work, number)
   return rows, table.concat(cells)
 end
 
+local function cut_off_journal(work, epoch, added)
+  local rows = redis.call('INCRBY', key_of(work, 'journal_rows'), added)
+  if math.floor(rows / MARK_ROWS) == math.floor((rows - added) / MARK_ROWS) then return end
+  local marks = key_of(work, 'journal_marks')
+  if redis.call('RPUSH', marks, string.format('0-%.0f', epoch)) > MARKS then
+    redis.call('XTRIM', key_of(work, 'journal'), 'MINID', redis.call('LPOP', marks))
+  end
+end
+
+-- Returns the error if the event cannot stand behind the last one.
 local function append_event(work, now, epoch)
   local rows, cells = journal_rows(work, event_number(epoch))
-  return redis.pcall('XADD', key_of(work, 'journal'), 'MAXLEN', '~', JOURNAL_ENTRIES, string.format('0-%.0f', epoch),
+  local written = redis.pcall('XADD', key_of(work, 'journal'), string.format('0-%.0f', epoch),
     'e', cmsgpack.pack({ now, work.act, work.who, rows }), 'c', cells)
+  if type(written) == 'table' and written.err then return written.err end
+  cut_off_journal(work, epoch, math.max(1, #rows))
 end
 
 local function write_journal(work, now)
   local epoch = redis.call('INCR', key_of(work, 'stock_epoch'))
-  local written = append_event(work, now, epoch)
-  if type(written) == 'table' and written.err then  -- somebody removed stock_epoch: go on behind the last event
+  local failed = append_event(work, now, epoch)
+  if failed then  -- somebody removed stock_epoch: go on behind the last event
     local last = redis.call('XREVRANGE', key_of(work, 'journal'), '+', '-', 'COUNT', 1)[1]
-    if not last then error(written.err) end
+    if not last then error(failed) end
     epoch = tonumber(string.match(last[1], '-(%d+)$')) + 1
     redis.call('SET', key_of(work, 'stock_epoch'), string.format('%.0f', epoch))
-    written = append_event(work, now, epoch)
-    if type(written) == 'table' and written.err then error(written.err) end
+    failed = append_event(work, now, epoch)
+    if failed then error(failed) end
   end
   work.last_event = epoch
 end
