@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable
+
+from faults.clients import several_stores
 
 from engine.errors import IllegalState, InsufficientStock
 from engine.inventory.model import Hold, HoldLine, PositionCount
 from engine.inventory.redis_store import RedisInventoryStore
-from engine.storage.client import connect
 from engine.storage.keys import Keys
 
 TODAY = {"berlin": 738_000, "rome": 738_000}
-
-
-@asynccontextmanager
-async def clients(address: str, keys: Keys, count: int) -> AsyncIterator[list[RedisInventoryStore]]:
-    """Open as many connections, each with a store of its own."""
-    async with AsyncExitStack() as stack:
-        stores = []
-        for _ in range(count):
-            connection = connect(address)
-            stack.push_async_callback(connection.close)
-            stores.append(RedisInventoryStore(connection, keys))
-        yield stores
 
 
 async def try_hold(store: RedisInventoryStore, name: str, *lines: tuple[str, str, int]) -> int:
@@ -49,7 +37,7 @@ async def test_many_clients_on_a_hot_sku_sell_exactly_what_there_is(
     """The seeded bug: a check by `read` before a write without one sells 8 times too much."""
     for sku, on_hand, attempts in (("mug", 300, 800), ("cup", 300, 200)):
         await count(redis_store, (sku, "berlin", on_hand))
-        async with clients(store_address, keys, 8) as stores:
+        async with several_stores(store_address, keys, 8) as stores:
             tries = [try_hold(stores[i % 8], f"{sku}-{i}", (sku, "berlin", 1)) for i in range(attempts)]
             sold = sum(await asyncio.gather(*tries))
         assert sold == min(on_hand, attempts)
@@ -65,7 +53,7 @@ async def test_carts_that_cross_each_other_never_hold_a_part(
     """
     await count(redis_store, ("mug", "berlin", 50), ("cup", "rome", 120))
     forth, back = ("mug", "berlin", 1), ("cup", "rome", 2)
-    async with clients(store_address, keys, 6) as stores:
+    async with several_stores(store_address, keys, 6) as stores:
         tries = [try_hold(stores[i % 6], f"c{i}", *((forth, back) if i % 2 else (back, forth))) for i in range(300)]
         units = await asyncio.gather(*tries)
     assert sum(units) == 50 * 3
@@ -87,7 +75,7 @@ async def test_one_of_confirm_cancel_and_expiry_wins(
         line = HoldLine(sku="mug", node_id="berlin", quantity=1)
         await redis_store.hold(Hold(reservation_id=f"r{i}", lines=(line,), ttl_seconds=0.3), today=TODAY)
     await asyncio.sleep(0.28)
-    async with clients(store_address, keys, 3) as (one, two, three):
+    async with several_stores(store_address, keys, 3) as (one, two, three):
 
         async def outcome(call: Callable[[], Awaitable[object]]) -> bool:
             try:
