@@ -9,9 +9,10 @@ Not here: what the parts do. `memory=True` picks the in-memory stores and takes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -22,19 +23,26 @@ from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
+from engine.inventory import partition
 from engine.inventory import redis_store as inventory
 from engine.inventory.low_stock import LowStockStore
 from engine.inventory.low_stock_watch import LowStockWatch
 from engine.inventory.memory_low_stock import MemoryLowStock
 from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.model import HoldLine
+from engine.inventory.partition_number import keep_number
+from engine.inventory.partitioned_reconcile import PartitionedReconciler
+from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_low_stock import RedisLowStock
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
-from engine.inventory.service import InventoryService
+from engine.inventory.service import InventoryService, new_reservation_id
 from engine.inventory.store import InventoryStore
+from engine.inventory.unwatched import UnwatchedLowStock
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
 from engine.orders.memory_store import MemoryOrderStore
+from engine.orders.one_partition import OnePartitionOrders
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
@@ -47,7 +55,7 @@ from engine.storage.client import StoreClient, connect
 from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
 from engine.storage.durability import Durability, broken_promises
 from engine.storage.embedded import ensure_server
-from engine.storage.functions import ensure, missing
+from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.replicated import connect_replicated
 
@@ -74,6 +82,7 @@ class Engine:
     durability: Durability
     clock: Clock
     client: StoreClient | None
+    libraries: tuple[Library, ...]
     network: NetworkService
     catalog: CatalogService
     inventory: InventoryService
@@ -83,7 +92,7 @@ class Engine:
     orders: OrderService
     routing_runs: RoutingRuns
     stock: InventoryStore
-    reconciler: Reconciler | None
+    reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
 
     async def broken_promises(self) -> list[str]:
@@ -92,7 +101,7 @@ class Engine:
             return []
         return [
             *await broken_promises(self.client, self.durability, probe_key=Keys(self.tenant).fence),
-            *await missing(self.client, LIBRARIES),
+            *await missing(self.client, self.libraries),
         ]
 
 
@@ -128,8 +137,9 @@ async def allot_engine(
         stores = _memory_stores(ticking)
         if not memory:
             client = await _connected(stack, chosen)
-            await ensure(client, LIBRARIES)
-            stores = _redis_stores(client, Keys(chosen.tenant))
+            await ensure(client, _libraries(chosen.partitions))
+            await keep_number(client, chosen.tenant, chosen.partitions)
+            stores = _redis_stores(client, chosen.tenant, chosen.partitions)
         engine = _wired(chosen, ticking, stores, client)
         stack.push_async_callback(stores.promises.settle)
         stack.push_async_callback(engine.routing_runs.finish)
@@ -148,15 +158,36 @@ def _memory_stores(clock: Clock) -> Stores:
     )
 
 
-def _redis_stores(client: StoreClient, keys: Keys) -> Stores:
+def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
+    """Return the stores of a tenant; all but stock lies in partition 0, and orders need stock to lie there too."""
+    keys, is_one = Keys(tenant), partitions == 1
     return Stores(
         documents=RedisDocumentStore(client, keys),
-        inventory=RedisInventoryStore(client, keys),
+        inventory=RedisInventoryStore(client, keys)
+        if is_one
+        else PartitionedInventoryStore(client, tenant, partitions),
         low_stock=RedisLowStock(client, keys),
         promises=RedisPromiseStore(client, keys),
-        orders=RedisOrderStore(client, keys),
+        orders=RedisOrderStore(client, keys) if is_one else OnePartitionOrders(),
         runs=RedisRunStore(client, keys),
     )
+
+
+def _new_ids(store: InventoryStore) -> Callable[[Sequence[HoldLine]], str]:
+    """Return what makes reservation ids that suit the store."""
+    if isinstance(store, PartitionedInventoryStore):
+        return partial(store.new_id, make=new_reservation_id)
+    return new_reservation_id
+
+
+def _libraries(partitions: int) -> tuple[Library, ...]:
+    return LIBRARIES if partitions == 1 else (*LIBRARIES, partition.LIBRARY)
+
+
+def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | PartitionedReconciler:
+    if settings.partitions == 1:
+        return Reconciler(client, Keys(settings.tenant))
+    return PartitionedReconciler(client, settings.tenant, settings.partitions)
 
 
 def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
@@ -168,12 +199,19 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         durability=settings.durability,
         clock=clock,
         client=client,
+        libraries=_libraries(settings.partitions),
         network=network,
         catalog=catalog,
         inventory=InventoryService(
-            stores.inventory, world=reference.current, clock=clock, most_open_holds=settings.most_open_holds
+            stores.inventory,
+            world=reference.current,
+            clock=clock,
+            new_id=_new_ids(stores.inventory),
+            most_open_holds=settings.most_open_holds,
         ),
-        low_stock=LowStockWatch(stores.low_stock, stores.inventory, world=reference.current, clock=clock),
+        low_stock=UnwatchedLowStock()
+        if settings.partitions > 1
+        else LowStockWatch(stores.low_stock, stores.inventory, world=reference.current, clock=clock),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
         promising=PromiseService(
             reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
@@ -181,7 +219,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         orders=OrderService(stores.orders, stores.inventory, reference, clock),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
         stock=stores.inventory,
-        reconciler=None if client is None else Reconciler(client, Keys(settings.tenant)),
+        reconciler=None if client is None else _reconciler(client, settings),
     )
 
 

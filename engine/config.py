@@ -22,6 +22,9 @@ class Settings(BaseSettings):
     durability: Literal["memory", "standard", "replicated"] = Field(
         default="standard", description="What an acknowledgement means: see docs/reference/durability.md."
     )
+    partitions: int = Field(
+        default=1, ge=1, le=64, description="Into how many partitions stock is divided: docs/reference/partitions.md."
+    )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."

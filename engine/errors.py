@@ -12,7 +12,8 @@
     │   ├── TooManyHolds          whoever holds has as many open holds as may be
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
-    │   └── PromiseExpired        the promise is no longer valid
+    │   ├── PromiseExpired        the promise is no longer valid
+    │   └── NeedsOnePartition     orders or low stock, in a store of several partitions
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
@@ -171,6 +172,18 @@ class PromiseExpired(Refused):
     """The promise is no longer valid."""
 
     code = "promise_expired"
+
+
+class NeedsOnePartition(Refused):
+    """Orders, routing runs and low stock need a store of one partition."""
+
+    code = "needs_one_partition"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Orders, routing runs and low-stock events need a store of one partition, and this one was begun with "
+            "several (ALLOT_PARTITIONS). Use a store of one partition for them."
+        )
 
 
 class IdempotencyConflict(AllotError):

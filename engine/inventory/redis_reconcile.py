@@ -28,6 +28,8 @@ ROUNDS = 3
 """How often the reservations are read again for positions that moved."""
 _AT_ONCE = 1000
 _REPAIRS_AT_ONCE = 500
+_FAR = 2
+"""A line of another partition, which books it as a part, see lua/parts.lua."""
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
@@ -56,8 +58,16 @@ class _Tally:
         self.reservations += 1
         if kept.state == "held":
             self.held_ids.append(reservation_id)
+        self.add_units(kept)
+
+    def add_units(self, kept: _Kept) -> None:
+        """Count the units of a reservation, or of the part of one that is at home in another partition."""
+        if kept.state not in {"held", "confirmed"}:
+            return
         undated = self.held if kept.state == "held" else self.confirmed
         for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
+            if is_dated == _FAR:
+                continue
             if is_dated:
                 self.dated[sku, node_id, ship_on, pegged[0] if pegged else ""] += quantity
             else:
@@ -99,16 +109,23 @@ class Reconciler:
     async def _tally(self) -> _Tally:
         """Read every reservation once, in small steps."""
         tally, decode = _Tally(), msgspec.msgpack.Decoder(_Kept).decode
-        async for keys in self._reservation_keys():
-            for key, packed in zip(keys, await self._client.call("MGET", *keys), strict=True):
-                if packed is not None:
-                    tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
+        async for key, packed in self._all(self._keys.reservation("")):
+            tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
+        async for _, packed in self._all(self._keys.part("")):
+            tally.add_units(decode(packed))
         return tally
 
-    async def _reservation_keys(self) -> AsyncIterator[list[bytes]]:
-        """Yield the keys of all reservations, each once."""
+    async def _all(self, prefix: str) -> AsyncIterator[tuple[bytes, bytes]]:
+        """Yield the keys of a prefix, each once, with what they hold."""
+        async for keys in self._keys_of(prefix):
+            for key, packed in zip(keys, await self._client.call("MGET", *keys), strict=True):
+                if packed is not None:
+                    yield key, packed
+
+    async def _keys_of(self, prefix: str) -> AsyncIterator[list[bytes]]:
+        """Yield the keys of a prefix, each once."""
         seen: set[bytes] = set()
-        cursor, pattern = b"0", f"{_escaped(self._keys.reservation(''))}*"
+        cursor, pattern = b"0", f"{_escaped(prefix)}*"
         while True:
             cursor, found = await self._client.call("SCAN", cursor, "MATCH", pattern, "COUNT", _AT_ONCE)
             fresh = [key for key in found if key not in seen]

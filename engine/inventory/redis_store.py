@@ -31,6 +31,7 @@ from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.redis_holds import HoldQueue, by_sku, hold_row, line_rows
 from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_records import call_once, find
+from engine.inventory.redis_rows import adjustment_rows, condition_rows, count_rows, receipt_rows, supply_rows
 from engine.inventory.replies import value_of, verdict_of
 from engine.inventory.store import Verdict
 from engine.storage.client import Part, StoreClient
@@ -48,6 +49,7 @@ _SHARED = (
     "reservations",
     "dated",
     "open_holds",
+    "parts",
     "commit",
     "replies",
     "holding",
@@ -95,42 +97,23 @@ class RedisInventoryStore:
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
-        rows = [
-            (
-                count.node_id,
-                count.sku,
-                count.units,
-                count.safety_stock,
-                -1 if count.expected_version is None else count.expected_version,
-            )
-            for count in counts
-        ]
-        return list((await self._change("allot_put_positions_v1", None, _pack(rows))).value)
+        return list((await self._change("allot_put_positions_v1", None, _pack(count_rows(counts)))).value)
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Add deltas to on_hand or to units of another condition, all or none."""
-        rows = [(change.node_id, change.sku, change.delta, change.reason, change.condition) for change in adjustments]
-        return await self._change("allot_adjust_v1", replay, _pack(rows))
+        return await self._change("allot_adjust_v1", replay, _pack(adjustment_rows(adjustments)))
 
     async def change_conditions(
         self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Move units from one condition to another, all or none."""
-        rows = [
-            (change.node_id, change.sku, change.quantity, change.from_condition, change.to_condition, change.reason)
-            for change in changes
-        ]
-        return await self._change("allot_change_conditions_v1", replay, _pack(rows))
+        return await self._change("allot_change_conditions_v1", replay, _pack(condition_rows(changes)))
 
     async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
         """Add, change, re-date or remove supplies."""
-        rows = [
-            (supply.supply_id, supply.node_id, supply.sku, supply.quantity, supply.expected_on.toordinal())
-            for supply in supplies
-        ]
-        days = {supply.node_id: today[supply.node_id] for supply in supplies}
+        rows, days = supply_rows(supplies), {supply.node_id: today[supply.node_id] for supply in supplies}
         affected: tuple[AffectedLine, ...] = (
             await self._change("allot_put_supplies_v1", None, _pack(rows), _pack(days))
         ).value
@@ -140,10 +123,7 @@ class RedisInventoryStore:
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None
     ) -> Outcome[Received]:
         """Take receipts of supplies into stock."""
-        rows = [
-            (receipt.supply_id, receipt.node_id, receipt.sku, receipt.quantity, receipt.reason) for receipt in receipts
-        ]
-        days = {receipt.node_id: today[receipt.node_id] for receipt in receipts}
+        rows, days = receipt_rows(receipts), {receipt.node_id: today[receipt.node_id] for receipt in receipts}
         return await self._change("allot_receive_v1", replay, _pack(rows), _pack(days))
 
     async def read(self, skus: Sequence[str]) -> StockView:

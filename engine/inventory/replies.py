@@ -125,6 +125,7 @@ def _reservation(
     reference: Any,
     channel: Any,
     promised_on: int = 0,  # absent from what an older build kept for an idempotency key
+    _crossing: object = False,
 ) -> Reservation:
     return Reservation(
         reservation_id=reservation_id,

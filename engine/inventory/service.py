@@ -36,6 +36,11 @@ from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.store import InventoryStore, Verdict
 
 
+def new_reservation_id(_: Sequence[HoldLine] = ()) -> str:
+    """Return a new id, whatever the lines."""
+    return f"res_{secrets.token_hex(12)}"
+
+
 class InventoryService:
     """The use cases; each that changes something is all or nothing.
 
@@ -49,7 +54,7 @@ class InventoryService:
         *,
         world: Callable[[], Awaitable[World]],
         clock: Clock,
-        new_id: Callable[[], str] = lambda: f"res_{secrets.token_hex(12)}",
+        new_id: Callable[[Sequence[HoldLine]], str] = new_reservation_id,
         most_open_holds: int | None = None,
     ) -> None:
         self._store = store
@@ -146,7 +151,7 @@ class InventoryService:
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
         hold = Hold(
-            reservation_id=self._new_id(),
+            reservation_id=self._new_id(lines),
             lines=tuple(lines),
             ttl_seconds=ttl_seconds,
             channel=channel,

@@ -1,7 +1,8 @@
 """The name of every key, in one place; nothing here talks to the store.
 
 A key is `{tenant:p<partition>}:<word>` or `{tenant:p<partition>}:<word>:<id>`. What stands in braces is the hash tag:
-everything one function call touches lies in one slot of a cluster. There is one partition today, `p0`.
+everything one function call touches lies in one slot of a cluster. Stock lies in as many partitions as the store was
+begun with, by SKU (engine/inventory/partitions.py); everything else lies in `p0`.
 """
 
 from __future__ import annotations
@@ -96,6 +97,41 @@ class Keys:
     def journal_marks(self) -> str:
         """Return the key of the list of events at which each so many more rows were in the journal."""
         return f"{self.prefix}:journal_marks"
+
+    # What engine/inventory keeps only where there are several partitions, see lua/partitions/parts.lua.
+
+    @property
+    def partitions(self) -> str:
+        """Return the key of the number of partitions that the store was begun with; it lies in p0."""
+        return f"{self.prefix}:partitions"
+
+    def part(self, reservation_id: str) -> str:
+        """Return the key of the part of a reservation that is at home in another partition."""
+        return f"{self.prefix}:part:{reservation_id}"
+
+    @property
+    def parts_due(self) -> str:
+        """Return the key of the sorted set of parts by when their home has to be asked."""
+        return f"{self.prefix}:parts_due"
+
+    @property
+    def unfinished(self) -> str:
+        """Return the key of the sorted set of reservations whose parts may be behind."""
+        return f"{self.prefix}:unfinished"
+
+    @property
+    def spreads(self) -> str:
+        """Return the key of the hash of changes that were decided on and are not in every partition yet."""
+        return f"{self.prefix}:spreads"
+
+    def claim(self, digest: str) -> str:
+        """Return the key that says in which partition an idempotency key is answered."""
+        return f"{self.prefix}:claim:{digest}"
+
+    @property
+    def check_only(self) -> str:
+        """Return the key to pass to a function that shall only check whether it could be done."""
+        return f"{self.prefix}:check"
 
     # Idempotency records, see lua/replay.lua.
 

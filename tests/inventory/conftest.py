@@ -1,7 +1,8 @@
 """A store of each kind, with a way to let time pass in it.
 
-`stock`   memory, then Redis: `stock.store`, `await stock.wait(seconds)`, and `stock.today`, the day at every node
-`redis_store`   the Redis one alone, in a key space of its own
+`stock`   memory, Redis, and Redis in four partitions: `stock.store`, `await stock.wait(seconds)`, and `stock.today`,
+          the day at every node
+`redis_store`   the Redis one alone, in a key space of its own; `partitioned_store` the one in four partitions
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ import pytest
 import pytest_asyncio
 
 from engine.clock import SettableClock
+from engine.inventory import partition
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Adjustment, Hold, HoldLine, Position, PositionCount, Reservation
+from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.storage.client import MultiplexedClient
@@ -81,8 +84,19 @@ async def redis_store(client: MultiplexedClient, keys: Keys) -> RedisInventorySt
     return RedisInventoryStore(client, keys)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest_asyncio.fixture
+async def partitioned_store(client: MultiplexedClient, tenant: str) -> PartitionedInventoryStore:
+    await ensure(client, [LIBRARY, partition.LIBRARY])
+    return PartitionedInventoryStore(client, tenant, 4)
+
+
+@pytest.fixture(params=["memory", "redis", "redis in 4 partitions"])
 def stock(request: pytest.FixtureRequest) -> Stock:
+    return stock_of(request)
+
+
+def stock_of(request: pytest.FixtureRequest) -> Stock:
+    """Return the kind of stock that a fixture's parameter names."""
     if request.param == "memory":
         clock = SettableClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
 
@@ -90,4 +104,5 @@ def stock(request: pytest.FixtureRequest) -> Stock:
             clock.advance(timedelta(seconds=seconds))
 
         return Stock(store=MemoryInventoryStore(clock), wait=advance, today=Days())
-    return Stock(store=request.getfixturevalue("redis_store"), wait=asyncio.sleep, today=Days())
+    name = "redis_store" if request.param == "redis" else "partitioned_store"
+    return Stock(store=request.getfixturevalue(name), wait=asyncio.sleep, today=Days())

@@ -31,7 +31,7 @@ from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
 from engine.storage.client import MultiplexedClient
 from engine.storage.keys import Keys
-from tests.inventory.conftest import Stock
+from tests.inventory.conftest import Stock, stock_of
 
 STORES = {"node_kind": "store", "units": 3}
 FRAGILE = {"node_kind": "store", "sku_class": "fragile", "units": 5}
@@ -105,6 +105,12 @@ class Shop:
     async def told(self) -> list[tuple[str, str, int]]:
         """Return (state, SKU, available) of every event, oldest first."""
         return [(event.state, event.sku, event.available) for event in await self.events()]
+
+
+@pytest.fixture(params=["memory", "redis"])
+def stock(request: pytest.FixtureRequest) -> Stock:
+    """Stores of one partition: a reader follows one journal."""
+    return stock_of(request)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 --
 -- work = open_work(key, act, args)   `key` is any key of the tenant and partition: all names are made from its
 --                         {tenant:partition}. `act` names what is done; who does it is taken off the front of args.
+--                         A key that ends in `:check` asks whether it could be done, see commit.lua.
 -- now_ms()                the time of this call
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
@@ -28,7 +29,8 @@ end
 
 local function open_work(key, act, args)
   now_of_call = nil
-  return { prefix = string.match(key, '^{[^}]*}'), act = act, who = act and table.remove(args, 1), cells = {}, loaded = {},
+  local is_check = string.sub(key, -6) == ':check'
+  return { prefix = string.match(key, '^{[^}]*}'), is_check = is_check, act = act, who = act and table.remove(args, 1), cells = {}, loaded = {},
     schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
 end
 

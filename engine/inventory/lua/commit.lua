@@ -1,9 +1,10 @@
 -- The end of a unit of work: everything is checked, then everything is written. Include after reservations.lua.
 --
 -- commit_work(work)  writes the journal, new slots, changed cells, schedules and reservations; the work may be used on
--- afterwards
+-- afterwards. If only a check was asked for, it stops with the error CHECKED: nothing stood in the way, nothing is written
 -- Invariant: every field of every cell stays in 0 … 2^31 - 1, or the call fails before its first write (Lua does not
--- roll back). A reservation that is over is kept for a day, a tombstone for an hour.
+-- roll back). A reservation that is over is kept for a day, a tombstone for an hour. One with parts in other partitions has
+-- a version that moves with each change, is in `unfinished` until those have followed, and is kept at least as long.
 
 local FIELDS = { 'on_hand', 'safety_stock', 'held', 'confirmed', 'version', 'scheduled' }
 local CLOSED_SECONDS = 86400
@@ -90,6 +91,11 @@ local function call_many(args, command, key)
   end
 end
 
+local function next_version(work, id, reservation)
+  if reservation.version then redis.call('ZADD', key_of(work, 'unfinished'), now_ms(), id) end
+  reservation.version = (reservation.version or 0) + 1
+end
+
 local function write_reservations(work)
   local open, due, over = {}, {}, {}
   for id, reservation in pairs(work.reservations) do
@@ -97,8 +103,9 @@ local function write_reservations(work)
       reservation.dirty = nil
       index_dated(work, id, reservation)
       count_off(work, reservation)
+      if reservation.parts then next_version(work, id, reservation) end
       local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
-      if FIELD_OF[reservation.state] then
+      if FIELD_OF[reservation.state] or reservation.parts then
         open[#open + 1], open[#open + 2] = key, packed
       else
         local seconds = reservation.state == 'forestalled' and FORESTALLED_SECONDS or CLOSED_SECONDS
@@ -114,10 +121,12 @@ local function write_reservations(work)
 end
 
 local function commit_work(work)
-  if not check_cells(work) and not has_dirty_reservation(work) then return end
+  if work.is_check then error({ err = 'CHECKED it can be done' }) end
+  if not check_cells(work) and not has_dirty_reservation(work) and not has_dirty_part(work) then return end
   write_journal(work, now_ms())
   write_cells(work)
   write_schedules(work)
   write_reservations(work)
   if work.open_holds then write_open(work) end
+  write_parts(work)
 end

@@ -1,11 +1,23 @@
 -- Which reservations have dated lines of a SKU. Include after reservations.lua.
 --
--- dated:<sku>  sorted set: reservation id → the event that it was made in, so that who came first stands first
+-- dated:<sku>  sorted set: reservation id → the event that it was made in, so that who came first stands first; the part of
+--              one that is at home in another partition (parts.lua) is entered under PART and its id
 -- A reservation keeps the SKUs that it is entered under in its field `dated`, absent if there are none, and that event in
 -- `since`, which one that takes its place may take over.
 -- index_dated(work, id, reservation)  enters one that is about to be written, or takes it out; others pay nothing
 -- dated_reservations(work, sku, now)  a list of {id, reservation}, first come first; those past their deadline expire
 -- Invariant: an open reservation is entered under exactly the SKUs of its dated lines, a closed one under none.
+
+local PART = '\0'
+
+local function part_at(work, id)
+  work.parts = work.parts or {}
+  if work.parts[id] == nil then
+    local packed = redis.call('GET', key_of(work, 'part', id))
+    work.parts[id] = packed and cmsgpack.unpack(packed) or false
+  end
+  return work.parts[id] or nil
+end
 
 local function dated_skus(reservation)
   local skus
@@ -36,7 +48,13 @@ end
 local function dated_reservations(work, sku, now)
   local found = {}
   for _, id in ipairs(redis.call('ZRANGE', key_of(work, 'dated', sku), 0, -1)) do
-    local reservation = reservation_at(work, id, now)
+    local reservation
+    if string.sub(id, 1, 1) == PART then
+      id = string.sub(id, 2)
+      reservation = part_at(work, id)
+    else
+      reservation = reservation_at(work, id, now)
+    end
     if reservation and FIELD_OF[reservation.state] then found[#found + 1] = { id, reservation } end
   end
   return found

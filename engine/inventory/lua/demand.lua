@@ -2,7 +2,8 @@
 --
 -- A line is {sku, node_id, quantity, ship_on, slot, dated}: ship_on is a day ordinal or 0; a line is dated (1, else 0)
 -- if it ships after its node's today, or waits for a supply it is pegged to (pegs.lua). Undated lines live in a cell
--- field, `held` or `confirmed`; dated ones in the schedule, whatever the state of their reservation.
+-- field, `held` or `confirmed`; dated ones in the schedule, whatever the state of their reservation. A line that is FAR
+-- (dated 2) belongs to a reservation of here, but its SKU lives in another partition (parts.lua): it is in no cell here.
 -- place_lines(work, lines, today)  sets slot and dated of lines as asked for; returns whether one is pegged
 -- short_lines(work, lines, today)  a list of {sku, node_id, quantity, available}, empty if all can be taken; changes nothing
 -- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule, the common case; returns false,
@@ -11,6 +12,7 @@
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
 
 local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED, PEG, NOT_BEFORE = 1, 2, 3, 4, 5, 6, 7, 8
+local FAR = 2
 
 local function place_lines(work, lines, today)
   local has_pegs = false
@@ -81,12 +83,14 @@ end
 
 local function move(work, lines, field, sign, why)
   for _, line in ipairs(lines) do
-    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
-    because(cell, why)
-    if line[DATED] == 1 then
-      add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY], line[PEG])
-    else
-      add(cell, field, sign * line[QUANTITY])
+    if line[DATED] ~= FAR then
+      local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+      because(cell, why)
+      if line[DATED] == 1 then
+        add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY], line[PEG])
+      else
+        add(cell, field, sign * line[QUANTITY])
+      end
     end
   end
 end

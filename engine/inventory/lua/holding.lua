@@ -6,7 +6,8 @@
 -- hash a hold that comes again is known.
 -- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before
 -- or it has pegged lines · short · unpeggable · too_many_holds, holder, how many are open, how many may be · taken (the id
--- has other lines) · forestalled · past; today: the day ordinal by node_id
+-- has other lines) · forestalled · past; today: the day ordinal by node_id. With `crossing`, {partitions, mark}, only the
+-- lines that mark(lines) returns are taken here
 -- Invariant: no cell's ATP goes below zero by a hold.
 
 local ID, TTL_MS, LINES, ASKED, REFERENCE, CHANNEL, PROMISED_ON, HOLDER, MOST = 1, 2, 3, 4, 5, 6, 7, 8, 9
@@ -18,7 +19,7 @@ local function held_again(id, known, asked)
   return reservation_row(id, known)
 end
 
-local function try_hold(work, hold, today, now)
+local function try_hold(work, hold, today, now, crossing)
   local id, asked, lines = hold[ID], hold[ASKED], hold[LINES]
   local known = reservation_at(work, id, now)
   if known then return held_again(id, known, asked) end
@@ -27,18 +28,20 @@ local function try_hold(work, hold, today, now)
     return { 'too_many_holds', holder, open_of(work, holder), hold[MOST] }
   end
   local has_pegs = place_lines(work, lines, today)
+  local wanted = crossing and crossing.mark(lines) or lines
   if has_pegs then
-    local refused = peg_lines(work, lines, today)
+    local refused = peg_lines(work, wanted, today)
     if #refused > 0 then return { 'unpeggable', refused } end
   end
-  if not take_at_once(work, lines, 'held', id) then
-    local short = short_lines(work, lines, today)
+  if not take_at_once(work, wanted, 'held', id) then
+    local short = short_lines(work, wanted, today)
     if #short > 0 then return { 'short', short } end
-    take(work, lines, 'held', id)
+    take(work, wanted, 'held', id)
   end
   local expires = now + hold[TTL_MS]
   put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,
-    reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false })
+    reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false,
+    parts = crossing and crossing.partitions })
   if holder then count_on(work, work.reservations[id], holder) end
   if has_pegs then return reservation_row(id, work.reservations[id]) end
   return { 'held', expires }

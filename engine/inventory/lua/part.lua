@@ -4,6 +4,8 @@
 -- one that names a supply means units pegged to it, whatever day they ship on and whether they have come or not
 -- Returns the lines taken out, the lines that stay, and a list of {sku, node_id, asked, reserved} where it was too much
 -- (then nothing may be done). Lines are those of demand.lua. Changes nothing.
+-- leave_node(work, lines, id)  takes confirmed lines of here off on_hand and reserved; returns a list of {sku, node_id, asked,
+-- on_hand} where there is less (then nothing is changed)
 -- Invariant: taken out + stay = what was reserved, unit for unit.
 
 local function place_of(line)
@@ -37,4 +39,28 @@ local function split_lines(reservation, wanted)
     end
   end
   return taken_out, stay, too_many
+end
+
+local function leave_node(work, lines, id)
+  local leaving, not_on_hand = {}, {}
+  for _, line in ipairs(lines) do
+    if line[DATED] ~= FAR then
+      local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+      if not leaving[cell] then leaving[cell] = { line[SKU], line[NODE], 0, cell.on_hand } end
+      leaving[cell][3] = leaving[cell][3] + line[QUANTITY]
+      if leaving[cell][3] > cell.on_hand and not leaving[cell].named then
+        leaving[cell].named, not_on_hand[#not_on_hand + 1] = true, leaving[cell]
+      end
+    end
+  end
+  for _, row in ipairs(not_on_hand) do row.named = nil end
+  if #not_on_hand > 0 then return not_on_hand end
+  give_back(work, lines, 'confirmed', id)
+  for cell, row in pairs(leaving) do
+    if not is_unlimited(cell) then
+      add(cell, 'on_hand', -row[3])
+      add(cell, 'version', 1)
+    end
+  end
+  return not_on_hand
 end

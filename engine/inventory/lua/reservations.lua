@@ -1,6 +1,7 @@
 -- Reservations in the unit of work. Include after demand.lua.
 --
--- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}: times are
+-- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}, and, if it has lines
+-- in other partitions, {version, parts, eaten} too: see parts.lua. Times are
 -- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the hash of the lines as first
 -- asked for, `order_id` set once it keeps stock for an order (engine/orders). States: held confirmed consumed cancelled
 -- expired, and forestalled: the tombstone of a cancel that came before its hold.

@@ -1,0 +1,70 @@
+"""A store begun in several partitions: it keeps its number, sells over all of them, and refuses orders."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.bootstrap import allot_engine
+from engine.catalog.document import CatalogDocument
+from engine.config import Settings
+from engine.errors import InvalidInput, NeedsOnePartition
+from engine.inventory.model import HoldLine, PositionCount
+from engine.inventory.partitions import Partitions
+from engine.network.document import NetworkDocument
+from engine.orders.model import Destination, NewLine, NewOrder
+
+
+@pytest.fixture
+def settings(store_address: str, tenant: str) -> Settings:
+    return Settings(redis_url=store_address, tenant=tenant, durability="memory", partitions=4)
+
+
+async def test_a_store_begun_with_another_number_of_partitions_is_refused(settings):
+    async with allot_engine(settings) as engine:
+        assert await engine.broken_promises() == []
+    for number in (1, 8):
+        with pytest.raises(InvalidInput, match="begun with 4 partitions, not"):
+            async with allot_engine(settings.model_copy(update={"partitions": number})):
+                pass
+    async with allot_engine(settings):
+        pass
+
+
+async def test_a_store_from_before_there_were_partitions_has_one(settings, client, keys):
+    await client.call("SET", keys.stock_epoch, 7)
+    with pytest.raises(InvalidInput, match="begun with 1 partitions, not 4"):
+        async with allot_engine(settings):
+            pass
+
+
+async def test_carts_are_held_over_partitions_and_what_one_keeps_is_reconciled(settings, network, catalog):
+    async with allot_engine(settings) as engine:
+        await engine.network.put(NetworkDocument.model_validate(network))
+        await engine.catalog.put(CatalogDocument.model_validate(catalog))
+        skus = [product["sku"] for product in catalog["products"]][:3]
+        counts = [PositionCount(node_id="east", sku=sku, on_hand=5) for sku in skus]
+        await engine.inventory.put_positions(counts)
+        lines = [HoldLine(sku=sku, quantity=2, node_id="east") for sku in skus]
+        of = Partitions(number=4).of
+        for _ in range(2):
+            held = await engine.inventory.hold(lines)
+            assert of(held.value.reservation_id) == max(of(sku) for sku in skus)
+        await engine.inventory.confirm(held.value.reservation_id)
+        assert engine.reconciler is not None
+        found = await engine.reconciler.reconcile()
+        assert (found.is_sound, found.reservations, found.positions) == (True, 2, len(skus))
+
+
+async def test_orders_and_runs_are_refused_with_the_setting_named(settings, network, catalog):
+    order = NewOrder(
+        channel="web",
+        destination=Destination(latitude=40.73, longitude=-73.99),
+        lines=(NewLine(sku="mug", quantity=2),),
+    )
+    async with allot_engine(settings) as engine:
+        await engine.network.put(NetworkDocument.model_validate(network))
+        await engine.catalog.put(CatalogDocument.model_validate(catalog))
+        with pytest.raises(NeedsOnePartition, match="ALLOT_PARTITIONS"):
+            await engine.orders.capture(order)
+        with pytest.raises(NeedsOnePartition):
+            await engine.orders.get("o-1")
