@@ -70,14 +70,15 @@ async def test_carts_on_scarce_stock_are_held_as_a_whole_or_not_at_all(
                 await store.hold(Hold(reservation_id=f"r{number}", lines=lines), today=TODAY)
             except InsufficientStock as refusal:
                 for line in refusal.lines:
-                    assert line.quantity == units(lines)[line.sku, line.node_id]
+                    asked = units(lines)[line.sku, line.node_id]
+                    assert line.quantity == asked, f"a refusal names {line.quantity} of {asked} asked for"
                 continue
             got += 1
             held.update(units(lines))
 
     async with several_stores(store_address, keys, 4) as stores:
         await asyncio.gather(*(shop(store) for store in stores for _ in range(10)))
-    assert await held_by_cells(redis_store) == held
+    assert await held_by_cells(redis_store) == held, "cells and carts disagree"
     assert 0 < got < SCALE.carts
     reached("all or nothing", carts=SCALE.carts, held=got, partial=0)
 

@@ -22,7 +22,7 @@ from engine.storage.keys import Keys
 NODE, SKU = "berlin", "mug"
 TODAY = {NODE: 738_000}
 DEADLINE_SECONDS = 0.5
-SLACK_SECONDS = 0.5
+SLACK_SECONDS = 1.5
 RECOVERY_SECONDS = 5.0
 CALLERS = 6
 

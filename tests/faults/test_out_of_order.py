@@ -82,7 +82,7 @@ async def test_every_order_of_calls_ends_as_its_model_says(
 
     states = await asyncio.gather(*(run(number, sequence) for number, sequence in enumerate(SEQUENCES)))
     for sequence, state in zip(SEQUENCES, states, strict=True):
-        assert state == expected(sequence), sequence
+        assert state == expected(sequence), f"{' '.join(sequence)} ended {state}"
     await check_cells(redis_store, list(states))
     reached("every order of calls", sequences=len(SEQUENCES), longest=SCALE.longest_sequence, stuck=0)
 
