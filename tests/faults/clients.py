@@ -10,6 +10,9 @@ from engine.storage.client import connect
 from engine.storage.functions import Library, ensure
 from engine.storage.keys import Keys
 
+PATIENCE_SECONDS = 60.0
+"""The deadline where none is tested: a machine that stalls is no fault of the store."""
+
 
 @asynccontextmanager
 async def several_stores(address: str, keys: Keys, count: int) -> AsyncIterator[list[RedisInventoryStore]]:
@@ -17,7 +20,7 @@ async def several_stores(address: str, keys: Keys, count: int) -> AsyncIterator[
     async with AsyncExitStack() as stack:
         stores = []
         for _ in range(count):
-            client = connect(address)
+            client = connect(address, deadline_seconds=PATIENCE_SECONDS)
             stack.push_async_callback(client.close)
             stores.append(RedisInventoryStore(client, keys))
         yield stores
@@ -26,7 +29,7 @@ async def several_stores(address: str, keys: Keys, count: int) -> AsyncIterator[
 @asynccontextmanager
 async def fresh_store(address: str, keys: Keys, functions: Library = LIBRARY) -> AsyncIterator[RedisInventoryStore]:
     """Load the functions and open a store."""
-    client = connect(address)
+    client = connect(address, deadline_seconds=PATIENCE_SECONDS)
     try:
         await ensure(client, [functions])
         yield RedisInventoryStore(client, keys)

@@ -8,24 +8,23 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from faults.clients import fresh_store
 from store_servers import KEPT, StoreServer
 
-from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
-from engine.storage.client import MultiplexedClient
-from engine.storage.functions import ensure
+from engine.inventory.redis_store import RedisInventoryStore
 from engine.storage.keys import Keys
 
 
 @pytest_asyncio.fixture
-async def redis_store(client: MultiplexedClient, keys: Keys) -> RedisInventoryStore:
-    await ensure(client, [LIBRARY])
-    return RedisInventoryStore(client, keys)
+async def redis_store(store_address: str, keys: Keys) -> AsyncIterator[RedisInventoryStore]:
+    async with fresh_store(store_address, keys) as store:
+        yield store
 
 
 @pytest.fixture

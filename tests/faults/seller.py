@@ -13,6 +13,8 @@ import random
 import sys
 from collections.abc import Mapping
 
+from faults.clients import PATIENCE_SECONDS
+
 from engine.errors import InsufficientStock, ShortLine
 from engine.inventory.model import Hold, HoldLine, Outcome, Replay, Reservation
 from engine.inventory.redis_store import RedisInventoryStore
@@ -48,7 +50,7 @@ def note(*words: object) -> None:
 
 async def sell(address: str, tenant: str, name: str, attempts: int, *, keeps: bool, variant: str) -> None:
     """Make the attempts, IN_FLIGHT at a time."""
-    client = connect(address)
+    client = connect(address, deadline_seconds=PATIENCE_SECONDS)
     store = STORES[variant](client, Keys(tenant))
     chance = random.Random(name)
     numbers = iter(range(attempts))
