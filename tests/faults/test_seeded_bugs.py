@@ -78,7 +78,9 @@ SEEDS = {
         was="    if #short > 0 then return { 'short', short } end\n", trial=no_oversell, words="oversold"
     ),
     "the idempotency record is dropped": Seed(
-        was="    replay_store(record, fingerprint, reply)\n", trial=idempotency, words="was answered in two ways"
+        was="  redis.call('HSET', key, 'fingerprint', fingerprint, 'reply', reply)\n",
+        trial=idempotency,
+        words="was answered in two ways",
     ),
     "the sweeper gives units back twice": Seed(
         was=GIVE_BACK, becomes=GIVE_BACK * 2, trial=expiry, words="are meant to stay"
