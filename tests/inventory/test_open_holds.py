@@ -7,6 +7,7 @@ import contextlib
 import random
 
 import pytest
+from faults.clients import several_stores
 
 from engine.errors import IllegalState, InsufficientStock, NotFound, TooManyHolds
 from engine.inventory.model import Hold, HoldLimit, HoldLine, PositionCount, Replay, Reservation
@@ -14,7 +15,7 @@ from engine.inventory.redis_store import RedisInventoryStore
 from engine.storage.client import MultiplexedClient
 from engine.storage.keys import Keys
 from tests.inventory.conftest import Stock
-from tests.inventory.test_concurrency import TODAY, clients
+from tests.inventory.test_concurrency import TODAY
 
 ANNA, BEN = HoldLimit(holder="key_anna", most=2), HoldLimit(holder="key_ben", most=2)
 
@@ -127,7 +128,7 @@ async def test_many_clients_of_one_holder_have_exactly_as_many_open_as_may_be(
             return False
         return True
 
-    async with clients(store_address, keys, 8) as stores:
+    async with several_stores(store_address, keys, 8) as stores:
         held = await asyncio.gather(*(try_hold(stores[i % 8], f"r{i}") for i in range(200)))
     assert sum(held) == 25
     assert (await redis_store.read(["mug"])).position(0, 0).held == 25
@@ -148,7 +149,7 @@ async def test_confirms_cancels_and_expiry_at_once_count_each_hold_off_once(
         with contextlib.suppress(IllegalState):
             await call
 
-    async with clients(store_address, keys, 3) as (one, two, three):
+    async with several_stores(store_address, keys, 3) as (one, two, three):
         calls = [one.confirm(f"r{i}") for i in range(0, 150, 2)]
         calls += [two.cancel(f"r{i}") for i in range(0, 150, 3)]
         calls += [three.sweep() for _ in range(20)]

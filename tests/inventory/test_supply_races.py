@@ -7,12 +7,13 @@ import contextlib
 import random
 from datetime import date
 
+from faults.clients import several_stores
+
 from engine.errors import IllegalState, SupplyUnavailable
 from engine.inventory.model import Hold, HoldLine, PositionCount, Reservation, Supply
 from engine.inventory.receipts import AffectedLine, Receipt
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.storage.keys import Keys
-from tests.inventory.test_concurrency import clients
 
 FIRST, SECOND = date(2026, 4, 1), date(2026, 4, 8)
 TODAY = {"berlin": date(2026, 3, 2).toordinal()}
@@ -43,7 +44,7 @@ async def test_many_clients_peg_exactly_what_a_supply_has(
     """
     await redis_store.put_positions([PositionCount(sku="mug", node_id="berlin", on_hand=1000)])
     await expect(redis_store, 100)
-    async with clients(store_address, keys, 8) as stores:
+    async with several_stores(store_address, keys, 8) as stores:
         found = await asyncio.gather(*(try_peg(stores[i % 8], f"r{i}") for i in range(400)))
     assert sum(kept is not None for kept in found) == 100
     (supply,) = (await redis_store.read(["mug"])).position(0, 0).supplies
@@ -67,7 +68,7 @@ async def test_who_pegs_while_the_supply_moves_and_goes_is_refused_or_told_of(
                 held.setdefault(supply_id, []).append(f"{supply_id}-{number}-{count}")
 
     named: dict[str, list[str]] = {}
-    async with clients(store_address, keys, 5) as (*stores, mover):
+    async with several_stores(store_address, keys, 5) as (*stores, mover):
         shoppers = [asyncio.create_task(shop(store, number)) for number, store in enumerate(stores)]
         for number in range(rounds + 1):
             supply_id = f"po-{number}"
@@ -101,7 +102,7 @@ async def test_receipts_confirms_and_cancels_at_once_leave_every_unit_in_one_pla
         with contextlib.suppress(IllegalState):
             await call
 
-    async with clients(store_address, keys, 3) as (one, two, three):
+    async with several_stores(store_address, keys, 3) as (one, two, three):
         calls = [one.receive([receipt], today=TODAY) for _ in range(40)]
         calls += [two.confirm(f"r{i}") for i in range(0, 150, 2)]
         calls += [three.cancel(f"r{i}") for i in range(0, 150, 3)]
