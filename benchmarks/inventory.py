@@ -121,10 +121,10 @@ async def by_redis_benchmark(socket: Path, count: int) -> float | None:
     program = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
     if program is None:
         return None
-    lines = [(f"sku-{PLACEHOLDER}", f"node-{node}", 1, NO_NUL) for node in (3, 3, 4)]
+    lines = [(f"sku-{PLACEHOLDER}", f"node-{node}", 1, NO_NUL, 1, 1) for node in (3, 3, 4)]
     wanted = Hold(
         reservation_id=PLACEHOLDER * 4,
-        lines=tuple(HoldLine(sku=sku, node_id=node, quantity=1) for sku, node, _, _ in lines),
+        lines=tuple(HoldLine(sku=sku, node_id=node, quantity=1) for sku, node, *_ in lines),
     )
     head, last = hold_command(wanted, (lines, "lines", False, False, NO_NUL))
     options = ["-s", str(socket), "-c", str(IN_FLIGHT), "-n", str(count), "-r", str(SKUS), "--csv", "-x"]
@@ -139,7 +139,7 @@ async def by_redis_py(socket: Path, wanted: list[Hold]) -> float:
 
     async def hold(one: Hold) -> object:
         nodes = {line.node_id: TODAY for line in one.lines}
-        lines = [(line.sku, line.node_id, line.quantity, 0) for line in one.lines]
+        lines = [(line.sku, line.node_id, line.quantity, 0, 0, 0) for line in one.lines]
         packed = _pack((one.reservation_id, 900_000, lines, "lines", False, False, 0))
         keys = (KEYS.no_replay, KEYS.deadlines)
         _, reply = await client.fcall("allot_hold_v1", 2, *keys, "", "bench", _pack(nodes), packed)

@@ -172,7 +172,7 @@ def line_rows(lines: Iterable[HoldLine]) -> list[tuple[object, ...]]:
     for line in lines:
         day = line.ship_on.toordinal() if line.ship_on else 0
         if line.supply_id is None:
-            rows.append((line.sku, line.node_id, line.quantity, day))
+            rows.append((line.sku, line.node_id, line.quantity, day, 0, 0))
         else:
             rows.append((line.sku, line.node_id, line.quantity, day, 0, 0, line.supply_id))
     return rows

@@ -2,8 +2,8 @@
 --
 -- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0},
 -- and where holds are limited {…, holder, how many may be open};
--- lines: a list of {sku, node_id, quantity, ship_on or 0}, and where one names a supply {…, 0, 0, supply_id}; by their
--- hash a hold that comes again is known.
+-- lines: a list of {sku, node_id, quantity, ship_on or 0, 0, 0}, and where one names a supply {…, supply_id}, with room for
+-- what place_lines finds; by their hash a hold that comes again is known.
 -- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before
 -- or it has pegged lines · short · unpeggable · too_many_holds, holder, how many are open, how many may be · taken (the id
 -- has other lines) · forestalled · past; today: the day ordinal by node_id. With `crossing`, {partitions, mark}, only the
