@@ -52,6 +52,7 @@ from engine.routing.run_store import MemoryRunStore, RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
 from engine.storage import documents
 from engine.storage.client import StoreClient, connect
+from engine.storage.cluster import ClusterClient, is_cluster
 from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
 from engine.storage.durability import Durability, broken_promises
 from engine.storage.embedded import ensure_server
@@ -83,6 +84,7 @@ class Engine:
     clock: Clock
     client: StoreClient | None
     libraries: tuple[Library, ...]
+    partitions: int
     network: NetworkService
     catalog: CatalogService
     inventory: InventoryService
@@ -99,10 +101,17 @@ class Engine:
         """Return one sentence for each promise that the store does not keep now; empty when it is ready."""
         if self.client is None:
             return []
-        return [
-            *await broken_promises(self.client, self.durability, probe_key=Keys(self.tenant).fence),
-            *await missing(self.client, self.libraries),
-        ]
+        broken: list[str] = []
+        for server, probe_key in await self._servers(self.client):
+            broken += await broken_promises(server, self.durability, probe_key=probe_key)
+            broken += await missing(server, self.libraries)
+        return list(dict.fromkeys(broken))
+
+    async def _servers(self, client: StoreClient) -> Sequence[tuple[StoreClient, str]]:
+        """Return a client of each server that keeps something, with a key that lies there."""
+        if isinstance(client, ClusterClient):
+            return await client.places_of([Keys(self.tenant, each).fence for each in range(self.partitions)])
+        return [(client, Keys(self.tenant).fence)]
 
 
 def read_settings(data_dir: Path | None = None) -> Settings:
@@ -137,7 +146,7 @@ async def allot_engine(
         stores = _memory_stores(ticking)
         if not memory:
             client = await _connected(stack, chosen)
-            await ensure(client, _libraries(chosen.partitions))
+            await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
             stores = _redis_stores(client, chosen.tenant, chosen.partitions)
         engine = _wired(chosen, ticking, stores, client)
@@ -180,6 +189,14 @@ def _new_ids(store: InventoryStore) -> Callable[[Sequence[HoldLine]], str]:
     return new_reservation_id
 
 
+async def _load(client: StoreClient, libraries: Sequence[Library]) -> None:
+    """Load function libraries on the server, or on every primary of a cluster."""
+    if isinstance(client, ClusterClient):
+        await client.prepare(libraries)
+    else:
+        await ensure(client, libraries)
+
+
 def _libraries(partitions: int) -> tuple[Library, ...]:
     return LIBRARIES if partitions == 1 else (*LIBRARIES, partition.LIBRARY)
 
@@ -200,6 +217,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         clock=clock,
         client=client,
         libraries=_libraries(settings.partitions),
+        partitions=settings.partitions,
         network=network,
         catalog=catalog,
         inventory=InventoryService(
@@ -230,6 +248,9 @@ async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:
         client = connect_replicated(_address_with_a_replica(settings), fence_key=Keys(settings.tenant).fence)
     elif settings.redis_url is not None:
         client = connect(settings.redis_url)
+        if await is_cluster(client):
+            await client.close()
+            client = ClusterClient(settings.redis_url)
     else:
         server = await asyncio.to_thread(ensure_server, settings.data_dir, settings.durability)
         stack.push_async_callback(asyncio.to_thread, server.stop)

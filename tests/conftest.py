@@ -4,6 +4,7 @@
 
 `store_server`   session: an embedded server (durability memory) that the whole run shares
 `store_address`  session: its socket path, for those who connect by themselves
+`store_cluster`  session: a cluster of three primaries, started if a test asks for it
 `client`         per test: a client of it, closed afterwards
 `tenant`         per test: a tenant name that no other test uses, so nothing needs to be flushed
 `keys`           per test: the key names of that tenant
@@ -23,6 +24,7 @@ from faults.report import pytest_terminal_summary, reached
 from engine.storage.client import MultiplexedClient, connect
 from engine.storage.embedded import EmbeddedServer, ensure_server
 from engine.storage.keys import Keys
+from tests.cluster_servers import StoreCluster
 
 __all__ = ["pytest_terminal_summary", "reached"]
 
@@ -34,6 +36,12 @@ def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedS
     server = ensure_server(tmp_path_factory.mktemp("store"), "memory")
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def store_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreCluster]:
+    with StoreCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="session")

@@ -55,6 +55,29 @@ async def test_carts_are_held_over_partitions_and_what_one_keeps_is_reconciled(s
         assert (found.is_sound, found.reservations, found.positions) == (True, 2, len(skus))
 
 
+async def test_an_engine_works_on_a_cluster_and_says_when_one_primary_may_forget(store_cluster, network, catalog):
+    """The seeded bug: readiness that asks one server only."""
+    settings = Settings(
+        redis_url=store_cluster.url, tenant=next(store_cluster.tenants), durability="memory", partitions=4
+    )
+    async with allot_engine(settings) as engine:
+        await engine.network.put(NetworkDocument.model_validate(network))
+        await engine.catalog.put(CatalogDocument.model_validate(catalog))
+        skus = [product["sku"] for product in catalog["products"]][:3]
+        counts = [PositionCount(node_id="east", sku=sku, on_hand=5) for sku in skus]
+        await engine.inventory.put_positions(counts)
+        held = await engine.inventory.hold([HoldLine(sku=sku, quantity=2, node_id="east") for sku in skus])
+        await engine.inventory.confirm(held.value.reservation_id)
+        assert engine.reconciler is not None
+        assert (await engine.reconciler.reconcile()).is_sound
+        assert await engine.broken_promises() == []
+        store_cluster.servers[1].ask("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+        try:
+            assert any("noeviction" in sentence for sentence in await engine.broken_promises())
+        finally:
+            store_cluster.servers[1].ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
+
+
 async def test_orders_and_runs_are_refused_with_the_setting_named(settings, network, catalog):
     order = NewOrder(
         channel="web",

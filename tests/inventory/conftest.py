@@ -1,14 +1,14 @@
 """A store of each kind, with a way to let time pass in it.
 
-`stock`   memory, Redis, and Redis in four partitions: `stock.store`, `await stock.wait(seconds)`, and `stock.today`,
-          the day at every node
+`stock`   memory, Redis, Redis in four partitions, and those on three primaries of a cluster: `stock.store`,
+          `await stock.wait(seconds)`, and `stock.today`, the day at every node
 `redis_store`   the Redis one alone, in a key space of its own; `partitioned_store` the one in four partitions
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,8 +23,10 @@ from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.storage.client import MultiplexedClient
+from engine.storage.cluster import ClusterClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
+from tests.cluster_servers import PARTITIONS, StoreCluster
 
 TODAY = date(2026, 3, 2)
 
@@ -90,7 +92,15 @@ async def partitioned_store(client: MultiplexedClient, tenant: str) -> Partition
     return PartitionedInventoryStore(client, tenant, 4)
 
 
-@pytest.fixture(params=["memory", "redis", "redis in 4 partitions"])
+@pytest_asyncio.fixture
+async def cluster_store(store_cluster: StoreCluster) -> AsyncIterator[PartitionedInventoryStore]:
+    client = ClusterClient(store_cluster.url)
+    await client.prepare([LIBRARY, partition.LIBRARY])
+    yield PartitionedInventoryStore(client, next(store_cluster.tenants), PARTITIONS)
+    await client.close()
+
+
+@pytest.fixture(params=["memory", "redis", "redis in 4 partitions", "cluster"])
 def stock(request: pytest.FixtureRequest) -> Stock:
     return stock_of(request)
 
@@ -104,5 +114,5 @@ def stock_of(request: pytest.FixtureRequest) -> Stock:
             clock.advance(timedelta(seconds=seconds))
 
         return Stock(store=MemoryInventoryStore(clock), wait=advance, today=Days())
-    name = "redis_store" if request.param == "redis" else "partitioned_store"
+    name = {"redis": "redis_store", "cluster": "cluster_store"}.get(request.param, "partitioned_store")
     return Stock(store=request.getfixturevalue(name), wait=asyncio.sleep, today=Days())
