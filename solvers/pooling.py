@@ -1,0 +1,98 @@
+"""Effects of groups, each drawn to nothing as far as its data are thin; how far is estimated from all groups together.
+
+Here: the shrunken means of groups (random effects, empirical Bayes) and quantiles of weighted groups. Not here: what
+the groups are (`lead_times.py`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+_HALVINGS = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooled:
+    """Effects of groups: `effect[g]`, how unsure each is (`variance[g]`), and the `spread` of a group never seen.
+
+    `half_weight` is the number of observations at which a group's own mean counts one half; infinite when the groups
+    do not differ by more than chance.
+    """
+
+    effect: Floats
+    variance: Floats
+    spread: float
+    half_weight: float
+
+
+def pool(group: Integers, groups: int, residual: Floats, weight: Floats) -> Pooled:
+    """Return the effects of groups on a residual of mean 0, by one-way random effects.
+
+    `group` holds each observation's group (0 … groups − 1), `residual` and `weight` (≥ 0) have its shape. The variance
+    within groups is the weighted mean square; that between them solves Σ mean² / (between + within / n) = groups (Paule
+    & Mandel 1982), n being each group's effective number of observations (Kish 1965).
+    """
+    total = np.bincount(group, weight, groups)
+    squares = np.bincount(group, weight * weight, groups)
+    seen = total > 0
+    mean = np.divide(np.bincount(group, weight * residual, groups), total, out=np.zeros(groups), where=seen)
+    size = np.divide(total * total, squares, out=np.zeros(groups), where=seen)
+    freedom = total.sum() - np.divide(squares, total, out=np.zeros(groups), where=seen).sum()
+    if freedom <= 1e-9 * max(total.sum(), 1e-300):
+        return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
+    within = float((weight * (residual - mean[group]) ** 2).sum() / freedom)
+    between = _between(mean[seen], size[seen], within)
+    if between <= 0:
+        return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
+    own = np.zeros(groups)
+    own[seen] = between / (between + within / size[seen])
+    return Pooled(effect=own * mean, variance=between * (1 - own), spread=between, half_weight=within / between)
+
+
+def _between(mean: Floats, size: Floats, within: float) -> float:
+    """Return the variance between groups, 0 if they differ by no more than chance."""
+    if within <= 0:
+        return float(np.mean(mean * mean))
+
+    def excess(between: float) -> float:
+        return float((mean * mean / (between + within / size)).sum()) - len(mean)
+
+    low, high = 0.0, float(np.max(mean * mean)) + 1e-300
+    if excess(0.0) <= 0:
+        return 0.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
+    return (low + high) / 2
+
+
+def group_quantiles(group: Integers, groups: int, value: Floats, weight: Floats, levels: Floats) -> Floats:
+    """Return weighted quantiles, shape (groups, levels); each observation stands at the middle of its own weight.
+
+    Between observations they are linear, beyond the first and last constant (Hyndman & Fan 1996, definition 5). The
+    row of a group without weight is NaN.
+    """
+    order = np.lexsort((value, group))
+    group, value, weight = group[order], value[order], weight[order]
+    total = np.bincount(group, weight, groups)
+    before = np.concatenate([[0.0], np.cumsum(total)])
+    middle = np.cumsum(weight) - weight / 2
+    count = np.bincount(group, minlength=groups)
+    first = np.concatenate([[0], np.cumsum(count)])
+    result = np.full((groups, len(levels)), np.nan)
+    there = np.flatnonzero(total > 0)
+    for column, level in enumerate(levels):
+        wanted = before[there] + level * total[there]
+        right = np.searchsorted(middle, wanted)
+        low = np.clip(right - 1, first[there], first[there + 1] - 1)
+        high = np.clip(right, first[there], first[there + 1] - 1)
+        width = middle[high] - middle[low]
+        share = np.divide(wanted - middle[low], width, out=np.zeros(len(there)), where=width > 0)
+        result[there, column] = value[low] + np.clip(share, 0, 1) * (value[high] - value[low])
+    return result
