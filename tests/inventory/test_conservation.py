@@ -398,7 +398,7 @@ def test_the_books_are_kept_by_any_history_on_both_stores(
 
 
 def test_the_books_are_kept_by_any_history_in_four_partitions(store_address: str, tenant: str) -> None:
-    """Cups and mugs lie in two of them; the seeded bug: a part that keeps the lines it has given back."""
+    """Cups and mugs lie in two of them; the seeded bug: a part that is confirmed and does not move its units."""
     numbers = itertools.count()
 
     def start(loop: asyncio.AbstractEventLoop, client: StoreClient) -> Books:
