@@ -107,6 +107,16 @@ async def test_a_key_that_comes_back_gets_the_verdicts_of_the_first_time(stock: 
     assert (await stock.position()).held == 0
 
 
+async def test_a_hold_that_has_expired_and_comes_again_in_a_batch_gives_its_units_back_once(stock: Stock) -> None:
+    """The seeded bug: what the batch has expired is read anew, and expires once more."""
+    await stock.count(5)
+    await all_of(stock, [hold("a", stock.line(2), ttl_seconds=0.05), hold("b", stock.line(3))])
+    await stock.wait(0.1)
+    found = await all_of(stock, [hold("a", stock.line(2)), hold("c", stock.line(2)), hold("d", stock.line(2))])
+    assert [type(verdict) for verdict in found] == [IllegalState, Reservation, InsufficientStock]
+    assert (await stock.position()).held == 5
+
+
 async def test_batches_leave_nothing_behind_in_the_memory_of_functions(
     redis_store: RedisInventoryStore, client: MultiplexedClient
 ) -> None:

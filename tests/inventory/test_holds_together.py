@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
-from engine.errors import IdempotencyConflict, InsufficientStock, StoreReplyError, TooManyHolds
+from engine.errors import IdempotencyConflict, IllegalState, InsufficientStock, StoreReplyError, TooManyHolds
 from engine.events.actor import acting_as
 from engine.inventory.model import Hold, HoldLimit, HoldLine, Outcome, PositionCount, Replay, Reservation
 from engine.inventory.redis_store import RedisInventoryStore
@@ -62,6 +63,17 @@ async def test_each_gets_the_answer_to_its_own_question(redis_store: RedisInvent
     names = [outcome.value.reservation_id for outcome in found if isinstance(outcome, Outcome)]
     assert names == ["r0", "r1"]
     assert [type(outcome) for outcome in found[2:]] == [InsufficientStock] * 2
+
+
+async def test_one_that_has_expired_and_comes_again_gives_its_units_back_once(redis_store: RedisInventoryStore) -> None:
+    """The seeded bug: what the call has expired is read anew, and expires once more."""
+    await put(redis_store, 5)
+    await redis_store.hold(replace(wanted("a", 2), ttl_seconds=0.05), today=TODAY)
+    await redis_store.hold(wanted("b", 3), today=TODAY)
+    await asyncio.sleep(0.1)
+    found = await at_once(redis_store, *((wanted(name, 2), None) for name in ("a", "c", "d")))
+    assert [type(outcome) for outcome in found] == [IllegalState, Outcome, InsufficientStock]
+    assert await held(redis_store) == 5
 
 
 async def test_a_key_that_comes_twice_at_the_same_moment_has_one_effect(redis_store: RedisInventoryStore) -> None:

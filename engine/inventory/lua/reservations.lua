@@ -7,7 +7,7 @@
 -- expired, and forestalled: the tombstone of a cancel that came before its hold.
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, id, r, state)  gives all its units back
--- look_up(work, ids)             reads many at once
+-- look_up(work, ids)             reads many at once, but for those that this call knows, and may have changed, already
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
@@ -41,7 +41,8 @@ local function look_up(work, ids)
     local keys = {}
     for i = first, math.min(first + 999, #ids) do keys[#keys + 1] = key_of(work, 'reservation', ids[i]) end
     for i, packed in ipairs(redis.call('MGET', unpack(keys))) do
-      work.reservations[ids[first + i - 1]] = packed and cmsgpack.unpack(packed)
+      local id = ids[first + i - 1]
+      if work.reservations[id] == nil then work.reservations[id] = packed and cmsgpack.unpack(packed) end
     end
   end
 end
