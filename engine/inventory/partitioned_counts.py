@@ -68,12 +68,16 @@ class PartitionedCounts:
             is_replayed, reply = await self._all[decided_at].change(function, replay, _pack(rows), *rest)
             await self._tell_homes(decided_at, reply)
             return _outcome(is_replayed, reply)
+        earlier = await self._finished(decided_at, replay)
+        if earlier is not None:
+            return _outcome(*earlier)
         calls = [
             (each, [index for index, _ in share], _pack([row for _, row in share])) for each, share in shares.items()
         ]
         refusal = _refusal(await asyncio.gather(*(self._check(function, *call, rest) for call in calls)))
-        if refusal is not None:
-            return _outcome(*await self._answered(decided_at, replay, refusal))
+        if refusal is not None:  # it may be what the same request has done that stands in its way
+            earlier = await self._finished(decided_at, replay)
+            return _outcome(*(earlier or await self._answered(decided_at, replay, refusal)))
         digest, fingerprint = ("", "") if replay is None else (replay.digest, replay.fingerprint)
         spread = Spread(
             function=function, who=actor(), calls=calls, rest=list(rest), digest=digest, fingerprint=fingerprint
@@ -88,6 +92,13 @@ class PartitionedCounts:
             _, found = await partition.client.call("HSCAN", partition.keys.spreads, 0, "COUNT", limit)
             for name, packed in zip(found[::2], found[1::2], strict=True):
                 await self._finish(partition.number, name.decode(), _spread(packed))
+
+    async def _finished(self, decided_at: int, replay: Replay | None) -> tuple[bool, Reply] | None:
+        """Finish what a request with this key has decided on and not done everywhere, if there was one."""
+        if replay is None:
+            return None
+        packed = await self._all[decided_at].client.call("HGET", self._all[decided_at].keys.spreads, replay.digest)
+        return None if packed is None else await self._finish(decided_at, replay.digest, _spread(packed))
 
     async def _finish(self, decided_at: int, name: str, spread: Spread) -> tuple[bool, Reply]:
         """Make the calls of a spread, each once, and answer its idempotency key."""

@@ -211,6 +211,22 @@ async def test_adjustments_reach_every_partition_or_none(shops: Shops, has_key: 
         await shop.check(consumed=[0, 0, 0, 0] if not any(done) and key is None else [5, 4, 0, 2])
 
 
+async def test_adjustments_that_come_again_before_the_sweeper_are_answered_as_done(shops: Shops) -> None:
+    """The seeded bug: a check that refuses what the first request has done in part, and keeps that answer."""
+    key = Replay(digest="k", fingerprint="f")
+    deltas = [Adjustment(node_id="berlin", sku=sku(each), delta=-ON_HAND, reason="lost") for each in (3, 0, 1)]
+    for calls in range(MOST_CALLS):
+        shop = await shops(SOON)
+        has_died = await shop.dies_after(calls, lambda store: store.adjust(deltas, replay=key))
+        outcome = await shop.store.adjust(deltas, replay=key)
+        assert [position.on_hand for position in outcome.value] == [0, 0, 0]
+        await shop.recover()
+        assert [on_hand for on_hand, *_ in await shop.units()] == [0, 0, ON_HAND, 0]
+        if not has_died:
+            return
+    raise AssertionError("it never ends")
+
+
 async def test_counts_and_supplies_reach_every_partition_or_none(shops: Shops) -> None:
     """The seeded bug: as above."""
     counts = [PositionCount(node_id="berlin", sku=sku(each), on_hand=7) for each in range(NUMBER)]
