@@ -245,18 +245,29 @@ async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:
     """Return a client of the store that the settings name; the stack closes it, and lets go of an embedded server."""
     client: StoreClient
     if settings.durability == "replicated":
-        client = connect_replicated(_address_with_a_replica(settings), fence_key=Keys(settings.tenant).fence)
+        address = _address_with_a_replica(settings)
+        if isinstance(probe := await _client_of(address), ClusterClient):
+            message = "'replicated' does not work on a cluster yet; use 'standard', or one primary with a replica."
+            raise InvalidInput(Fault(path="ALLOT_DURABILITY", message=message))
+        await probe.close()
+        client = connect_replicated(address, fence_key=Keys(settings.tenant).fence)
     elif settings.redis_url is not None:
-        client = connect(settings.redis_url)
-        if await is_cluster(client):
-            await client.close()
-            client = ClusterClient(settings.redis_url)
+        client = await _client_of(settings.redis_url)
     else:
         server = await asyncio.to_thread(ensure_server, settings.data_dir, settings.durability)
         stack.push_async_callback(asyncio.to_thread, server.stop)
         client = connect(str(server.socket_path), revive=server.revive)
     stack.push_async_callback(client.close)
     return client
+
+
+async def _client_of(url: str) -> StoreClient:
+    """Return a client of a server, or of the cluster it belongs to."""
+    client = connect(url)
+    if not await is_cluster(client):
+        return client
+    await client.close()
+    return ClusterClient(url)
 
 
 def _address_with_a_replica(settings: Settings) -> str:

@@ -12,6 +12,7 @@ from engine.inventory.model import HoldLine, PositionCount
 from engine.inventory.partitions import Partitions
 from engine.network.document import NetworkDocument
 from engine.orders.model import Destination, NewLine, NewOrder
+from tests.cluster_servers import StoreCluster
 
 
 @pytest.fixture
@@ -91,3 +92,10 @@ async def test_orders_and_runs_are_refused_with_the_setting_named(settings, netw
             await engine.orders.capture(order)
         with pytest.raises(NeedsOnePartition):
             await engine.orders.get("o-1")
+
+
+async def test_a_cluster_is_not_replicated_yet_and_that_is_said(store_cluster: StoreCluster) -> None:
+    settings = Settings(redis_url=store_cluster.url, durability="replicated")
+    with pytest.raises(InvalidInput, match="does not work on a cluster"):
+        async with allot_engine(settings):
+            pass
