@@ -93,6 +93,7 @@ def _print_reconciliation(found: Reconciliation) -> None:
         for drift in found.drifts:
             quantity = drift.quantity if drift.day is None else f"{drift.quantity} {drift.day}"
             quantity += f" from {drift.supply_id}" if drift.supply_id else ""
+            quantity += f" by {drift.channel}" if drift.channel else ""
             numbers = (f"{drift.booked:,}", f"{drift.reserved:,}")
             table.add_row(drift.sku, drift.node_id, quantity, *numbers, "yes" if drift.is_repaired else "no")
         console().print(table)

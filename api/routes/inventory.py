@@ -9,6 +9,7 @@ from api.schemas import inventory as wire
 from engine.errors import NotFound, OnHandOutOfRange, VersionConflict, WrongCondition
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.model import Adjustment, Position, PositionCount
+from engine.inventory.quotas import Quota
 
 LARGE = 4 * 2**20
 
@@ -71,7 +72,7 @@ async def change_conditions(call: Call[wire.ConditionChangesBody, NoQuery]) -> A
 
 
 async def get_inventory(call: Call[None, NoQuery]) -> Answer:
-    """Every node that has a position of the SKU, with its supplies, dated demand, and units that cannot be sold."""
+    """Every node that has a position of the SKU, with supplies, dated demand, quotas, and units that cannot be sold."""
     sku = call.path["sku"]
     positions = await call.engine.inventory.positions(sku)
     return Answer(value=wire.SkuReply(sku=sku, positions=[position_reply(position) for position in positions]))
@@ -105,7 +106,20 @@ def position_reply(position: Position) -> wire.PositionReply:
             for demand in position.dated
         ],
         buffer=UNSET if position.buffer is None else position.buffer,
+        quotas=UNSET if position.quotas is None else [quota_reply(quota) for quota in position.quotas],
         conditions=UNSET if position.conditions is None else {str(name): n for name, n in position.conditions.items()},
+    )
+
+
+def quota_reply(quota: Quota) -> wire.QuotaReply:
+    """Return a channel quota as it goes over the wire."""
+    return wire.QuotaReply(
+        channel=quota.channel,
+        reserve=quota.reserve,
+        share=quota.share,
+        overflow=quota.overflow,
+        release_at=quota.release_at,
+        used=quota.used,
     )
 
 

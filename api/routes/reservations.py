@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import msgspec
 
@@ -24,6 +23,7 @@ from engine.errors import (
     TooManyHolds,
 )
 from engine.inventory.model import HoldLine, Outcome, Reservation
+from engine.promising.model import PromisedHold
 
 RESERVATION = {"reservation_id": "res_1"}
 PATH = "/v1/reservations/{reservation_id}"
@@ -33,7 +33,8 @@ _BINDING = {"held", "confirmed"}
 async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     """Holds all lines or none, for ttl_seconds (900 unless given): a binding claim on stock that others cannot take.
 
-    Name a promise_id and one of its option_ids, or say lines with their nodes. If stock is short, the answer is 409
+    Name a promise_id and one of its option_ids, or say lines with their nodes; without a channel, that of the promise
+    counts. If stock is short, the answer is 409
     with every short line and what is available of it. A line with a supply_id comes from that supply (backorder,
     preorder): it ships on the day the supply is expected, and follows when that day moves.
     """
@@ -63,29 +64,28 @@ def _check_form(body: wire.ReservationBody) -> None:
 
 async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservation]:
     try:
-        wanted, promised_on = await _wanted(call)
+        promised = await _wanted(call)
     except (InvalidInput, NotFound, PromiseExpired) as error:
         return await _earlier(call, error)
     body = call.body
     return await call.engine.inventory.hold(
-        wanted,
+        promised.lines,
         ttl_seconds=body.ttl_seconds,
-        channel=body.channel,
+        channel=promised.channel if body.channel is None else body.channel,
         reference=body.reference,
-        promised_on=promised_on,
+        promised_on=promised.promised_on,
         replay=call.replay,
     )
 
 
-async def _wanted(call: Call[wire.ReservationBody, NoQuery]) -> tuple[tuple[HoldLine, ...], date | None]:
-    """Return the lines to hold, and the date of the promise behind them if there is one."""
+async def _wanted(call: Call[wire.ReservationBody, NoQuery]) -> PromisedHold:
+    """Return the lines to hold, with the date and the channel of the promise behind them if there is one."""
     body = call.body
     if body.lines is not None:
-        return hold_lines(body.lines), None
+        return PromisedHold(lines=hold_lines(body.lines))
     if body.promise_id is None or body.option_id is None:  # _check_form has seen to that
         raise AssertionError(body)
-    promised = await call.engine.promising.promised_hold(body.promise_id, body.option_id)
-    return promised.lines, promised.promised_on
+    return await call.engine.promising.promised_hold(body.promise_id, body.option_id)
 
 
 async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError) -> Outcome[Reservation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
@@ -84,12 +84,23 @@ class DatedDemandReply(Reply, frozen=True, kw_only=True):
     pegged: int
 
 
+class QuotaReply(Reply, frozen=True, kw_only=True):
+    """What a channel may count on: `reserve` units, or `share` percent; `used` are its open units."""
+
+    channel: str
+    reserve: int | None
+    share: int | None
+    overflow: bool
+    release_at: datetime | None
+    used: int
+
+
 class PositionReply(Reply, frozen=True, kw_only=True):
     """One SKU at one node: reserved = held + confirmed, available = on_hand - safety_stock - reserved.
 
     If `unlimited`, on_hand is 2147483647 whatever leaves the node. `conditions` are the units beside on_hand that
-    cannot be sold, `buffer` is what rules keep back where that is more than safety_stock; answers to counts and
-    adjustments leave them out.
+    cannot be sold, `buffer` is what rules keep back where that is more than safety_stock, `quotas` is what channels may
+    count on; answers to counts and adjustments leave them out.
     """
 
     node_id: str
@@ -106,6 +117,7 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     dated_demand: list[DatedDemandReply]
     conditions: dict[str, int] | UnsetType = UNSET
     buffer: int | UnsetType = UNSET
+    quotas: list[QuotaReply] | UnsetType = UNSET
 
 
 class PositionsReply(Reply, frozen=True, kw_only=True):

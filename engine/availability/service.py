@@ -36,7 +36,7 @@ class AvailabilityService:
         stock = await self._inventory.read(skus)
         now = self._clock.now()
         today = view.days.at(now)
-        table = self._reader.read(stock, view, today.local_day)
+        table = self._reader.read(stock, view, today.local_day, now=now, channel=request.channel)
         calendar = _Calendar(request.horizon_days)
         lines = tuple(
             _line(line.sku, content, nodes, table, view.network.node_ids, calendar)

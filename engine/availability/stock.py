@@ -6,7 +6,8 @@ Not here: the formula (atp.py), reading (engine/inventory).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
 import numpy as np
@@ -15,11 +16,38 @@ from numpy.typing import NDArray
 from engine.availability.atp import Step, atp_steps, launched_steps
 from engine.availability.reference import View
 from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
+from engine.inventory.quotas import Quota, free_to
 from engine.network.model import Network
 from solvers.promise_parcels import Atp
 
 _NOWHERE = -1
 NO_LAUNCHES: Mapping[int, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CellQuotas:
+    """The quotas of a cell, units on hand that are not kept back, and those available now, before any quota."""
+
+    quotas: tuple[Quota, ...]
+    base: int
+    available: int
+
+    def after_return(self, channel: str | None, level: int, returned: int, now: datetime) -> int:
+        """Return what a channel may take of a level after it has given units back."""
+        quotas = (
+            replace(quota, used=max(0, quota.used - returned)) if quota.channel == channel else quota
+            for quota in self.quotas
+        )
+        return free_to(channel, level, quotas=quotas, base=self.base, now=now)
+
+    def steps(self, steps: Sequence[Step], channel: str | None, now: datetime) -> list[Step]:
+        """Return the part of ATP steps that a channel may take."""
+        found: list[Step] = []
+        for day, level in steps:
+            free = free_to(channel, level, quotas=self.quotas, base=self.base, now=now)
+            if not found or free > found[-1][1]:
+                found.append((day, free))
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,7 +57,8 @@ class AtpTable:
     `today` (skus, nodes) is ATP(today), `later` the steps, today's included, of the cells that have any schedule;
     `known` (skus, nodes) says where a position or a schedule exists; `scheduled` holds what such steps are made of:
     available units, and the (day, delta) of supplies and dated demand. Before the day of `launches`, by row, ATP of a
-    product is at most 0.
+    product is at most 0. All is what `channel` may take: ATP less what quotas keep for others; `quotas` has the cells
+    that have some, with what a share is of.
     """
 
     rows: Mapping[str, int]
@@ -39,6 +68,9 @@ class AtpTable:
     later: Mapping[tuple[int, int], list[Step]]
     scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]]
     launches: Mapping[int, int]
+    channel: str | None
+    now: datetime
+    quotas: Mapping[tuple[int, int], CellQuotas]
 
     def steps(self, sku: str, node: int) -> list[Step]:
         """Return the ATP steps of a SKU at a node, the first one today."""
@@ -56,7 +88,14 @@ class AtpTable:
             return min(0, int(self.today[cell]))
         available, schedule = self.scheduled.get(cell, (int(self.today[cell]), ()))
         given_back = [(today if day is None else max(day, today), units) for day, units in returned]
-        return atp_steps(available, [*schedule, *given_back], today)[0][1]
+        quotas = self.quotas.get(cell)
+        if quotas is None:
+            return atp_steps(available, [*schedule, *given_back], today)[0][1]
+        level = atp_steps(quotas.available, [*schedule, *given_back], today)[0][1]
+        there = sum(units for day, units in given_back if day <= today)
+        return max(
+            quotas.after_return(self.channel, level, sum(units for _, units in returned), self.now), min(level, there)
+        )
 
     def for_kernels(self) -> Atp:
         """Return the same in compressed rows; cell = row × nodes + node."""
@@ -83,8 +122,10 @@ class StockReader:
         self._missing = np.zeros(0, dtype=np.int64)
         self._node_of_slot: list[int] = []
 
-    def read(self, stock: StockView, view: View, local_day: NDArray[np.int64]) -> AtpTable:
-        """Return ATP at every node of the network, by its rules, from the launch of each product on.
+    def read(
+        self, stock: StockView, view: View, local_day: NDArray[np.int64], *, now: datetime, channel: str | None = None
+    ) -> AtpTable:
+        """Return what a channel may take at every node of the network, by its rules, and from launches on.
 
         A node without a slot has no stock.
         """
@@ -118,6 +159,13 @@ class StockReader:
             today[row, node] = steps[0][1]
             known[row, node] = True
             later[row, node] = steps
+        quotas = self._cell_quotas(stock, view, today, scheduled)
+        for (row, node), found in quotas.items():
+            before = later.get((row, node))
+            steps = found.steps(before or [(int(local_day[node]), int(today[row, node]))], channel, now)
+            today[row, node] = steps[0][1]
+            if before is not None:
+                later[row, node] = steps
         rows = {sku: row for row, sku in enumerate(stock.skus)}
         by_row = {row: launches[sku] for sku, row in rows.items() if sku in launches} if launches else NO_LAUNCHES
         for row, launch in by_row.items():
@@ -130,7 +178,29 @@ class StockReader:
             later=later,
             scheduled=scheduled,
             launches=by_row,
+            channel=channel,
+            now=now,
+            quotas=quotas,
         )
+
+    def _cell_quotas(
+        self,
+        stock: StockView,
+        view: View,
+        today: NDArray[np.int64],
+        scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]],
+    ) -> Mapping[tuple[int, int], CellQuotas]:
+        """Return the quotas by (row, node of the network); `today` is ATP(today) before any quota."""
+        found: dict[tuple[int, int], CellQuotas] = {}
+        for (row, slot), quotas in stock.quotas.items():
+            node, cell = self._node_of_slot[slot], stock.cells[row, slot]
+            if node == _NOWHERE:
+                continue
+            sku, node_id = stock.skus[row], stock.node_ids[slot]
+            kept = max(int(cell[SAFETY_STOCK]), 0 if view.buffers is None else view.buffers.of(sku, node_id))
+            available = scheduled[row, node][0] if (row, node) in scheduled else int(today[row, node])
+            found[row, node] = CellQuotas(quotas=quotas, base=int(cell[ON_HAND]) - kept, available=available)
+        return found
 
     def _line_up(self, stock: StockView, network: Network) -> None:
         if self._network is network and self._slots == stock.node_ids:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.inventory.model import KINDS, StockView
+from engine.inventory.model import KINDS, QUOTAS, StockView
 from engine.inventory.view import Peg, scheduled_of
 
 Move = tuple[int, str, int, int]
@@ -24,6 +24,8 @@ Entry = tuple[int, str, str | dict[str, str], tuple[Row, ...]]
 """(milliseconds, act, who or who by reservation, rows)."""
 
 _CELL_BYTES = KINDS * 4
+_AT = QUOTAS * 4
+_NO_QUOTAS = bytes(4)
 
 
 def apply_changes(
@@ -46,6 +48,18 @@ def apply_changes(
             if moved and row not in scheduled_then:
                 moves.setdefault((row, slot), []).extend(move for move in moved if move[0] > 0)
     return _moved(replace(view, epoch=epoch, cells=_changed(view, latest)), moves)
+
+
+def rows_with_quotas(view: StockView, entries: Sequence[tuple[Entry, bytes]]) -> set[int]:
+    """Return the SKU rows of a view with a position that had quotas before or after one of the entries."""
+    skus = {
+        row[0]
+        for (_, _, _, rows), cells in entries
+        for place, row in enumerate(rows)
+        for at in (2 * place * _CELL_BYTES + _AT, (2 * place + 1) * _CELL_BYTES + _AT)
+        if cells[at : at + 4] != _NO_QUOTAS
+    }
+    return {i for i, sku in enumerate(view.skus) if sku in skus} if skus else set()
 
 
 def _changed(view: StockView, latest: dict[tuple[int, int], bytes]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:

@@ -24,6 +24,7 @@ from engine.inventory.model import (
     PositionCount,
     Supply,
 )
+from engine.inventory.quotas import MOST_QUOTAS, PositionQuotas, Quota
 from engine.inventory.receipts import Receipt
 from engine.inventory.store import MOST_HOLDS
 from engine.network.days import NetworkDays
@@ -115,6 +116,24 @@ class RequestChecks:
             place = (supply.supply_id, supply.node_id, supply.sku)
             self._once(path, seen, place, i, "supply", supply.supply_id)
 
+    def quotas(self, positions: Sequence[PositionQuotas]) -> None:
+        """Check channel quotas; each position once, and there each channel once."""
+        seen: dict[Hashable, int] = {}
+        for i, position in enumerate(positions):
+            path = f"$.positions[{i}]"
+            self.place(path, position.sku, position.node_id)
+            place = (position.node_id, position.sku)
+            self._once(path, seen, place, i, "position", f"{position.sku} at {position.node_id}")
+            if len(position.quotas) > MOST_QUOTAS:
+                self._add(f"{path}.quotas", f"{len(position.quotas)} are too many; give at most {MOST_QUOTAS}")
+            channels: dict[Hashable, int] = {}
+            for j, quota in enumerate(position.quotas):
+                self._quota(f"{path}.quotas[{j}]", quota)
+                self._once(f"{path}.quotas[{j}]", channels, quota.channel, j, "channel", quota.channel)
+            shares = sum(quota.share or 0 for quota in position.quotas)
+            if shares > 100:
+                self._add(f"{path}.quotas", f"the shares add up to {shares} percent; give at most 100 together")
+
     def receipts(self, receipts: Sequence[Receipt]) -> None:
         """Check receipts; each supply once."""
         seen: dict[Hashable, int] = {}
@@ -167,6 +186,18 @@ class RequestChecks:
         elif sku not in self._catalog.content:
             hint = self._suggestion(sku, lambda: candidates(sku, self._catalog))
             self._add(f"{path}.sku", f"there is no product {sku!r}; {hint}")
+
+    def _quota(self, path: str, quota: Quota) -> None:
+        if (quota.reserve is None) == (quota.share is None):
+            self._add(path, "give either reserve (units) or share (percent), and not both")
+        if quota.reserve is not None:
+            self._within(f"{path}.reserve", quota.reserve, 0, MAX_ON_HAND)
+        if quota.share is not None:
+            self._within(f"{path}.share", quota.share, 0, 100)
+        if not quota.channel:
+            self._add(f"{path}.channel", "it must not be empty; name the channel")
+        if quota.release_at is not None and quota.release_at.tzinfo is None:
+            self._add(f"{path}.release_at", f"{quota.release_at} has no offset; add one, such as Z")
 
     def _reason(self, path: str, reason: str) -> None:
         if not reason.strip():

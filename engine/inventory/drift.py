@@ -13,8 +13,8 @@ from datetime import date
 class Drift:
     """A quantity of a position that is not what the reservations add up to.
 
-    `quantity` is `held`, `confirmed` or `dated` (of `day`, pegged to `supply_id` if there is one). `is_repaired` says
-    that it was set to what they add up to.
+    `quantity` is `held`, `confirmed`, `dated` (of `day`, pegged to `supply_id` if there is one) or `used` (by a
+    `channel`). `is_repaired` says that it was set to what they add up to.
     """
 
     sku: str
@@ -25,6 +25,7 @@ class Drift:
     reserved: int
     is_repaired: bool = False
     supply_id: str | None = None
+    channel: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,8 @@ Nothing here awaits, so each method is one step to every caller of the event loo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,11 +23,13 @@ from engine.inventory.model import (
     KINDS,
     MAX_UNITS,
     ON_HAND,
+    QUOTAS,
     SAFETY_STOCK,
     SCHEDULED,
     VERSION,
     StockView,
 )
+from engine.inventory.quotas import Quota, QuotaEntry, free_to, packed_quota
 from engine.inventory.view import Entry, make_view
 
 JOURNAL_EVENTS = 100_000
@@ -73,6 +76,7 @@ class MemoryStock:
         self._cells: dict[str, list[list[int]]] = {}
         self._entries: dict[str, list[Entry]] = {}
         self._conditions: dict[tuple[str, str], dict[Condition, int]] = {}
+        self._quotas: dict[tuple[str, str], tuple[Quota, ...]] = {}
         self._changed: dict[tuple[str, str], _Change] = {}
         self.journal: dict[int, Event] = {}
 
@@ -153,6 +157,27 @@ class MemoryStock:
         kept = self._conditions.get((sku, node_id), {})
         return {condition: units for condition, units in kept.items() if units}
 
+    def quotas(self, sku: str, node_id: str) -> tuple[Quota, ...]:
+        """Return the channel quotas of a position."""
+        return self._quotas.get((sku, node_id), ())
+
+    def put_quotas(self, sku: str, node_id: str, quotas: tuple[Quota, ...]) -> None:
+        """Replace the channel quotas of a position; none removes them."""
+        if not quotas and not self.quotas(sku, node_id):
+            return
+        self.cell_to_change(sku, node_id)[QUOTAS] = len(quotas)
+        self._quotas[sku, node_id] = quotas
+        self.because(sku, node_id, "quotas")
+
+    def count_used(self, sku: str, node_id: str, channel: str | None, by: int) -> None:
+        """Count units that a channel takes at a position, or gives back."""
+        if channel is not None and (sku, node_id) in self._quotas:
+            self._quotas[sku, node_id] = tuple(
+                replace(quota, used=quota.used + by) if quota.channel == channel else quota
+                for quota in self._quotas[sku, node_id]
+            )
+            assert all(quota.used >= 0 for quota in self._quotas[sku, node_id]), (sku, node_id, channel, by)
+
     def put_supply(self, sku: str, node_id: str, supply_id: str, day: int, quantity: int) -> None:
         """Replace a supply; quantity 0 removes it."""
         cell = self.cell_to_change(sku, node_id)
@@ -169,9 +194,10 @@ class MemoryStock:
             moves.append((day, supply_id, 0, quantity))
         self._keep(sku, slot, cell, kept)
 
-    def move(self, lines: Sequence[Line], kind: int, sign: int, why: str) -> None:
+    def move(self, lines: Sequence[Line], kind: int, sign: int, why: str, channel: str | None = None) -> None:
         """Take (sign 1) or give back (-1) units: undated ones in cells of `kind`, dated ones in the schedule."""
         for sku, node_id, quantity, ship_on, dated, supply_id, _ in lines:
+            self.count_used(sku, node_id, channel, sign * quantity)
             if dated:
                 self.add_dated_demand(sku, node_id, ship_on, sign * quantity, supply_id)
             else:
@@ -181,9 +207,18 @@ class MemoryStock:
             self.because(sku, node_id, why)
 
     def short_lines(
-        self, lines: Sequence[Line], today: Mapping[str, int], buffers: Kept
+        self,
+        lines: Sequence[Line],
+        today: Mapping[str, int],
+        buffers: Kept,
+        channel: str | None,
+        now: datetime,
+        own: Sequence[Line] = (),
     ) -> list[tuple[str, str, int, int]]:
-        """Return (sku, node_id, quantity, available) where the summed demand is more than ATP."""
+        """Return (sku, node_id, quantity, available) where the summed demand is more than what a channel may take.
+
+        `own` are lines just given back, of which the quotas of others take nothing.
+        """
         by_place: dict[tuple[str, str], dict[int, int]] = {}
         asked: dict[tuple[str, str, int], None] = {}
         for sku, node_id, quantity, ship_on, dated, *_ in lines:
@@ -194,6 +229,11 @@ class MemoryStock:
         for sku, node_id, day in asked:
             days = by_place[sku, node_id]
             free = self.atp(sku, node_id, day, today[node_id], buffers.get((sku, node_id), 0))
+            if self.quotas(sku, node_id):
+                returned = (line for line in own if (line.sku, line.node_id) == (sku, node_id))
+                units = sum(one.quantity for one in returned if not one.dated or one.ship_on <= day)
+                allowed = self._free_to(channel, sku, node_id, free, buffers.get((sku, node_id), 0), now)
+                free = max(allowed, min(free, units))
             free -= sum(quantity for earlier, quantity in days.items() if earlier < day)
             if day == today[node_id]:
                 cell = self.cell(sku, node_id)
@@ -219,6 +259,11 @@ class MemoryStock:
             level += changes[later]
             lowest = min(lowest, level)
         return lowest
+
+    def _free_to(self, channel: str | None, sku: str, node_id: str, level: int, buffer: int, now: datetime) -> int:
+        cell = self.cell(sku, node_id)
+        base = cell[ON_HAND] - max(cell[SAFETY_STOCK], buffer)
+        return free_to(channel, level, quotas=self.quotas(sku, node_id), base=base, now=now)
 
     def entries(self, sku: str, node_id: str) -> Iterator[tuple[int, int, str]]:
         """Yield the (day, delta, supply_id) of a position."""
@@ -251,7 +296,17 @@ class MemoryStock:
             if of_sku:
                 cells[i, : len(of_sku)] = of_sku
         entries = {i: self._entries[sku] for i, sku in enumerate(wanted) if self._entries.get(sku)}
-        return make_view(epoch=self.epoch, node_ids=tuple(self._slots), skus=wanted, cells=cells, entries=entries)
+        quotas = {i: self._quota_entries(sku) for i, sku in enumerate(wanted)} if self._quotas else {}
+        return make_view(
+            epoch=self.epoch, node_ids=tuple(self._slots), skus=wanted, cells=cells, entries=entries, quotas=quotas
+        )
+
+    def _quota_entries(self, sku: str) -> list[QuotaEntry]:
+        return [
+            (slot, *packed_quota(quota), quota.used)
+            for node_id, slot in self._slots.items()
+            for quota in self.quotas(sku, node_id)
+        ]
 
     def add_dated_demand(self, sku: str, node_id: str, day: int, quantity: int, supply_id: str = "") -> None:
         """Add to (or take off) the dated demand of a day that is pegged to a supply, or to none."""

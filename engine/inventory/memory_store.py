@@ -39,6 +39,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.quotas import PositionQuotas, packed_quota, quota_of
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.replies import Reply, milliseconds, value_of, verdict_of
 from engine.inventory.store import Verdict
@@ -85,6 +86,18 @@ class MemoryInventoryStore:
         """Set counts, all or none."""
         found: list[Position] = value_of(self._recorded("put_positions", lambda: put_positions(self._stock, counts)))
         return found
+
+    async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
+        """Replace the channel quotas of positions."""
+
+        def put() -> Reply:
+            for wanted in positions:
+                used = self._used(wanted.sku, wanted.node_id)
+                quotas = tuple(quota_of(*packed_quota(quota), used[quota.channel]) for quota in wanted.quotas)
+                self._stock.put_quotas(wanted.sku, wanted.node_id, quotas)
+            return [replace(one, quotas=self._stock.quotas(one.sku, one.node_id)) for one in positions]
+
+        return list(self._recorded("put_quotas", put))
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
@@ -241,7 +254,7 @@ class MemoryInventoryStore:
             lines, refused = MemorySupplies(self).peg(lines, today)
             if refused:
                 return ("unpeggable", refused)
-        short = self._stock.short_lines(lines, today, buffers)
+        short = self._stock.short_lines(lines, today, buffers, hold.channel, self._clock.now())
         if short:
             return ("short", short)
         kept = _Kept(
@@ -363,7 +376,16 @@ class MemoryInventoryStore:
         return kept
 
     def _take(self, kept: _Kept, lines: Sequence[Line], sign: int, why: str) -> None:
-        self._stock.move(lines, _FIELD_OF[kept.state], sign, why)
+        self._stock.move(lines, _FIELD_OF[kept.state], sign, why, kept.channel)
+
+    def _used(self, sku: str, node_id: str) -> Counter[str | None]:
+        """Return the open units of each channel at a position."""
+        used = Counter[str | None]()
+        for kept in self._reservations.values():
+            if kept.state in _FIELD_OF:
+                lines = (line for line in kept.lines if (line.sku, line.node_id) == (sku, node_id))
+                used[kept.channel] += sum(line.quantity for line in lines)
+        return used
 
     def _settle(self, kept: _Kept, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
         """Keep the lines that stay, or close the reservation with those taken out last."""

@@ -18,13 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.inventory.conditions import Condition
+from engine.inventory.quotas import Quota
 
 T = TypeVar("T")
 
 KINDS = 8
 """Cells per (sku, node); each is an unsigned 32-bit number."""
-ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED, EVENT = range(7)
-"""Cell kinds; VERSION 0: there is no position; SCHEDULED counts schedule entries; EVENT is the last (history.py)."""
+ON_HAND, SAFETY_STOCK, HELD, CONFIRMED, VERSION, SCHEDULED, EVENT, QUOTAS = range(8)
+"""Cell kinds; VERSION 0: there is no position; SCHEDULED counts schedule entries; EVENT is the last (history.py);
+QUOTAS counts channel quotas."""
 
 MAX_UNITS = 2**31 - 1
 """The most units a cell may hold; as on_hand it says that the position is unlimited."""
@@ -125,6 +127,8 @@ class Position:
     """Units that cannot be sold, by condition; None where that was not asked for."""
     buffer: int | None = None
     """Units kept back by rule, if that is more than safety_stock; None where that was not asked for."""
+    quotas: tuple[Quota, ...] | None = None
+    """Channel quotas and what is used of each; None where that was not asked for."""
 
     @property
     def unlimited(self) -> bool:
@@ -235,7 +239,7 @@ class StockView:
     `cells` is uint32 of shape (skus, nodes, KINDS), zero where there is no position; nodes are in slot order. `epoch`
     moves with every change of stock and is read first: a view may be newer than its epoch, never older. `supplies`
     names what is positive in `schedule`; `pegs` are the (day ordinal, units, supply_id) of what is negative in it and
-    waits for a named supply.
+    waits for a named supply. `quotas` has the places where the cell counts some.
     """
 
     epoch: int
@@ -245,6 +249,7 @@ class StockView:
     schedule: Schedule
     supplies: Mapping[tuple[int, int], tuple[Supply, ...]]
     pegs: Mapping[tuple[int, int], tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
+    quotas: Mapping[tuple[int, int], tuple[Quota, ...]] = field(default_factory=dict)
 
     def available(self) -> NDArray[np.int64]:
         """Return on_hand - safety_stock - held - confirmed, int64 of shape (skus, nodes); may be negative."""
@@ -266,9 +271,10 @@ class StockView:
             version=int(cell[VERSION]),
             supplies=self.supplies.get(place, ()),
             dated=dated_demand(self.schedule.get(place, ()), self.pegs.get(place, ())),
+            quotas=self.quotas.get(place, ()),
         )
 
     def positions(self, sku_index: int) -> tuple[Position, ...]:
-        """Return the positions of one SKU that exist: counted once, or with a schedule; by node_id."""
-        known = np.flatnonzero((self.cells[sku_index, :, VERSION] > 0) | (self.cells[sku_index, :, SCHEDULED] > 0))
+        """Return the positions of one SKU that exist: counted once, or with a schedule or quotas; by node_id."""
+        known = np.flatnonzero(self.cells[sku_index][:, [VERSION, SCHEDULED, QUOTAS]].any(axis=1))
         return tuple(sorted((self.position(sku_index, int(j)) for j in known), key=lambda found: found.node_id))

@@ -144,9 +144,11 @@ class Partition:
         """Drop a due entry that no part stands behind."""
         await self.client.call("ZREM", self.keys.parts_due, reservation_id)
 
-    async def short_here(self, lines: Sequence[Row], context: Context) -> tuple[list[Row], list[Row]]:
-        """Return which lines cannot be pegged, and which are short; see lua/partitions/short_here.lua."""
-        packed = _pack((lines, context.today, context.buffers))
+    async def short_here(
+        self, lines: Sequence[Row], context: Context, channel: str | None
+    ) -> tuple[list[Row], list[Row]]:
+        """Return which lines cannot be pegged, and which are short for a channel; see lua/partitions/short_here.lua."""
+        packed = _pack((lines, context.today, context.buffers, False if channel is None else channel))
         unpeggable, short = await self._call("allot_short_here_v1", packed)
         return unpeggable, short
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.inventory.followers import Followers
-from engine.inventory.model import CONFIRMED, HELD, MAX_UNITS, SCHEDULED, Hold, StockView
+from engine.inventory.model import CONFIRMED, HELD, MAX_UNITS, QUOTAS, SCHEDULED, Hold, StockView
 from engine.inventory.partition import Context, Partition
 from engine.inventory.partitioned_attempt import Attempt, Failure
 from engine.inventory.replies import Reply
@@ -92,7 +92,7 @@ def _places(hold: Hold) -> set[Place]:
 
 
 def _scarce(holds: Sequence[Hold], view: StockView, context: Context) -> set[Place]:
-    """Return the places where what all ask for together may not fit: there is less, or a schedule to look at."""
+    """Return the places where what all ask for together may not fit: there is less, or a schedule or quotas."""
     asked: Counter[Place] = Counter()
     for hold in holds:
         for line in hold.lines:
@@ -107,6 +107,7 @@ def _scarce(holds: Sequence[Hold], view: StockView, context: Context) -> set[Pla
         return (
             column is not None
             and not view.cells[row, column, SCHEDULED]
+            and not view.cells[row, column, QUOTAS]
             and units + context.buffers.get(place[0], {}).get(place[1], 0) <= free[row, column]
             and reserved[row, column] + units <= MAX_UNITS
         )

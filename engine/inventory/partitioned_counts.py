@@ -24,7 +24,7 @@ from engine.inventory.partitions import Partitions
 from engine.inventory.replies import Reply, value_of
 
 _MANY_DUE = 1000
-_DONE = frozenset({"positions", "affected", "received"})
+_DONE = frozenset({"positions", "quotas", "affected", "received"})
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -161,7 +161,7 @@ def _joined(replies: Sequence[tuple[list[int], Reply]]) -> Reply:
         return kind, _in_order(replies, 1)
     found = [pair for places, reply in replies for pair in zip(places, reply[1], strict=True)]
     positions = [row for _, row in sorted(found, key=lambda pair: pair[0])]
-    return (kind, positions) if kind == "positions" else (kind, positions, _in_order(replies, 2))
+    return (kind, positions) if kind in {"positions", "quotas"} else (kind, positions, _in_order(replies, 2))
 
 
 def _in_order(replies: Sequence[tuple[list[int], Reply]], member: int) -> list[Any]:

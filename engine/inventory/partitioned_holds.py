@@ -116,7 +116,10 @@ class PartitionedHolds:
     async def _refusal(self, hold: Hold, context: Context) -> Reply | None:
         """Return the refusal that names every line that cannot be had, asking all partitions; None if all can."""
         shares = self._hashing.split(line_rows(hold.lines), [line.sku for line in hold.lines])
-        asked = [self._all[each].short_here([row for _, row in share], context) for each, share in shares.items()]
+        asked = [
+            self._all[each].short_here([row for _, row in share], context, hold.channel)
+            for each, share in shares.items()
+        ]
         unpeggable: list[Row] = []
         short: list[tuple[int, Row]] = []
         for share, found in zip(shares.values(), await asyncio.gather(*asked), strict=True):

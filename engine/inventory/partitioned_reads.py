@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from engine.inventory.model import KINDS, StockView, Supply
 from engine.inventory.partition import Partition
 from engine.inventory.partitions import Partitions
+from engine.inventory.quotas import Quota
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,6 +66,7 @@ class PartitionedReads:
         schedule: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
         supplies: dict[tuple[int, int], tuple[Supply, ...]] = {}
         pegs: dict[tuple[int, int], tuple[tuple[int, int, str], ...]] = {}
+        quotas: dict[tuple[int, int], tuple[Quota, ...]] = {}
         for part in parts:
             rows = [row_of[sku] for sku in part.skus]
             columns = [self._columns[node_id] for node_id in part.node_ids]
@@ -73,6 +75,7 @@ class PartitionedReads:
             schedule |= {(rows[i], columns[j]): moves for (i, j), moves in part.schedule.items()}
             supplies |= {(rows[i], columns[j]): found for (i, j), found in part.supplies.items()}
             pegs |= {(rows[i], columns[j]): found for (i, j), found in part.pegs.items()}
+            quotas |= {(rows[i], columns[j]): found for (i, j), found in part.quotas.items()}
         cells.flags.writeable = False
         return PartitionedView(
             epoch=sum(part.epoch for part in parts),
@@ -82,6 +85,7 @@ class PartitionedReads:
             schedule=schedule,
             supplies=supplies,
             pegs=pegs,
+            quotas=quotas,
             parts=tuple(parts),
         )
 

@@ -6,6 +6,8 @@ by its home; docs/reference/partitions.md says what is promised. Not here: how (
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -13,6 +15,7 @@ import msgspec
 from engine.inventory.buffers import Kept
 from engine.inventory.claims import Claims
 from engine.inventory.conditions import ConditionChange
+from engine.inventory.counted_quotas import put_counted
 from engine.inventory.followers import PATIENCE_SECONDS, Followers
 from engine.inventory.history import History
 from engine.inventory.model import (
@@ -33,8 +36,10 @@ from engine.inventory.partitioned_counts import PartitionedCounts
 from engine.inventory.partitioned_holds import PartitionedHolds
 from engine.inventory.partitioned_reads import PartitionedReads
 from engine.inventory.partitions import Partitions
+from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.redis_holds import line_rows
+from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_rows import adjustment_rows, condition_rows, count_rows, receipt_rows, supply_rows
 from engine.inventory.replies import value_of
 from engine.inventory.store import Verdict
@@ -74,6 +79,19 @@ class PartitionedInventoryStore:
         """Set counts; over several partitions see partitioned_counts.py."""
         skus = [count.sku for count in counts]
         return list((await self._counts.change("allot_put_positions_v1", count_rows(counts), skus, None)).value)
+
+    async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
+        """Replace the channel quotas of positions; over several partitions see partitioned_counts.py."""
+        skus = [position.sku for position in positions]
+
+        async def used_of(uncounted: set[str]) -> Counter[tuple[str, str, str]]:
+            partitions = (self._all[each] for each in {self._hashing.of(sku) for sku in uncounted})
+            tallies = await asyncio.gather(*(Reconciler(each.client, each.keys).tally() for each in partitions))
+            return sum((tally.used for tally in tallies), Counter[tuple[str, str, str]]())
+
+        return await put_counted(
+            positions, lambda rows: self._counts.change("allot_put_quotas_v1", rows, skus, None), used_of
+        )
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None

@@ -6,26 +6,28 @@ cell as it is after the change. Not here: changes (redis_store.py), the form of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 import numpy as np
 
 from engine.errors import Unavailable
-from engine.inventory.changes import Entry, apply_changes
+from engine.inventory.changes import Entry, apply_changes, rows_with_quotas
 from engine.inventory.conditions import Condition
-from engine.inventory.model import SCHEDULED, Position, StockView
-from engine.inventory.view import BYTES_PER_NODE, unpack_view
+from engine.inventory.model import QUOTAS, SCHEDULED, Position, StockView
+from engine.inventory.view import BYTES_PER_NODE, unpack_view, with_quotas
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
 MOST_EVENTS, MOST_BYTES = 20_000, 2**24
 """From so many events, or bytes of them, on, reading every cell anew is faster than following them."""
 _EVENTS_AT_ONCE = 500
-_MGET_SCHEDULES = 1000
+_MGET_AT_ONCE = 1000
 _TRIES = 5
+_NO_QUOTAS: Mapping[int, bytes] = MappingProxyType({})
 _entry = msgspec.msgpack.Decoder(Entry)
 _conditions = msgspec.msgpack.Decoder(list[tuple[int, str, int]])
 
@@ -40,40 +42,56 @@ class StockReads:
         self._skus: tuple[str, ...] = ()
         self._stock_keys: list[str] = []
         self._epoch = 0
+        self._with_quotas: set[str] = set()
 
     async def read(self, skus: Sequence[str]) -> StockView:
-        """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
+        """Return the stock of `skus`: one MGET, and the node names again only if there are new ones.
+
+        Quotas are read where a SKU was seen to have some; where one has its first, all is read again.
+        """
         keys, count = self._keys, len(skus)
         parts = ["MGET", keys.stock_epoch]
         parts += [keys.stock(sku) for sku in skus]
         parts += [keys.schedule(sku) for sku in skus]
-        found = await self._client.call(*parts)
-        schedules = {i: packed for i, packed in enumerate(found[count + 1 :]) if packed is not None}
-        return await self._view(int(found[0] or 0), tuple(skus), found[1 : count + 1], schedules)
+        while True:
+            asked = [i for i, sku in enumerate(skus) if sku in self._with_quotas] if self._with_quotas else []
+            found = await self._client.call(*parts, *(keys.quotas(skus[i]) for i in asked))
+            schedules = {i: packed for i, packed in enumerate(found[count + 1 : 2 * count + 1]) if packed is not None}
+            quotas = {i: packed for i, packed in zip(asked, found[2 * count + 1 :], strict=True) if packed is not None}
+            view = await self._view(int(found[0] or 0), tuple(skus), found[1 : count + 1], schedules, quotas)
+            new = {skus[i] for i in _quota_rows(view)} - self._with_quotas
+            if not new:
+                return view
+            self._with_quotas |= new
 
     async def positions(self, sku: str) -> tuple[Position, ...]:
         """Return the positions of a SKU with what cannot be sold of them: one MGET."""
         keys = self._keys
-        parts = ("MGET", keys.stock_epoch, keys.stock(sku), keys.schedule(sku), keys.conditions(sku))
-        epoch, stock, schedule, conditions = await self._client.call(*parts)
-        view = await self._view(int(epoch or 0), (sku,), [stock], {} if schedule is None else {0: schedule})
+        parts = ("MGET", keys.stock_epoch, keys.stock(sku), keys.schedule(sku), keys.conditions(sku), keys.quotas(sku))
+        epoch, stock, schedule, conditions, quotas = await self._client.call(*parts)
+        schedules = {} if schedule is None else {0: schedule}
+        view = await self._view(int(epoch or 0), (sku,), [stock], schedules, {} if quotas is None else {0: quotas})
         found: dict[str, dict[Condition, int]] = {}
         for slot, condition, units in _conditions.decode(conditions) if conditions else ():
             found.setdefault(view.node_ids[slot], {})[Condition(condition)] = units
         return tuple(replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0))
 
     async def snapshot(self) -> StockView:
-        """Return the stock of every SKU at one instant: one transaction, and what changed while schedules were read."""
+        """Return the stock of every SKU at one instant: one transaction, and what changed while the rest was read."""
+        view = await self._without_quotas()
+        return await self._add_quotas(view, set(_quota_rows(view)))
+
+    async def _without_quotas(self) -> StockView:
         epoch, stock = await self._all_cells()
         view = await self._view(epoch, self._skus, stock, {})
         scheduled = np.flatnonzero(view.cells[:, :, SCHEDULED].any(axis=1)).tolist()
         if not scheduled:
             return view
-        later, schedules = await self._schedules(scheduled)
+        later, schedules = await self._packed(scheduled, self._keys.schedule)
         view = await self._view(epoch, self._skus, stock, schedules)
         events = await self._events_after(epoch, later)
         followed = None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
-        return await self.snapshot() if followed is None else followed
+        return await self._without_quotas() if followed is None else followed
 
     async def refresh(self, view: StockView) -> StockView:
         """Return the stock of every SKU now, from an earlier snapshot and the events since."""
@@ -82,7 +100,23 @@ class StockReads:
             return view
         events = await self._events_after(view.epoch, epoch)
         followed = None if events is None else apply_changes(view, events, epoch)
-        return await self.snapshot() if followed is None else followed
+        if events is None or followed is None:
+            return await self.snapshot()
+        return await self._add_quotas(followed, rows_with_quotas(followed, events))
+
+    async def _add_quotas(self, view: StockView, rows: set[int]) -> StockView:
+        """Return the view with the quotas of some rows read anew, at a later epoch if stock with quotas moves."""
+        known: set[int] = set()
+        while not rows <= known:
+            known |= rows
+            epoch, found = await self._packed(sorted(known), self._keys.quotas)
+            events = await self._events_after(view.epoch, epoch)
+            followed = None if events is None else apply_changes(view, events, epoch)
+            if events is None or followed is None:
+                return await self.snapshot()
+            rows = rows_with_quotas(followed, events)
+            view = with_quotas(followed, {row: found.get(row) for row in known})
+        return view
 
     async def _all_cells(self) -> tuple[int, list[bytes | None]]:
         """Return the epoch and the packed cells of every SKU at that epoch, in the order of `_skus`."""
@@ -98,10 +132,10 @@ class StockReads:
             self._stock_keys = [self._keys.stock(sku) for sku in self._skus]
         raise Unavailable("The store gets new SKUs faster than they can be read. Try again when it is quieter.")
 
-    async def _schedules(self, rows: Sequence[int]) -> tuple[int, dict[int, bytes]]:
-        """Return the packed schedules of some rows, those that have one, and the epoch at which they were read."""
-        keys = [self._keys.schedule(self._skus[row]) for row in rows]
-        reads = [("MGET", *keys[at : at + _MGET_SCHEDULES]) for at in range(0, len(keys), _MGET_SCHEDULES)]
+    async def _packed(self, rows: Sequence[int], key_of: Callable[[str], str]) -> tuple[int, dict[int, bytes]]:
+        """Return the packed schedules or quotas of some rows, those that have one, and the epoch of that moment."""
+        keys = [key_of(self._skus[row]) for row in rows]
+        reads = [("MGET", *keys[at : at + _MGET_AT_ONCE]) for at in range(0, len(keys), _MGET_AT_ONCE)]
         commands = [("MULTI",), ("GET", self._keys.stock_epoch), *reads, ("EXEC",)]
         epoch, *found = (await self._client.pipeline(commands))[-1]
         packed = [value for values in found for value in values]
@@ -123,7 +157,12 @@ class StockReads:
         return entries
 
     async def _view(
-        self, epoch: int, skus: tuple[str, ...], stock: Sequence[bytes | None], schedules: dict[int, bytes]
+        self,
+        epoch: int,
+        skus: tuple[str, ...],
+        stock: Sequence[bytes | None],
+        schedules: Mapping[int, bytes],
+        quotas: Mapping[int, bytes] = _NO_QUOTAS,
     ) -> StockView:
         """Return the view, after asking for the node names if a string has more slots than are known.
 
@@ -133,7 +172,15 @@ class StockReads:
         if longest > len(self._node_ids) or epoch < self._epoch:
             self._node_ids = node_names(await self._client.call("HGETALL", self._keys.slots))
         self._epoch = epoch
-        return unpack_view(epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules)
+        return unpack_view(
+            epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules, quotas=quotas
+        )
+
+
+def _quota_rows(view: StockView) -> list[int]:
+    """Return the SKU indices of a view with a position that has quotas."""
+    counts = view.cells[:, :, QUOTAS]
+    return np.flatnonzero(counts.any(axis=1)).tolist() if counts.any() else []
 
 
 def node_names(pairs: Sequence[bytes]) -> tuple[str, ...]:

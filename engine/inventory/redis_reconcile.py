@@ -39,16 +39,21 @@ class _Kept(msgspec.Struct, frozen=True):
 
     state: str
     lines: list[list[Any]]
+    channel: str | bool | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class _Tally:
-    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day, supply)."""
+    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day, supply).
+
+    `used` are all of them by (SKU, node, channel).
+    """
 
     reservations: int = 0
     held: Counter[tuple[str, str]] = field(default_factory=Counter)
     confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     dated: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
+    used: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     held_ids: list[str] = field(default_factory=list)
 
     def add(self, reservation_id: str, kept: _Kept) -> None:
@@ -68,6 +73,8 @@ class _Tally:
         for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
             if is_dated == _FAR:
                 continue
+            if kept.channel:
+                self.used[sku, node_id, str(kept.channel)] += quantity
             if is_dated:
                 self.dated[sku, node_id, ship_on, pegged[0] if pegged else ""] += quantity
             else:
@@ -87,7 +94,7 @@ class Reconciler:
         pending: NDArray[np.bool_] | None = None
         before = await self._reads.snapshot()
         for _ in range(ROUNDS):
-            tally = await self._tally()
+            tally = await self.tally()
             after = await self._reads.refresh(before)
             settled, moved = _settled(before, after, pending)
             found = [entry for entry in _drifts(after, tally) if settled[_place(after, entry)]]
@@ -106,8 +113,8 @@ class Reconciler:
             unsettled=int(np.count_nonzero(moved)),
         )
 
-    async def _tally(self) -> _Tally:
-        """Read every reservation once, in small steps."""
+    async def tally(self) -> _Tally:
+        """Read every reservation once, in small steps, and return what they add up to."""
         tally, decode = _Tally(), msgspec.msgpack.Decoder(_Kept).decode
         async for key, packed in self._all(self._keys.reservation("")):
             tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
@@ -154,6 +161,10 @@ class Reconciler:
                         for entry in by_place[place]
                         if entry.day
                     ],
+                    {
+                        quota.channel: tally.used[*place, quota.channel]
+                        for quota in view.quotas.get(_row_and_slot(view, *place), ())
+                    },
                 )
                 for place in chunk
             ]
@@ -223,6 +234,20 @@ def _drifts(view: StockView, tally: _Tally) -> Iterator[Drift]:
             booked, right = int(view.cells[row, slot, kind]), int(expected[row, slot])
             sku, node_id = view.skus[row], view.node_ids[slot]
             yield Drift(sku=sku, node_id=node_id, quantity=name, day=None, booked=booked, reserved=right)
+    for (row, slot), quotas in view.quotas.items():
+        sku, node_id = view.skus[row], view.node_ids[slot]
+        for quota in quotas:
+            right = tally.used[sku, node_id, quota.channel]
+            if quota.used != right:
+                yield Drift(
+                    sku=sku,
+                    node_id=node_id,
+                    quantity="used",
+                    day=None,
+                    booked=quota.used,
+                    reserved=right,
+                    channel=quota.channel,
+                )
     booked_days = _booked_days(view)
     for sku, node_id, day, supply_id in sorted({*booked_days, *tally.dated}):
         key = (sku, node_id, day, supply_id)

@@ -5,6 +5,7 @@ Not here: the rules (they are in lua/), and the wording of refusals (replies.py)
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -14,6 +15,7 @@ import msgspec
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
+from engine.inventory.counted_quotas import put_counted
 from engine.inventory.history import History, history_of
 from engine.inventory.model import (
     Adjustment,
@@ -27,9 +29,11 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.redis_holds import HoldQueue, by_sku, hold_row, line_rows
 from engine.inventory.redis_reads import StockReads
+from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_rows import adjustment_rows, condition_rows, count_rows, receipt_rows, supply_rows
 from engine.inventory.replies import value_of, verdict_of
@@ -44,6 +48,7 @@ _SHARED = (
     "journal",
     "schedule",
     "atp",
+    "quotas",
     "demand",
     "pegs",
     "reservations",
@@ -59,6 +64,7 @@ SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 _FUNCTIONS = (
     "conditions",
     "put_positions",
+    "put_quotas",
     "adjust",
     "change_conditions",
     "coverage",
@@ -98,6 +104,16 @@ class RedisInventoryStore:
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set counts, all or none."""
         return list((await self._change("allot_put_positions_v1", None, _pack(count_rows(counts)))).value)
+
+    async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
+        """Replace the channel quotas of positions."""
+
+        async def used_of(_: set[str]) -> Counter[tuple[str, str, str]]:
+            return (await Reconciler(self._client, self._keys).tally()).used
+
+        return await put_counted(
+            positions, lambda rows: self._change("allot_put_quotas_v1", None, _pack(rows)), used_of
+        )
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None

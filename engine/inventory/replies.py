@@ -36,6 +36,7 @@ from engine.inventory.model import (
     Supply,
     dated_demand,
 )
+from engine.inventory.quotas import Uncounted, quota_of
 from engine.inventory.receipts import Received
 from engine.inventory.supply_replies import affected_line, not_received, settled_units, unpeggable
 
@@ -58,6 +59,8 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
         return _reservation(*rest)
     if kind == "positions":
         return [_position(*row) for row in rest[0]]
+    if kind == "quotas":
+        return [tuple(quota_of(*row) for row in quotas) for quotas in rest[0]]
     if kind == "affected":
         return tuple(affected_line(*row) for row in rest[0])
     if kind == "received":
@@ -275,6 +278,7 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "out_of_range": _out_of_range,
     "wrong_condition": _wrong_condition,
     "too_many_holds": TooManyHolds,
+    "uncounted": Uncounted,
     "unpeggable": unpeggable,
     "not_received": not_received,
     "answer": StoredRefusal,

@@ -32,6 +32,7 @@ from engine.inventory.model import (
     Reservation,
     Supply,
 )
+from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.store import InventoryStore, Verdict
 
@@ -69,6 +70,13 @@ class InventoryService:
         checks.positions(counts)
         checks.finish()
         return await self._store.put_positions(counts)
+
+    async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
+        """Replace the channel quotas of positions, all or none; return them with what is used of each."""
+        checks = RequestChecks(await self._world())
+        checks.quotas(positions)
+        checks.finish()
+        return await self._store.put_quotas(positions)
 
     async def adjust(
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None

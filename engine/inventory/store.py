@@ -26,6 +26,7 @@ from engine.inventory.model import (
     StockView,
     Supply,
 )
+from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 
 Verdict = Reservation | AllotError
@@ -41,6 +42,13 @@ class InventoryStore(Protocol):
         """Set counts, and return the positions in the order asked for; raises VersionConflict naming each that moved.
 
         A version moves only if on_hand or safety_stock does.
+        """
+        ...
+
+    async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
+        """Replace the channel quotas of positions, and return them with what is used of each; no quotas remove them.
+
+        Open reservations of each channel are counted. Raises Unavailable where positions move too fast for that.
         """
         ...
 
@@ -107,7 +115,8 @@ class InventoryStore(Protocol):
 
         `buffers` are the units kept back of the lines' positions where that is more than their safety stock.
 
-        Demand is summed per (SKU, node, day) and checked against ATP of that day. Raises InsufficientStock naming every
+        Demand is summed per (SKU, node, day) and checked against ATP of that day, less what quotas keep for other
+        channels than the hold's. Raises InsufficientStock naming every
         short line, SupplyUnavailable naming each whose supply is unknown, overdue or too small, TooManyHolds (never
         kept for a key) if its limit is reached, IllegalState if the id is taken by other lines or was cancelled. The
         same hold again returns the reservation as it is.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from engine.inventory.model import KINDS, StockView, Supply
+from engine.inventory.quotas import QuotaEntry, quotas_by_place
 from engine.inventory.replies import pegs_of, supplies_of
 
 BYTES_PER_NODE = KINDS * 4
@@ -19,6 +23,8 @@ Peg = tuple[int, int, str]
 """(day ordinal, units, supply_id) of dated demand that waits for a supply."""
 
 _entries = msgspec.msgpack.Decoder(list[Entry])
+_quotas = msgspec.msgpack.Decoder(list[QuotaEntry])
+_NONE: Mapping[int, Any] = MappingProxyType({})
 
 
 def unpack_view(
@@ -28,8 +34,9 @@ def unpack_view(
     skus: tuple[str, ...],
     stock: Sequence[bytes | None],
     schedules: Mapping[int, bytes],
+    quotas: Mapping[int, bytes] = _NONE,
 ) -> StockView:
-    """Return the view of packed `stock`, one string or None per SKU, and the packed schedules by SKU index.
+    """Return the view of packed `stock`, one string or None per SKU, and the packed schedules and quotas by SKU index.
 
     `node_ids` are the names of the slots in order; no string may be longer than they are many.
     """
@@ -47,6 +54,7 @@ def unpack_view(
         skus=skus,
         cells=cells,
         entries={i: _entries.decode(packed) for i, packed in schedules.items()},
+        quotas={i: _quotas.decode(packed) for i, packed in quotas.items()},
     )
 
 
@@ -57,8 +65,9 @@ def make_view(
     skus: tuple[str, ...],
     cells: np.ndarray[tuple[int, ...], np.dtype[np.uint32]],
     entries: Mapping[int, Sequence[Entry]],
+    quotas: Mapping[int, Sequence[QuotaEntry]] = _NONE,
 ) -> StockView:
-    """Return the view of a cell array and the schedule entries by SKU index."""
+    """Return the view of a cell array, and the schedule and quota entries by SKU index."""
     cells.flags.writeable = False
     schedule: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
     supplies: dict[tuple[int, int], tuple[Supply, ...]] = {}
@@ -74,8 +83,22 @@ def make_view(
             if pegged:
                 pegs[i, slot] = pegged
     return StockView(
-        epoch=epoch, node_ids=node_ids, skus=skus, cells=cells, schedule=schedule, supplies=supplies, pegs=pegs
+        epoch=epoch,
+        node_ids=node_ids,
+        skus=skus,
+        cells=cells,
+        schedule=schedule,
+        supplies=supplies,
+        pegs=pegs,
+        quotas=quotas_by_place(quotas),
     )
+
+
+def with_quotas(view: StockView, quotas: Mapping[int, bytes | None]) -> StockView:
+    """Return the view with the packed quotas of some SKU indices (None: there are none) in place of what it had."""
+    kept = {place: found for place, found in view.quotas.items() if place[0] not in quotas}
+    fresh = quotas_by_place({row: _quotas.decode(packed) for row, packed in quotas.items() if packed is not None})
+    return replace(view, quotas=kept | fresh)
 
 
 def scheduled_of(

@@ -78,7 +78,7 @@ class MemoryReservations:
         given = tuple(line for line in own if not line.dated or line.sku in shipped)
         if kept is not None:
             inventory._take(kept, given, -1, entry.order_id)
-        short = inventory._stock.short_lines(lines, today, buffers)
+        short = inventory._stock.short_lines(lines, today, buffers, channel, inventory._clock.now(), given)
         if kept is not None:
             inventory._take(kept, given, 1, entry.order_id)
         if short or not is_allowed:
@@ -95,6 +95,12 @@ class MemoryReservations:
             order_id=entry.order_id,
         )
         inventory._take(fresh, lines, 1, entry.order_id)
+        if kept is not None and kept.channel != channel:
+            for line in staying:
+                inventory._stock.cell_to_change(line.sku, line.node_id)
+                inventory._stock.because(line.sku, line.node_id, entry.order_id)
+                inventory._stock.count_used(line.sku, line.node_id, kept.channel, -line.quantity)
+                inventory._stock.count_used(line.sku, line.node_id, channel, line.quantity)
         inventory.keep(entry.reservation_id, fresh, made_in=kept.made_in if kept is not None and staying else None)
         return []
 

@@ -141,10 +141,11 @@ class Promise(Struct, frozen=True, kw_only=True):
 
 
 class PromisedHold(Struct, frozen=True, kw_only=True):
-    """What a reservation of an option holds, and the date that was promised for it."""
+    """What a reservation of an option holds, the date that was promised for it, if any, and to which channel."""
 
     lines: tuple[HoldLine, ...]
-    promised_on: date
+    promised_on: date | None = None
+    channel: str | None = None
 
 
 class KeptPromise(Struct, frozen=True, kw_only=True):

@@ -62,7 +62,7 @@ class PromiseService:
         """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
         view, asked, stock = await self._read(request)
         now = self._clock.now()
-        programme = self._programme(view, asked, stock, now)
+        programme = self._programme(view, asked, stock, now, request.channel)
         if len(asked.lines) <= _LINES_IN_LOOP:
             options, missing = _answer(asked, view.network, programme)
         else:
@@ -89,7 +89,7 @@ class PromiseService:
         return promise
 
     async def promised_hold(self, promise_id: str, option_id: str) -> PromisedHold:
-        """Return what a reservation of an option has to hold, kits as their products, and the date promised for it.
+        """Return what a reservation of an option has to hold, kits as their products, its date and its channel.
 
         Raises `PromiseExpired` or `NotFound` if there is no such promise, `InvalidInput` if it has no such option.
         """
@@ -113,7 +113,7 @@ class PromiseService:
             for line in shipment.lines
             for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
         )
-        return PromisedHold(lines=lines, promised_on=option.promised_on)
+        return PromisedHold(lines=lines, promised_on=option.promised_on, channel=kept.promise.channel)
 
     async def _read(self, request: PromiseRequest) -> tuple[View, Asked, StockView]:
         """Understand the request and read its stock; again with the new view if the documents have moved meanwhile."""
@@ -132,8 +132,8 @@ class PromiseService:
                 return view, asked, stock
             view = await self._reference.current()
 
-    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime) -> Programme:
-        table = self._reader.read(stock, view, view.days.at(now).local_day)
+    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
+        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
         return build(asked, view, view.days, table, now, self._tables)
 
 

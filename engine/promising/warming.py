@@ -43,7 +43,7 @@ def warm_up() -> None:
     cells = np.zeros((1, 1, KINDS), dtype=np.uint32)
     cells[0, 0, ON_HAND] = 1
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})
-    table = StockReader().read(stock, view, view.days.at(now).local_day)
+    table = StockReader().read(stock, view, view.days.at(now).local_day, now=now)
     programme = build(asked, view, view.days, table, now, Tables())
     solve(programme, [(0,)])
     unavailable(asked, programme, [0])

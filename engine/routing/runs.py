@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from engine.availability.reference import Reference, View
@@ -24,10 +24,11 @@ from engine.errors import AllotError, Fault, InvalidInput, Unavailable
 from engine.events.actor import acting_as
 from engine.faults import nearest
 from engine.inventory.buffers import kept_at
-from engine.inventory.model import Outcome, Replay
+from engine.inventory.model import Outcome, Replay, StockView
 from engine.inventory.store import InventoryStore
 from engine.network.days import Today
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
+from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
 from engine.routing.result import costs_document
@@ -142,27 +143,51 @@ class RoutingRuns:
         request, tally, unrouted = run.request, _Tally(), list[Unrouted]()
         view = await self._reference.current()
         pending, unknown = _split_known(await self._orders.open_orders(request.order_ids), view)
-        first: _Solved | None = None
-        for tally.rounds in range(1, ROUNDS + 1):
-            solved = await self._solve(pending, view, request, progress if first is None else None)
-            first = first or solved
+        stock: StockView | None = await self._inventory.read(demanded_skus(pending))
+        turns = turns_of(pending, stock, self._clock.now()) if stock and pending else [Turn(channel=None, orders=())]
+        summaries = list[tuple[str | None, dict[str, Any]]]()
+        planned = Planned()
+        for turn in turns:
+            table = _Table(view=view, channel=turn.channel, planned=planned, turns=len(turns), stock=stock)
+            stock = None
+            first = await self._route_turn(run, turn, table, tally, unrouted, progress)
+            summaries.append((turn.channel, _summary(first.batch, first.result)))
+            if request.dry_run and len(turns) > 1:
+                planned.add(turn.orders, first.allocations)
+        unrouted += [entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU)]
+        return replace(
+            run,
+            status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
+            summary={**summary_of_turns(summaries), **tally.document()},
+            unrouted=tuple(unrouted),
+        )
+
+    async def _route_turn(
+        self,
+        run: Run,
+        turn: Turn,
+        table: _Table,
+        tally: _Tally,
+        unrouted: list[Unrouted],
+        progress: Progress | None,
+    ) -> _Solved:
+        """Route the orders of a turn, in rounds until none moves; return what was solved first."""
+        pending, first = list(turn.orders), None
+        tally.moved_before += tally.moved
+        for rounds in range(1, ROUNDS + 1):
+            solved = await self._solve(pending, table, run.request, progress if first is None else None)
+            first, tally.rounds, table.stock = first or solved, max(tally.rounds, rounds), None
             reasons = backorder_reasons(solved.batch, solved.result)
             moved = set[str]()
-            if not request.dry_run:
-                moved = tally.add(await self._commit(run.run_id, view, solved))
+            if not run.request.dry_run:
+                moved = tally.add(await self._commit(run.run_id, table.view, solved))
             unrouted += [entry for entry in reasons if entry.order_id not in moved]
             if not moved:
                 break
             pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
         else:
             unrouted += [entry for order in pending for entry in whole_order(order, STOCK_MOVED)]
-        unrouted += [entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU)]
-        return replace(
-            run,
-            status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
-            summary={**_summary(first.batch, first.result), **tally.document()} if first else {},
-            unrouted=tuple(unrouted),
-        )
+        return first or solved
 
     async def _commit(self, run_id: str, view: View, solved: _Solved) -> list[Verdict]:
         today = view.days.at(self._clock.now())
@@ -175,22 +200,25 @@ class RoutingRuns:
         with acting_as(run_id):
             return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates, buffers=kept)
 
-    async def _today(self, view: View) -> tuple[Today, dict[str, NodeCapacity]]:
-        today = view.days.at(self._clock.now())
+    async def _today(self, table: _Table, now: datetime) -> tuple[Today, dict[str, NodeCapacity]]:
+        view = table.view
+        today = view.days.at(now)
         days = sorted(set[int]().union(*ship_days(view.network, today)))
         used = await self._orders.used_capacity([date.fromordinal(day) for day in days])
-        return today, capacities_left(view.network, today, used)
+        return today, capacities_left(view.network, today, table.planned.used(used))
 
     async def _solve(
-        self, orders: Sequence[OpenOrder], view: View, request: RunRequest, progress: Progress | None
+        self, orders: Sequence[OpenOrder], table: _Table, request: RunRequest, progress: Progress | None
     ) -> _Solved:
-        today, left = await self._today(view)
-        stock = await self._inventory.read(demanded_skus(orders))
-        atp = self._reader.read(stock, view, today.local_day)
+        view, now = table.view, self._clock.now()
+        today, left = await self._today(table, now)
+        stock = table.stock or await self._inventory.read(demanded_skus(orders))
+        channel = table.channel
+        atp = self._reader.read(table.planned.stock(stock), view, today.local_day, now=now, channel=channel)
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
             batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
-            stopping = _stopping(request.time_limit_seconds)
+            stopping = _stopping(request.time_limit_seconds, table.turns)
             try:
                 result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
             except TooLarge as error:
@@ -202,14 +230,26 @@ class RoutingRuns:
         return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan))
 
 
+@dataclass(slots=True, kw_only=True)
+class _Table:
+    """What a turn of a run is routed against; `stock` is what was read for it already, if anything."""
+
+    view: View
+    channel: str | None
+    planned: Planned
+    turns: int
+    stock: StockView | None
+
+
 @dataclass(slots=True)
 class _Tally:
-    """What became of the orders of a run."""
+    """What became of the orders of a run; `moved` of the last round of a turn, `moved_before` of earlier turns."""
 
     rounds: int = 0
     committed: int = 0
     gone: int = 0
     moved: int = 0
+    moved_before: int = 0
 
     def add(self, verdicts: Sequence[Verdict]) -> set[str]:
         """Count the verdicts of one round, and return the orders that have to be solved again."""
@@ -225,7 +265,7 @@ class _Tally:
             "rounds": self.rounds,
             "committed_orders": self.committed,
             "gone_orders": self.gone,
-            "moved_orders": self.moved,
+            "moved_orders": self.moved_before + self.moved,
         }
 
 
@@ -236,10 +276,11 @@ def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
     return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
 
 
-def _stopping(time_limit_seconds: float | None) -> Stopping:
-    """Return the limit of one solve, counted from now."""
+def _stopping(time_limit_seconds: float | None, turns: int) -> Stopping:
+    """Return the limit of one solve, counted from now; turns share it."""
     began = time.perf_counter()
-    return Stopping(stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=time_limit_seconds)
+    limit = None if time_limit_seconds is None else time_limit_seconds / turns
+    return Stopping(stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=limit)
 
 
 def _check(request: RunRequest) -> None:

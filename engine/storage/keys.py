@@ -39,6 +39,10 @@ class Keys:
         """Return the key of the units of `sku` that cannot be sold, by node and condition."""
         return f"{self.prefix}:conditions:{sku}"
 
+    def quotas(self, sku: str) -> str:
+        """Return the key of the channel quotas of `sku`."""
+        return f"{self.prefix}:quotas:{sku}"
+
     def reservation(self, reservation_id: str) -> str:
         """Return the key of one reservation."""
         return f"{self.prefix}:reservation:{reservation_id}"

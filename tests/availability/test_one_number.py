@@ -1,7 +1,8 @@
 """What availability tells for a day is what a hold for that day can take, unit for unit, whatever rules keep back.
 
-Random positions with supplies, dated demand, safety stock, unlimited stock and buffers by kind and class. The seeded
-bugs: a buffer that one of the two forgets, adds to safety stock, or takes off supplies only.
+Random positions with supplies, dated demand, safety stock, unlimited stock, buffers by kind and class, and channel
+quotas. The seeded bugs: a buffer that one of the two forgets, adds to safety stock, or takes off supplies only; a quota
+that one of the two forgets on later days, or takes a share for without the buffer.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engine.clock import SettableClock
 from engine.errors import InsufficientStock
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import HoldLine, PositionCount, Supply
+from engine.inventory.quotas import PositionQuotas, Quota
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.service import InventoryService
 from engine.inventory.store import InventoryStore
@@ -32,7 +34,7 @@ from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
 TODAY = date(2026, 3, 4)
-KINDS, CLASSES = ("dc", "store"), ("fragile", "food", None)
+KINDS, CLASSES, CHANNELS = ("dc", "store"), ("fragile", "food", None), (None, "web", "shop")
 SKUS = {f"sku-{name}": name for name in CLASSES}
 
 
@@ -57,9 +59,9 @@ class Shop:
         }
         await self.networks.put(NetworkDocument.model_validate(document))
 
-    async def by_day(self, sku: str, node_id: str) -> list[int]:
+    async def by_day(self, sku: str, node_id: str, channel: str | None) -> list[int]:
         """Return what availability tells of today and the next days at a node."""
-        request = AvailabilityRequest(lines=(AskedLine(sku=sku),), node_ids=(node_id,), horizon_days=5)
+        request = AvailabilityRequest(lines=(AskedLine(sku=sku),), node_ids=(node_id,), horizon_days=5, channel=channel)
         (line,) = (await self.availability.availability(request)).lines
         (at_node,) = line.nodes
         assert at_node.available_now == at_node.by_day[0].atp
@@ -85,12 +87,29 @@ async def shop(request: pytest.FixtureRequest, client: MultiplexedClient, keys: 
     )
 
 
-async def hold(shop: Shop, sku: str, node_id: str, quantity: int, day: int) -> int | None:
+def random_quotas(rng: random.Random) -> tuple[Quota, ...]:
+    quotas = []
+    for channel in rng.sample(("web", "shop"), rng.randint(0, 2)):
+        is_share, units = rng.random() < 0.4, rng.randint(0, 6)
+        release_at = rng.choice((None, None, datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)))
+        quotas.append(
+            Quota(
+                channel=channel,
+                reserve=None if is_share else units,
+                share=rng.choice((25, 40, 50)) if is_share else None,
+                overflow=rng.random() < 0.6,
+                release_at=release_at,
+            )
+        )
+    return tuple(quotas)
+
+
+async def hold(shop: Shop, sku: str, node_id: str, quantity: int, day: int, channel: str | None) -> int | None:
     """Hold units for a day from today; return what was available if they were not there, else None."""
     ship_on = None if day == 0 else TODAY + timedelta(days=day)
     try:
         line = HoldLine(sku=sku, node_id=node_id, quantity=quantity, ship_on=ship_on)
-        held = await shop.inventory.hold([line])
+        held = await shop.inventory.hold([line], channel=channel)
     except InsufficientStock as short:
         return short.lines[0].available
     await shop.inventory.cancel(held.value.reservation_id)
@@ -98,7 +117,7 @@ async def hold(shop: Shop, sku: str, node_id: str, quantity: int, day: int) -> i
 
 
 async def test_availability_is_what_holds_can_take_whatever_rules_keep_back(shop: Shop) -> None:
-    rng, kept_back = random.Random(7), 0
+    rng, kept_back, differ = random.Random(7), 0, 0
     for _ in range(40):
         await shop.keep_back(rng)
         sku, node_id = rng.choice(list(SKUS)), rng.choice(KINDS)
@@ -117,18 +136,23 @@ async def test_availability_is_what_holds_can_take_whatever_rules_keep_back(shop
         expected_on = TODAY + timedelta(days=rng.randint(-1, 4))
         supply = Supply(supply_id="po", sku=sku, node_id=node_id, quantity=rng.randint(0, 8), expected_on=expected_on)
         await shop.inventory.put_supplies([supply])
-        told = await shop.by_day(sku, node_id)
-        for day, atp in enumerate(told):
-            if atp >= 10**6:
-                assert await hold(shop, sku, node_id, 10**6, day) is None
-                continue
-            assert await hold(shop, sku, node_id, max(atp, 0) + 1, day) == atp
-            if atp > 0:
-                assert await hold(shop, sku, node_id, atp, day) is None
+        quotas = random_quotas(rng)
+        await shop.inventory.put_quotas([PositionQuotas(sku=sku, node_id=node_id, quotas=quotas)])
+        told = await shop.by_day(sku, node_id, None)
+        for channel in CHANNELS:
+            for day, atp in enumerate(await shop.by_day(sku, node_id, channel)):
+                if atp >= 10**6:
+                    assert await hold(shop, sku, node_id, 10**6, day, channel) is None
+                    continue
+                assert await hold(shop, sku, node_id, max(atp, 0) + 1, day, channel) == atp
+                if atp > 0:
+                    assert await hold(shop, sku, node_id, atp, day, channel) is None
+                differ += channel is not None and atp != told[day]
         position = next(one for one in await shop.inventory.positions(sku) if one.node_id == node_id)
         assert position.buffer is not None
         kept_back += position.buffer > position.safety_stock and told[0] > 0
         if told[0] > 1:
             line = HoldLine(sku=sku, node_id=node_id, quantity=1, ship_on=TODAY + timedelta(days=rng.randint(0, 3)))
-            await shop.inventory.hold([line])
+            await shop.inventory.hold([line], channel=rng.choice(CHANNELS))
     assert kept_back > 3
+    assert differ > 20

@@ -60,7 +60,9 @@ async def out_of_order(place: Place) -> None:
     await test_out_of_order.test_every_order_of_calls_ends_as_its_model_says(place.store, ignore)
 
 
-GIVE_BACK = "  give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id)\n"
+GIVE_BACK = (
+    "  give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id, reservation.channel)\n"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,11 @@ Supplies are put, moved, shortened and received under it; what is pegged to them
 The seeded bugs: giving back an expired hold twice, consuming without taking reserved down, forgetting the dated lines
 of a cancelled reservation, a receipt that leaves what was pegged where it was, a supply that moves without its pegs,
 using up unlimited stock, adjusting it, or losing units that turn out to be damaged.
+
+Channels have quotas, put at any moment: `used` is what their open reservations add up to, the parts of all channels and
+the common pool are never more than ATP, no hold of another channel lessens a part, and a refusal tells what the channel
+may take. The seeded bugs: a cancellation, a consumption or an expiry that leaves `used`, quotas put without counting
+what is reserved already, a released quota that still keeps units back, and a hold that forgets its channel.
 """
 
 from __future__ import annotations
@@ -43,6 +48,7 @@ from engine.inventory.model import (
     Supply,
 )
 from engine.inventory.partitioned_store import PartitionedInventoryStore
+from engine.inventory.quotas import PositionQuotas, Quota
 from engine.inventory.receipts import Receipt
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
@@ -64,6 +70,12 @@ pegged = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 4
 line = line | line | pegged
 lines = st.lists(line, min_size=1, max_size=2).map(tuple)
 condition = st.sampled_from((*Condition, Condition.SELLABLE))
+channel = st.sampled_from((None, "web", "web", "shop"))
+at = st.sampled_from((None, None, datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)))
+reserve = st.builds(Quota, channel=channel, reserve=st.integers(0, 8), overflow=st.booleans(), release_at=at)
+share = st.builds(Quota, channel=channel, share=st.integers(0, 50), overflow=st.booleans(), release_at=at)
+quota = (reserve | reserve | share).filter(lambda built: built.channel is not None)
+quotas = st.lists(quota, max_size=2, unique_by=lambda built: built.channel).map(tuple)
 turn = st.builds(
     ConditionChange,
     sku=sku,
@@ -160,9 +172,22 @@ class Books(RuleBasedStateMachine):
         if expected_on >= TODAY and not before[sku, node_id].unlimited:
             assert atp(self.view()[0], later, {}) == atp(before, later, {})
 
-    @rule(name=name, lines=lines, kept=st.dictionaries(st.tuples(sku, node_id), st.integers(1, 4), max_size=2))
-    def hold(self, name: str, lines: tuple[HoldLine, ...], kept: dict[tuple[str, str], int]) -> None:
-        before, wanted = self.view(), Hold(reservation_id=name, lines=lines)
+    @rule(places=st.lists(st.tuples(sku, node_id, quotas), min_size=1, max_size=2, unique_by=lambda put: put[:2]))
+    def put_quotas(self, places: list[tuple[str, str, tuple[Quota, ...]]]) -> None:
+        put = [PositionQuotas(sku=s, node_id=n, quotas=found) for s, n, found in places]
+        shown = self.both(lambda store: store.put_quotas(put))
+        assert [replace(x, quotas=tuple(replace(q, used=0) for q in x.quotas)) for x in shown] == put
+
+    @rule(
+        name=name,
+        lines=lines,
+        kept=st.dictionaries(st.tuples(sku, node_id), st.integers(1, 4), max_size=2),
+        channel=channel,
+    )
+    def hold(
+        self, name: str, lines: tuple[HoldLine, ...], kept: dict[tuple[str, str], int], channel: str | None
+    ) -> None:
+        before, wanted = self.view(), Hold(reservation_id=name, lines=lines, channel=channel)
         outcome = self.both(lambda store: store.hold(wanted, today=DAYS, buffers=kept))
         is_new = name not in self.ledger
         self.unswept.clear()
@@ -170,17 +195,22 @@ class Books(RuleBasedStateMachine):
             is_plain = len(lines) == 1 and lines[0].supply_id is None and not before[1]
             if isinstance(self.refusal, InsufficientStock) and is_plain:
                 short = self.refusal.lines[0]
-                assert short.available == atp(before[0], lines[0], kept)
+                parts, pool = parts_of(before[0], lines[0], kept)
+                is_free = overflows(before[0][short.sku, short.node_id], channel)
+                assert short.available == parts.get(channel, 0) + (pool if is_free else min(pool, 0))
             return
         self.ledger[name] = outcome.value
         if is_new:
             after, _ = self.view()
             assert all(atp(after, taken, kept) >= 0 for taken in outcome.value.lines)
+            for taken in outcome.value.lines:
+                earlier, later = parts_of(before[0], taken, kept)[0], parts_of(after, taken, kept)[0]
+                assert all(later[other] >= part for other, part in earlier.items() if other != channel)
 
     @rule(name=name, quantity=st.integers(1, 4), supply_id=supply_id)
     def peg(self, name: str, quantity: int, supply_id: str) -> None:
         line = HoldLine(sku="mug", node_id="berlin", quantity=quantity, supply_id=supply_id)
-        self.hold(name, (line,), {})
+        self.hold(name, (line,), {}, "web")
 
     @rule(name=name, lines=lines)
     def hold_under_a_limit(self, name: str, lines: tuple[HoldLine, ...]) -> None:
@@ -196,10 +226,10 @@ class Books(RuleBasedStateMachine):
             self.ledger[name] = outcome.value
             self.limited.add(name)
 
-    @rule(name=name, lines=lines)
-    def hold_till_it_expires(self, name: str, lines: tuple[HoldLine, ...]) -> None:
+    @rule(name=name, lines=lines, channel=channel)
+    def hold_till_it_expires(self, name: str, lines: tuple[HoldLine, ...], channel: str | None) -> None:
         is_new = name not in self.ledger
-        brief = Hold(reservation_id=name, lines=lines, ttl_seconds=0.001)
+        brief = Hold(reservation_id=name, lines=lines, ttl_seconds=0.001, channel=channel)
         outcome = self.both(lambda store: store.hold(brief, today=DAYS))
         self.unswept.clear()
         if outcome is not None and is_new:
@@ -208,9 +238,9 @@ class Books(RuleBasedStateMachine):
         self.clock.advance(timedelta(milliseconds=3))
         self.run(asyncio.sleep(0.003))
 
-    @rule(name=name, lines=lines)
-    def hold_and_confirm(self, name: str, lines: tuple[HoldLine, ...]) -> None:
-        self.hold(name, lines, {})
+    @rule(name=name, lines=lines, channel=channel)
+    def hold_and_confirm(self, name: str, lines: tuple[HoldLine, ...], channel: str | None) -> None:
+        self.hold(name, lines, {}, channel)
         self.confirm(name)
 
     @rule(name=name)
@@ -248,11 +278,16 @@ class Books(RuleBasedStateMachine):
     def the_books_are_kept(self) -> None:
         view, _ = self.view()
         reserved: dict[str, Units] = {"held": Counter(), "confirmed": Counter()}
+        used: Counter[tuple[str, str, str | None]] = Counter()
         for key, reservation in self.ledger.items():
             if reservation.state in reserved and (reservation.state != "held" or self.is_open(key)):
                 reserved[reservation.state].update(units(reservation.lines))
+                for each in reservation.lines:
+                    used[each.sku, each.node_id, reservation.channel] += each.quantity
         for (s, n), position in view.items():
             assert position.on_hand == self.on_hand[s, n]
+            assert position.quotas is not None
+            assert all(quota.used == used[s, n, quota.channel] for quota in position.quotas)
             come = {
                 "held": position.held - now(reserved["held"], s, n),
                 "confirmed": position.confirmed - now(reserved["confirmed"], s, n),
@@ -360,12 +395,33 @@ def atp(positions: dict[tuple[str, str], Position], line: HoldLine, kept: dict[t
     return atp_on(steps, (line.ship_on or TODAY).toordinal())
 
 
+def parts_of(
+    positions: dict[tuple[str, str], Position], line: HoldLine, kept: dict[tuple[str, str], int]
+) -> tuple[dict[str | None, int], int]:
+    """Return the parts of channels with a quota that is not released, and the common pool, for the day of a line."""
+    position, parts = positions[line.sku, line.node_id], dict[str | None, int]()
+    there = position.on_hand - max(position.safety_stock, kept.get((line.sku, line.node_id), 0))
+    left = atp(positions, line, kept)
+    for quota in position.quotas or ():
+        if quota.release_at is None or quota.release_at.year > 2100:
+            units = quota.reserve if quota.reserve is not None else (quota.share or 0) * max(there, 0) // 100
+            parts[quota.channel] = max(0, min(units - quota.used, left))
+            left -= parts[quota.channel]
+    return parts, left
+
+
+def overflows(position: Position, channel: str | None) -> bool:
+    """Say whether a channel may take from the common pool."""
+    found = (quota for quota in position.quotas or () if quota.channel == channel)
+    return all(quota.overflow or (quota.release_at is not None and quota.release_at.year < 2100) for quota in found)
+
+
 def plain(value: Any) -> Any:
     """Return an answer without its deadline, which each store takes from its own clock."""
     if hasattr(value, "value"):
         value = value.value
     if isinstance(value, Reservation):
-        return (value.reservation_id, value.state, value.lines, value.expires_at is None)
+        return (value.reservation_id, value.state, value.lines, value.expires_at is None, value.channel)
     return value
 
 

@@ -21,8 +21,9 @@ async def test_a_live_batch_runs_on_the_kernels_that_set_up_compiled(world: Any)
     await world.order("o1", {"MUG": 1})
     orders = await world.book.open_orders(None)
     view = await world.reference.current()
-    today = view.days.at(world.clock.now())
-    atp = StockReader().read(await world.stock.read(demanded_skus(orders)), view, today.local_day)
+    now = world.clock.now()
+    today = view.days.at(now)
+    atp = StockReader().read(await world.stock.read(demanded_skus(orders)), view, today.local_day, now=now)
     live = compile_tables(build_batch(orders, view, today, atp, {}).problem).tables
     ready = compile_tables(tiny_problem(line_split=False)).tables
     assert numba.typeof(live) == numba.typeof(ready)

@@ -14,11 +14,12 @@ local function keep_back(work, buffers)
   end
 end
 
-local function available(cell)
-  local kept = cell.safety_stock
-  if cell.buffer and cell.buffer > kept then kept = cell.buffer end
-  return cell.on_hand - kept - cell.held - cell.confirmed
+local function kept_of(cell)
+  if cell.buffer and cell.buffer > cell.safety_stock then return cell.buffer end
+  return cell.safety_stock
 end
+
+local function available(cell) return cell.on_hand - kept_of(cell) - cell.held - cell.confirmed end
 
 local function atp(work, sku, slot, day, today)
   local cell = cell_at(work, sku, slot)

@@ -25,7 +25,7 @@ register_once('allot_cancel_v1', function(keys, args)
   if reservation.order_id then return refusal('of_order', id, reservation.order_id) end
   local taken_out, stay, too_many = split_lines(reservation, wanted)
   if #too_many > 0 then return refusal('too_many', id, too_many) end
-  give_back(work, taken_out, field, id)
+  give_back(work, taken_out, field, id, reservation.channel)
   if #stay == 0 then
     reservation.lines, reservation.state = taken_out, reservation.consumed and 'consumed' or 'cancelled'
   else

@@ -8,7 +8,8 @@
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
 -- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
--- `event` is the journal event that changed the cell last (see journal.lua), 0 if none did.
+-- `event` is the journal event that changed the cell last (see journal.lua), 0 if none did; `quotas` counts its channel
+-- quotas (quotas.lua).
 -- An on_hand of MAX_UNITS says that the stock is unlimited: it is neither adjusted nor used up.
 -- Invariant: nothing is written here; commit.lua checks and writes.
 
@@ -63,7 +64,7 @@ local function cell_at(work, sku, slot)
     if absent then packed = ZEROS end
     local a, b, c, d, e, f, g, h = struct.unpack(CELL_FORMAT, packed)
     -- One constructor: a table that grows field by field costs four times as much.
-    cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, event = g, spare = h,
+    cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, event = g, quotas = h,
       sku = sku, slot = slot, absent = absent, before = packed, dirty = false }
     of_slot[sku], work.loaded[#work.loaded + 1] = cell, cell
   end

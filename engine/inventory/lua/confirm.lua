@@ -2,7 +2,7 @@
 -- KEYS[1]  the idempotency record     KEYS[2]  any key of the partition (deadlines)
 -- ARGV[1]  the fingerprint            ARGV[2]  who                     ARGV[3]  the reservation id
 -- Returns  reservation · missing · past (expired, cancelled, consumed)
--- Invariant: units move from held to confirmed; nothing is confirmed at or after its deadline.
+-- Invariant: units move from held to confirmed, and what their channel uses stays; nothing is confirmed at or after its deadline.
 
 register_once('allot_confirm_v1', function(keys, args)
   local work = open_work(keys[1], 'confirm', args)

@@ -31,7 +31,7 @@ register_once('allot_consume_v1', function(keys, args)
   if #far > 0 and tonumber(args[3]) ~= reservation.version then
     return redis.error_reply('CROSSES partitions; its other parts have to go first')
   end
-  local not_on_hand = leave_node(work, taken_out, id)
+  local not_on_hand = leave_node(work, taken_out, id, reservation.channel)
   if #not_on_hand > 0 then return refusal('not_on_hand', id, not_on_hand) end
   reservation.eaten = reservation.eaten or reservation.parts and {}
   for _, line in ipairs(far) do table.insert(reservation.eaten, line) end

@@ -1,14 +1,16 @@
--- Checking and taking demand. Include after atp.lua.
+-- Checking and taking demand. Include after quotas.lua.
 --
 -- A line is {sku, node_id, quantity, ship_on, slot, dated}: ship_on is a day ordinal or 0; a line is dated (1, else 0)
 -- if it ships after its node's today, or waits for a supply it is pegged to (pegs.lua). Undated lines live in a cell
 -- field, `held` or `confirmed`; dated ones in the schedule, whatever the state of their reservation. A line that is FAR
 -- (dated 2) belongs to a reservation of here, but its SKU lives in another partition (parts.lua): it is in no cell here.
 -- place_lines(work, lines, today)  sets slot and dated of lines as asked for; returns whether one is pegged
--- short_lines(work, lines, today)  a list of {sku, node_id, quantity, available}, empty if all can be taken; changes nothing
--- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule, the common case; returns false,
--- and changes nothing, if lines are short or of another kind
--- take(work, lines, field, why), give_back(work, lines, field, why)  change cells and schedules in memory; why: who for
+-- short_lines(work, lines, today, channel, own)  a list of {sku, node_id, quantity, available}, empty if all can be taken by
+-- the channel (nil, false: none); `own`: lines just given back, or nil, of which quotas of others take nothing
+-- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule or quotas, the common case; returns
+-- false, and changes nothing, if lines are short or of another kind
+-- take(work, lines, field, why, channel), give_back(work, lines, field, why, channel)  change cells, schedules and what the
+-- channel uses (no channel: left as it is), in memory; why: who for
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
 
 local SKU, NODE, QUANTITY, SHIP_ON, LINE_SLOT, DATED, PEG, NOT_BEFORE = 1, 2, 3, 4, 5, 6, 7, 8
@@ -44,10 +46,27 @@ local function sum_demand(lines, today)
   return sums
 end
 
-local function short_lines(work, lines, today)
+-- Returns the units at the place of a sum that lines take by its day.
+local function units_by(lines, sum, today)
+  local units = 0
+  for _, line in ipairs(lines or {}) do
+    local day = line[DATED] == 1 and line[SHIP_ON] or today[line[NODE]]
+    if line[SKU] == sum.sku and line[NODE] == sum.node_id and day and day <= sum.day then units = units + line[QUANTITY] end
+  end
+  return units
+end
+
+local function free_of(work, sum, today, channel, own)
+  if sum.slot < 0 then return 0 end
+  local level, cell = atp(work, sum.sku, sum.slot, sum.day, today[sum.node_id]), cell_at(work, sum.sku, sum.slot)
+  if cell.quotas == 0 then return level end
+  return math.max(free_to(work, cell, channel, level), math.min(level, units_by(own, sum, today)))
+end
+
+local function short_lines(work, lines, today, channel, own)
   local short = {}
   for _, sum in ipairs(sum_demand(lines, today)) do
-    local free = sum.slot >= 0 and atp(work, sum.sku, sum.slot, sum.day, today[sum.node_id]) or 0
+    local free = free_of(work, sum, today, channel, own)
     for _, other in ipairs(sum.days) do  -- what this request takes before that day is gone on that day too
       if other.day < sum.day then free = free - other.quantity end
     end
@@ -64,7 +83,7 @@ local function take_at_once(work, lines, field, why)
   for i, line in ipairs(lines) do
     local cell = line[DATED] == 0 and line[LINE_SLOT] >= 0 and cell_at(work, line[SKU], line[LINE_SLOT])
     local units = line[QUANTITY]
-    if not cell or cell.scheduled > 0 or available(cell) < units then
+    if not cell or cell.scheduled > 0 or cell.quotas > 0 or available(cell) < units then
       for j = 1, i - 1 do
         local taken = cell_at(work, lines[j][SKU], lines[j][LINE_SLOT])
         taken[field] = taken[field] - lines[j][QUANTITY]
@@ -81,11 +100,12 @@ local function take_at_once(work, lines, field, why)
   return true
 end
 
-local function move(work, lines, field, sign, why)
+local function move(work, lines, field, sign, why, channel)
   for _, line in ipairs(lines) do
     if line[DATED] ~= FAR then
       local cell = cell_at(work, line[SKU], line[LINE_SLOT])
       because(cell, why)
+      count_used(work, cell, channel, sign * line[QUANTITY])
       if line[DATED] == 1 then
         add_dated_demand(work, line[SKU], line[LINE_SLOT], line[SHIP_ON], sign * line[QUANTITY], line[PEG])
       else
@@ -95,5 +115,5 @@ local function move(work, lines, field, sign, why)
   end
 end
 
-local function take(work, lines, field, why) move(work, lines, field, 1, why) end
-local function give_back(work, lines, field, why) move(work, lines, field, -1, why) end
+local function take(work, lines, field, why, channel) move(work, lines, field, 1, why, channel) end
+local function give_back(work, lines, field, why, channel) move(work, lines, field, -1, why, channel) end

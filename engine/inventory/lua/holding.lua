@@ -34,9 +34,9 @@ local function try_hold(work, hold, today, now, crossing)
     if #refused > 0 then return { 'unpeggable', refused } end
   end
   if not take_at_once(work, wanted, 'held', id) then
-    local short = short_lines(work, wanted, today)
+    local short = short_lines(work, wanted, today, hold[CHANNEL])
     if #short > 0 then return { 'short', short } end
-    take(work, wanted, 'held', id)
+    take(work, wanted, 'held', id, hold[CHANNEL])
   end
   local expires = now + hold[TTL_MS]
   put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,

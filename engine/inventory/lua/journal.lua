@@ -35,7 +35,7 @@ local function journal_rows(work, number)
   for _, c in ipairs(work.loaded) do
     if c.dirty then
       c.event = number
-      c.after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.spare)
+      c.after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.quotas)
       rows[#rows + 1] = { c.sku, c.slot, c.whys or '', c.moves or NONE }
       cells[#cells + 1], cells[#cells + 2] = c.before, c.after
     end

@@ -4,7 +4,7 @@
 -- one that names a supply means units pegged to it, whatever day they ship on and whether they have come or not
 -- Returns the lines taken out, the lines that stay, and a list of {sku, node_id, asked, reserved} where it was too much
 -- (then nothing may be done). Lines are those of demand.lua. Changes nothing.
--- leave_node(work, lines, id)  takes confirmed lines of here off on_hand and reserved; returns a list of {sku, node_id, asked,
+-- leave_node(work, lines, id, channel)  takes confirmed lines of here off on_hand and reserved; returns a list of {sku, node_id, asked,
 -- on_hand} where there is less (then nothing is changed)
 -- Invariant: taken out + stay = what was reserved, unit for unit.
 
@@ -41,7 +41,7 @@ local function split_lines(reservation, wanted)
   return taken_out, stay, too_many
 end
 
-local function leave_node(work, lines, id)
+local function leave_node(work, lines, id, channel)
   local leaving, not_on_hand = {}, {}
   for _, line in ipairs(lines) do
     if line[DATED] ~= FAR then
@@ -55,7 +55,7 @@ local function leave_node(work, lines, id)
   end
   for _, row in ipairs(not_on_hand) do row.named = nil end
   if #not_on_hand > 0 then return not_on_hand end
-  give_back(work, lines, 'confirmed', id)
+  give_back(work, lines, 'confirmed', id, channel)
   for cell, row in pairs(leaving) do
     if not is_unlimited(cell) then
       add(cell, 'on_hand', -row[3])

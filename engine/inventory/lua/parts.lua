@@ -4,7 +4,7 @@
 -- lines, and its record is the truth about it: those of other partitions are FAR (demand.lua). `version` counts its changes,
 -- `parts` lists the partitions of its lines, `eaten` the lines of other partitions that were consumed.
 -- In each other partition its lines there are a part, which follows. Keys:
---   part:<id>    {state, home, token, version, lines, eaten, asked, due, patience, tried}
+--   part:<id>    {state, home, token, version, lines, eaten, asked, channel, due, patience, tried}
 --                state: held confirmed closed; version: that of the home it has followed to, 0 before the first; token: the
 --                attempt to hold that made it; due: when its home has to be asked; patience: from when on a home that knows
 --                nothing of it means that the attempt has died; tried: lines of a consumption its home has not decided on

@@ -2,12 +2,12 @@
 -- KEYS[1]  any key of the partition (deadlines)
 -- ARGV[1]  who
 -- ARGV[2]  cmsgpack {positions, deadlines}: a list of {sku, node_id, last event, held, confirmed, list of {day, units,
---          supply they are pegged to or ''}} and a list of reservation ids
+--          supply they are pegged to or ''}, channel → used} and a list of reservation ids
 -- Returns  cmsgpack {a list of 1 (done) or 0 (changed since), the same for the deadlines}
 -- Invariant: on_hand, safety_stock, version and supplies are left alone.
 
 local function repair_position(work, row)
-  local sku, node_id, event, held, confirmed, dated = unpack(row)
+  local sku, node_id, event, held, confirmed, dated, used = unpack(row)
   local slot = slot_of(work, node_id)
   local cell = cell_at(work, sku, slot)
   if cell.event ~= event then return 0 end
@@ -18,6 +18,9 @@ local function repair_position(work, row)
       if is_it and known[DELTA] < 0 then booked = -known[DELTA] end
     end
     if booked ~= entry[2] then add_dated_demand(work, sku, slot, entry[1], entry[2] - booked, entry[3]) end
+  end
+  for _, entry in ipairs(cell.quotas > 0 and quotas_of(work, sku).entries or {}) do
+    if entry[SLOT] == slot then count_used(work, cell, entry[QUOTA_CHANNEL], (used[entry[QUOTA_CHANNEL]] or 0) - entry[USED]) end
   end
   cell.held, cell.confirmed, cell.dirty = held, confirmed, true
   because(cell, 'reconciled')

@@ -3,10 +3,10 @@
 -- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0, crossing}     {'positions', list}
 -- crossing: {version, partitions of its lines, consumed lines of other partitions}, false if all its lines are here
 -- a line: {sku, node_id, quantity, ship_on}, and its supply_id if it was pegged to one
--- {'affected', list} (coverage.lua)     {'received', positions, list} (receive.lua)
+-- {'affected', list} (coverage.lua)     {'received', positions, list} (receive.lua)     {'quotas', list} (put_quotas.lua)
 -- a refusal: {'unpeggable', list} {'not_received', list} {'missing', id} {'past', id, state, verb} {'taken', id} {'forestalled', id} {'short', list}
 --            {'of_order', id, order id} {'too_many', id, list} {'not_on_hand', id, list} {'moved', list} {'out_of_range', list}
---            {'wrong_condition', list}
+--            {'wrong_condition', list} {'uncounted', list}
 -- Python words them (engine/inventory/replies.py). Invariant: a reply has no nil, so that it survives packing.
 
 local function refusal(...) return cmsgpack.pack({ ... }) end

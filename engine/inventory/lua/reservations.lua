@@ -19,7 +19,7 @@ local function put_reservation(work, id, reservation)
 end
 
 local function close(work, id, reservation, state)
-  give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id)
+  give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id, reservation.channel)
   reservation.state, reservation.dirty = state, true
 end
 

@@ -28,23 +28,36 @@ local function part_own(order, lines)
   return given, staying
 end
 
+-- Lines that stay are of the channel of the order from now on, whatever that of its reservation was.
+local function change_channel(work, order, lines, order_id)
+  if order.own.channel == order.channel then return end
+  for _, line in ipairs(lines) do
+    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+    count_used(work, cell, order.own.channel, -line[QUANTITY])
+    count_used(work, cell, order.channel, line[QUANTITY])
+    cell.dirty = true
+    because(cell, order_id)
+  end
+end
+
 local function swap(work, order_id, order, lines, uses, limits, today)
   local own_uses = order.uses ~= '' and cmsgpack.unpack(order.uses) or {}
   local given, staying = part_own(order, lines)
-  if order.field then give_back(work, given, order.field, order_id) end
+  if order.field then give_back(work, given, order.field, order_id, order.own.channel) end
   count_uses(work, own_uses, -1)
   place_lines(work, lines, today)
-  local short, over = short_lines(work, lines, today), over_capacity(work, uses, limits)
+  local short, over = short_lines(work, lines, today, order.channel, given), over_capacity(work, uses, limits)
   if #short == 0 and not over then
-    take(work, lines, 'confirmed', order_id)
+    take(work, lines, 'confirmed', order_id, order.channel)
     count_uses(work, uses, 1)
     if order.field then order.own.state, order.own.lines, order.own.dirty = 'cancelled', given, true end
+    if #staying > 0 then change_channel(work, order, staying, order_id) end
     for _, line in ipairs(staying) do
       lines[#lines + 1], order.since = line, order.own.since
     end
     return { 'committed' }
   end
-  if order.field then take(work, given, order.field, order_id) end
+  if order.field then take(work, given, order.field, order_id, order.own.channel) end
   count_uses(work, own_uses, 1)
   if #short > 0 then return { 'moved', 'short', short[1] } end
   return { 'moved', 'capacity', over }
@@ -57,7 +70,7 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
   local write = writes[order_id]
   if write or (fields[2] == run_id and fields[1] ~= 'cancelled') then return { 'committed' } end
   if not fields[1] or not OPEN[fields[1]] then return { 'gone' } end
-  local order = { uses = fields[4] }
+  local order = { uses = fields[4], channel = fields[6] }
   order.own, order.field = own_reservation(work, fields[3], now)
   if has_left(order.own, order.uses) then return { 'gone' } end
   write = { seq = fields[7], state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }

@@ -72,7 +72,7 @@ register_once('allot_commit_hold_v1', function(keys, args)
   end
   if held and (not existed or existed.state ~= 'forestalled') then
     -- The lines are in the reservation now. If it existed before, they were taken a second time.
-    if existed then give_back(work, part.lines, 'held', id) end
+    if existed then give_back(work, part.lines, 'held', id, part.channel) end
     part.state, part.lines, part.dirty = 'closed', {}, true
   end
   commit_work(work)

@@ -40,7 +40,7 @@ local function settle_tried(work, id, part, truth)
     for _, line in ipairs(lines) do table.insert(part.eaten, line) end
     return
   end
-  take(work, lines, 'confirmed', id)
+  take(work, lines, 'confirmed', id, part.channel)
   for _, line in ipairs(lines) do
     local cell = cell_at(work, line[SKU], line[LINE_SLOT])
     if not is_unlimited(cell) then
@@ -54,7 +54,7 @@ end
 -- Takes lines off on_hand; returns those that left, or nil and where there is less.
 local function leave_part(work, id, part, wanted)
   local taken_out, stay = split_lines(part, wanted)
-  local not_on_hand = leave_node(work, taken_out, id)
+  local not_on_hand = leave_node(work, taken_out, id, part.channel)
   if #not_on_hand > 0 then return nil, not_on_hand end
   part.lines = stay
   return taken_out
@@ -62,7 +62,7 @@ end
 
 local function give_up(work, id, part, truth)
   if part.state ~= 'held' or part.token ~= truth[TOKEN] then return end
-  give_back(work, part.lines, 'held', id)
+  give_back(work, part.lines, 'held', id, part.channel)
   part.state, part.lines, part.dirty = 'closed', {}, true
 end
 
@@ -86,7 +86,7 @@ local function follow(work, id, part, truth, now)
     local over = beyond(part.lines, is_open and truth[LEFT] or {})
     if #over > 0 then
       local taken_out, stay = split_lines(part, over)
-      give_back(work, taken_out, FIELD_OF[part.state], truth[STATE] == 'expired' and 'expired ' .. id or id)
+      give_back(work, taken_out, FIELD_OF[part.state], truth[STATE] == 'expired' and 'expired ' .. id or id, part.channel)
       part.lines = stay
     end
     part.version, part.dirty = truth[VERSION_OF], true

@@ -35,12 +35,12 @@ local function try_part(work, hold, from, today, now)
     if #refused > 0 then return { 'unpeggable', refused } end
   end
   if not take_at_once(work, lines, 'held', id) then
-    local short = short_lines(work, lines, today)
+    local short = short_lines(work, lines, today, hold[CHANNEL])
     if #short > 0 then return { 'short', short } end
-    take(work, lines, 'held', id)
+    take(work, lines, 'held', id, hold[CHANNEL])
   end
   local part = { state = 'held', home = home, token = token, version = 0, lines = lines, eaten = {}, asked = hold[ASKED],
-    due = now + math.min(hold[TTL_MS], patience), patience = now + patience, dated = known and known.dated }
+    channel = hold[CHANNEL],    due = now + math.min(hold[TTL_MS], patience), patience = now + patience, dated = known and known.dated }
   put_part(work, id, part)
   return part_held(now, part)
 end
