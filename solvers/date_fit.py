@@ -70,6 +70,8 @@ class Fit:
     spread_ratio: float
     shapes: Shapes
     weight: Floats
+    days: Floats
+    """Of each shipment; of an open one, days that it may take."""
     memory_days: float
 
     def model(self, half_life_days: float, correction: Floats | float = 0.0) -> DateModel:
@@ -113,8 +115,9 @@ def fit(history: History, end_day: float, memory_days: float = np.inf) -> Fit:
     bins, width = _time_bins(age)
     location = _columns(codes, LOCATION) + _time_columns(codes, bins, width)
     days = history.days.copy()
-    center, scale = _start(days, weight)
     luck = np.asarray((np.arange(1, len(days) + 1) * GOLDEN) % 1, np.float64)
+    _first_guess(history, days, weight, luck)
+    center, scale = _start(days, weight)
     predicted = np.full(len(days), center)
     plain = weight
     for turn in range(LOCATION_ROUNDS):
@@ -149,6 +152,7 @@ def fit(history: History, end_day: float, memory_days: float = np.inf) -> Fit:
         spread_ratio=ratio,
         shapes=_fit_shapes(codes, residual / widths, plain, weight),
         weight=weight,
+        days=days,
         memory_days=memory_days,
     )
 
@@ -250,6 +254,21 @@ def _fit_scale(columns: list[_Column], residual: Floats, scale: float, weight: F
             column.found = replace(found, effect=np.log(np.clip(1 + found.effect, 0.05, 20)))
             logarithm += column.now()
     return np.maximum(logarithm, np.log(LEAST_SCALE / scale))
+
+
+def _first_guess(history: History, days: Floats, weight: Floats, luck: Floats) -> None:
+    """Set the days of open shipments by the survival curve of all of them (Kaplan & Meier 1958), beyond their age."""
+    still = history.open
+    if not still.any() or still.all():
+        return
+    day, place = np.unique(days, return_inverse=True)
+    there = np.cumsum(np.bincount(place, weight, len(day))[::-1])[::-1]
+    arrived = np.bincount(place, weight * ~still, len(day))
+    passed = 1 - np.cumprod(1 - arrived / np.maximum(there, 1e-300))
+    so_far = passed[place[still]]
+    level = so_far + (1 - so_far) * luck[still]
+    later = day[np.minimum(np.searchsorted(passed, level), len(day) - 1)]
+    days[still] = np.maximum(later, history.days[still] + 1)
 
 
 def _complete(history: History, days: Floats, predicted: Floats, widths: Floats, weight: Floats, luck: Floats) -> None:

@@ -93,11 +93,12 @@ def _choose(
     span = end_day - float(np.floor(history.ordered.ordered_day[0]))
     ahead = _look_ahead(span, horizon_days)
     half_lives = [half_life for half_life in HALF_LIVES_DAYS if half_life in (np.inf,) or half_life <= span]
+    completed = fit(history, end_day, span / 4).days if history.open.any() else history.days
     found: dict[tuple[float, float], _Backtest] = {}
     for memory_days in (share * span for share in MEMORIES):
         fits = [(day, _fit_as_of(history, day, memory_days)) for day in days]
         for half_life_days in half_lives:
-            found[memory_days, half_life_days] = _look_back(history, fits, ahead, half_life_days)
+            found[memory_days, half_life_days] = _look_back(history, completed, fits, ahead, half_life_days)
     best = min(found, key=lambda choice: found[choice].loss)
     return *best, found[best].missed
 
@@ -107,16 +108,18 @@ def _fit_as_of(history: History, day: int, memory_days: float) -> Fit | None:
     return fit(known, day, memory_days) if (~known.open).any() else None
 
 
-def _look_back(history: History, fits: list[tuple[int, Fit | None]], ahead: float, half_life_days: float) -> _Backtest:
-    # What is still open counts as arriving the day after the history: too soon, but left out it would seem faster yet.
+def _look_back(
+    history: History, completed: Floats, fits: list[tuple[int, Fit | None]], ahead: float, half_life_days: float
+) -> _Backtest:
     loss, shipments, missed = 0.0, 0, []
     for day, fitted in fits:
         when = history.ordered.ordered_day
-        after = history.take((when >= day) & (when < day + ahead))
+        after_rows = np.flatnonzero((when >= day) & (when < day + ahead))
+        after = history.ordered.take(after_rows)
         if fitted is None or not len(after):
             continue
-        model, days = fitted.model(half_life_days), after.days + after.open
-        spread = model.spread(after.ordered)
+        model, days = fitted.model(half_life_days), completed[after_rows]
+        spread = model.spread(after)
         for place in JUDGED:
             quantile = at_level(model.shapes.table, LEVELS[place])[spread.row]
             promised = spread.location + spread.scale * quantile
