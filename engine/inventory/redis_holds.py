@@ -23,8 +23,8 @@ from engine.inventory.replies import verdict_of
 from engine.storage.client import Part, StoreClient
 from engine.storage.keys import Keys
 
-MOST_TOGETHER = 100
-"""Holds of one call: some 3 ms in which the store serves nobody else."""
+MOST_TOGETHER, MOST_LINES_TOGETHER = 100, 300
+"""Holds of one call, and lines after which no other is added: some 3 ms in which the store serves nobody else."""
 MANY, REST_LATER_SECONDS = 16, 0.0003
 """From so many holds on half of them may wait, and how long."""
 _FRESH, _STORED, _CONFLICT, _TOO_MANY = range(4)
@@ -139,14 +139,17 @@ def _groups(asked: Sequence[_Asked]) -> Iterable[Sequence[_Asked]]:
     group: list[_Asked] = []
     nodes: dict[str, int] = {}
     buffers: dict[tuple[str, str], int] = {}
+    lines = 0
     for one in asked:
         agree = all(nodes.get(node_id, day) == day for node_id, day in one.nodes.items()) and all(
             buffers.get(place, units) == units for place, units in one.buffers.items()
         )
-        if group and (len(group) == MOST_TOGETHER or not agree):
+        agree = agree and bool(one.buffers) == bool(buffers)
+        if group and (len(group) == MOST_TOGETHER or lines >= MOST_LINES_TOGETHER or not agree):
             yield group
-            group, nodes, buffers = [], {}, {}
+            group, nodes, buffers, lines = [], {}, {}, 0
         group.append(one)
+        lines += len(one.hold.lines)
         nodes.update(one.nodes)
         buffers.update(one.buffers)
     if group:

@@ -225,7 +225,7 @@ class RedisInventoryStore:
             step = min(_SWEEP_STEP, limit - swept)
             count = int(await self._client.fcall("allot_sweep_v1", [self._keys.deadlines], [actor(), step]))
             swept += count
-            if count < step:
+            if not count:
                 break
         return swept
 

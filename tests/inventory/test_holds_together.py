@@ -179,3 +179,18 @@ async def test_a_limit_of_open_holds_counts_those_of_the_same_moment(redis_store
     assert [type(outcome) for outcome in again] == [Outcome, TooManyHolds]
     with pytest.raises(TooManyHolds, match="key_a"):
         await redis_store.hold(wanted("late", limit=limit), today=TODAY)
+
+
+async def test_expiry_stops_after_some_thousand_lines_so_that_others_are_served(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: a bound on reservations only, behind which one hold waits for a million lines."""
+    await put(redis_store, 10_000)
+    lines = tuple(HoldLine(sku="mug", node_id="berlin", quantity=1) for _ in range(500))
+    for number in range(12):
+        await redis_store.hold(Hold(reservation_id=f"large{number}", lines=lines, ttl_seconds=0.001), today=TODAY)
+    await asyncio.sleep(0.01)
+    expired = await client.fcall("allot_sweep_v1", [keys.deadlines], ["test", 1000])
+    assert 1 <= expired <= 7
+    await redis_store.sweep()
+    assert await held(redis_store) == 0

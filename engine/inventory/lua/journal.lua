@@ -45,10 +45,11 @@ end
 
 local function cut_off_journal(work, epoch, added)
   local rows = redis.call('INCRBY', key_of(work, 'journal_rows'), added)
-  if math.floor(rows / MARK_ROWS) == math.floor((rows - added) / MARK_ROWS) then return end
   local marks = key_of(work, 'journal_marks')
-  if redis.call('RPUSH', marks, string.format('0-%.0f', epoch)) > MARKS then
-    redis.call('XTRIM', key_of(work, 'journal'), 'MINID', redis.call('LPOP', marks))
+  for _ = math.floor((rows - added) / MARK_ROWS) + 1, math.floor(rows / MARK_ROWS) do
+    if redis.call('RPUSH', marks, string.format('0-%.0f', epoch)) > MARKS then
+      redis.call('XTRIM', key_of(work, 'journal'), 'MINID', redis.call('LPOP', marks))
+    end
   end
 end
 

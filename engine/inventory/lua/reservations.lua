@@ -8,7 +8,7 @@
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, id, r, state)  gives all its units back
 -- look_up(work, ids)             reads many at once, but for those that this call knows, and may have changed, already
--- expire_due(work, now, limit)   expires what is due, oldest deadline first, and returns how many
+-- expire_due(work, now, limit)   expires what is due, oldest deadline first, some thousand lines at most; returns how many
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
 local FIELD_OF = { held = 'held', confirmed = 'confirmed' }
@@ -47,12 +47,17 @@ local function look_up(work, ids)
   end
 end
 
+local MOST_DUE_LINES = 3000
+
 local function expire_due(work, now, limit)
   local due = redis.call('ZRANGEBYSCORE', key_of(work, 'deadlines'), '-inf', now, 'LIMIT', 0, limit)
-  for _, id in ipairs(due) do
+  local lines = 0
+  for i, id in ipairs(due) do
     local reservation = reservation_at(work, id, now)
+    lines = lines + (reservation and #reservation.lines or 1)
     -- A deadline that nothing stands behind would stop every hold; it is dropped at once.
     if not reservation or not reservation.dirty then redis.call('ZREM', key_of(work, 'deadlines'), id) end
+    if lines >= MOST_DUE_LINES then return i end
   end
   return #due
 end
