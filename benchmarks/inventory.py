@@ -33,6 +33,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from engine.inventory.model import Hold, HoldLine, PositionCount, Reservation
+from engine.inventory.redis_holds import hold_row
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.storage.client import MultiplexedClient, connect
 from engine.storage.embedded import Durability, ensure_server
@@ -145,8 +146,7 @@ async def by_redis_py(socket: Path, wanted: list[Hold]) -> float:
 
     async def hold(one: Hold) -> object:
         nodes = {line.node_id: TODAY for line in one.lines}
-        lines = [(line.sku, line.node_id, line.quantity, 0, 0, 0) for line in one.lines]
-        packed = _pack((one.reservation_id, 900_000, lines, "lines", False, False, 0))
+        packed = _pack(hold_row(one))
         keys = (KEYS.no_replay, KEYS.deadlines)
         _, reply = await client.fcall("allot_hold_v1", 2, *keys, "", "bench", _pack(nodes), packed)
         return msgspec.msgpack.decode(reply)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.inventory import LARGE
 from api.routes.reservations import hold_lines, shown
 from api.schemas import reservations as wire
 from engine.errors import InsufficientStock
 from engine.inventory.model import Hold, Reservation
 from engine.inventory.store import Verdict
-
-LARGE = 4 * 2**20
 
 
 async def reserve_many(call: Call[wire.BatchBody, NoQuery]) -> Answer:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from heapq import heappop, heappush
 from typing import Any
 
@@ -20,11 +20,10 @@ from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.memory_counts import adjust, change_conditions, put_positions
 from engine.inventory.memory_records import MemoryRecords
+from engine.inventory.memory_reservation import FIELD_OF, KeptReservation, line_of, reply_of, split_lines
 from engine.inventory.memory_stock import Line, MemoryStock
 from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
-    CONFIRMED,
-    HELD,
     MAX_UNITS,
     ON_HAND,
     VERSION,
@@ -46,28 +45,6 @@ from engine.inventory.store import Verdict
 
 _CLOSED_LIFETIME = timedelta(days=1)
 _FORESTALLED_LIFETIME = timedelta(hours=1)
-_FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
-
-
-@dataclass(slots=True, kw_only=True)
-class _Kept:
-    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's.
-
-    `made_in` is the event that it was made in, `holder` who it counts for while it is held.
-    """
-
-    state: str
-    expires: int
-    lines: tuple[Line, ...]
-    asked: tuple[HoldLine, ...] = ()
-    reference: str | None = None
-    channel: str | None = None
-    promised_on: date | None = None
-    consumed: bool = False
-    forgotten_at: int | None = None
-    order_id: str | None = None
-    made_in: int = 0
-    holder: str | None = None
 
 
 class MemoryInventoryStore:
@@ -76,7 +53,7 @@ class MemoryInventoryStore:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._stock = MemoryStock()
-        self._reservations: dict[str, _Kept] = {}
+        self._reservations: dict[str, KeptReservation] = {}
         self._deadlines: list[tuple[int, str]] = []
         self._dated: dict[str, set[str]] = {}
         self._open_holds: Counter[str | None] = Counter()
@@ -192,7 +169,7 @@ class MemoryInventoryStore:
     async def get_reservation(self, reservation_id: str) -> Reservation:
         """Return a reservation."""
         kept = self._current(reservation_id)
-        reply = ("missing", reservation_id) if kept is None else _reply(reservation_id, kept)
+        reply = ("missing", reservation_id) if kept is None else reply_of(reservation_id, kept)
         found: Reservation = value_of(reply)
         return found
 
@@ -216,7 +193,7 @@ class MemoryInventoryStore:
         """Write what an operation has changed into the journal."""
         self._stock.record(act, actor(), self._now())
 
-    def keep(self, reservation_id: str, kept: _Kept, made_in: int | None = None) -> None:
+    def keep(self, reservation_id: str, kept: KeptReservation, made_in: int | None = None) -> None:
         """Keep a new reservation, made in the event at hand or an earlier one, and enter it under its dated lines."""
         kept.made_in = self._stock.epoch + 1 if made_in is None else made_in
         self._reservations[reservation_id] = kept
@@ -244,12 +221,12 @@ class MemoryInventoryStore:
                 return ("forestalled", reservation_id)
             if known.asked != hold.lines:
                 return ("taken", reservation_id)
-            if known.state not in _FIELD_OF:
+            if known.state not in FIELD_OF:
                 return ("past", reservation_id, known.state, "hold")
-            return _reply(reservation_id, known)
+            return reply_of(reservation_id, known)
         if hold.limit is not None and self._open_holds[hold.limit.holder] >= hold.limit.most:
             return ("too_many_holds", hold.limit.holder, self._open_holds[hold.limit.holder], hold.limit.most)
-        lines = tuple(_line(line, today) for line in hold.lines)
+        lines = tuple(line_of(line, today) for line in hold.lines)
         if any(line.supply_id is not None for line in hold.lines):
             lines, refused = MemorySupplies(self).peg(lines, today)
             if refused:
@@ -257,7 +234,7 @@ class MemoryInventoryStore:
         short = self._stock.short_lines(lines, today, buffers, hold.channel, self._clock.now())
         if short:
             return ("short", short)
-        kept = _Kept(
+        kept = KeptReservation(
             state="held",
             expires=self._now() + round(hold.ttl_seconds * 1000),
             lines=lines,
@@ -271,7 +248,7 @@ class MemoryInventoryStore:
         self._take(kept, lines, 1, reservation_id)
         self.keep(reservation_id, kept)
         heappush(self._deadlines, (kept.expires, reservation_id))
-        return _reply(reservation_id, kept)
+        return reply_of(reservation_id, kept)
 
     def _confirm(self, reservation_id: str) -> Reply:
         kept = self._current(reservation_id, write=True)
@@ -284,29 +261,29 @@ class MemoryInventoryStore:
             self._take(kept, kept.lines, 1, reservation_id)
         if kept.state != "confirmed":
             return ("past", reservation_id, kept.state, "confirm")
-        return _reply(reservation_id, kept)
+        return reply_of(reservation_id, kept)
 
     def _cancel(self, reservation_id: str, wanted: Sequence[HoldLine]) -> Reply:
         kept = self._current(reservation_id, write=True)
         if kept is None:
             if reservation_id not in self._reservations:
                 forgotten_at = self._now() + _FORESTALLED_LIFETIME // timedelta(milliseconds=1)
-                self._reservations[reservation_id] = _Kept(
+                self._reservations[reservation_id] = KeptReservation(
                     state="forestalled", expires=0, lines=(), forgotten_at=forgotten_at
                 )
             return ("missing", reservation_id)
-        if kept.state not in _FIELD_OF:
+        if kept.state not in FIELD_OF:
             if kept.state == "consumed":
                 return ("past", reservation_id, "consumed", "cancel")
-            return _reply(reservation_id, kept)
+            return reply_of(reservation_id, kept)
         if kept.order_id is not None:
             return ("of_order", reservation_id, kept.order_id)
-        taken_out, stay, too_many = _split(kept.lines, wanted)
+        taken_out, stay, too_many = split_lines(kept.lines, wanted)
         if too_many:
             return ("too_many", reservation_id, too_many)
         self._take(kept, taken_out, -1, reservation_id)
         self._settle(kept, taken_out, stay, "consumed" if kept.consumed else "cancelled")
-        return _reply(reservation_id, kept)
+        return reply_of(reservation_id, kept)
 
     def _extend(self, reservation_id: str, ttl_seconds: float) -> Reply:
         kept = self._current(reservation_id, write=True)
@@ -316,17 +293,17 @@ class MemoryInventoryStore:
             return ("past", reservation_id, kept.state, "extend")
         kept.expires = self._now() + round(ttl_seconds * 1000)
         heappush(self._deadlines, (kept.expires, reservation_id))
-        return _reply(reservation_id, kept)
+        return reply_of(reservation_id, kept)
 
     def _consume(self, reservation_id: str, wanted: Sequence[HoldLine]) -> Reply:
         kept = self._current(reservation_id, write=True)
         if kept is None:
             return ("missing", reservation_id)
         if kept.state == "consumed":
-            return _reply(reservation_id, kept)
+            return reply_of(reservation_id, kept)
         if kept.state != "confirmed":
             return ("past", reservation_id, kept.state, "consume")
-        taken_out, stay, too_many = _split(kept.lines, wanted)
+        taken_out, stay, too_many = split_lines(kept.lines, wanted)
         if too_many:
             return ("too_many", reservation_id, too_many)
         leaving: dict[tuple[str, str], int] = {}
@@ -347,14 +324,14 @@ class MemoryInventoryStore:
                 cell[VERSION] += 1
         kept.consumed = True
         self._settle(kept, taken_out, stay, "consumed")
-        return _reply(reservation_id, kept)
+        return reply_of(reservation_id, kept)
 
     # Reservations.
 
     def _now(self) -> int:
         return milliseconds(self._clock.now())
 
-    def _kept(self, reservation_id: str) -> _Kept | None:
+    def _kept(self, reservation_id: str) -> KeptReservation | None:
         """Return a reservation or tombstone that is not forgotten yet."""
         kept = self._reservations.get(reservation_id)
         if kept is not None and kept.forgotten_at is not None and self._now() >= kept.forgotten_at:
@@ -362,7 +339,7 @@ class MemoryInventoryStore:
             return None
         return kept
 
-    def _current(self, reservation_id: str, *, write: bool = False) -> _Kept | None:
+    def _current(self, reservation_id: str, *, write: bool = False) -> KeptReservation | None:
         """Return a reservation, expired if it is past its deadline; with `write` its units go back."""
         kept = self._kept(reservation_id)
         if kept is None or kept.state == "forestalled":
@@ -375,19 +352,19 @@ class MemoryInventoryStore:
         self._settle(kept, kept.lines, (), "expired")
         return kept
 
-    def _take(self, kept: _Kept, lines: Sequence[Line], sign: int, why: str) -> None:
-        self._stock.move(lines, _FIELD_OF[kept.state], sign, why, kept.channel)
+    def _take(self, kept: KeptReservation, lines: Sequence[Line], sign: int, why: str) -> None:
+        self._stock.move(lines, FIELD_OF[kept.state], sign, why, kept.channel)
 
     def _used(self, sku: str, node_id: str) -> Counter[str | None]:
         """Return the open units of each channel at a position."""
         used = Counter[str | None]()
         for kept in self._reservations.values():
-            if kept.state in _FIELD_OF:
+            if kept.state in FIELD_OF:
                 lines = (line for line in kept.lines if (line.sku, line.node_id) == (sku, node_id))
                 used[kept.channel] += sum(line.quantity for line in lines)
         return used
 
-    def _settle(self, kept: _Kept, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
+    def _settle(self, kept: KeptReservation, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
         """Keep the lines that stay, or close the reservation with those taken out last."""
         kept.lines = tuple(stay or taken_out)
         if not stay:
@@ -395,7 +372,7 @@ class MemoryInventoryStore:
             kept.state = state
             kept.forgotten_at = self._now() + _CLOSED_LIFETIME // timedelta(milliseconds=1)
 
-    def _count_off(self, kept: _Kept) -> None:
+    def _count_off(self, kept: KeptReservation) -> None:
         """Take a reservation that is no longer held off the open holds of who made it."""
         self._open_holds[kept.holder] -= kept.holder is not None
         kept.holder = None
@@ -409,43 +386,3 @@ class MemoryInventoryStore:
                 self._current(reservation_id, write=True)
                 expired += 1
         return expired
-
-
-def _reply(reservation_id: str, kept: _Kept) -> Reply:
-    deadline = kept.expires if kept.state in {"held", "expired"} else 0
-    lines = [(*line[:4], line.supply_id) if line.supply_id else line[:4] for line in kept.lines]
-    reference = False if kept.reference is None else kept.reference
-    channel = False if kept.channel is None else kept.channel
-    promised_on = 0 if kept.promised_on is None else kept.promised_on.toordinal()
-    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel, promised_on)
-
-
-def _line(line: HoldLine, today: Mapping[str, int]) -> Line:
-    day = line.ship_on.toordinal() if line.ship_on else 0
-    dated = day > today[line.node_id]
-    return Line(line.sku, line.node_id, line.quantity, day, dated, line.supply_id or "")
-
-
-def _split(
-    lines: Sequence[Line], wanted: Sequence[HoldLine]
-) -> tuple[Sequence[Line], Sequence[Line], list[tuple[str, str, int, int]]]:
-    """Return the lines taken out, those that stay, and (sku, node_id, asked, reserved) where it was too much."""
-    if not wanted:
-        return lines, (), []
-    asked: dict[tuple[str, str, int | str], int] = {}
-    for line in wanted:
-        place = (line.sku, line.node_id, line.supply_id or (line.ship_on.toordinal() if line.ship_on else 0))
-        asked[place] = asked.get(place, 0) + line.quantity
-    left = dict(asked)
-    taken_out: list[Line] = []
-    stay: list[Line] = []
-    for kept in lines:
-        place = (kept.sku, kept.node_id, kept.supply_id or kept.ship_on)
-        out = min(kept.quantity, left.get(place, 0))
-        if out:
-            left[place] -= out
-            taken_out.append(kept._replace(quantity=out))
-        if out < kept.quantity:
-            stay.append(kept._replace(quantity=kept.quantity - out))
-    too_many = [(*place[:2], asked[place], asked[place] - units) for place, units in left.items() if units]
-    return taken_out, stay, too_many

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from engine.inventory.memory_reservation import FIELD_OF, KeptReservation
 from engine.inventory.memory_stock import Line
 from engine.inventory.model import CONFIRMED, HELD, MAX_ON_HAND, MAX_UNITS, ON_HAND, SAFETY_STOCK, VERSION, Supply
 from engine.inventory.receipts import Receipt
 from engine.inventory.replies import Reply
 
 if TYPE_CHECKING:
-    from engine.inventory.memory_store import MemoryInventoryStore, _Kept
+    from engine.inventory.memory_store import MemoryInventoryStore
 
-_FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
 Place = tuple[str, str]
 
 
@@ -26,7 +26,7 @@ class _Dated:
     """A dated line of a reservation, and the day it was to ship before anything moved."""
 
     reservation_id: str
-    kept: _Kept
+    kept: KeptReservation
     line: Line
     before: int
 
@@ -137,7 +137,7 @@ class MemorySupplies:
         ids = inventory._dated.get(sku, set())
         for reservation_id in list(ids):
             kept = inventory._current(reservation_id, write=True)
-            if kept is None or kept.state not in _FIELD_OF or not any(_is_dated(line, sku) for line in kept.lines):
+            if kept is None or kept.state not in FIELD_OF or not any(_is_dated(line, sku) for line in kept.lines):
                 ids.discard(reservation_id)
             else:
                 found.append((kept.made_in, reservation_id, kept))
@@ -238,7 +238,7 @@ class MemorySupplies:
             if not units:
                 return
             self._stock.add_dated_demand(*place, line.ship_on, -units, line.supply_id)
-            self._stock.cell_to_change(*place)[_FIELD_OF[entry.kept.state]] += units
+            self._stock.cell_to_change(*place)[FIELD_OF[entry.kept.state]] += units
             self._stock.because(*place, f"received {entry.reservation_id}")
             come = line._replace(quantity=units, ship_on=max(line.not_before, today), dated=False)
             rest = line._replace(quantity=line.quantity - units)

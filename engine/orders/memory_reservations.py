@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from engine.inventory.buffers import Kept
+from engine.inventory.memory_reservation import FIELD_OF, KeptReservation
 from engine.inventory.memory_stock import Line
-from engine.inventory.memory_store import _FIELD_OF, MemoryInventoryStore, _Kept
+from engine.inventory.memory_store import MemoryInventoryStore
 from engine.orders.batch import Entry
 from engine.orders.open import OwnLine
 
@@ -24,7 +25,7 @@ class MemoryReservations:
     def lines(self, reservation_id: str) -> list[OwnLine]:
         """Return what a reservation keeps now."""
         kept = self._inventory._current(reservation_id)
-        if kept is None or kept.state not in _FIELD_OF:
+        if kept is None or kept.state not in FIELD_OF:
             return []
         return [(line.sku, line.node_id, line.quantity, line.ship_on if line.dated else 0) for line in kept.lines]
 
@@ -33,7 +34,7 @@ class MemoryReservations:
         kept = self._inventory._current(reservation_id, write=True)
         if kept is None:
             return ("no_reservation", "")
-        if kept.state not in _FIELD_OF or kept.consumed:
+        if kept.state not in FIELD_OF or kept.consumed:
             return ("past", "consumed" if kept.consumed else kept.state)
         if kept.order_id not in {None, order_id}:
             return ("taken", str(kept.order_id))
@@ -86,7 +87,7 @@ class MemoryReservations:
         if kept is not None:
             inventory._take(kept, given, -1, f"cancelled {reservation_id}")
             inventory._settle(kept, given, (), "cancelled")
-        fresh = _Kept(
+        fresh = KeptReservation(
             state="confirmed",
             expires=0,
             lines=(*lines, *staying),
@@ -108,10 +109,10 @@ class MemoryReservations:
         """Give back what is due, whoever holds it."""
         self._inventory._expire_due(None)
 
-    def _live(self, reservation_id: str) -> _Kept | None:
+    def _live(self, reservation_id: str) -> KeptReservation | None:
         kept = self._inventory._current(reservation_id, write=True)
-        return kept if kept is not None and kept.state in _FIELD_OF else None
+        return kept if kept is not None and kept.state in FIELD_OF else None
 
-    def _close(self, reservation_id: str, kept: _Kept) -> None:
+    def _close(self, reservation_id: str, kept: KeptReservation) -> None:
         self._inventory._take(kept, kept.lines, -1, f"cancelled {reservation_id}")
         self._inventory._settle(kept, kept.lines, (), "cancelled")

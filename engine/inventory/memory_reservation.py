@@ -1,0 +1,80 @@
+"""A reservation as the in-memory store keeps it, and its lines: made, shown in a reply, and divided.
+
+The same as lua/reservations.lua and lua/part.lua. Not here: taking and giving back units (memory_store.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from engine.inventory.memory_stock import Line
+from engine.inventory.model import CONFIRMED, HELD, HoldLine
+from engine.inventory.replies import Reply
+
+FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
+"""The cell kind of the undated units of an open reservation, by its state."""
+
+
+@dataclass(slots=True, kw_only=True)
+class KeptReservation:
+    """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's.
+
+    `made_in` is the event that it was made in, `holder` who it counts for while it is held.
+    """
+
+    state: str
+    expires: int
+    lines: tuple[Line, ...]
+    asked: tuple[HoldLine, ...] = ()
+    reference: str | None = None
+    channel: str | None = None
+    promised_on: date | None = None
+    consumed: bool = False
+    forgotten_at: int | None = None
+    order_id: str | None = None
+    made_in: int = 0
+    holder: str | None = None
+
+
+def reply_of(reservation_id: str, kept: KeptReservation) -> Reply:
+    """Return a reservation as it stands in a reply."""
+    deadline = kept.expires if kept.state in {"held", "expired"} else 0
+    lines = [(*line[:4], line.supply_id) if line.supply_id else line[:4] for line in kept.lines]
+    reference = False if kept.reference is None else kept.reference
+    channel = False if kept.channel is None else kept.channel
+    promised_on = 0 if kept.promised_on is None else kept.promised_on.toordinal()
+    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel, promised_on)
+
+
+def line_of(line: HoldLine, today: Mapping[str, int]) -> Line:
+    """Return a line as it is kept: dated if it ships after its node's today."""
+    day = line.ship_on.toordinal() if line.ship_on else 0
+    dated = day > today[line.node_id]
+    return Line(line.sku, line.node_id, line.quantity, day, dated, line.supply_id or "")
+
+
+def split_lines(
+    lines: Sequence[Line], wanted: Sequence[HoldLine]
+) -> tuple[Sequence[Line], Sequence[Line], list[tuple[str, str, int, int]]]:
+    """Return the lines taken out, those that stay, and (sku, node_id, asked, reserved) where it was too much."""
+    if not wanted:
+        return lines, (), []
+    asked: dict[tuple[str, str, int | str], int] = {}
+    for line in wanted:
+        place = (line.sku, line.node_id, line.supply_id or (line.ship_on.toordinal() if line.ship_on else 0))
+        asked[place] = asked.get(place, 0) + line.quantity
+    left = dict(asked)
+    taken_out: list[Line] = []
+    stay: list[Line] = []
+    for kept in lines:
+        place = (kept.sku, kept.node_id, kept.supply_id or kept.ship_on)
+        out = min(kept.quantity, left.get(place, 0))
+        if out:
+            left[place] -= out
+            taken_out.append(kept._replace(quantity=out))
+        if out < kept.quantity:
+            stay.append(kept._replace(quantity=kept.quantity - out))
+    too_many = [(*place[:2], asked[place], asked[place] - units) for place, units in left.items() if units]
+    return taken_out, stay, too_many
