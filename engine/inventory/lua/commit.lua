@@ -1,7 +1,8 @@
 -- The end of a unit of work: everything is checked, then everything is written. Include after reservations.lua.
 --
 -- commit_work(work)  writes the journal, new slots, changed cells, schedules, quotas and reservations; the work may be
--- used on afterwards. If only a check was asked for, it stops with the error CHECKED: nothing stood in the way, nothing is written
+-- used on afterwards. If only a check was asked for, it stops with the error CHECKED: nothing stood in the way, and nothing
+-- is written.
 -- Invariant: every field of every cell stays in 0 … 2^31 - 1, or the call fails before its first write (Lua does not
 -- roll back). A reservation that is over is kept for a day, a tombstone for an hour. One with parts in other partitions has
 -- a version that moves with each change, is in `unfinished` until those have followed, and is kept at least as long.

@@ -9,11 +9,7 @@ local MANY_DUE = 1000
 
 -- Gives back what is due, so that the holds of this call find it, and reads what is known of their ids.
 local function make_ready(work, holds, now)
-  if expire_due(work, now, MANY_DUE) > 0 then
-    for _, reservation in pairs(work.reservations) do
-      if reservation then count_off(work, reservation) end
-    end
-  end
+  expire_due(work, now, MANY_DUE)
   local ids = {}
   for i, hold in ipairs(holds) do ids[i] = hold[ID] end
   look_up(work, ids)

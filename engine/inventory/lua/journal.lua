@@ -1,9 +1,10 @@
 -- The event journal: one entry for each call that changes stock or reservations, in the step that changes them. Include
 -- after cells.lua.
 --
--- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it. Field e: cmsgpack {ms, act, who (or who by reservation), rows}, of which a row is
---          {sku, slot, why (a reservation, order or reason, or a list of them in order), list of {day, supply_id, delta
---          before, delta after}}; day 0 stands for units that cannot be sold, by their condition (conditions.lua).
+-- journal  stream; the id of event n is 0-n, the n-th since the first, equal to stock_epoch after it.
+--          Field e: cmsgpack {ms, act, who (or who by reservation), rows}, of which a row is {sku, slot, why (a
+--          reservation, order or reason, or a list of them in order), list of {day, supply_id, delta before, delta
+--          after}}; day 0 stands for units that cannot be sold, by their condition (conditions.lua).
 --          Field c: the cells of each row, before and after, 32 bytes each.
 -- journal_rows  how many rows were ever written, one for an entry without any       journal_marks  list of the events at
 --          which each MARK_ROWS more were; the journal goes back to the first of at most MARKS, so its memory is bounded

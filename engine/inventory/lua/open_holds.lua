@@ -1,4 +1,4 @@
--- How many reservations each holder keeps held, where holds are limited. Include after reservations.lua.
+-- How many reservations each holder keeps held, where holds are limited. Include after cells.lua.
 --
 -- open_holds  hash: holder → how many of theirs are held; a holder without any is absent
 -- A reservation that counts names its holder in its field `holder`, absent once it is counted off. Without a limit

@@ -1,4 +1,4 @@
--- Reservations in the unit of work. Include after demand.lua.
+-- Reservations in the unit of work. Include after open_holds.lua.
 --
 -- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}, and, if it has lines
 -- in other partitions, {version, parts, eaten} too: see parts.lua. Times are
@@ -21,6 +21,7 @@ end
 local function close(work, id, reservation, state)
   give_back(work, reservation.lines, FIELD_OF[reservation.state], state .. ' ' .. id, reservation.channel)
   reservation.state, reservation.dirty = state, true
+  count_off(work, reservation)
 end
 
 local function reservation_at(work, id, now)
