@@ -2,14 +2,14 @@
 
 A position whose last event is the same before and after all reservations were read has not moved meanwhile, so what
 they add up to is what it must have booked; the others are looked at again. A repair is made only if the position has
-not moved since. Not here: what is found (drift.py), the repair itself (lua/repair.lua).
+not moved since. Not here: adding up (tally.py), what is found (drift.py), the repair itself (lua/repair.lua).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -21,6 +21,7 @@ from engine.events.actor import actor
 from engine.inventory.drift import Drift, LostDeadline, Reconciliation
 from engine.inventory.model import CONFIRMED, EVENT, HELD, StockView
 from engine.inventory.redis_reads import StockReads
+from engine.inventory.tally import CountedReservation, Tally
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
@@ -28,57 +29,8 @@ ROUNDS = 3
 """How often the reservations are read again for positions that moved."""
 _AT_ONCE = 1000
 _REPAIRS_AT_ONCE = 500
-_FAR = 2
-"""A line of another partition, which books it as a part, see lua/parts.lua."""
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
-
-
-class _Kept(msgspec.Struct, frozen=True):
-    """What matters of a reservation as kept, see lua/reservations.lua."""
-
-    state: str
-    lines: list[list[Any]]
-    channel: str | bool | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class _Tally:
-    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day, supply).
-
-    `used` are all of them by (SKU, node, channel).
-    """
-
-    reservations: int = 0
-    held: Counter[tuple[str, str]] = field(default_factory=Counter)
-    confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
-    dated: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
-    used: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    held_ids: list[str] = field(default_factory=list)
-
-    def add(self, reservation_id: str, kept: _Kept) -> None:
-        """Count a reservation, if it keeps anything."""
-        if kept.state not in {"held", "confirmed"}:
-            return
-        self.reservations += 1
-        if kept.state == "held":
-            self.held_ids.append(reservation_id)
-        self.add_units(kept)
-
-    def add_units(self, kept: _Kept) -> None:
-        """Count the units of a reservation, or of the part of one that is at home in another partition."""
-        if kept.state not in {"held", "confirmed"}:
-            return
-        undated = self.held if kept.state == "held" else self.confirmed
-        for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
-            if is_dated == _FAR:
-                continue
-            if kept.channel:
-                self.used[sku, node_id, str(kept.channel)] += quantity
-            if is_dated:
-                self.dated[sku, node_id, ship_on, pegged[0] if pegged else ""] += quantity
-            else:
-                undated[sku, node_id] += quantity
 
 
 class Reconciler:
@@ -97,8 +49,9 @@ class Reconciler:
             tally = await self.tally()
             after = await self._reads.refresh(before)
             settled, moved = _settled(before, after, pending)
-            found = [entry for entry in _drifts(after, tally) if settled[_place(after, entry)]]
-            drifts += await self._repaired(after, found, tally) if repair else found
+            places = _Places(after)
+            found = [entry for entry in _drifts(after, tally, places) if settled[places.of(entry.sku, entry.node_id)]]
+            drifts += await self._repaired(after, places, found, tally) if repair else found
             before, pending = after, moved
             if not moved.any():
                 break
@@ -113,9 +66,9 @@ class Reconciler:
             unsettled=int(np.count_nonzero(moved)),
         )
 
-    async def tally(self) -> _Tally:
+    async def tally(self) -> Tally:
         """Read every reservation once, in small steps, and return what they add up to."""
-        tally, decode = _Tally(), msgspec.msgpack.Decoder(_Kept).decode
+        tally, decode = Tally(), msgspec.msgpack.Decoder(CountedReservation).decode
         async for key, packed in self._all(self._keys.reservation("")):
             tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
         async for _, packed in self._all(self._keys.part("")):
@@ -142,18 +95,18 @@ class Reconciler:
             if cursor == b"0":
                 return
 
-    async def _repaired(self, view: StockView, found: Sequence[Drift], tally: _Tally) -> list[Drift]:
+    async def _repaired(self, view: StockView, places: _Places, found: Sequence[Drift], tally: Tally) -> list[Drift]:
         """Repair what was found, position by position, and return it with what became of it."""
         by_place: dict[tuple[str, str], list[Drift]] = {}
         for entry in found:
             by_place.setdefault((entry.sku, entry.node_id), []).append(entry)
-        places, result = list(by_place), list[Drift]()
-        for start in range(0, len(places), _REPAIRS_AT_ONCE):
-            chunk = places[start : start + _REPAIRS_AT_ONCE]
+        wrong, result = list(by_place), list[Drift]()
+        for start in range(0, len(wrong), _REPAIRS_AT_ONCE):
+            chunk = wrong[start : start + _REPAIRS_AT_ONCE]
             rows = [
                 (
                     *place,
-                    int(view.cells[_row_and_slot(view, *place)][EVENT]),
+                    int(view.cells[places.of(*place)][EVENT]),
                     tally.held[place],
                     tally.confirmed[place],
                     [
@@ -163,7 +116,7 @@ class Reconciler:
                     ],
                     {
                         quota.channel: tally.used[*place, quota.channel]
-                        for quota in view.quotas.get(_row_and_slot(view, *place), ())
+                        for quota in view.quotas.get(places.of(*place), ())
                     },
                 )
                 for place in chunk
@@ -177,7 +130,7 @@ class Reconciler:
         """Return the held reservations without a deadline, looked at twice: one may just have been made."""
         lost = await self._without_deadline(held_ids)
         lost = await self._without_deadline(lost)
-        decode = msgspec.msgpack.Decoder(_Kept).decode
+        decode = msgspec.msgpack.Decoder(CountedReservation).decode
         packed = await self._client.pipeline([("GET", self._keys.reservation(name)) for name in lost])
         lost = [name for name, kept in zip(lost, packed, strict=True) if kept and decode(kept).state == "held"]
         if not lost or not repair:
@@ -222,14 +175,29 @@ def _settled(
     return looked_at & same, looked_at & ~same
 
 
-def _drifts(view: StockView, tally: _Tally) -> Iterator[Drift]:
+class _Places:
+    """Where the positions of a view stand in it."""
+
+    def __init__(self, view: StockView) -> None:
+        self._row_of = {sku: row for row, sku in enumerate(view.skus)}
+        self._slot_of = {node_id: slot for slot, node_id in enumerate(view.node_ids)}
+
+    def has(self, sku: str, node_id: str) -> bool:
+        """Say whether a position is in the view."""
+        return sku in self._row_of and node_id in self._slot_of
+
+    def of(self, sku: str, node_id: str) -> tuple[int, int]:
+        """Return the row and slot of a position that is in the view."""
+        return self._row_of[sku], self._slot_of[node_id]
+
+
+def _drifts(view: StockView, tally: Tally, places: _Places) -> Iterator[Drift]:
     """Yield every disagreement between a view and a tally, settled or not."""
-    row_of, slot_of = {sku: i for i, sku in enumerate(view.skus)}, {node: i for i, node in enumerate(view.node_ids)}
     for name, kind, reserved in (("held", HELD, tally.held), ("confirmed", CONFIRMED, tally.confirmed)):
         expected = np.zeros(view.cells.shape[:2], dtype=np.int64)
         for (sku, node_id), units in reserved.items():
-            if sku in row_of and node_id in slot_of:
-                expected[row_of[sku], slot_of[node_id]] = units
+            if places.has(sku, node_id):
+                expected[places.of(sku, node_id)] = units
         for row, slot in np.argwhere(view.cells[:, :, kind] != expected).tolist():
             booked, right = int(view.cells[row, slot, kind]), int(expected[row, slot])
             sku, node_id = view.skus[row], view.node_ids[slot]
@@ -252,7 +220,7 @@ def _drifts(view: StockView, tally: _Tally) -> Iterator[Drift]:
     for sku, node_id, day, supply_id in sorted({*booked_days, *tally.dated}):
         key = (sku, node_id, day, supply_id)
         booked, right = booked_days[key], tally.dated[key]
-        if booked != right and sku in row_of and node_id in slot_of:
+        if booked != right and places.has(sku, node_id):
             at = date.fromordinal(day)
             yield Drift(
                 sku=sku,
@@ -277,14 +245,6 @@ def _booked_days(view: StockView) -> Counter[tuple[str, str, int, str]]:
             booked[*place, supply_id] += units
             booked[*place, ""] -= units
     return +booked
-
-
-def _place(view: StockView, entry: Drift) -> tuple[int, int]:
-    return _row_and_slot(view, entry.sku, entry.node_id)
-
-
-def _row_and_slot(view: StockView, sku: str, node_id: str) -> tuple[int, int]:
-    return view.skus.index(sku), view.node_ids.index(node_id)
 
 
 def _escaped(text: str) -> str:

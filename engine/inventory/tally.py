@@ -1,0 +1,62 @@
+"""What open reservations add up to, position by position: what the stock book must have booked.
+
+Not here: reading the reservations, and comparing (redis_reconcile.py).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+_FAR = 2
+"""A line of another partition, which books it as a part, see lua/parts.lua."""
+
+
+class CountedReservation(msgspec.Struct, frozen=True):
+    """What matters of a reservation as kept, see lua/reservations.lua."""
+
+    state: str
+    lines: list[list[Any]]
+    channel: str | bool | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What reservations add up to: units by (SKU, node) and kind, and of dated demand by (SKU, node, day, supply).
+
+    `used` are all of them by (SKU, node, channel).
+    """
+
+    reservations: int = 0
+    held: Counter[tuple[str, str]] = field(default_factory=Counter)
+    confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dated: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
+    used: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    held_ids: list[str] = field(default_factory=list)
+
+    def add(self, reservation_id: str, kept: CountedReservation) -> None:
+        """Count a reservation, if it keeps anything."""
+        if kept.state not in {"held", "confirmed"}:
+            return
+        self.reservations += 1
+        if kept.state == "held":
+            self.held_ids.append(reservation_id)
+        self.add_units(kept)
+
+    def add_units(self, kept: CountedReservation) -> None:
+        """Count the units of a reservation, or of the part of one that is at home in another partition."""
+        if kept.state not in {"held", "confirmed"}:
+            return
+        undated = self.held if kept.state == "held" else self.confirmed
+        for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
+            if is_dated == _FAR:
+                continue
+            if kept.channel:
+                self.used[sku, node_id, str(kept.channel)] += quantity
+            if is_dated:
+                self.dated[sku, node_id, ship_on, pegged[0] if pegged else ""] += quantity
+            else:
+                undated[sku, node_id] += quantity
