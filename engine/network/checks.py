@@ -13,7 +13,10 @@ import holidays
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest, prefixed, read_document
-from engine.network.document import CalendarDocument, NetworkDocument, UnitRuleDocument
+from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
+
+MOST_CLOSURE_SETS = 1_000
+"""Each is tabulated like a calendar."""
 
 
 def parse_network(body: bytes, source: str | None = None) -> NetworkDocument:
@@ -67,6 +70,22 @@ def _nodes(document: NetworkDocument) -> Iterator[Fault]:
         for place, service in enumerate(node.services or ()):
             yield from unknown(f"{path}.services[{place}]", "service", service, services)
         yield from duplicates(f"{path}.services", "", node.services or ())
+        yield from _pick_ups(f"{path}.pick_ups", node, services)
+        yield from _closures(path, node.closures)
+    closed = {node.closures for node in document.nodes}
+    if len(closed) > MOST_CLOSURE_SETS:
+        message = f"have {len(closed)} different lists of closures; at most {MOST_CLOSURE_SETS}, use calendars"
+        yield Fault(path="$.nodes", message=message)
+
+
+def _pick_ups(path: str, node: NodeDocument, services: Set[str]) -> Iterator[Fault]:
+    yield from duplicates(path, "service", (entry.service for entry in node.pick_ups))
+    for index, entry in enumerate(node.pick_ups):
+        yield from unknown(f"{path}[{index}].service", "service", entry.service, services)
+        yield from duplicates(f"{path}[{index}].days", "", entry.days or ())
+        if node.services is not None and entry.service in services and entry.service not in node.services:
+            message = f"{entry.service!r} is not among the services of the node; add it there, or leave this out"
+            yield Fault(path=f"{path}[{index}].service", message=message)
 
 
 def _groups(document: NetworkDocument) -> Iterator[Fault]:
@@ -86,7 +105,7 @@ def _calendars(document: NetworkDocument) -> Iterator[Fault]:
         path = f"$.calendars[{index}]"
         yield from duplicates(f"{path}.working_days", "", entry.working_days)
         yield from duplicates(f"{path}.holidays", "", entry.holidays)
-        yield from _closures(path, entry)
+        yield from _closures(path, entry.closures)
         if entry.country is None:
             if entry.region is not None:
                 yield Fault(path=f"{path}.region", message=f"{entry.region!r} needs a country; add it")
@@ -96,9 +115,9 @@ def _calendars(document: NetworkDocument) -> Iterator[Fault]:
             yield from unknown(f"{path}.region", "region", entry.region, set(countries[entry.country]))
 
 
-def _closures(path: str, entry: CalendarDocument) -> Iterator[Fault]:
+def _closures(path: str, closures: Sequence[ClosureDocument]) -> Iterator[Fault]:
     sound = []
-    for place, closure in enumerate(entry.closures):
+    for place, closure in enumerate(closures):
         if closure.to < closure.from_:
             message = f"ends on {closure.to} before it starts on {closure.from_}; swap the two"
             yield Fault(path=f"{path}.closures[{place}]", message=message)

@@ -5,13 +5,14 @@ passed its cut-off), into arrays of ordinals (`date.toordinal()`), so that a pro
 
 The rules: an order at or after the node's cut-off counts as the next day's; it starts on the node's first working day,
 takes `processing_days` whole working days, and is handed over on the first day that both the node and the carrier
-service work. A service's own cut-off is its pick-up time: it matters to an order that could leave on the day it starts.
+service work and the service comes to the node. The cut-off of a service, or of a service at a node, is its pick-up
+time: it matters to an order that could leave on the day it starts.
 Transit counts the service's operating days after the hand-over; with none it is the first operating day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -22,12 +23,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.document import CalendarDocument
-from engine.network.model import Network
+from engine.network.model import EVERY_WEEKDAY, WEEKDAYS, Network
 
 HORIZON_DAYS = 760
 NEVER = 2**30
 _REBUILD_AFTER_DAYS = 14
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -35,8 +35,8 @@ class Calendars:
     """Calendars over `HORIZON_DAYS` days from `first_day`; days that lie beyond are `NEVER`.
 
     `works[c, d]` says whether calendar c works on day d, `before[c, d]` how many working days lie before d, and
-    `nth[c, i]` is the i-th working day. `common[j, d]` is the first day from d on which the two calendars of pair j
-    both work; `pair[s, n]` is the pair of service s and node n.
+    `nth[c, i]` is the i-th working day. `common[j, d]` is the first day from d on which pair j hands over: both its
+    calendars work and it is a day of pick-up; `pair[s, n]` is the pair of service s and node n.
     """
 
     first_day: int
@@ -46,25 +46,33 @@ class Calendars:
     common: NDArray[np.int64]
     pair: NDArray[np.int64]
 
+    def hand_over(self, ready: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the first day of hand-over from `ready` (services and pick-up, nodes) on, or `NEVER`."""
+        offset = ready - self.first_day
+        inside = offset < self.common.shape[1]
+        return np.where(inside, self.common[self.pair, np.where(inside, offset, 0)], NEVER)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Today:
     """What one minute means to each node.
 
-    `local_day[n]` is the day it is there, also by name in `by_node`; `ready[s, n]` is the first day on which an order
-    of this minute could be handed to service s; the last row of `ready` is for pick-up, without a carrier.
+    `local_day[n]` is the day it is there, also by name in `by_node`, `local_hour[n]` the hour; `ready[s, n]` is the
+    first day on which an order of this minute could be handed to service s; the last row of `ready` is for pick-up,
+    without a carrier. `ordinary[s, n]` is the day of hand-over as it would be without holidays and closures.
     """
 
     calendars: Calendars
     local_day: NDArray[np.int64]
+    local_hour: NDArray[np.int64]
     ready: NDArray[np.int64]
+    ordinary: NDArray[np.int64]
     by_node: Mapping[str, int]
 
 
 def working_days(entry: CalendarDocument, first_day: int, count: int) -> NDArray[np.bool_]:
     """Return, for `count` days from an ordinal, whether a calendar works on each."""
-    weekday = np.arange(first_day + 6, first_day + 6 + count) % 7  # ordinal 1 is a Monday
-    works = np.isin(weekday, [_WEEKDAYS.index(name) for name in entry.working_days])
+    works = ordinary_days(entry, first_day, count)
     off = {day.toordinal() for day in entry.holidays}
     if entry.country is not None:
         years = range(date.fromordinal(first_day).year, date.fromordinal(first_day + count).year + 1)
@@ -79,28 +87,37 @@ def working_days(entry: CalendarDocument, first_day: int, count: int) -> NDArray
     return works
 
 
-def build_calendars(network: Network, first_day: int) -> Calendars:
+def ordinary_days(entry: CalendarDocument, first_day: int, count: int) -> NDArray[np.bool_]:
+    """Return whether a calendar works on each day by its weekdays alone: no holidays, no closures."""
+    weekday = np.arange(first_day + 6, first_day + 6 + count) % 7  # ordinal 1 is a Monday
+    return np.isin(weekday, [WEEKDAYS.index(name) for name in entry.working_days])
+
+
+def build_calendars(
+    network: Network, first_day: int, of: Callable[[CalendarDocument, int, int], NDArray[np.bool_]] = working_days
+) -> Calendars:
     """Tabulate all calendars of a network from an ordinal on; the last row of `pair` stands for pick-up."""
     count = HORIZON_DAYS
-    entries = network.document.calendars
-    works = np.stack([working_days(entry, first_day, count) for entry in entries])
+    entries = network.calendars
+    works = np.stack([of(entry, first_day, count) for entry in entries])
     before = np.zeros((len(entries), count + 1), dtype=np.int64)
     before[:, 1:] = np.cumsum(works, axis=1)
     nth = np.full((len(entries), count), NEVER, dtype=np.int64)
     for calendar in range(len(entries)):
         days = np.flatnonzero(works[calendar])
         nth[calendar, : len(days)] = days + first_day
-    pairs: dict[tuple[int, int], int] = {}
-    rows = [*network.calendar_of_service.tolist(), None]
-    pair = np.zeros((len(rows), len(network.node_ids)), dtype=np.int64)
-    for s, of_service in enumerate(rows):
-        for n, of_node in enumerate(network.calendar_of_node.tolist()):
-            key = (of_node if of_service is None else of_service, of_node)
-            pair[s, n] = pairs.setdefault(key, len(pairs))
+    of_node = network.calendar_of_node
+    of_service = np.concatenate([np.repeat(network.calendar_of_service[:, None], len(of_node), axis=1), of_node[None]])
+    pick_up_days = np.concatenate([network.pick_up_days, np.full((1, len(of_node)), EVERY_WEEKDAY)])
+    keys = np.stack([of_service, np.broadcast_to(of_node, of_service.shape), pick_up_days], axis=2)
+    pairs, pair = np.unique(keys.reshape(-1, 3), axis=0, return_inverse=True)
+    weekday = (np.arange(count) + first_day + 6) % 7
     common = np.full((len(pairs), count), NEVER, dtype=np.int64)
-    for (of_service, of_node), row in pairs.items():
-        common[row] = _next_set(works[of_service] & works[of_node], first_day)
-    return Calendars(first_day=first_day, works=works, before=before, nth=nth, common=common, pair=pair)
+    for row, (one, other, bits) in enumerate(pairs.tolist()):
+        common[row] = _next_set(works[one] & works[other] & ((bits >> weekday) & 1 == 1), first_day)
+    return Calendars(
+        first_day=first_day, works=works, before=before, nth=nth, common=common, pair=pair.reshape(of_service.shape)
+    )
 
 
 class NetworkDays:
@@ -109,6 +126,7 @@ class NetworkDays:
     def __init__(self, network: Network) -> None:
         self.network = network
         self._calendars: Calendars | None = None
+        self._ordinary: Calendars | None = None
         self._minute = -1
         self._today: Today | None = None
         self._shifts: dict[str, NDArray[np.int64]] = {}
@@ -138,28 +156,43 @@ class NetworkDays:
         network = self.network
         utc = now.astimezone(UTC).replace(second=0, microsecond=0)
         first = utc.date().toordinal() - 2
-        calendars = self._calendars
-        if calendars is None or not 0 <= first - calendars.first_day < _REBUILD_AFTER_DAYS:
+        calendars, ordinary = self._calendars, self._ordinary
+        if calendars is None or ordinary is None or not 0 <= first - calendars.first_day < _REBUILD_AFTER_DAYS:
             calendars = self._calendars = build_calendars(network, first)
+            ordinary = self._ordinary = build_calendars(network, first, ordinary_days)
         locals_ = [utc.astimezone(zone) for zone in network.time_zones]
-        local_day = np.array([at.date().toordinal() for at in locals_], dtype=np.int64)[network.time_zone_of_node]
+        zone_of = network.time_zone_of_node
+        local_day = np.array([at.date().toordinal() for at in locals_], dtype=np.int64)[zone_of]
         passed = _Passed(network, utc)
-        start = local_day + passed.by_node(network.cut_off_minutes)
-        index_of = network.calendar_of_node
-        first_index = calendars.before[index_of, start - calendars.first_day]
-        ready_node = _nth(calendars, index_of, first_index + network.processing_days)
-        ready = np.repeat(ready_node[None, :], len(network.services) + 1, axis=0)
-        leaves_today = (ready_node == local_day) & (network.processing_days == 0)
-        for s, cut_off in enumerate(network.service_cut_off_minutes.tolist()):
-            if cut_off >= 0:
-                missed = passed.by_node(np.full(len(network.node_ids), cut_off, dtype=np.int64))
-                ready[s] += leaves_today & (missed == 1)
         return Today(
             calendars=calendars,
             local_day=local_day,
-            ready=ready,
+            local_hour=np.array([at.hour for at in locals_], dtype=np.int64)[zone_of],
+            ready=_ready(network, calendars, local_day, passed),
+            ordinary=ordinary.hand_over(_ready(network, ordinary, local_day, passed)),
             by_node=MappingProxyType(dict(zip(network.node_ids, local_day.tolist(), strict=True))),
         )
+
+    def ordinary(self, now: datetime) -> Calendars:
+        """Return the calendars as they would be without holidays and closures."""
+        self.at(now)
+        if self._ordinary is None:
+            raise AssertionError("the tables of a minute come with those of its ordinary days")
+        return self._ordinary
+
+
+def _ready(network: Network, calendars: Calendars, local_day: NDArray[np.int64], passed: _Passed) -> NDArray[np.int64]:
+    """Return the first day on which an order of this minute could be handed to each service, and picked up."""
+    start = local_day + passed.by_node(network.cut_off_minutes)
+    index_of = network.calendar_of_node
+    first_index = calendars.before[index_of, start - calendars.first_day]
+    ready_node = _nth(calendars, index_of, first_index + network.processing_days)
+    ready = np.repeat(ready_node[None, :], len(network.services) + 1, axis=0)
+    leaves_today = (ready_node == local_day) & (network.processing_days == 0)
+    for s, minutes in enumerate(network.pick_up_minutes):
+        if leaves_today.any() and (minutes >= 0).any():
+            ready[s] += leaves_today & (minutes >= 0) & (passed.by_node(np.maximum(minutes, 0)) == 1)
+    return ready
 
 
 class _Passed:

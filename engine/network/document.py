@@ -31,6 +31,23 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_by_name=True)
 
 
+class ClosureDocument(_Part):
+    """Days off from `from` to `to`, both included."""
+
+    from_: Day = Field(alias="from")
+    to: Day
+
+
+class PickUpDocument(_Part):
+    """When a carrier service picks up at one node."""
+
+    service: Identifier
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] | None = Field(
+        default=None, description="It comes on these days only, as far as node and carrier work; null is all."
+    )
+    cut_off: TimeOfDay | None = Field(default=None, description="Pick-up time here; null is the service's own.")
+
+
 class NodeDocument(_Part):
     """A place that can ship or hand over."""
 
@@ -51,6 +68,12 @@ class NodeDocument(_Part):
     services: tuple[Identifier, ...] | None = Field(
         default=None, description="The services that pick up here; null is all of them."
     )
+    pick_ups: tuple[PickUpDocument, ...] = Field(
+        default=(), description="Services that come on some days, or at a time of their own; others come as they do."
+    )
+    closures: tuple[ClosureDocument, ...] = Field(
+        default=(), max_length=1_000, description="Days off here, beside those of the calendar."
+    )
 
 
 class GroupDocument(_Part):
@@ -58,13 +81,6 @@ class GroupDocument(_Part):
 
     group: Identifier
     node_ids: tuple[Identifier, ...] = Field(min_length=1)
-
-
-class ClosureDocument(_Part):
-    """Days off from `from` to `to`, both included."""
-
-    from_: Day = Field(alias="from")
-    to: Day
 
 
 class CalendarDocument(_Part):

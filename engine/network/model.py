@@ -15,11 +15,13 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.network.document import NetworkDocument, PolicyDocument, PostalCodeDocument
+from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 BLANK_PRIORITY = 2**31 - 1
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+EVERY_WEEKDAY = 2**7 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,12 @@ class RateTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Network:
-    """One version of the network; arrays of nodes follow `node_ids`, of services `services`, of zones `zones`."""
+    """One version of the network; arrays of nodes follow `node_ids`, of services `services`, of zones `zones`.
+
+    `calendars` are those of the document, then one for each set of closures that nodes have beside theirs. What depends
+    on both is (services, nodes): `serves`, `pick_up_minutes` after midnight (-1: none), and `pick_up_days`, a bit for
+    each weekday from Monday on.
+    """
 
     version: int
     document: NetworkDocument
@@ -52,6 +59,7 @@ class Network:
     priority: NDArray[np.int64]
     processing_days: NDArray[np.int64]
     cut_off_minutes: NDArray[np.int64]
+    calendars: tuple[CalendarDocument, ...]
     calendar_of_node: NDArray[np.int64]
     time_zone_of_node: NDArray[np.int64]
     time_zones: tuple[ZoneInfo, ...]
@@ -62,7 +70,8 @@ class Network:
     carriers: tuple[str, ...]
     service_levels: tuple[str, ...]
     calendar_of_service: NDArray[np.int64]
-    service_cut_off_minutes: NDArray[np.int64]
+    pick_up_minutes: NDArray[np.int64]
+    pick_up_days: NDArray[np.int64]
     serves: NDArray[np.bool_]
     rates: RateTable
     groups: Mapping[str, tuple[int, ...]]
@@ -87,6 +96,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
     """Turn a checked document into arrays."""
     nodes, services = document.nodes, document.services
     calendars = {entry.calendar: i for i, entry in enumerate(document.calendars)}
+    with_closures, calendar_of_node = _calendars(document, calendars)
+    pick_up_minutes, pick_up_days = _pick_ups(document)
     zone_names = list(dict.fromkeys(node.time_zone for node in nodes))
     index = {node.node_id: i for i, node in enumerate(nodes)}
     serves = np.zeros((len(services), len(nodes)), dtype=np.bool_)
@@ -107,7 +118,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         priority=_integers([_or(node.priority, BLANK_PRIORITY) for node in nodes]),
         processing_days=_integers([node.processing_days for node in nodes]),
         cut_off_minutes=_integers([_minutes(node.cut_off) for node in nodes]),
-        calendar_of_node=_integers([calendars[node.calendar] for node in nodes]),
+        calendars=with_closures,
+        calendar_of_node=_integers(calendar_of_node),
         time_zone_of_node=_integers([zone_names.index(node.time_zone) for node in nodes]),
         time_zones=tuple(ZoneInfo(name) for name in zone_names),
         zones=tuple(entry.zone for entry in document.zones),
@@ -119,9 +131,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         carriers=tuple(entry.carrier for entry in services),
         service_levels=tuple(entry.service_level for entry in services),
         calendar_of_service=_integers([calendars[entry.calendar] for entry in services]),
-        service_cut_off_minutes=_integers(
-            [-1 if entry.cut_off is None else _minutes(entry.cut_off) for entry in services]
-        ),
+        pick_up_minutes=_frozen(pick_up_minutes),
+        pick_up_days=_frozen(pick_up_days),
         serves=_frozen(serves),
         rates=_rates(document),
         groups=MappingProxyType(
@@ -129,6 +140,40 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         ),
         postal_codes=MappingProxyType({(entry.country, entry.postal_code): entry for entry in document.postal_codes}),
     )
+
+
+def _calendars(document: NetworkDocument, index: Mapping[str, int]) -> tuple[tuple[CalendarDocument, ...], list[int]]:
+    """Return the calendars with those that closures of nodes make, and which one each node has."""
+    calendars = list(document.calendars)
+    made: dict[tuple[object, ...], int] = {}
+    of_node: list[int] = []
+    for node in document.nodes:
+        place = index[node.calendar]
+        if node.closures:
+            key = (place, *((closure.from_, closure.to) for closure in node.closures))
+            if key not in made:
+                made[key] = len(calendars)
+                shared = calendars[place]
+                calendars.append(shared.model_copy(update={"closures": (*shared.closures, *node.closures)}))
+            place = made[key]
+        of_node.append(place)
+    return tuple(calendars), of_node
+
+
+def _pick_ups(document: NetworkDocument) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return minutes and weekdays of pick-up, (services, nodes): those of the service unless the node has its own."""
+    own = [-1 if entry.cut_off is None else _minutes(entry.cut_off) for entry in document.services]
+    minutes = np.repeat(np.array(own, dtype=np.int64)[:, None], len(document.nodes), axis=1)
+    days = np.full(minutes.shape, EVERY_WEEKDAY, dtype=np.int64)
+    index = {entry.service: s for s, entry in enumerate(document.services)}
+    for n, node in enumerate(document.nodes):
+        for entry in node.pick_ups:
+            s = index[entry.service]
+            if entry.cut_off is not None:
+                minutes[s, n] = _minutes(entry.cut_off)
+            if entry.days is not None:
+                days[s, n] = sum(1 << WEEKDAYS.index(day) for day in entry.days)
+    return minutes, days
 
 
 def _rates(document: NetworkDocument) -> RateTable:

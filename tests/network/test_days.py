@@ -121,6 +121,52 @@ def test_the_hand_over_waits_for_a_day_both_work(document: dict[str, Any]) -> No
     assert date.fromordinal(int(common)) == date(2026, 3, 9)
 
 
+def test_closures_of_a_node_are_its_own(document: dict[str, Any]) -> None:
+    document["nodes"][1] |= {"calendar": "weekdays", "time_zone": "America/New_York", "processing_days": 0}
+    document["nodes"][0]["closures"] = [{"from": "2026-03-04", "to": "2026-03-05"}]
+    morning = at("2026-03-04T09:00:00")
+    assert ready(document, morning, node=0) == date(2026, 3, 6)
+    assert ready(document, morning, node=1) == date(2026, 3, 4)
+
+
+def test_nodes_with_the_same_closures_share_a_calendar(document: dict[str, Any]) -> None:
+    for node in document["nodes"]:
+        node |= {"calendar": "daily", "closures": [{"from": "2026-03-04", "to": "2026-03-05"}]}
+    network = days_of(document).network
+    assert len(network.calendars) == len(document["calendars"]) + 1
+    assert network.calendar_of_node.tolist() == [2, 2]
+
+
+def hand_over(document: dict[str, Any], now: datetime, node: int = 0, service: int = 0) -> date:
+    today = days_of(document).at(now)
+    return date.fromordinal(int(today.calendars.hand_over(today.ready)[service, node]))
+
+
+def test_a_service_that_comes_on_some_days_is_waited_for(document: dict[str, Any]) -> None:
+    """Wednesday 4 March: it comes on Mondays and Fridays, and the Friday after is closed."""
+    document["nodes"][0]["pick_ups"] = [{"service": "ground", "days": ["mon", "fri"]}]
+    assert hand_over(document, at("2026-03-04T09:00:00")) == date(2026, 3, 6)
+    document["nodes"][0]["closures"] = [{"from": "2026-03-06", "to": "2026-03-06"}]
+    assert hand_over(document, at("2026-03-04T09:00:00")) == date(2026, 3, 9)
+
+
+def test_a_pick_up_time_at_a_node_stands_for_that_of_the_service(document: dict[str, Any]) -> None:
+    document["nodes"][1] |= {"calendar": "weekdays", "time_zone": "America/New_York", "processing_days": 0}
+    document["services"][0]["cut_off"] = "10:00"
+    document["nodes"][0]["pick_ups"] = [{"service": "ground", "cut_off": "13:00"}]
+    noon = at("2026-03-04T12:00:00")
+    assert ready(document, noon, node=0) == date(2026, 3, 4)
+    assert ready(document, noon, node=1) == date(2026, 3, 5)
+    assert ready(document, at("2026-03-04T13:00:00"), node=0) == date(2026, 3, 5)
+
+
+def test_ordinary_days_know_weekdays_only(document: dict[str, Any]) -> None:
+    """Christmas 2026 is a Friday: without it the order would leave at once."""
+    today = days_of(document).at(at("2026-12-25T09:00:00"))
+    assert date.fromordinal(int(today.calendars.hand_over(today.ready)[0, 0])) == date(2026, 12, 28)
+    assert date.fromordinal(int(today.ordinary[0, 0])) == date(2026, 12, 25)
+
+
 @pytest.mark.parametrize(
     ("handed_over", "transit_days", "expected"),
     [

@@ -32,6 +32,23 @@ SPOILED = [
     (("nodes", 1, "node_id"), "dc-east", "$.nodes[1].node_id", "already at $.nodes[0]"),
     (("nodes", 1, "node_id"), "", "$.nodes[1].node_id", "empty"),
     (("nodes", 1, "services"), ["grond"], "$.nodes[1].services[0]", "did you mean 'ground'?"),
+    (("nodes", 0, "pick_ups"), [{"service": "grond"}], "$.nodes[0].pick_ups[0].service", "did you mean 'ground'?"),
+    (("nodes", 0, "pick_ups"), [{"service": "ground"}] * 2, "$.nodes[0].pick_ups[1].service", "already at"),
+    (("nodes", 0, "pick_ups"), [{"service": "ground", "days": []}], "$.nodes[0].pick_ups[0].days", "at least 1"),
+    (("nodes", 0, "pick_ups"), [{"service": "ground", "cut_off": "9:00"}], "$.nodes[0].pick_ups[0].cut_off", "9:00"),
+    (
+        ("nodes", 0, "pick_ups"),
+        [{"service": "ground", "days": ["mon", "mon"]}],
+        "$.nodes[0].pick_ups[0].days[1]",
+        "already at",
+    ),
+    (
+        ("nodes", 0),
+        {"services": [], "pick_ups": [{"service": "ground"}]},
+        "$.nodes[0].pick_ups[0].service",
+        "not among the services",
+    ),
+    (("nodes", 0, "closures"), [{"from": "2026-01-05", "to": "2026-01-01"}], "$.nodes[0].closures[0]", "swap"),
     (("nodes",), [], "$.nodes", "at least 1"),
     (("groups", 0, "node_ids", 1), "dc-eats", "$.groups[0].node_ids[1]", "did you mean 'dc-east'?"),
     (("groups", 0, "node_ids", 1), "dc-east", "$.groups[0].node_ids[1]", "already at"),
@@ -86,7 +103,7 @@ def test_a_wrong_document_names_path_value_and_remedy(
     target: Any = document
     for part in place[:-1]:
         target = target[part]
-    target[place[-1]] = value
+    target[place[-1]] = {**target[place[-1]], **value} if place == ("nodes", 0) else value  # type: ignore[dict-item]
     with pytest.raises(InvalidInput) as refusal:
         parse_network(json.dumps(document).encode())
     messages = {fault.path: fault.message for fault in refusal.value.faults}
