@@ -198,7 +198,7 @@ async def _load(client: StoreClient, libraries: Sequence[Library]) -> None:
 
 
 def _libraries(partitions: int) -> tuple[Library, ...]:
-    return LIBRARIES if partitions == 1 else (*LIBRARIES, partition.LIBRARY)
+    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES)
 
 
 def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | PartitionedReconciler:

@@ -1,4 +1,4 @@
-"""One partition of several: its keys, its client, and the calls of lua/partitions, each one atomic step.
+"""One partition of several: its keys, its client, and the calls of lua/partitions and lua/spreads, a step each.
 
 Not here: what is done over several of them (partitioned_*.py). Every method may raise Unavailable.
 """
@@ -39,8 +39,31 @@ LIBRARY = library(
     1,
     [REPLAY, *SNIPPETS, _LUA / "part.lua", *(_LUA / "partitions" / f"{name}.lua" for name in _FUNCTIONS)],
 )
+_CHANGES_OF_POSITIONS = (
+    "conditions",
+    "put_positions",
+    "put_quotas",
+    "adjust",
+    "change_conditions",
+    "coverage",
+    "put_supplies",
+    "receive",
+)
+_SPREAD_FUNCTIONS = ("begin_spread", "judge_spread", "end_spread", "forgo_spread", "spread")
+SPREADS_LIBRARY = library(
+    "spreads",
+    1,
+    [
+        REPLAY,
+        *SNIPPETS,
+        *(_LUA / "spreads" / f"{name}.lua" for name in _SPREAD_FUNCTIONS),
+        *(_LUA / f"{name}.lua" for name in _CHANGES_OF_POSITIONS),
+    ],
+)
+LIBRARIES = (LIBRARY, SPREADS_LIBRARY)
 """Needed beside the inventory's own where there are several partitions."""
 
+_REFUSED, _IS_AWAITED, _AWAITS = 2, 3, 4
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
@@ -54,6 +77,16 @@ class DuePart:
     token: str
     tried_at: int
     is_patience_over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What a partition said to a change of positions; with `awaited` spreads, nothing was done."""
+
+    was_made: bool = False
+    is_refused: bool = False
+    reply: Reply = ()
+    awaited: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +188,45 @@ class Partition:
     async def redate(self, reservation_id: str, rows: Sequence[Row]) -> None:
         """Tell a reservation at home here the days of its lines that wait for supplies elsewhere."""
         await self.client.fcall("allot_redate_v1", [self.keys.deadlines], [reservation_id, _pack(rows)])
+
+    async def spread(
+        self, act: str, function: str, spread: str, skus: Sequence[str], replay: Replay | None, *args: Part
+    ) -> Counted:
+        """Call a change of positions so that it minds what its SKUs await; see lua/spreads/spread.lua."""
+        record, fingerprint = self._record(replay)
+        name = function.replace("allot_", "allot_spread_", 1)
+        packed: list[Part] = [fingerprint, act, spread, _pack(skus), actor(), *args]
+        kind, reply = await self.client.fcall(name, [record, self.keys.deadlines], packed)
+        if kind == _AWAITS:
+            return Counted(awaited=_unpack(reply))
+        if kind == _IS_AWAITED:
+            return Counted()
+        return Counted(was_made=kind == 1, is_refused=kind == _REFUSED, reply=_unpack(reply))
+
+    async def begin_spread(self, replay: Replay | None, name: str, calls: bytes) -> tuple[int, Any]:
+        """Return 0 if a spread is begun, 1 and its reply if answered before, 2 and the name of an earlier one."""
+        record, fingerprint = self._record(replay)
+        packed: list[Part] = [fingerprint, "" if replay is None else replay.digest, name, calls]
+        kind, found = await self.client.fcall("allot_begin_spread_v1", [record, self.keys.deadlines], packed)
+        return kind, _unpack(found) if kind == 1 else found.decode()
+
+    async def judge_spread(self, replay: Replay | None, name: str, verdict: bytes, age_ms: int) -> bytes:
+        """Decide on a spread that is old enough; return what stands, see lua/spreads/judge_spread.lua."""
+        keys = [self._record(replay)[0], self.keys.deadlines]
+        packed: list[Part] = [name, verdict, age_ms, "" if replay is None else replay.digest]
+        found: bytes = await self.client.fcall("allot_judge_spread_v1", keys, packed)
+        return found
+
+    async def end_spread(self, name: str, digest: str) -> None:
+        """Forget a spread that stands everywhere, or nowhere."""
+        await self.client.fcall("allot_end_spread_v1", [self.keys.deadlines], [name, digest])
+
+    async def forgo_spread(self, spread: str, skus: Sequence[str]) -> None:
+        """Let SKUs await a spread no more that is not to come."""
+        await self.client.fcall("allot_forgo_spread_v1", [self.keys.deadlines], [spread, _pack(skus)])
+
+    def _record(self, replay: Replay | None) -> tuple[str, str]:
+        return (self.keys.no_replay, "") if replay is None else (self.keys.replay(replay.digest), replay.fingerprint)
 
     async def _call(self, function: str, *args: Part) -> Any:
         return _unpack(await self.client.fcall(function, [self.keys.deadlines], args))

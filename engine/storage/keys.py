@@ -125,8 +125,13 @@ class Keys:
 
     @property
     def spreads(self) -> str:
-        """Return the key of the hash of changes that were decided on and are not in every partition yet."""
+        """Return the key of the hash of changes that were begun over several partitions and have not ended."""
         return f"{self.prefix}:spreads"
+
+    @property
+    def awaited(self) -> str:
+        """Return the key of the hash of SKUs that await such a change."""
+        return f"{self.prefix}:awaited"
 
     def claim(self, digest: str) -> str:
         """Return the key that says in which partition an idempotency key is answered."""

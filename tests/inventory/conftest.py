@@ -2,13 +2,18 @@
 
 `stock`   memory, Redis, Redis in four partitions, and those on three primaries of a cluster: `stock.store`,
           `await stock.wait(seconds)`, and `stock.today`, the day at every node
+`shops`   opens shops in four partitions, partitioned_shop.py
+`opened`  opens stores on several connections at once
 `redis_store`   the Redis one alone, in a key space of its own; `partitioned_store` the one in four partitions
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -22,11 +27,12 @@ from engine.inventory.model import Adjustment, Hold, HoldLine, Position, Positio
 from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
-from engine.storage.client import MultiplexedClient
+from engine.storage.client import MultiplexedClient, connect
 from engine.storage.cluster import ClusterClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 from tests.cluster_servers import PARTITIONS, StoreCluster
+from tests.inventory.partitioned_shop import CLIENTS, NUMBER, Open, Shop, Shops, SlowClient, open_shop
 
 TODAY = date(2026, 3, 2)
 
@@ -88,16 +94,41 @@ async def redis_store(client: MultiplexedClient, keys: Keys) -> RedisInventorySt
 
 @pytest_asyncio.fixture
 async def partitioned_store(client: MultiplexedClient, tenant: str) -> PartitionedInventoryStore:
-    await ensure(client, [LIBRARY, partition.LIBRARY])
+    await ensure(client, [LIBRARY, *partition.LIBRARIES])
     return PartitionedInventoryStore(client, tenant, 4)
 
 
 @pytest_asyncio.fixture
 async def cluster_store(store_cluster: StoreCluster) -> AsyncIterator[PartitionedInventoryStore]:
     client = ClusterClient(store_cluster.url)
-    await client.prepare([LIBRARY, partition.LIBRARY])
+    await client.prepare([LIBRARY, *partition.LIBRARIES])
     yield PartitionedInventoryStore(client, next(store_cluster.tenants), PARTITIONS)
     await client.close()
+
+
+@pytest_asyncio.fixture
+async def shops(client: MultiplexedClient, tenant: str) -> Shops:
+    await ensure(client, [LIBRARY, *partition.LIBRARIES])
+    numbers = itertools.count()
+
+    async def another(patience_seconds: float) -> Shop:
+        return await open_shop(client, f"{tenant}-{next(numbers)}", patience_seconds=patience_seconds)
+
+    return another
+
+
+@pytest_asyncio.fixture
+async def opened(store_address: str, tenant: str) -> AsyncIterator[Open]:
+    """Gives a store on each of several connections, by how many seconds an attempt to hold is not taken for dead."""
+    async with AsyncExitStack() as stack:
+        clients = [connect(store_address) for _ in range(CLIENTS)]
+        for connection in clients:
+            stack.push_async_callback(connection.close)
+        await ensure(clients[0], [LIBRARY, *partition.LIBRARIES])
+        slow = [SlowClient(connection, random.Random(number)) for number, connection in enumerate(clients)]
+        yield lambda patience_seconds: [
+            PartitionedInventoryStore(each, tenant, NUMBER, patience_seconds=patience_seconds) for each in slow
+        ]
 
 
 @pytest.fixture(params=["memory", "redis", "redis in 4 partitions", "cluster"])

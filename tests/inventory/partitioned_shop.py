@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +25,7 @@ from engine.storage.keys import Keys
 NUMBER = 4
 TODAY = {"berlin": date(2026, 3, 2).toordinal()}
 ON_HAND = 10
+CLIENTS = 6
 
 
 def named(prefix: str, partition: int) -> str:
@@ -79,6 +82,19 @@ class DyingClient:
         self.calls_left -= 1
 
 
+class SlowClient(DyingClient):
+    """A client that hesitates before each call of a function, so that others come in between."""
+
+    def __init__(self, client: StoreClient, rng: random.Random) -> None:
+        super().__init__(client, math.inf)
+        self._rng = rng
+
+    async def fcall(self, function: str, keys: Sequence[str], args: Sequence[Part]) -> Any:
+        """Call a function, some time later."""
+        await asyncio.sleep(self._rng.random() * 0.004)
+        return await super().fcall(function, keys, args)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
     """A store in four partitions with ten units of a SKU in each."""
@@ -131,15 +147,26 @@ class Shop:
                 expected[partition_of[each.sku]][place] += each.quantity
         found = await self.units()
         assert found == [tuple(row) for row in expected], (found, expected)
+        await self.check_nothing_is_left()
+
+    async def check_nothing_is_left(self) -> None:
+        """Assert that nothing waits to be finished."""
         for each in range(NUMBER):
             keys = Keys(self.tenant, each)
             assert await self.client.call("ZCARD", keys.unfinished) == 0
-            assert await self.client.call("HLEN", keys.spreads) == 0
+            for word in ("spreads", "verdicts", "awaited"):
+                assert await self.client.call("HLEN", keys.named(word)) == 0, word
 
     async def parts_due(self) -> int:
         """Return how many parts of reservations wait for what their home says."""
         keys = [Keys(self.tenant, each).parts_due for each in range(NUMBER)]
         return sum([await self.client.call("ZCARD", key) for key in keys])
+
+
+Open = Callable[[float], list[PartitionedInventoryStore]]
+"""Gives a store on each of CLIENTS connections that hesitate, by how many seconds nobody is taken for dead."""
+Shops = Callable[[float], Awaitable[Shop]]
+"""Opens another shop, by how many seconds an attempt to hold is not taken for dead."""
 
 
 async def _outcome(task: asyncio.Future[object]) -> bool:
@@ -162,3 +189,8 @@ async def open_shop(client: StoreClient, tenant: str, *, patience_seconds: float
 def hold_of(name: str, *lines: HoldLine, ttl_seconds: float = 900) -> Hold:
     """Return a hold."""
     return Hold(reservation_id=name, lines=lines, ttl_seconds=ttl_seconds)
+
+
+async def stock_up(store: PartitionedInventoryStore, *on_hand: int) -> None:
+    counts = [PositionCount(node_id="berlin", sku=sku(each), on_hand=units) for each, units in enumerate(on_hand)]
+    await store.put_positions(counts)

@@ -428,7 +428,7 @@ def plain(value: Any) -> Any:
 def keep_books(address: str, histories: int, start: Callable[[asyncio.AbstractEventLoop, StoreClient], Books]) -> None:
     with asyncio.Runner() as runner:
         client = connect(address)
-        runner.run(ensure(client, [LIBRARY, partition.LIBRARY]))
+        runner.run(ensure(client, [LIBRARY, *partition.LIBRARIES]))
         run_state_machine_as_test(
             lambda: start(runner.get_loop(), client),
             settings=settings(

@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
-from typing import Any
-
-import pytest_asyncio
+from collections.abc import Awaitable
 
 from engine.errors import IllegalState, InsufficientStock, NotFound, Unavailable
-from engine.inventory import partition
-from engine.inventory.model import HoldLine, PositionCount, ReservationState
+from engine.inventory.model import HoldLine, ReservationState
 from engine.inventory.partitioned_store import PartitionedInventoryStore
-from engine.inventory.redis_store import LIBRARY
-from engine.storage.client import Part, StoreClient, connect
-from engine.storage.functions import ensure
-from tests.inventory.partitioned_shop import NUMBER, ON_HAND, TODAY, DyingClient, hold_of, line, named, sku
-
-CLIENTS = 6
-
-
-Open = Callable[[float], list[PartitionedInventoryStore]]
-
-
-@pytest_asyncio.fixture
-async def opened(store_address: str, tenant: str) -> AsyncIterator[Open]:
-    """Gives a store on each of several connections, by how many seconds an attempt to hold is not taken for dead."""
-    async with AsyncExitStack() as stack:
-        clients = [connect(store_address) for _ in range(CLIENTS)]
-        for connection in clients:
-            stack.push_async_callback(connection.close)
-        await ensure(clients[0], [LIBRARY, partition.LIBRARY])
-        slow = [SlowClient(connection, random.Random(number)) for number, connection in enumerate(clients)]
-        yield lambda patience_seconds: [
-            PartitionedInventoryStore(each, tenant, NUMBER, patience_seconds=patience_seconds) for each in slow
-        ]
-
-
-class SlowClient(DyingClient):
-    """A client that hesitates before each call of a function, so that others come in between."""
-
-    def __init__(self, client: StoreClient, rng: random.Random) -> None:
-        super().__init__(client, math.inf)
-        self._rng = rng
-
-    async def fcall(self, function: str, keys: Sequence[str], args: Sequence[Part]) -> Any:
-        """Call a function, some time later."""
-        await asyncio.sleep(self._rng.random() * 0.004)
-        return await super().fcall(function, keys, args)
+from tests.inventory.partitioned_shop import CLIENTS, NUMBER, ON_HAND, TODAY, Open, hold_of, line, named, sku, stock_up
 
 
 async def try_hold(store: PartitionedInventoryStore, name: str, *lines: HoldLine) -> bool:
@@ -69,11 +28,6 @@ async def try_hold(store: PartitionedInventoryStore, name: str, *lines: HoldLine
 async def held(store: PartitionedInventoryStore) -> list[int]:
     view = await store.read([sku(each) for each in range(NUMBER)])
     return [view.position(row, view.node_ids.index("berlin")).held for row in range(NUMBER)]
-
-
-async def stock_up(store: PartitionedInventoryStore, *on_hand: int) -> None:
-    counts = [PositionCount(node_id="berlin", sku=sku(each), on_hand=units) for each, units in enumerate(on_hand)]
-    await store.put_positions(counts)
 
 
 async def test_carts_that_cross_partitions_sell_exactly_what_there_is(opened: Open) -> None:

@@ -6,7 +6,6 @@ After it nothing is held or left in some partitions only, no unit is lost or the
 from __future__ import annotations
 
 import asyncio
-import itertools
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -14,46 +13,30 @@ from datetime import date
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from engine.errors import AllotError, IllegalState
-from engine.inventory import partition
 from engine.inventory.model import Adjustment, PositionCount, Replay, ReservationState, Supply
 from engine.inventory.partitioned_store import PartitionedInventoryStore
-from engine.inventory.redis_store import LIBRARY
-from engine.storage.client import MultiplexedClient, Part, StoreClient
-from engine.storage.functions import ensure
+from engine.storage.client import Part, StoreClient
 from tests.inventory.partitioned_shop import (
     NUMBER,
     ON_HAND,
     TODAY,
     DyingClient,
     Shop,
+    Shops,
     hold_of,
     line,
     named,
-    open_shop,
     sku,
 )
 
-Shops = Callable[[float], Awaitable[Shop]]
 Act = Callable[[PartitionedInventoryStore], Awaitable[object]]
 SOON, NEVER = 0.01, 600.0
 """How long an attempt is not taken for dead: so that the sweeper comes to it, or has to find it in another way."""
 HOMES = [pytest.param(0, id="home first"), pytest.param(2, id="home last"), pytest.param(3, id="home without lines")]
 LINES = (line(2, 2), line(0, 3), line(1, 1), line(0, 1, date(2026, 3, 9)))
 MOST_CALLS = 40
-
-
-@pytest_asyncio.fixture
-async def shops(client: MultiplexedClient, tenant: str) -> AsyncIterator[Shops]:
-    await ensure(client, [LIBRARY, partition.LIBRARY])
-    numbers = itertools.count()
-
-    async def another(patience_seconds: float) -> Shop:
-        return await open_shop(client, f"{tenant}-{next(numbers)}", patience_seconds=patience_seconds)
-
-    yield another
 
 
 async def each_crash(

@@ -47,7 +47,7 @@ async def test_a_killed_process_leaves_nothing_half_done(
     client: MultiplexedClient, store_address: str, tenant: str
 ) -> None:
     """The seeded bugs: a sweeper that asks nobody about due parts, or leaves homes or decided counts unfinished."""
-    await ensure(client, [LIBRARY, partition.LIBRARY])
+    await ensure(client, [LIBRARY, *partition.LIBRARIES])
     store = PartitionedInventoryStore(client, tenant, PARTITIONS, patience_seconds=PATIENCE_SECONDS)
     await store.put_positions([PositionCount(node_id="berlin", sku=sku, on_hand=ON_HAND) for sku in SKUS])
     names: list[str] = []
