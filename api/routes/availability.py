@@ -12,7 +12,7 @@ async def look_up_availability(call: Call[AvailabilityRequest, NoQuery]) -> Answ
 
     It holds nothing, and what a node lacks does not lessen what another has.
     """
-    return Answer(value=await call.engine.availability.availability(call.body))
+    return Answer(value=await call.engine.availability.document(call.body))
 
 
 ENDPOINTS = (

@@ -17,11 +17,16 @@ from collections.abc import Iterable, Sequence
 Step = tuple[int, int]
 
 
-def atp_steps(available: int, schedule: Iterable[tuple[int, int]], today: int) -> list[Step]:
+def atp_steps(available: int, schedule: Sequence[tuple[int, int]], today: int) -> list[Step]:
     """Return ATP from today on as steps (first day, ATP), days and ATP strictly ascending.
 
     `schedule` holds (day, delta) in any order: supplies with a positive delta, dated demand with a negative one.
     """
+    if len(schedule) == 1:  # most cells that have a schedule wait for one supply
+        ((day, delta),) = schedule
+        if delta > 0 and day > today:
+            return [(today, available), (day, available + delta)]
+        return [(today, available + delta if delta < 0 or day == today else available)]
     change: dict[int, int] = {today: 0}
     for day, delta in schedule:
         if day >= today:

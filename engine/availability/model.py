@@ -11,6 +11,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
+MOST_SKUS = 500
+"""Lines of one call."""
+MOST_DAY_ENTRIES = 4_000_000
+"""SKUs × nodes × days that one call may ask for by node."""
 
 
 class AskedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,13 +25,17 @@ class AskedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class AvailabilityRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Which SKUs, at which nodes (all, a group, some of them, or both: those in both), for how many days from today."""
+    """Which SKUs, at which nodes (all, a group, some of them, or both: those in both), for how many days from today.
 
-    lines: Annotated[tuple[AskedLine, ...], Meta(min_length=1, max_length=100)]
+    Without `by_node` only sums are told.
+    """
+
+    lines: Annotated[tuple[AskedLine, ...], Meta(min_length=1, max_length=MOST_SKUS)]
     node_ids: Annotated[tuple[Name, ...], Meta(min_length=1, max_length=10_000)] | None = None
     group: Name | None = None
     channel: Name | None = None
     horizon_days: Annotated[int, Meta(ge=1, le=365)] = 7
+    by_node: bool = True
 
 
 class DayAtp(Struct, frozen=True, kw_only=True):

@@ -48,3 +48,10 @@ def select_node(network: Network, node_id: str, path: str, faults: list[Fault]) 
     if found is None:
         faults.append(Fault(path=path, message=f"unknown node {node_id!r}; {nearest(node_id, network.node_ids)}"))
     return found
+
+
+def check_channel(network: Network, channel: str | None, faults: list[Fault]) -> None:
+    """Note a channel that is not among those that the network names, if it names any."""
+    named = [entry.channel for entry in network.document.channels]
+    if channel is not None and named and channel not in named:
+        faults.append(Fault(path="$.channel", message=f"unknown channel {channel!r}; {nearest(channel, named)}"))

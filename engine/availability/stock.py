@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import compress
 from types import MappingProxyType
 
 import numpy as np
@@ -112,15 +113,22 @@ class AtpTable:
         return Atp(self.today.reshape(-1), offset.cumsum(), columns[:, 0].copy(), columns[:, 1].copy())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _LineUp:
+    """Which slot of the store is which node of a network; `column` (nodes,) has slot 0 for those of `missing`."""
+
+    slots: tuple[str, ...]
+    network: Network
+    column: NDArray[np.int64]
+    missing: NDArray[np.int64]
+    node_of_slot: NDArray[np.int64]
+
+
 class StockReader:
-    """Lines the slots of the store up with the nodes of a network; keeps the last line-up."""
+    """Lines the slots of the store up with the nodes of a network; keeps the last line-up. Threads may share it."""
 
     def __init__(self) -> None:
-        self._slots: tuple[str, ...] | None = None
-        self._network: Network | None = None
-        self._column = np.zeros(0, dtype=np.int64)
-        self._missing = np.zeros(0, dtype=np.int64)
-        self._node_of_slot: list[int] = []
+        self._last: _LineUp | None = None
 
     def read(
         self, stock: StockView, view: View, local_day: NDArray[np.int64], *, now: datetime, channel: str | None = None
@@ -130,36 +138,26 @@ class StockReader:
         A node without a slot has no stock.
         """
         network, buffers, launches = view.network, view.buffers, view.catalog.launches
-        self._line_up(stock, network)
+        line_up = self._lined_up(stock, network)
         cells = stock.cells
         free = cells[:, :, ON_HAND].astype(np.int64)
         free -= cells[:, :, SAFETY_STOCK]
         free -= cells[:, :, HELD]
         free -= cells[:, :, CONFIRMED]
         known = cells[:, :, VERSION] > 0
-        if self._column.size and cells.shape[1]:
-            today, known = free[:, self._column], known[:, self._column]
+        if line_up.column.size and cells.shape[1]:
+            today, known = free[:, line_up.column], known[:, line_up.column]
             if buffers is not None:
-                safety_stock = cells[:, self._column, SAFETY_STOCK].astype(np.int64)
+                safety_stock = cells[:, line_up.column, SAFETY_STOCK].astype(np.int64)
                 today -= np.maximum(buffers.of_skus(stock.skus) - safety_stock, 0)
-            if self._missing.size:
-                today[:, self._missing] = 0
-                known[:, self._missing] = False
+            if line_up.missing.size:
+                today[:, line_up.missing] = 0
+                known[:, line_up.missing] = False
         else:
             today = np.zeros((len(stock.skus), len(network.node_ids)), dtype=np.int64)
             known = np.zeros(today.shape, dtype=np.bool_)
-        later: dict[tuple[int, int], list[Step]] = {}
-        scheduled: dict[tuple[int, int], tuple[int, Sequence[Step]]] = {}
-        for (row, slot), schedule in stock.schedule.items():
-            node = self._node_of_slot[slot]
-            if node == _NOWHERE or not cells[row, slot, SCHEDULED]:
-                continue
-            scheduled[row, node] = int(today[row, node]), schedule
-            steps = atp_steps(int(today[row, node]), schedule, int(local_day[node]))
-            today[row, node] = steps[0][1]
-            known[row, node] = True
-            later[row, node] = steps
-        quotas = self._cell_quotas(stock, view, today, scheduled)
+        scheduled, later = _scheduled(stock, line_up.node_of_slot, local_day, today, known)
+        quotas = _cell_quotas(stock, view, line_up.node_of_slot, today, scheduled)
         for (row, node), found in quotas.items():
             before = later.get((row, node))
             steps = found.steps(before or [(int(local_day[node]), int(today[row, node]))], channel, now)
@@ -183,34 +181,66 @@ class StockReader:
             quotas=quotas,
         )
 
-    def _cell_quotas(
-        self,
-        stock: StockView,
-        view: View,
-        today: NDArray[np.int64],
-        scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]],
-    ) -> Mapping[tuple[int, int], CellQuotas]:
-        """Return the quotas by (row, node of the network); `today` is ATP(today) before any quota."""
-        found: dict[tuple[int, int], CellQuotas] = {}
-        for (row, slot), quotas in stock.quotas.items():
-            node, cell = self._node_of_slot[slot], stock.cells[row, slot]
-            if node == _NOWHERE:
-                continue
-            sku, node_id = stock.skus[row], stock.node_ids[slot]
-            kept = max(int(cell[SAFETY_STOCK]), 0 if view.buffers is None else view.buffers.of(sku, node_id))
-            available = scheduled[row, node][0] if (row, node) in scheduled else int(today[row, node])
-            found[row, node] = CellQuotas(quotas=quotas, base=int(cell[ON_HAND]) - kept, available=available)
+    def _lined_up(self, stock: StockView, network: Network) -> _LineUp:
+        last = self._last
+        if last is not None and last.network is network and last.slots == stock.node_ids:
+            return last
+        slot_of = {node_id: slot for slot, node_id in enumerate(stock.node_ids)}
+        slots = np.array([slot_of.get(node_id, _NOWHERE) for node_id in network.node_ids], dtype=np.int64)
+        nodes = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
+        found = self._last = _LineUp(
+            slots=stock.node_ids,
+            network=network,
+            column=np.maximum(slots, 0),
+            missing=np.flatnonzero(slots == _NOWHERE),
+            node_of_slot=np.array(nodes, dtype=np.int64),
+        )
         return found
 
-    def _line_up(self, stock: StockView, network: Network) -> None:
-        if self._network is network and self._slots == stock.node_ids:
-            return
-        slot_of = {node_id: slot for slot, node_id in enumerate(stock.node_ids)}
-        columns = [slot_of.get(node_id, _NOWHERE) for node_id in network.node_ids]
-        self._missing = np.flatnonzero(np.array(columns) == _NOWHERE)
-        self._column = np.array([max(column, 0) for column in columns], dtype=np.int64)
-        self._node_of_slot = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
-        self._slots, self._network = stock.node_ids, network
+
+def _scheduled(
+    stock: StockView,
+    node_of_slot: NDArray[np.int64],
+    local_day: NDArray[np.int64],
+    today: NDArray[np.int64],
+    known: NDArray[np.bool_],
+) -> tuple[dict[tuple[int, int], tuple[int, Sequence[Step]]], dict[tuple[int, int], list[Step]]]:
+    """Return `scheduled` and `later` of the table, and put ATP(today) of these cells into `today`."""
+    if not stock.schedule:
+        return {}, {}
+    places = np.array(list(stock.schedule), dtype=np.int64)
+    row, node = places[:, 0], node_of_slot[places[:, 1]]
+    counts = (node != _NOWHERE) & (stock.cells[row, places[:, 1], SCHEDULED] > 0)
+    row, node = row[counts], node[counts]
+    cells: list[tuple[int, int]] = list(zip(row.tolist(), node.tolist(), strict=True))
+    found = zip(cells, today[row, node].tolist(), compress(stock.schedule.values(), counts.tolist()), strict=True)
+    scheduled: dict[tuple[int, int], tuple[int, Sequence[Step]]]
+    scheduled = {cell: (available, schedule) for cell, available, schedule in found}
+    days = local_day[node].tolist()
+    later = {cell: atp_steps(*scheduled[cell], day) for cell, day in zip(cells, days, strict=True)}
+    today[row, node] = [steps[0][1] for steps in later.values()]
+    known[row, node] = True
+    return scheduled, later
+
+
+def _cell_quotas(
+    stock: StockView,
+    view: View,
+    node_of_slot: NDArray[np.int64],
+    today: NDArray[np.int64],
+    scheduled: Mapping[tuple[int, int], tuple[int, Sequence[Step]]],
+) -> Mapping[tuple[int, int], CellQuotas]:
+    """Return the quotas by (row, node of the network); `today` is ATP(today) before any quota."""
+    found: dict[tuple[int, int], CellQuotas] = {}
+    for (row, slot), quotas in stock.quotas.items():
+        node, cell = int(node_of_slot[slot]), stock.cells[row, slot]
+        if node == _NOWHERE:
+            continue
+        sku, node_id = stock.skus[row], stock.node_ids[slot]
+        kept = max(int(cell[SAFETY_STOCK]), 0 if view.buffers is None else view.buffers.of(sku, node_id))
+        available = scheduled[row, node][0] if (row, node) in scheduled else int(today[row, node])
+        found[row, node] = CellQuotas(quotas=quotas, base=int(cell[ON_HAND]) - kept, available=available)
+    return found
 
 
 def _wait_for_launch(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -14,7 +14,11 @@ from engine.inventory.model import KINDS, StockView, Supply
 from engine.inventory.quotas import QuotaEntry, quotas_by_place
 from engine.inventory.replies import pegs_of, supplies_of
 
+T = TypeVar("T")
 BYTES_PER_NODE = KINDS * 4
+
+Place = tuple[int, int]
+"""(SKU index, slot)."""
 
 Entry = tuple[int, int, int, str]
 """(slot, day ordinal, delta, supply_id); dated demand has a negative delta, and an id if it is pegged to a supply."""
@@ -69,29 +73,57 @@ def make_view(
 ) -> StockView:
     """Return the view of a cell array, and the schedule and quota entries by SKU index."""
     cells.flags.writeable = False
-    schedule: dict[tuple[int, int], tuple[tuple[int, int], ...]] = {}
-    supplies: dict[tuple[int, int], tuple[Supply, ...]] = {}
-    pegs: dict[tuple[int, int], tuple[Peg, ...]] = {}
+    found: dict[Place, list[tuple[int, int, str]]] = {}
+    schedule: dict[Place, tuple[tuple[int, int], ...]] = {}
     for i, of_sku in entries.items():
-        by_slot: dict[int, list[tuple[int, int, str]]] = {}
         for slot, day, delta, supply_id in of_sku:
-            by_slot.setdefault(slot, []).append((day, delta, supply_id))
-        for slot, found in by_slot.items():
-            schedule[i, slot], expected, pegged = scheduled_of(skus[i], node_ids[slot], found)
-            if expected:
-                supplies[i, slot] = expected
-            if pegged:
-                pegs[i, slot] = pegged
+            place = (i, slot)
+            if place in found:
+                found[place].append((day, delta, supply_id))
+                schedule[place] = tuple(sorted((*schedule[place], (day, delta))))
+            else:
+                found[place] = [(day, delta, supply_id)]
+                schedule[place] = ((day, delta),)
+
+    def supplies_at(place: Place) -> tuple[Supply, ...]:
+        return supplies_of(skus[place[0]], node_ids[place[1]], found[place])
+
     return StockView(
         epoch=epoch,
         node_ids=node_ids,
         skus=skus,
         cells=cells,
         schedule=schedule,
-        supplies=supplies,
-        pegs=pegs,
+        supplies=_WhenAsked(found, supplies_at),
+        pegs=_WhenAsked(found, lambda place: pegs_of(found[place])),
         quotas=quotas_by_place(quotas),
     )
+
+
+class _WhenAsked(Mapping[Place, tuple[T, ...]]):
+    """What is made of the entries of each place, where it is anything; made when it is first asked for.
+
+    Availability and promises read schedules only, and would spend half of their time on the names of supplies.
+    """
+
+    def __init__(self, places: Iterable[Place], make: Callable[[Place], tuple[T, ...]]) -> None:
+        self._places = places
+        self._make = make
+        self._made: dict[Place, tuple[T, ...]] | None = None
+
+    def __getitem__(self, place: Place) -> tuple[T, ...]:
+        return self._all()[place]
+
+    def __iter__(self) -> Iterator[Place]:
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def _all(self) -> dict[Place, tuple[T, ...]]:
+        if self._made is None:
+            self._made = {place: made for place in self._places if (made := self._make(place))}
+        return self._made
 
 
 def with_quotas(view: StockView, quotas: Mapping[int, bytes | None]) -> StockView:

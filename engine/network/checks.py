@@ -91,6 +91,7 @@ def _pick_ups(path: str, node: NodeDocument, services: Set[str]) -> Iterator[Fau
 def _groups(document: NetworkDocument) -> Iterator[Fault]:
     nodes = {node.node_id for node in document.nodes}
     yield from duplicates("$.groups", "group", (entry.group for entry in document.groups))
+    yield from duplicates("$.channels", "channel", (entry.channel for entry in document.channels))
     for index, entry in enumerate(document.groups):
         path = f"$.groups[{index}].node_ids"
         yield from duplicates(path, "", entry.node_ids)

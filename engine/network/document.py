@@ -83,6 +83,12 @@ class GroupDocument(_Part):
     node_ids: tuple[Identifier, ...] = Field(min_length=1)
 
 
+class ChannelDocument(_Part):
+    """A sales channel, as orders, quotas and promises name it."""
+
+    channel: Identifier
+
+
 class CalendarDocument(_Part):
     """The days on which a node or a carrier service works."""
 
@@ -173,6 +179,9 @@ class NetworkDocument(_Part):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     nodes: tuple[NodeDocument, ...] = Field(min_length=1, max_length=10_000)
     groups: tuple[GroupDocument, ...] = ()
+    channels: tuple[ChannelDocument, ...] = Field(
+        default=(), max_length=1_000, description="If any is named, availability and promises know no other."
+    )
     calendars: tuple[CalendarDocument, ...] = Field(min_length=1, max_length=1_000)
     zones: tuple[ZoneDocument, ...] = Field(default=(), max_length=1_000)
     services: tuple[ServiceDocument, ...] = Field(default=(), max_length=200)

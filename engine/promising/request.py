@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
-from engine.availability.selection import select_contents, select_node, select_nodes
+from engine.availability.selection import check_channel, select_contents, select_node, select_nodes
 from engine.catalog.model import Content
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
@@ -54,22 +55,28 @@ class Asked:
     is_complete: bool
 
 
-def understand(request: PromiseRequest, view: View) -> Asked:
+def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
     """Resolve a request against a view; raises `InvalidInput` with every fault."""
     network = view.network
     faults: list[Fault] = []
+    if len(request.lines) > MOST_LINES:  # before each of so many is looked at
+        message = f"has {len(request.lines)} lines; a promise takes at most {MOST_LINES}, ask for several promises"
+        raise InvalidInput(Fault(path="$.lines", message=message))
     lines = _lines(request, faults)
     contents = select_contents([line.sku for line in request.lines], view.catalog, faults)
     if len(contents) == len(lines):
         _check_units(lines, contents, faults)
     nodes = select_nodes(network, request.group, None, faults)
     services = _services(request, network, faults)
+    check_channel(network, request.channel, faults)
     place: Place | None = None
     if request.pickup_node_id is not None:
         chosen = select_node(network, request.pickup_node_id, "$.pickup_node_id", faults)
         nodes = [node for node in nodes if node == chosen]
     else:
         place = _place(request.destination, network, faults)
+    if request.need_by is not None:
+        _check_need_by(request.need_by, view, place, now, faults)
     if request.max_shipments is not None and request.max_shipments < 1:
         message = f"{request.max_shipments} is too few; give at least 1, or leave it out"
         faults.append(Fault(path="$.max_shipments", message=message))
@@ -90,9 +97,6 @@ def understand(request: PromiseRequest, view: View) -> Asked:
 
 
 def _lines(request: PromiseRequest, faults: list[Fault]) -> tuple[PromiseLine, ...]:
-    if len(request.lines) > MOST_LINES:
-        message = f"has {len(request.lines)} lines; a promise takes at most {MOST_LINES}, ask for several promises"
-        faults.append(Fault(path="$.lines", message=message))
     first: dict[str, int] = {}
     lines: list[PromiseLine] = []
     for index, line in enumerate(request.lines):
@@ -114,6 +118,15 @@ def _check_units(lines: tuple[PromiseLine, ...], contents: list[Content], faults
         if units > MOST_UNITS >= line.quantity:
             message = f"{line.quantity} of kit {line.sku!r} are {units} units; at most {MOST_UNITS} a line"
             faults.append(Fault(path=f"$.lines[{index}].quantity", message=message))
+
+
+def _check_need_by(need_by: date, view: View, place: Place | None, now: datetime, faults: list[Fault]) -> None:
+    """Note a deadline that has passed: at the destination if its time zone is known, else at every node."""
+    zone = None if place is None else place.time_zone
+    today = date.fromordinal(int(view.days.at(now).local_day.min())) if zone is None else now.astimezone(zone).date()
+    if need_by < today:
+        message = f"{need_by} has passed, it is {today} there; give {today} or a later day, or leave it out"
+        faults.append(Fault(path="$.need_by", message=message))
 
 
 def _services(request: PromiseRequest, network: Network, faults: list[Fault]) -> NDArray[np.int64]:

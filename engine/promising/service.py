@@ -120,7 +120,7 @@ class PromiseService:
         view = self._reference.latest or await self._reference.current()
         while True:
             try:
-                asked = understand(request, view)
+                asked = understand(request, view, self._clock.now())
             except InvalidInput:
                 newer = await self._reference.current()
                 if newer is view:

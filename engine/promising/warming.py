@@ -38,8 +38,8 @@ def warm_up() -> None:
     catalog = compile_catalog(CatalogDocument.model_validate({"products": [{"sku": "x", "weight_g": 1}]}), 0)
     view = View(epoch=0, days=NetworkDays(network), catalog=catalog)
     place = Destination(latitude=0.0, longitude=0.0)
-    asked = understand(PromiseRequest(lines=(WantedLine(sku="x", quantity=1),), destination=place), view)
     now = datetime(2026, 1, 5, tzinfo=UTC)
+    asked = understand(PromiseRequest(lines=(WantedLine(sku="x", quantity=1),), destination=place), view, now)
     cells = np.zeros((1, 1, KINDS), dtype=np.uint32)
     cells[0, 0, ON_HAND] = 1
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})

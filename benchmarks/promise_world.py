@@ -1,0 +1,150 @@
+"""The generated business of the benchmarks of promises: nodes over the United States, rate cards, products, live stock.
+
+Here: what is loaded into the store, and orders to ask for. Not here: what is measured (promise.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from engine.availability.reference import Reference
+from engine.catalog.document import CatalogDocument
+from engine.catalog.service import CatalogService
+from engine.clock import SystemClock
+from engine.inventory.model import PositionCount, Supply
+from engine.inventory.redis_store import LIBRARY as INVENTORY
+from engine.inventory.redis_store import RedisInventoryStore
+from engine.network.document import NetworkDocument
+from engine.network.service import NetworkService
+from engine.promising.model import Destination, PromiseRequest, WantedLine
+from engine.storage.client import StoreClient
+from engine.storage.documents import LIBRARY as DOCUMENTS
+from engine.storage.documents import RedisDocumentStore
+from engine.storage.functions import ensure
+from engine.storage.keys import Keys
+
+SKUS = 2_000
+SERVICES = (
+    ("ground", "standard", 700, 1.0),
+    ("two_day", "expedited", 1500, 0.5),
+    ("morning", "next_day", 2600, 0.25),
+    ("overnight", "next_day", 3500, 0.0),
+)
+"""(name, service level, cents of the first step, days of transit per zone)."""
+_ZONE_KM = (80, 240, 480, 960, 1600, 2250, 2900, None)
+_ZONES_OF_TIME = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
+_WEIGHT_STEPS = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What was loaded for one number of nodes."""
+
+    nodes: int
+    reference: Reference
+    inventory: RedisInventoryStore
+
+
+def order(rng: np.random.Generator, lines: int) -> PromiseRequest:
+    """Return an order of different SKUs, somewhere in the United States."""
+    skus = rng.choice(SKUS, lines, replace=False)
+    return PromiseRequest(
+        destination=Destination(latitude=float(rng.uniform(28, 47)), longitude=float(rng.uniform(-122, -74))),
+        lines=tuple(WantedLine(sku=sku_of(sku), quantity=int(rng.integers(1, 4))) for sku in skus),
+    )
+
+
+def sku_of(number: int) -> str:
+    """Return the name of a SKU."""
+    return f"sku-{number:05d}"
+
+
+async def load(client: StoreClient, keys: Keys, nodes: int, rng: np.random.Generator) -> World:
+    """Put a network of so many nodes, the catalog and stock into the store.
+
+    Every SKU is at a third of the nodes, and has a supply under way at one in ten of these.
+    """
+    await ensure(client, (DOCUMENTS, INVENTORY))
+    documents, inventory = RedisDocumentStore(client, keys), RedisInventoryStore(client, keys)
+    networks, catalogs = NetworkService(documents), CatalogService(documents)
+    await networks.put(_network(nodes, rng))
+    products = [{"sku": sku_of(number), "weight_g": int(rng.integers(100, 4000))} for number in range(SKUS)]
+    await catalogs.put(CatalogDocument.model_validate({"products": products}))
+    today = SystemClock().now().date()
+    for product in products:
+        sku, held_at = str(product["sku"]), rng.choice(nodes, nodes // 3, replace=False)
+        counts = [
+            PositionCount(node_id=_node_id(n), sku=sku, on_hand=int(rng.integers(0, 12))) for n in held_at.tolist()
+        ]
+        supplies = [
+            Supply(
+                supply_id="po",
+                node_id=_node_id(n),
+                sku=sku,
+                quantity=int(rng.integers(1, 20)),
+                expected_on=today + timedelta(days=int(rng.integers(1, 20))),
+            )
+            for n in held_at[: max(1, nodes // 30)].tolist()
+        ]
+        await inventory.put_positions(counts)
+        await inventory.put_supplies(supplies, today={s.node_id: today.toordinal() for s in supplies})
+    return World(nodes=nodes, reference=Reference(documents, networks, catalogs), inventory=inventory)
+
+
+def _node_id(number: int) -> str:
+    return f"node-{number:03d}"
+
+
+def _network(nodes: int, rng: np.random.Generator) -> NetworkDocument:
+    """Return nodes over the United States, one in six a warehouse, with four services, and postal codes in a grid."""
+    weekdays = ["mon", "tue", "wed", "thu", "fri"]
+    document = {
+        "nodes": [_node(number, number < nodes // 6, rng) for number in range(nodes)],
+        "calendars": [
+            {"calendar": "weekdays", "working_days": weekdays, "country": "US"},
+            {"calendar": "carrier", "working_days": [*weekdays, "sat"], "country": "US"},
+            {"calendar": "shop", "working_days": [*weekdays, "sat", "sun"]},
+        ],
+        "zones": [{"zone": f"z{i}", "max_km": km} for i, km in enumerate(_ZONE_KM)],
+        "services": [_service(*service) for service in SERVICES],
+        "policy": {"split_cost_cents": 100},
+        "postal_codes": [
+            {"country": "US", "postal_code": f"{number:03d}", "latitude": 28 + number // 40, "longitude": place}
+            for number in range(800)
+            for place in [-122 + 1.2 * (number % 40)]
+        ],
+    }
+    return NetworkDocument.model_validate(document)
+
+
+def _node(number: int, is_warehouse: bool, rng: np.random.Generator) -> dict[str, object]:
+    longitude = float(rng.uniform(-122, -74))
+    return {
+        "node_id": _node_id(number),
+        "kind": "dc" if is_warehouse else "store",
+        "latitude": float(rng.uniform(28, 47)),
+        "longitude": longitude,
+        "time_zone": _ZONES_OF_TIME[min(3, int((-74 - longitude) // 12))],
+        "calendar": "weekdays" if is_warehouse else "shop",
+        "cut_off": f"{int(rng.integers(12, 18)):02d}:00",
+        "processing_days": int(rng.integers(0, 2)),
+        "parcel_cost_cents": int(rng.integers(100, 400)),
+        "unit_cost_cents": int(rng.integers(10, 60)),
+    }
+
+
+def _service(name: str, level: str, base: int, speed: float) -> dict[str, object]:
+    rates = [
+        {
+            "zone": f"z{zone}",
+            "max_weight_g": (step + 1) * 450,
+            "cost_cents": base + zone * base // 10 + step * base // 20,
+            "transit_days": 1 + int(zone * speed),
+        }
+        for zone in range(len(_ZONE_KM))
+        for step in range(_WEIGHT_STEPS)
+    ]
+    return {"service": name, "carrier": "acme", "service_level": level, "calendar": "carrier", "rates": rates}
