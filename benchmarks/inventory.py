@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,7 @@ from rich.table import Table
 
 from benchmarks.machine import machine
 from engine.inventory.model import Hold, HoldLine, PositionCount, Reservation
-from engine.inventory.redis_holds import hold_row
+from engine.inventory.redis_hold_rows import holds_message
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.storage.client import MultiplexedClient, connect
 from engine.storage.embedded import Durability, ensure_server
@@ -116,11 +116,10 @@ async def rate(calls: list[Callable[[], Awaitable[object]]], at_once: int = IN_F
     return len(calls) / (time.perf_counter() - began)
 
 
-def hold_command(hold: Hold, fields: Iterable[object]) -> tuple[list[str], bytes]:
-    """Return the FCALL of a hold without its last argument, and that argument."""
-    nodes = {line.node_id: NO_NUL for line in hold.lines}
-    head = ["FCALL", "allot_hold_v1", "2", KEYS.no_replay, KEYS.deadlines, "", "bench", _pack(nodes).decode("latin-1")]
-    return head, _pack((hold.reservation_id, NO_NUL, *fields))
+def hold_command(message: bytes) -> list[str]:
+    """Return the FCALL of a hold without its last argument, from the columns of lua/holds.lua."""
+    keys = (KEYS.no_replay, KEYS.deadlines)
+    return ["FCALL", "allot_hold_v1", "2", *keys, "", "bench", message.decode("latin-1")]
 
 
 async def by_redis_benchmark(socket: Path, count: int) -> float | None:
@@ -128,12 +127,11 @@ async def by_redis_benchmark(socket: Path, count: int) -> float | None:
     program = shutil.which("redis-benchmark") or shutil.which("valkey-benchmark")
     if program is None:
         return None
-    lines = [(f"sku-{PLACEHOLDER}", f"node-{node}", 1, NO_NUL, 1, 1) for node in (3, 3, 4)]
-    wanted = Hold(
-        reservation_id=PLACEHOLDER * 4,
-        lines=tuple(HoldLine(sku=sku, node_id=node, quantity=1) for sku, node, *_ in lines),
-    )
-    head, last = hold_command(wanted, (lines, "lines", False, False, NO_NUL))
+    skus, nodes = [f"sku-{PLACEHOLDER}"] * 3, ["node-3", "node-3", "node-4"]
+    days = dict.fromkeys(nodes, NO_NUL)
+    columns = ([PLACEHOLDER * 4], [NO_NUL], [1], [3], [1, 2, 3], [1, 1, 1], skus, nodes, days, False, False, False)
+    lines = [(sku, node, 1, NO_NUL) for sku, node in zip(skus, nodes, strict=True)]
+    head, last = hold_command(_pack(columns)), _pack((lines, "lines", False, False, NO_NUL, False))
     options = ["-s", str(socket), "-c", str(IN_FLIGHT), "-n", str(count), "-r", str(SKUS), "--csv", "-x"]
     arguments = [part.encode("latin-1") for part in [program, *options, *head]]
     done = await asyncio.to_thread(subprocess.run, arguments, input=last, capture_output=True, check=True)
@@ -145,10 +143,9 @@ async def by_redis_py(socket: Path, wanted: list[Hold]) -> float:
     client = redis.asyncio.Redis(unix_socket_path=str(socket), max_connections=IN_FLIGHT)
 
     async def hold(one: Hold) -> object:
-        nodes = {line.node_id: TODAY for line in one.lines}
-        packed = _pack(hold_row(one))
+        message = holds_message([one], {line.node_id: TODAY for line in one.lines}, None)
         keys = (KEYS.no_replay, KEYS.deadlines)
-        _, reply = await client.fcall("allot_hold_v1", 2, *keys, "", "bench", _pack(nodes), packed)
+        _, reply = await client.fcall("allot_hold_v1", 2, *keys, "", "bench", *message)
         return msgspec.msgpack.decode(reply)
 
     try:

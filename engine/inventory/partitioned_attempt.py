@@ -17,7 +17,7 @@ from engine.inventory.followers import Followers
 from engine.inventory.model import Hold, Replay
 from engine.inventory.partition import Context, Partition
 from engine.inventory.partitions import truth_of
-from engine.inventory.redis_holds import hold_row
+from engine.inventory.redis_hold_rows import hold_row
 from engine.inventory.replies import Reply
 
 _LATEST_SECONDS = 1800

@@ -19,7 +19,7 @@ from engine.inventory.followers import Followers
 from engine.inventory.model import HoldLine, Outcome, Replay, Reservation
 from engine.inventory.partition import Partition
 from engine.inventory.partitions import Row, Truth, as_asked, truth_of
-from engine.inventory.redis_holds import line_rows
+from engine.inventory.redis_hold_rows import line_rows
 from engine.inventory.replies import Reply, value_of
 from engine.storage.client import Part
 

@@ -21,7 +21,7 @@ from engine.inventory.partitioned_attempt import Answer, Attempt, Failure
 from engine.inventory.partitioned_batch import hold_what_fits
 from engine.inventory.partitioned_reads import PartitionedReads
 from engine.inventory.partitions import Row
-from engine.inventory.redis_holds import by_sku, line_rows
+from engine.inventory.redis_hold_rows import by_sku, line_rows
 from engine.inventory.replies import Reply, value_of, verdict_of
 from engine.inventory.store import Verdict
 

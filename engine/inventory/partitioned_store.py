@@ -38,7 +38,7 @@ from engine.inventory.partitioned_reads import PartitionedReads
 from engine.inventory.partitions import Partitions
 from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
-from engine.inventory.redis_holds import line_rows
+from engine.inventory.redis_hold_rows import line_rows
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_rows import adjustment_rows, condition_rows, count_rows, receipt_rows, supply_rows
 from engine.inventory.replies import value_of

@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha1
-from typing import Any
 
 import msgspec
 
 from engine.errors import AllotError, IdempotencyConflict, StoreReplyError, TooManyHolds
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
-from engine.inventory.model import Hold, HoldLine, Outcome, Replay, Reservation
+from engine.inventory.model import Hold, Outcome, Replay, Reservation
+from engine.inventory.redis_hold_rows import holds_message
 from engine.inventory.redis_records import call_once
-from engine.inventory.replies import verdict_of
+from engine.inventory.replies import Reply, verdict_of
 from engine.storage.client import Part, StoreClient
 from engine.storage.keys import Keys
 
@@ -27,7 +26,7 @@ MOST_TOGETHER, MOST_LINES_TOGETHER = 100, 300
 """Holds of one call, and lines after which no other is added: some 3 ms in which the store serves nobody else."""
 MANY, REST_LATER_SECONDS = 16, 0.0003
 """From so many holds on half of them may wait, and how long."""
-_FRESH, _STORED, _CONFLICT, _TOO_MANY = range(4)
+_FRESH, _STORED, _CONFLICT, _TOO_MANY, _HELD = range(5)
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
@@ -100,23 +99,22 @@ class HoldQueue:
                 _fail(asked, error)
 
     async def _alone(self, asked: _Asked) -> None:
-        packed = [_pack(asked.nodes), _pack(hold_row(asked.hold))]
-        packed += [_pack(by_sku(asked.buffers))] if asked.buffers else []
+        message = holds_message([asked.hold], asked.nodes, asked.buffers)
         function, key = "allot_hold_v1", self._keys.deadlines
-        replayed, reply = await call_once(self._client, self._keys, function, key, asked.replay, asked.who, *packed)
+        replayed, reply = await call_once(self._client, self._keys, function, key, asked.replay, asked.who, *message)
         _settle(asked, reply, replayed=replayed)
 
     async def _together(self, group: Sequence[_Asked]) -> None:
         answers = await self._client.fcall("allot_hold_together_v1", [self._keys.deadlines], self._packed(group))
-        for asked, (kind, *rest) in zip(group, answers, strict=True):
-            if kind == _CONFLICT:
+        for asked, kind, answer in zip(group, answers[::2], answers[1::2], strict=True):
+            if kind == _HELD:
+                _settle(asked, answer, replayed=False)
+            elif kind == _CONFLICT:
                 _fail(asked, IdempotencyConflict())
-                continue
-            reply = _unpack(rest[0])
-            if kind == _TOO_MANY:
-                _fail(asked, TooManyHolds(*reply[1:]))
+            elif kind == _TOO_MANY:
+                _fail(asked, TooManyHolds(*_unpack(answer)[1:]))
             else:
-                _settle(asked, reply, replayed=kind == _STORED)
+                _settle(asked, _unpack(answer), replayed=kind == _STORED)
 
     def _packed(self, group: Sequence[_Asked]) -> list[Part]:
         """Return the arguments of lua/hold_together.lua."""
@@ -127,11 +125,11 @@ class HoldQueue:
         for asked in group:
             nodes |= asked.nodes
             buffers |= asked.buffers
-        records = ["" if a.replay is None else self._keys.replay(a.replay.digest) for a in group]
-        fingerprints = ["" if a.replay is None else a.replay.fingerprint for a in group]
-        kept = (by_sku(buffers),) if buffers else ()
-        rows = [hold_row(asked.hold) for asked in group]
-        return [who, int(bool(actors)), _pack((rows, nodes, records, fingerprints, *kept))]
+        keyed = any(asked.replay for asked in group) and (
+            ["" if a.replay is None else self._keys.replay(a.replay.digest) for a in group],
+            ["" if a.replay is None else a.replay.fingerprint for a in group],
+        )
+        return [who, int(bool(actors)), _pack(keyed), *holds_message([a.hold for a in group], nodes, buffers)]
 
 
 def _groups(asked: Sequence[_Asked]) -> Iterable[Sequence[_Asked]]:
@@ -156,7 +154,7 @@ def _groups(asked: Sequence[_Asked]) -> Iterable[Sequence[_Asked]]:
         yield group
 
 
-def _settle(asked: _Asked, reply: Sequence[Any], *, replayed: bool) -> None:
+def _settle(asked: _Asked, reply: Reply | int, *, replayed: bool) -> None:
     verdict = verdict_of(asked.hold, reply, replayed=replayed)
     if isinstance(verdict, AllotError):
         _fail(asked, verdict)
@@ -167,38 +165,3 @@ def _settle(asked: _Asked, reply: Sequence[Any], *, replayed: bool) -> None:
 def _fail(asked: _Asked, error: BaseException) -> None:
     if not asked.answer.done():
         asked.answer.set_exception(error)
-
-
-def line_rows(lines: Iterable[HoldLine]) -> list[tuple[object, ...]]:
-    """Return lines as lua/holding.lua takes them."""
-    rows: list[tuple[object, ...]] = []
-    for line in lines:
-        day = line.ship_on.toordinal() if line.ship_on else 0
-        if line.supply_id is None:
-            rows.append((line.sku, line.node_id, line.quantity, day, 0, 0))
-        else:
-            rows.append((line.sku, line.node_id, line.quantity, day, 0, 0, line.supply_id))
-    return rows
-
-
-def by_sku(buffers: Kept) -> dict[str, dict[str, int]]:
-    """Return buffers as lua/atp.lua takes them."""
-    nested: dict[str, dict[str, int]] = {}
-    for (sku, node_id), units in buffers.items():
-        nested.setdefault(sku, {})[node_id] = units
-    return nested
-
-
-def hold_row(hold: Hold) -> tuple[object, ...]:
-    """Return a hold as lua/holding.lua takes it."""
-    lines = line_rows(hold.lines)
-    row = (
-        hold.reservation_id,
-        round(hold.ttl_seconds * 1000),
-        lines,
-        sha1(_pack(lines), usedforsecurity=False).hexdigest(),
-        False if hold.reference is None else hold.reference,
-        False if hold.channel is None else hold.channel,
-        0 if hold.promised_on is None else hold.promised_on.toordinal(),
-    )
-    return row if hold.limit is None else (*row, hold.limit.holder, hold.limit.most)

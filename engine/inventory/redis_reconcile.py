@@ -21,7 +21,7 @@ from engine.events.actor import actor
 from engine.inventory.drift import Drift, LostDeadline, Reconciliation
 from engine.inventory.model import CONFIRMED, EVENT, HELD, StockView
 from engine.inventory.redis_reads import StockReads
-from engine.inventory.tally import CountedReservation, Tally
+from engine.inventory.tally import Tally, counted_part, counted_reservation
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
@@ -68,11 +68,11 @@ class Reconciler:
 
     async def tally(self) -> Tally:
         """Read every reservation once, in small steps, and return what they add up to."""
-        tally, decode = Tally(), msgspec.msgpack.Decoder(CountedReservation).decode
+        tally = Tally()
         async for key, packed in self._all(self._keys.reservation("")):
-            tally.add(key.decode().split(":reservation:", 1)[1], decode(packed))
+            tally.add(key.decode().split(":reservation:", 1)[1], counted_reservation(packed))
         async for _, packed in self._all(self._keys.part("")):
-            tally.add_units(decode(packed))
+            tally.add_units(counted_part(packed))
         return tally
 
     async def _all(self, prefix: str) -> AsyncIterator[tuple[bytes, bytes]]:
@@ -130,9 +130,10 @@ class Reconciler:
         """Return the held reservations without a deadline, looked at twice: one may just have been made."""
         lost = await self._without_deadline(held_ids)
         lost = await self._without_deadline(lost)
-        decode = msgspec.msgpack.Decoder(CountedReservation).decode
         packed = await self._client.pipeline([("GET", self._keys.reservation(name)) for name in lost])
-        lost = [name for name, kept in zip(lost, packed, strict=True) if kept and decode(kept).state == "held"]
+        lost = [
+            name for name, kept in zip(lost, packed, strict=True) if kept and counted_reservation(kept).state == "held"
+        ]
         if not lost or not repair:
             return [LostDeadline(reservation_id=name) for name in lost]
         _, done = await self._repair([], lost)

@@ -28,9 +28,10 @@ async def call_once(
 
 async def find(client: StoreClient, keys: Keys, replay: Replay) -> Reply | None:
     """Return the reply kept under a key, None if it is new; raises IdempotencyConflict for another body."""
-    fingerprint, reply = await client.call("HMGET", keys.replay(replay.digest), "fingerprint", "reply")
-    if fingerprint is None:
+    stored = await client.call("GET", keys.replay(replay.digest))
+    if stored is None:
         return None
+    fingerprint, reply = stored.split(b"\n", 1)
     if fingerprint.decode() != replay.fingerprint:
         raise IdempotencyConflict
     found: Reply = _unpack(reply)

@@ -31,7 +31,8 @@ from engine.inventory.model import (
 )
 from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
-from engine.inventory.redis_holds import HoldQueue, by_sku, hold_row, line_rows
+from engine.inventory.redis_hold_rows import holds_message, line_rows
+from engine.inventory.redis_holds import HoldQueue
 from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_records import call_once, find
@@ -58,6 +59,7 @@ _SHARED = (
     "commit",
     "replies",
     "holding",
+    "holds",
 )
 SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
@@ -181,10 +183,8 @@ class RedisInventoryStore:
         replay: Replay | None = None,
     ) -> Outcome[list[Verdict]]:
         """Hold each by itself, all in one call."""
-        nodes = {line.node_id: today[line.node_id] for hold in holds for line in hold.lines}
-        kept = (by_sku(buffers),) if buffers else ()
-        packed, key = _pack(([hold_row(hold) for hold in holds], nodes, *kept)), self._keys.deadlines
-        found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), packed)
+        message, key = holds_message(holds, today, buffers), self._keys.deadlines
+        found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), *message)
         verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, found[1], strict=True)]
         return Outcome(value=verdicts, replayed=found[0])
 

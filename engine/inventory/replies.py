@@ -57,6 +57,9 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
     kind, *rest = reply
     if kind == "reservation":
         return _reservation(*rest)
+    if kind == "kept":
+        reservation_id, deadline, (lines, _, *terms, _) = rest
+        return _reservation(reservation_id, ReservationState.HELD, deadline, lines, *terms)
     if kind == "positions":
         return [_position(*row) for row in rest[0]]
     if kind == "quotas":
@@ -72,8 +75,13 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
     raise error
 
 
-def verdict_of(hold: Hold, reply: Reply, *, replayed: bool = False) -> Reservation | AllotError:
-    """Return what became of one hold of many: the reservation, or the refusal without raising it."""
+def verdict_of(hold: Hold, reply: Reply | int, *, replayed: bool = False) -> Reservation | AllotError:
+    """Return what became of one hold of many: the reservation, or the refusal without raising it.
+
+    A bare number is the deadline of a hold, in milliseconds.
+    """
+    if isinstance(reply, int):
+        reply = ("held", reply)
     if reply[0] == "held":
         return Reservation(
             reservation_id=hold.reservation_id,

@@ -5,6 +5,7 @@ Not here: reading the reservations, and comparing (redis_reconcile.py).
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,11 +17,29 @@ _FAR = 2
 
 
 class CountedReservation(msgspec.Struct, frozen=True):
-    """What matters of a reservation as kept, see lua/reservations.lua."""
+    """What matters of a part of a reservation as kept, see lua/parts.lua, or of a reservation."""
 
     state: str
     lines: list[list[Any]]
     channel: str | bool | None = None
+
+
+_STATES = ("held", "confirmed", "consumed", "cancelled", "expired", "forestalled")
+_HEAD = struct.Struct(">Bd")
+_part = msgspec.msgpack.Decoder(CountedReservation).decode
+_kept = msgspec.msgpack.Decoder(list[Any]).decode
+
+
+def counted_part(packed: bytes) -> CountedReservation:
+    """Return a part of a reservation as kept, see lua/parts.lua."""
+    return _part(packed)
+
+
+def counted_reservation(record: bytes) -> CountedReservation:
+    """Return a reservation as kept, see lua/reservations.lua."""
+    number, _ = _HEAD.unpack_from(record)
+    lines, _, _, channel, *_ = _kept(record[_HEAD.size :])
+    return CountedReservation(state=_STATES[number - 1], lines=lines, channel=channel)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +70,8 @@ class Tally:
         if kept.state not in {"held", "confirmed"}:
             return
         undated = self.held if kept.state == "held" else self.confirmed
-        for sku, node_id, quantity, ship_on, _, is_dated, *pegged in kept.lines:
+        for sku, node_id, quantity, ship_on, *placed in kept.lines:
+            _, is_dated, *pegged = placed or (0, 0)
             if is_dated == _FAR:
                 continue
             if kept.channel:

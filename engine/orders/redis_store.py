@@ -15,7 +15,7 @@ import msgspec
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
 from engine.inventory.model import Outcome, Replay
-from engine.inventory.redis_holds import by_sku
+from engine.inventory.redis_hold_rows import by_sku
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of

@@ -80,7 +80,7 @@ SEEDS = {
         was="    if #short > 0 then return { 'short', short } end\n", trial=no_oversell, words="oversold"
     ),
     "the idempotency record is dropped": Seed(
-        was="  redis.call('HSET', key, 'fingerprint', fingerprint, 'reply', reply)\n",
+        was="  redis.call('SET', record, fingerprint .. '\\n' .. reply, 'EX', REPLAY_SECONDS)\n",
         trial=idempotency,
         words="was answered in two ways",
     ),

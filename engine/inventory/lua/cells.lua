@@ -6,7 +6,7 @@
 --                         A key that ends in `:check` asks whether it could be done, see commit.lua.
 -- now_ms()                the time of this call
 -- slot_of(work, node_id)  0, 1, … or nil          new_slot(work, node_id)  the same, allocated (append-only) if absent
--- cell_at(work, sku, slot)  a table of the fields below; change it with add(cell, field, by)
+-- cell_at(work, sku, slot)  a table of the fields below, and its `key`; change it with add(cell, field, by)
 -- Keys: stock:<sku> (string: 8 big-endian u32 per slot) · slots (hash node_id → slot) · skus (set) · stock_epoch
 -- `event` is the journal event that changed the cell last (see journal.lua), 0 if none did; `quotas` counts its channel
 -- quotas (quotas.lua).
@@ -31,8 +31,10 @@ end
 local function open_work(key, act, args)
   now_of_call = nil
   local is_check = string.sub(key, -6) == ':check'
-  return { prefix = string.match(key, '^{[^}]*}'), is_check = is_check, act = act, who = act and table.remove(args, 1), cells = {}, loaded = {},
-    schedules = {}, reservations = {}, slots = {}, new_nodes = {} }
+  local prefix = string.match(key, '^{[^}]*}')
+  return { prefix = prefix, stock_prefix = prefix .. ':stock:', is_check = is_check, act = act,
+    who = act and table.remove(args, 1), cells = {}, loaded = {}, count = 0, schedules = {}, reservations = {}, slots = {},
+    new_nodes = {} }
 end
 
 local function key_of(work, word, id)
@@ -59,14 +61,16 @@ local function cell_at(work, sku, slot)
   if not of_slot then of_slot = {}; work.cells[slot] = of_slot end
   local cell = of_slot[sku]
   if not cell then
-    local packed = redis.call('GETRANGE', key_of(work, 'stock', sku), slot * 32, slot * 32 + 31)
-    local absent = #packed < 32
-    if absent then packed = ZEROS end
-    local a, b, c, d, e, f, g, h = struct.unpack(CELL_FORMAT, packed)
+    local key = work.stock_prefix .. sku
+    local packed = redis.call('GETRANGE', key, slot * 32, slot * 32 + 31)
+    local before = #packed < 32 and ZEROS or packed
+    local a, b, c, d, e, f, g, h = struct.unpack(CELL_FORMAT, before)
     -- One constructor: a table that grows field by field costs four times as much.
     cell = { on_hand = a, safety_stock = b, held = c, confirmed = d, version = e, scheduled = f, event = g, quotas = h,
-      sku = sku, slot = slot, absent = absent, before = packed, dirty = false }
-    of_slot[sku], work.loaded[#work.loaded + 1] = cell, cell
+      sku = sku, slot = slot, key = key, before = before, dirty = false }
+    if before ~= packed then cell.absent = true end
+    work.count = work.count + 1
+    of_slot[sku], work.loaded[work.count] = cell, cell
   end
   return cell
 end

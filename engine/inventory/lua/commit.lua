@@ -19,15 +19,18 @@ local function broken(cell)
   end
 end
 
--- Returns whether any cell is dirty.
-local function check_cells(work)
-  local dirty = false
-  for _, cell in ipairs(work.loaded) do
+-- Returns the list of dirty cells.
+local function checked_cells(work)
+  local dirty, count, loaded = {}, 0, work.loaded
+  for i = 1, work.count do
+    local cell = loaded[i]
     if cell.dirty then
-      dirty = true
-      -- The least and the largest of six numbers in one call each: this is done for every line of every hold.
+      count = count + 1
+      dirty[count] = cell
+      -- Without a call or a loop: this is done for every line of every hold.
       local a, b, c, d, e, f = cell.on_hand, cell.safety_stock, cell.held, cell.confirmed, cell.version, cell.scheduled
-      if math.min(a, b, c, d, e, f) < 0 or math.max(a, b, c, d, e, f) > MAX_UNITS then broken(cell) end
+      if a < 0 or b < 0 or c < 0 or d < 0 or e < 0 or f < 0 or a > MAX_UNITS or b > MAX_UNITS or c > MAX_UNITS or d > MAX_UNITS
+        or e > MAX_UNITS or f > MAX_UNITS then broken(cell) end
     end
   end
   return dirty
@@ -35,33 +38,33 @@ end
 
 -- Makes the string of each SKU that gets its first position at a node long enough, by one SET: a string that SETRANGE
 -- makes longer takes up to twice its length.
-local function make_room(work)
+local function make_room(work, dirty)
   local last_slot
-  for _, c in ipairs(work.loaded) do
-    if c.dirty and c.absent then
+  for i = 1, #dirty do
+    local c = dirty[i]
+    if c.absent then
       last_slot = last_slot or {}
       last_slot[c.sku] = math.max(last_slot[c.sku] or 0, c.slot)
     end
   end
   for sku, slot in pairs(last_slot or NONE) do
-    local key, width = key_of(work, 'stock', sku), 32 * (slot + 1)
+    local key, width = work.stock_prefix .. sku, 32 * (slot + 1)
     local packed = redis.call('GET', key) or ''
     if #packed < width then redis.call('SET', key, packed .. string.rep('\0', width - #packed)) end
     redis.call('SADD', key_of(work, 'skus'), sku)
   end
 end
 
-local function write_cells(work)
+local function write_cells(work, dirty)
   for _, node_id in ipairs(work.new_nodes) do
     redis.call('HSET', key_of(work, 'slots'), node_id, work.slots[node_id])
   end
   work.new_nodes = {}
-  make_room(work)
-  for _, c in ipairs(work.loaded) do
-    if c.dirty then
-      redis.call('SETRANGE', key_of(work, 'stock', c.sku), c.slot * 32, c.after)
-      c.dirty, c.absent, c.before, c.whys, c.moves = false, false, c.after, nil, nil
-    end
+  make_room(work, dirty)
+  for i = 1, #dirty do
+    local c = dirty[i]
+    redis.call('SETRANGE', c.key, c.slot * 32, c.after)
+    c.dirty, c.absent, c.before, c.whys, c.moves = false, nil, c.after, nil, nil
   end
 end
 
@@ -80,7 +83,7 @@ end
 
 local function has_dirty_reservation(work)
   for _, reservation in pairs(work.reservations) do
-    if reservation and reservation.dirty then return true end
+    if type(reservation) == 'table' and reservation.dirty then return true end
   end
   return false
 end
@@ -101,14 +104,15 @@ local function next_version(work, id, reservation)
 end
 
 local function write_reservations(work)
-  local open, due, over = {}, {}, {}
+  local open, due, over, prefix = work.new_records or {}, work.new_deadlines or {}, {}, key_of(work, 'reservation', '')
+  work.new_records, work.new_deadlines = nil, nil
   for id, reservation in pairs(work.reservations) do
-    if reservation and reservation.dirty then
+    if type(reservation) == 'table' and reservation.dirty then
       reservation.dirty = nil
       index_dated(work, id, reservation)
       count_off(work, reservation)
       if reservation.parts then next_version(work, id, reservation) end
-      local key, packed = key_of(work, 'reservation', id), cmsgpack.pack(reservation)
+      local key, packed = prefix .. id, record_of(reservation)
       if FIELD_OF[reservation.state] or reservation.parts then
         open[#open + 1], open[#open + 2] = key, packed
       else
@@ -126,9 +130,10 @@ end
 
 local function commit_work(work)
   if work.is_check then error({ err = 'CHECKED it can be done' }) end
-  if not check_cells(work) and not has_dirty_reservation(work) and not has_dirty_part(work) then return end
-  write_journal(work, now_ms())
-  write_cells(work)
+  local dirty = checked_cells(work)
+  if #dirty == 0 and not has_dirty_reservation(work) and not has_dirty_part(work) then return end
+  write_journal(work, dirty, now_ms())
+  write_cells(work, dirty)
   write_schedules(work)
   write_quotas(work)
   write_reservations(work)

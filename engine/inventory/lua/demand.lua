@@ -7,8 +7,8 @@
 -- place_lines(work, lines, today)  sets slot and dated of lines as asked for; returns whether one is pegged
 -- short_lines(work, lines, today, channel, own)  a list of {sku, node_id, quantity, available}, empty if all can be taken by
 -- the channel (nil, false: none); `own`: lines just given back, or nil, of which quotas of others take nothing
--- take_at_once(work, lines, field, why)  takes undated lines of cells without a schedule or quotas, the common case; returns
--- false, and changes nothing, if lines are short or of another kind
+-- hold_at_once(cells, units, first, last, why)  holds units[i] of cells[i] for each i, the common case: returns false, and changes
+-- nothing, if one of these is not there (false), is short, or has a schedule or quotas
 -- take(work, lines, field, why, channel), give_back(work, lines, field, why, channel)  change cells, schedules and what the
 -- channel uses (no channel: left as it is), in memory; why: who for
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
@@ -79,21 +79,17 @@ local function short_lines(work, lines, today, channel, own)
   return short
 end
 
-local function take_at_once(work, lines, field, why)
-  for i, line in ipairs(lines) do
-    local cell = line[DATED] == 0 and line[LINE_SLOT] >= 0 and cell_at(work, line[SKU], line[LINE_SLOT])
-    local units = line[QUANTITY]
-    if not cell or cell.scheduled > 0 or cell.quotas > 0 or available(cell) < units then
-      for j = 1, i - 1 do
-        local taken = cell_at(work, lines[j][SKU], lines[j][LINE_SLOT])
-        taken[field] = taken[field] - lines[j][QUANTITY]
-      end
+local function hold_at_once(cells, units, first, last, why)
+  for i = first, last do
+    local cell, wanted = cells[i], units[i]
+    if not cell or cell.scheduled > 0 or cell.quotas > 0 or available(cell) < wanted then
+      for j = first, i - 1 do cells[j].held = cells[j].held - units[j] end
       return false
     end
-    cell[field] = cell[field] + units
+    cell.held = cell.held + wanted
   end
-  for _, line in ipairs(lines) do
-    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+  for i = first, last do
+    local cell = cells[i]
     cell.dirty = true
     because(cell, why)
   end

@@ -19,6 +19,15 @@ local function held_again(id, known, asked)
   return reservation_row(id, known)
 end
 
+local function take_at_once(work, lines, id)
+  local cells, units = {}, {}
+  for i, line in ipairs(lines) do
+    cells[i] = line[DATED] == 0 and line[LINE_SLOT] >= 0 and cell_at(work, line[SKU], line[LINE_SLOT])
+    units[i] = line[QUANTITY]
+  end
+  return hold_at_once(cells, units, 1, #lines, id)
+end
+
 local function try_hold(work, hold, today, now, crossing)
   local id, asked, lines = hold[ID], hold[ASKED], hold[LINES]
   local known = reservation_at(work, id, now)
@@ -33,7 +42,7 @@ local function try_hold(work, hold, today, now, crossing)
     local refused = peg_lines(work, wanted, today)
     if #refused > 0 then return { 'unpeggable', refused } end
   end
-  if not take_at_once(work, wanted, 'held', id) then
+  if not take_at_once(work, wanted, id) then
     local short = short_lines(work, wanted, today, hold[CHANNEL])
     if #short > 0 then return { 'short', short } end
     take(work, wanted, 'held', id, hold[CHANNEL])

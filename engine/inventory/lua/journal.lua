@@ -11,8 +11,8 @@
 -- A cell keeps the number of its last event (from 1 to MAX_UNITS, round and round), so that the rows of a cell are a
 -- chain: each row's cell before names the event before.
 -- because(cell, why)        says why a cell is changed
--- write_journal(work, now)  writes the entry of the dirty cells, each of which gets its new packed string in `after`, and
--- leaves its number in work.last_event
+-- write_journal(work, dirty, now)  writes the entry of a list of cells, each of which gets its new packed string in `after`,
+-- and leaves its number in work.last_event
 -- event_before(epoch, number)  the event that a cell's number stands for
 -- Invariant: no cell changes without its row; events are numbered without a gap.
 
@@ -31,15 +31,14 @@ local function because(cell, why)
   elseif whys[#whys] ~= why then whys[#whys + 1] = why end
 end
 
-local function journal_rows(work, number)
+local function journal_rows(dirty, number)
   local rows, cells = {}, {}
-  for _, c in ipairs(work.loaded) do
-    if c.dirty then
-      c.event = number
-      c.after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.quotas)
-      rows[#rows + 1] = { c.sku, c.slot, c.whys or '', c.moves or NONE }
-      cells[#cells + 1], cells[#cells + 2] = c.before, c.after
-    end
+  for i = 1, #dirty do
+    local c = dirty[i]
+    local after = struct.pack(CELL_FORMAT, c.on_hand, c.safety_stock, c.held, c.confirmed, c.version, c.scheduled, number, c.quotas)
+    rows[i] = { c.sku, c.slot, c.whys or '', c.moves or NONE }
+    cells[2 * i - 1], cells[2 * i] = c.before, after
+    c.event, c.after = number, after
   end
   return rows, table.concat(cells)
 end
@@ -55,23 +54,23 @@ local function cut_off_journal(work, epoch, added)
 end
 
 -- Returns the error if the event cannot stand behind the last one.
-local function append_event(work, now, epoch)
-  local rows, cells = journal_rows(work, event_number(epoch))
+local function append_event(work, dirty, now, epoch)
+  local rows, cells = journal_rows(dirty, event_number(epoch))
   local written = redis.pcall('XADD', key_of(work, 'journal'), string.format('0-%.0f', epoch),
     'e', cmsgpack.pack({ now, work.act, work.who, rows }), 'c', cells)
   if type(written) == 'table' and written.err then return written.err end
   cut_off_journal(work, epoch, math.max(1, #rows))
 end
 
-local function write_journal(work, now)
+local function write_journal(work, dirty, now)
   local epoch = redis.call('INCR', key_of(work, 'stock_epoch'))
-  local failed = append_event(work, now, epoch)
+  local failed = append_event(work, dirty, now, epoch)
   if failed then  -- somebody removed stock_epoch: go on behind the last event
     local last = redis.call('XREVRANGE', key_of(work, 'journal'), '+', '-', 'COUNT', 1)[1]
     if not last then error(failed) end
     epoch = tonumber(string.match(last[1], '-(%d+)$')) + 1
     redis.call('SET', key_of(work, 'stock_epoch'), string.format('%.0f', epoch))
-    failed = append_event(work, now, epoch)
+    failed = append_event(work, dirty, now, epoch)
     if failed then error(failed) end
   end
   work.last_event = epoch

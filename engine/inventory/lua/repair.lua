@@ -28,8 +28,8 @@ local function repair_position(work, row)
 end
 
 local function repair_deadline(work, id)
-  local packed = redis.call('GET', key_of(work, 'reservation', id))
-  local reservation = packed and cmsgpack.unpack(packed)
+  local record = redis.call('GET', key_of(work, 'reservation', id))
+  local reservation = record and reservation_of(work, record)
   if not reservation or reservation.state ~= 'held' then return 0 end
   redis.call('ZADD', key_of(work, 'deadlines'), reservation.expires, id)
   return 1

@@ -5,13 +5,18 @@
 -- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the hash of the lines as first
 -- asked for, `order_id` set once it keeps stock for an order (engine/orders). States: held confirmed consumed cancelled
 -- expired, and forestalled: the tombstone of a cancel that came before its hold.
+-- work.reservations  by id: a reservation, false if there is none, or its record as long as nobody has looked at it
 -- reservation_at(work, id, now)  the reservation or nil; one whose deadline has passed is expired on the way
 -- put_reservation(work, id, r)   will be written       close(work, id, r, state)  gives all its units back
+-- put_record(work, id, expires, kept)  will be written as it is: a held one      record_of(r)  reservation_of(work, record)
 -- look_up(work, ids)             reads many at once, but for those that this call knows, and may have changed, already
 -- expire_due(work, now, limit)   expires what is due, oldest deadline first, some thousand lines at most; returns how many
 -- Invariant: an open reservation's units are in cells or schedules exactly once; deadlines holds exactly the held ones.
 
 local FIELD_OF = { held = 'held', confirmed = 'confirmed' }
+local STATES = { 'held', 'confirmed', 'consumed', 'cancelled', 'expired', 'forestalled' }
+local NUMBER_OF = { held = 1, confirmed = 2, consumed = 3, cancelled = 4, expired = 5, forestalled = 6 }
+local RECORD_HEAD = '>Bd'
 
 local function put_reservation(work, id, reservation)
   reservation.dirty = true
@@ -24,26 +29,54 @@ local function close(work, id, reservation, state)
   count_off(work, reservation)
 end
 
+-- Returns its record: a byte of its state, its deadline, and cmsgpack {lines, asked, reference, channel, promised_on, map of
+-- the other fields or false}. What holds.lua puts after the first two is as it came: a line without `dated` is not.
+local function record_of(r)
+  local others = { consumed = r.consumed or nil, order_id = r.order_id, holder = r.holder, version = r.version, parts = r.parts,
+    eaten = r.eaten, dated = r.dated, since = r.since }
+  return struct.pack(RECORD_HEAD, NUMBER_OF[r.state], r.expires or 0) .. cmsgpack.pack({ r.lines, r.asked or '',
+    r.reference or false, r.channel or false, r.promised_on or 0, next(others) and others or false })
+end
+
+local function reservation_of(work, record)
+  local number, expires = struct.unpack(RECORD_HEAD, record)
+  local lines, asked, reference, channel, promised_on, others = unpack(cmsgpack.unpack(string.sub(record, 10)))
+  local r = others or {}
+  r.state, r.expires, r.lines, r.asked, r.reference = STATES[number], expires, lines, asked, reference
+  r.channel, r.promised_on, r.consumed = channel, promised_on, r.consumed or false
+  for _, line in ipairs(lines) do
+    if not line[DATED] then line[LINE_SLOT], line[DATED] = slot_of(work, line[NODE]) or -1, 0 end
+  end
+  return r
+end
+
+-- Holds a reservation that nobody will look at in this call, of which `kept` is the cmsgpack of its record.
+local function put_record(work, id, expires, kept)
+  local records, deadlines = work.new_records or {}, work.new_deadlines or {}
+  local n, record = #records, struct.pack(RECORD_HEAD, NUMBER_OF.held, expires) .. kept
+  records[n + 1], records[n + 2], deadlines[n + 1], deadlines[n + 2] = key_of(work, 'reservation', id), record, expires, id
+  work.new_records, work.new_deadlines, work.reservations[id] = records, deadlines, record
+end
+
 local function reservation_at(work, id, now)
   local reservation = work.reservations[id]
-  if reservation == nil then
-    local packed = redis.call('GET', key_of(work, 'reservation', id))
-    if not packed then return nil end
-    reservation = cmsgpack.unpack(packed)
-    work.reservations[id] = reservation
-  end
-  if not reservation then return nil end  -- known to be absent, see look_up
+  if reservation == nil then reservation = redis.call('GET', key_of(work, 'reservation', id)) end
+  if type(reservation) == 'string' then reservation = reservation_of(work, reservation) end
+  work.reservations[id] = reservation
+  if not reservation then return nil end
   if reservation.state == 'held' and now >= reservation.expires then close(work, id, reservation, 'expired') end
   return reservation
 end
 
 local function look_up(work, ids)
+  local known, prefix = work.reservations, key_of(work, 'reservation', '')
   for first = 1, #ids, 1000 do
-    local keys = {}
-    for i = first, math.min(first + 999, #ids) do keys[#keys + 1] = key_of(work, 'reservation', ids[i]) end
-    for i, packed in ipairs(redis.call('MGET', unpack(keys))) do
-      local id = ids[first + i - 1]
-      if work.reservations[id] == nil then work.reservations[id] = packed and cmsgpack.unpack(packed) end
+    local keys, last = {}, math.min(first + 999, #ids)
+    for i = first, last do keys[i - first + 1] = prefix .. ids[i] end
+    local found = redis.call('MGET', unpack(keys))
+    for i = first, last do
+      local id = ids[i]
+      if known[id] == nil then known[id] = found[i - first + 1] end
     end
   end
 end

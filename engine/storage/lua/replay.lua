@@ -14,24 +14,43 @@
 -- has another fingerprint (the client raises IdempotencyConflict).
 --
 -- Invariant: effect and record are written in the same call, so neither exists without the other. The record lives
--- 24 h: a hash of fingerprint and reply.
+-- 24 h: the fingerprint, a line feed, and the reply.
+--
+-- replays(records)  what is stored under a list of records ('' for none): record → {fingerprint, reply}; those without are absent
+-- replay_store(record, fingerprint, reply)
 
 local REPLAY_SECONDS = 86400
 
-local function replay_lookup(key, fingerprint)
-  if fingerprint == '' then return nil end
-  local record = redis.call('HMGET', key, 'fingerprint', 'reply')
-  if not record[1] then return nil end
-  if record[1] ~= fingerprint then
-    return redis.error_reply('REPLAYCONFLICT the idempotency key was used before with another body')
-  end
-  return { 1, record[2] }
+local function parted(stored)
+  local line_feed = string.find(stored, '\n', 1, true)
+  return { string.sub(stored, 1, line_feed - 1), string.sub(stored, line_feed + 1) }
 end
 
-local function replay_store(key, fingerprint, reply)
+local function replays(records)
+  local keys, found = {}, {}
+  for _, record in ipairs(records) do
+    if record ~= '' then keys[#keys + 1] = record end
+  end
+  for i, stored in ipairs(#keys > 0 and redis.call('MGET', unpack(keys)) or {}) do
+    if stored then found[keys[i]] = parted(stored) end
+  end
+  return found
+end
+
+local function replay_lookup(record, fingerprint)
+  if fingerprint == '' then return nil end
+  local stored = redis.call('GET', record)
+  if not stored then return nil end
+  stored = parted(stored)
+  if stored[1] ~= fingerprint then
+    return redis.error_reply('REPLAYCONFLICT the idempotency key was used before with another body')
+  end
+  return { 1, stored[2] }
+end
+
+local function replay_store(record, fingerprint, reply)
   if fingerprint == '' then return end
-  redis.call('HSET', key, 'fingerprint', fingerprint, 'reply', reply)
-  redis.call('EXPIRE', key, REPLAY_SECONDS)
+  redis.call('SET', record, fingerprint .. '\n' .. reply, 'EX', REPLAY_SECONDS)
 end
 
 local function register_once(name, body)

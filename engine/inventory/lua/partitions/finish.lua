@@ -6,8 +6,8 @@
 redis.register_function('allot_finish_v1', function(keys, args)
   local work, id = open_work(keys[1]), args[1]
   local key = key_of(work, 'reservation', id)
-  local packed = redis.call('GET', key)
-  local reservation = packed and cmsgpack.unpack(packed)
+  local record = redis.call('GET', key)
+  local reservation = record and reservation_of(work, record)
   if reservation and reservation.version ~= tonumber(args[2]) then return 0 end
   redis.call('ZREM', key_of(work, 'unfinished'), id)
   if reservation and not FIELD_OF[reservation.state] then redis.call('EXPIRE', key, CLOSED_SECONDS) end

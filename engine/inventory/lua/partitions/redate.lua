@@ -21,8 +21,8 @@ end
 redis.register_function('allot_redate_v1', function(keys, args)
   local work, places, lines = open_work(keys[1]), by_place(cmsgpack.unpack(args[2])), {}
   local key = key_of(work, 'reservation', args[1])
-  local packed = redis.call('GET', key)
-  local reservation = packed and cmsgpack.unpack(packed)
+  local record = redis.call('GET', key)
+  local reservation = record and reservation_of(work, record)
   if not reservation then return 0 end
   for _, line in ipairs(reservation.lines) do
     local told = line[DATED] == FAR and places[place_of(line)]
@@ -39,6 +39,6 @@ redis.register_function('allot_redate_v1', function(keys, args)
     end
   end
   reservation.lines = lines
-  redis.call('SET', key, cmsgpack.pack(reservation), 'KEEPTTL')
+  redis.call('SET', key, record_of(reservation), 'KEEPTTL')
   return 1
 end)

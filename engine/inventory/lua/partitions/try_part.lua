@@ -34,7 +34,7 @@ local function try_part(work, hold, from, today, now)
     local refused = peg_lines(work, lines, today)
     if #refused > 0 then return { 'unpeggable', refused } end
   end
-  if not take_at_once(work, lines, 'held', id) then
+  if not take_at_once(work, lines, id) then
     local short = short_lines(work, lines, today, hold[CHANNEL])
     if #short > 0 then return { 'short', short } end
     take(work, lines, 'held', id, hold[CHANNEL])

@@ -1,0 +1,80 @@
+-- Many holds as one message brings them: as columns, of which the plain ones need no table each. Include after holding.lua.
+--
+-- A message is cmsgpack {ids, milliseconds to live, plain, last lines, places, units, SKUs, node ids, today by node_id,
+-- buffers as in atp.lua or false, holders or false, how many each may keep open or false}, and by hold, in order, what the
+-- record of its reservation keeps (reservations.lua).
+--   last lines      hold i has the lines from behind that of the hold before to last_lines[i]
+--   places, units   of each line; a place names one of SKUs and node ids, in which each place stands once
+--   plain           1 where no line names a supply or ships after its node's today, else 0
+-- holds_of(work, message, kept)  reads a message; gives back what is due, so that the holds find it
+-- try_nth(work, holds, i, now)   the deadline of the i-th in milliseconds if it is held, else what try_hold returns
+-- kept_reply(holds, i, expires)  the reply for an idempotency record of one that is held, see replies.lua
+-- without_collecting(work_of_call, key, args)
+-- Invariant: no cell's ATP goes below zero by a hold.
+
+local MANY_DUE = 1000
+local GARBAGE_KB = 4096
+local live_kb = 0
+
+local function holds_of(work, message, kept, now)
+  local h = { kept = kept, cells = {}, of_lines = {} }
+  h.ids, h.ttls_ms, h.plain, h.last_lines, h.places, h.units, h.skus, h.node_ids, h.today, h.buffers, h.holders, h.most =
+    unpack(cmsgpack.unpack(message))
+  keep_back(work, h.buffers or nil)
+  expire_due(work, now, MANY_DUE)
+  look_up(work, h.ids)
+  return h
+end
+
+local function cell_of_place(work, holds, place)
+  local slot = slot_of(work, holds.node_ids[place])
+  local cell = slot and cell_at(work, holds.skus[place], slot) or false
+  holds.cells[place] = cell
+  return cell
+end
+
+local function hold_plain(work, holds, i, now)
+  local id, holder = holds.ids[i], holds.holders and holds.holders[i]
+  if holds.plain[i] == 0 or work.reservations[id] then return nil end
+  if holder and open_of(work, holder) >= holds.most[i] then return nil end
+  local first, last, cells, of_lines = (holds.last_lines[i - 1] or 0) + 1, holds.last_lines[i], holds.cells, holds.of_lines
+  for line = first, last do
+    local place = holds.places[line]
+    local cell = cells[place]
+    if cell == nil then cell = cell_of_place(work, holds, place) end
+    of_lines[line] = cell
+  end
+  if not hold_at_once(of_lines, holds.units, first, last, id) then return nil end
+  if holder then count_of(work, holder).by = count_of(work, holder).by + 1 end
+  local expires = now + holds.ttls_ms[i]
+  put_record(work, id, expires, holds.kept[i])
+  return expires
+end
+
+local function hold_of(holds, i)
+  local lines, asked, reference, channel, promised_on = unpack(cmsgpack.unpack(holds.kept[i]))
+  return { holds.ids[i], holds.ttls_ms[i], lines, asked, reference, channel, promised_on, holds.holders and holds.holders[i] or nil,
+    holds.most and holds.most[i] or nil }
+end
+
+local function try_nth(work, holds, i, now)
+  return hold_plain(work, holds, i, now) or try_hold(work, hold_of(holds, i), holds.today, now)
+end
+
+local function kept_reply(holds, i, expires)
+  return '\148' .. cmsgpack.pack('kept', holds.ids[i], expires) .. holds.kept[i]  -- a list of four
+end
+
+-- A call with many holds makes thousands of tables that live until its end, and looking for garbage among them takes a
+-- quarter of it. So it is collected then, when there is much.
+local function without_collecting(work_of_call, key, args)
+  collectgarbage('stop')
+  local done, reply = pcall(work_of_call, key, args)
+  collectgarbage('restart')
+  if collectgarbage('count') > live_kb + GARBAGE_KB then
+    collectgarbage()
+    live_kb = collectgarbage('count')
+  end
+  if not done then error(reply) end
+  return reply
+end
