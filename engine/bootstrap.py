@@ -31,6 +31,7 @@ from engine.inventory.memory_low_stock import MemoryLowStock
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import HoldLine
 from engine.inventory.partition_number import keep_number
+from engine.inventory.partitioned_low_stock import PartitionedLowStockWatch
 from engine.inventory.partitioned_reconcile import PartitionedReconciler
 from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_low_stock import RedisLowStock
@@ -38,7 +39,6 @@ from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.service import InventoryService, new_reservation_id
 from engine.inventory.store import InventoryStore
-from engine.inventory.unwatched import UnwatchedLowStock
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
 from engine.orders.memory_store import MemoryOrderStore
@@ -69,7 +69,8 @@ class Stores:
 
     documents: DocumentStore
     inventory: InventoryStore
-    low_stock: LowStockStore
+    low_stock: Sequence[LowStockStore]
+    """One for the journal of each partition."""
     promises: PromiseStore
     orders: OrderStore
     runs: RunStore
@@ -160,7 +161,7 @@ def _memory_stores(clock: Clock) -> Stores:
     return Stores(
         documents=MemoryDocumentStore(),
         inventory=stock,
-        low_stock=MemoryLowStock(stock),
+        low_stock=[MemoryLowStock(stock)],
         promises=MemoryPromiseStore(clock),
         orders=MemoryOrderStore(stock, clock),
         runs=MemoryRunStore(clock),
@@ -175,7 +176,10 @@ def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
         inventory=RedisInventoryStore(client, keys)
         if is_one
         else PartitionedInventoryStore(client, tenant, partitions),
-        low_stock=RedisLowStock(client, keys),
+        low_stock=[
+            RedisLowStock(client, Keys(tenant, each), kept=keys, partition=each, partitions=partitions)
+            for each in range(partitions)
+        ],
         promises=RedisPromiseStore(client, keys),
         orders=RedisOrderStore(client, keys) if is_one else OnePartitionOrders(),
         runs=RedisRunStore(client, keys),
@@ -227,9 +231,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             new_id=_new_ids(stores.inventory),
             most_open_holds=settings.most_open_holds,
         ),
-        low_stock=UnwatchedLowStock()
-        if settings.partitions > 1
-        else LowStockWatch(stores.low_stock, stores.inventory, world=reference.current, clock=clock),
+        low_stock=_watch(
+            [LowStockWatch(each, stores.inventory, world=reference.current, clock=clock) for each in stores.low_stock]
+        ),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
         promising=PromiseService(
             reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
@@ -239,6 +243,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         stock=stores.inventory,
         reconciler=None if client is None else _reconciler(client, settings),
     )
+
+
+def _watch(watches: Sequence[LowStockWatch]) -> LowStockWatch:
+    return watches[0] if len(watches) == 1 else PartitionedLowStockWatch(watches)
 
 
 async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:

@@ -13,7 +13,7 @@
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   ├── PromiseExpired        the promise is no longer valid
-    │   └── NeedsOnePartition     orders or low stock, in a store of several partitions
+    │   └── NeedsOnePartition     orders or routing runs, in a store of several partitions
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
@@ -175,14 +175,14 @@ class PromiseExpired(Refused):
 
 
 class NeedsOnePartition(Refused):
-    """Orders, routing runs and low stock need a store of one partition."""
+    """Orders and routing runs need a store of one partition."""
 
     code = "needs_one_partition"
 
     def __init__(self) -> None:
         super().__init__(
-            "Orders, routing runs and low-stock events need a store of one partition, and this one was begun with "
-            "several (ALLOT_PARTITIONS). Use a store of one partition for them."
+            "Orders and routing runs need a store of one partition, and this one was begun with several "
+            "(ALLOT_PARTITIONS). Use a store of one partition for them."
         )
 
 

@@ -21,6 +21,7 @@ from engine.inventory.low_stock import (
     Reading,
 )
 from engine.inventory.model import CONFIRMED, HELD, KINDS, ON_HAND, SAFETY_STOCK, VERSION, StockView
+from engine.inventory.partitions import Partitions
 from engine.inventory.redis_reads import StockReads, node_names
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
@@ -32,16 +33,24 @@ _entry = msgspec.msgpack.Decoder(Entry)
 
 
 class RedisLowStock:
-    """What is low in one tenant and partition; needs the inventory's LIBRARY loaded."""
+    """What is low in one partition of a tenant; needs the inventory's LIBRARY loaded.
 
-    def __init__(self, client: StoreClient, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+    `keys` are those of the partition. Where there are several, `kept` are those of the one that keeps what is low in
+    all of them, and `partition` is the number of this one.
+    """
+
+    def __init__(
+        self, client: StoreClient, keys: Keys, *, kept: Keys | None = None, partition: int = 0, partitions: int = 1
+    ) -> None:
+        self._client, self._keys, self._kept = client, keys, kept or keys
+        self._partition, self._hashing = partition, Partitions(number=partitions)
+        self._cursor = self._kept.low_stock_cursor + (f":{partition}" if partition else "")
         self._reads = StockReads(client, keys)
         self._node_ids: tuple[str, ...] = ()
 
     async def cursor(self) -> Cursor | None:
         """Return how far the journal was read."""
-        packed = await self._client.call("GET", self._keys.low_stock_cursor)
+        packed = await self._client.call("GET", self._cursor)
         if packed is None:
             return None
         event, _, documents = packed.decode().partition(" ")
@@ -79,8 +88,9 @@ class RedisLowStock:
         return await self._reads.snapshot()
 
     async def low_places(self) -> Collection[Place]:
-        """Return every position that is low."""
-        return [_place(member) for member in await self._client.call("ZRANGE", self._keys.low_stock, 0, -1)]
+        """Return every position of the partition that is low."""
+        found = map(_place, await self._client.call("ZRANGE", self._kept.low_stock, 0, -1))
+        return [place for place in found if self._hashing.of(place[0]) == self._partition]
 
     async def advance(self, cursor: Cursor | None, to: Cursor, readings: Sequence[Reading]) -> bool:
         """Move the cursor and write what came of reading, in one call."""
@@ -97,19 +107,19 @@ class RedisLowStock:
         ]
         found = "" if cursor is None else _text(cursor)
         moved = await self._client.fcall(
-            "allot_watch_low_stock_v1", [self._keys.deadlines], [found, _text(to), _pack(rows)]
+            "allot_watch_low_stock_v1", [self._kept.deadlines, self._cursor], [found, _text(to), _pack(rows)]
         )
         return bool(moved)
 
     async def low(self, *, limit: int, after: int) -> Sequence[LowPosition]:
         """Return positions that are low, by number."""
         pairs = await self._client.call(
-            "ZRANGE", self._keys.low_stock, f"({after}", "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"
+            "ZRANGE", self._kept.low_stock, f"({after}", "+inf", "BYSCORE", "LIMIT", 0, limit, "WITHSCORES"
         )
         scored = _scored(pairs)
         if not scored:
             return []
-        details = await self._client.call("HMGET", self._keys.low_stock_details, *(member for member, _ in scored))
+        details = await self._client.call("HMGET", self._kept.low_stock_details, *(member for member, _ in scored))
         found = []
         for (member, number), packed in zip(scored, details, strict=True):
             if packed is not None:  # it recovered between the two reads
@@ -129,7 +139,7 @@ class RedisLowStock:
     async def events(self, *, limit: int, before: int | None) -> Sequence[LowStockEvent]:
         """Return events, newest first."""
         start = "+" if before is None else f"(0-{before}"
-        found = await self._client.call("XREVRANGE", self._keys.low_stock_events, start, "-", "COUNT", limit)
+        found = await self._client.call("XREVRANGE", self._kept.low_stock_events, start, "-", "COUNT", limit)
         return [_event(int(name.split(b"-")[1]), *_unpack(packed)) for name, (_, packed) in found]
 
     async def _know_slots(self, last: int) -> None:

@@ -79,6 +79,21 @@ async def test_an_engine_works_on_a_cluster_and_says_when_one_primary_may_forget
             store_cluster.servers[1].ask("CONFIG", "SET", "maxmemory-policy", "noeviction")
 
 
+async def test_what_is_low_in_any_partition_is_listed_in_one_row(settings, network, catalog):
+    network["policy"] = {**network.get("policy", {}), "low_stock": [{"units": 3}]}
+    async with allot_engine(settings) as engine:
+        await engine.network.put(NetworkDocument.model_validate(network))
+        await engine.catalog.put(CatalogDocument.model_validate(catalog))
+        skus = [product["sku"] for product in catalog["products"]][:3]
+        await engine.inventory.put_positions([PositionCount(node_id="east", sku=sku, on_hand=3) for sku in skus])
+        while await engine.low_stock.step():
+            pass
+        found, has_more = await engine.low_stock.low(limit=10)
+        assert (sorted(each.sku for each in found), has_more) == (sorted(skus), False)
+        assert [each.number for each in found] == [1, 2, 3]
+        assert len({Partitions(number=4).of(sku) for sku in skus}) > 1
+
+
 async def test_orders_and_runs_are_refused_with_the_setting_named(settings, network, catalog):
     order = NewOrder(
         channel="web",

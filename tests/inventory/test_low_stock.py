@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -25,7 +26,10 @@ from engine.inventory.low_stock_watch import LowStockWatch
 from engine.inventory.memory_low_stock import MemoryLowStock
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Adjustment, PositionCount, Supply
+from engine.inventory.partitioned_low_stock import PartitionedLowStockWatch
+from engine.inventory.partitions import Partitions
 from engine.inventory.redis_low_stock import RedisLowStock
+from engine.inventory.redis_store import RedisInventoryStore
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
@@ -74,19 +78,25 @@ class Shop:
     """A store of stock, one of what is low, and the shortest ways to use them."""
 
     stock: Stock
-    low_stock: LowStockStore
+    low_stocks: Sequence[LowStockStore]
     known: Known
 
-    def watch(self, store: LowStockStore | None = None) -> LowStockWatch:
+    @property
+    def low_stock(self) -> LowStockStore:
+        """The one that follows the journal of mugs."""
+        return self.low_stocks[Partitions(number=len(self.low_stocks)).of("mug")]
+
+    def watch(self, kind: Callable[[LowStockStore], LowStockStore] = lambda store: store) -> LowStockWatch:
         async def world() -> Known:
             return self.known
 
         clock = SettableClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-        return LowStockWatch(store or self.low_stock, self.stock.store, world=world, clock=clock)
+        watches = [LowStockWatch(kind(each), self.stock.store, world=world, clock=clock) for each in self.low_stocks]
+        return watches[0] if len(watches) == 1 else PartitionedLowStockWatch(watches)
 
-    async def read_on(self, store: LowStockStore | None = None) -> None:
+    async def read_on(self, kind: Callable[[LowStockStore], LowStockStore] = lambda store: store) -> None:
         """Let a watch that has just been started read all there is."""
-        watch = self.watch(store)
+        watch = self.watch(kind)
         while await watch.step():
             pass
 
@@ -107,19 +117,24 @@ class Shop:
         return [(event.state, event.sku, event.available) for event in await self.events()]
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "redis in 4 partitions"])
 def stock(request: pytest.FixtureRequest) -> Stock:
-    """Stores of one partition: a reader follows one journal."""
+    """Stores with a journal, or one in each partition."""
     return stock_of(request)
 
 
 @pytest.fixture
 def shop(stock: Stock, request: pytest.FixtureRequest) -> Shop:
     if isinstance(stock.store, MemoryInventoryStore):
-        return Shop(stock=stock, low_stock=MemoryLowStock(stock.store), known=Known())
+        return Shop(stock=stock, low_stocks=[MemoryLowStock(stock.store)], known=Known())
     client: MultiplexedClient = request.getfixturevalue("client")
-    keys: Keys = request.getfixturevalue("keys")
-    return Shop(stock=stock, low_stock=RedisLowStock(client, keys), known=Known())
+    tenant: str = request.getfixturevalue("tenant")
+    number = 1 if isinstance(stock.store, RedisInventoryStore) else 4
+    keys = [Keys(tenant, each) for each in range(number)]
+    stores = [
+        RedisLowStock(client, of, kept=keys[0], partition=each, partitions=number) for each, of in enumerate(keys)
+    ]
+    return Shop(stock=stock, low_stocks=stores, known=Known())
 
 
 async def test_falling_to_the_threshold_is_told_once_and_so_is_recovering(shop: Shop) -> None:
@@ -204,8 +219,10 @@ async def test_new_thresholds_are_held_against_every_position(shop: Shop) -> Non
         ("recovered", "pot", 2),
         ("low", "tea", 9),
     ]
-    assert await shop.told() == expected
-    assert [event.threshold for event in await shop.events()] == [5, 3, 2, None, 9]
+    thresholds = {"mug": [5, 2], "pot": [3, None], "tea": [9]}
+    for sku, of_sku in thresholds.items():
+        assert [told for told in await shop.told() if told[1] == sku] == [told for told in expected if told[1] == sku]
+        assert [event.threshold for event in await shop.events() if event.sku == sku] == of_sku
 
 
 async def test_without_thresholds_nothing_is_read_and_what_was_low_is_not_any_more(shop: Shop) -> None:
@@ -265,7 +282,7 @@ async def test_a_reader_that_dies_anywhere_leaves_neither_gap_nor_double(shop: S
         if calls % 9 == 0:
             shop.known.network = network(calls, STORES, FRAGILE)  # everything is looked at anew
         with suppress(Unavailable):
-            await shop.read_on(Dying(shop.low_stock, calls % 7 + 1, is_after=is_after))
+            await shop.read_on(partial(Dying, calls=calls % 7 + 1, is_after=is_after))
     await shop.read_on()
     found, _ = await shop.watch().events(limit=1000)
     assert [(str(event.state), event.available) for event in reversed(found)] == crossings(levels, 5)
@@ -363,12 +380,28 @@ async def test_what_is_low_is_listed_page_by_page(shop: Shop) -> None:
     assert (has_more, at_end) == (True, False)
 
 
+@pytest.mark.parametrize("stock", ["redis in 4 partitions"], indirect=True)
+async def test_a_journal_that_cannot_be_read_stops_no_other_one(shop: Shop) -> None:
+    """The seeded bug: the readers go one after another, and those behind the one that fails never come to read."""
+    for sku in ("mug", "pot"):
+        await shop.count(0, sku)
+
+    def kind(store: LowStockStore) -> LowStockStore:
+        return Dying(store, 1, is_after=False) if store is shop.low_stock else store
+
+    with pytest.raises(Unavailable):
+        await shop.watch(kind).step()
+    assert [sku for sku, *_ in await shop.low()] == ["pot"]
+    await shop.read_on()
+    assert [sku for sku, *_ in await shop.low()] == ["pot", "mug"]
+
+
 async def test_a_journal_that_was_cut_off_before_it_was_read_is_made_up_for(
     client: MultiplexedClient, keys: Keys, redis_store: Any
 ) -> None:
     shop = Shop(
         stock=Stock(store=redis_store, wait=asyncio.sleep, today=None),  # type: ignore[arg-type]
-        low_stock=RedisLowStock(client, keys),
+        low_stocks=[RedisLowStock(client, keys)],
         known=Known(),
     )
     await shop.count(9)

@@ -5,9 +5,10 @@
 -- low_stock_seq      the number of the last event
 -- low_stock_events   stream; event n has the id 0-n and the field e: cmsgpack {state, sku, node_id, available, threshold or
 --                    false, milliseconds, journal event}; about LOW_STOCK_EVENTS are kept
--- low_stock_cursor   up to which journal event, and under which documents, the reader has read
+-- low_stock_cursor   up to which journal event, and under which documents, the reader has read. Where there are several
+--                    partitions, all this lies in the first one, with a cursor for the journal of each other one
 --
--- KEYS[1]  any key of the partition (deadlines)
+-- KEYS[1]  any key of the partition (deadlines)     KEYS[2]  the cursor
 -- ARGV[1]  the cursor as the reader found it, or ''     ARGV[2]  the cursor from now on
 -- ARGV[3]  cmsgpack list of {sku, node_id, available, threshold or false, milliseconds, journal event}, oldest first
 -- Returns  1 · 0 if somebody else has moved the cursor, and then nothing was done
@@ -34,8 +35,7 @@ local function take_reading(work, sku, node_id, available, threshold, now, event
 end
 
 redis.register_function('allot_watch_low_stock_v1', function(keys, args)
-  local work = open_work(keys[1])
-  local cursor = key_of(work, 'low_stock_cursor')
+  local work, cursor = open_work(keys[1]), keys[2]
   if (redis.call('GET', cursor) or '') ~= args[1] then return 0 end
   for _, reading in ipairs(cmsgpack.unpack(args[3])) do take_reading(work, unpack(reading)) end
   redis.call('SET', cursor, args[2])
