@@ -21,13 +21,12 @@ import numpy as np
 from numba import njit
 
 from solvers.problem import IntArray
+from solvers.promise_freight import BoolArray, Cards, carriage, is_torn
 from solvers.promise_parcels import (
     INFINITE,
     NEVER,
     Ask,
     Atp,
-    BoolArray,
-    Cards,
     Days,
     Parcels,
     days_alone,
@@ -41,8 +40,8 @@ MASK_LINES = 10
 """Lines beyond this number are too many subsets; the caller merges them first."""
 
 CHEAPEST, FASTEST, FEWEST = 0, 1, 2
-NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, SHIPPING = range(7)
-"""Columns of a parcel in a plan."""
+NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, RATE, RESIDENTIAL, REMOTE, OVERSIZE, FUEL, PACKAGING = range(12)
+"""Columns of a parcel in a plan; from `RATE` on what `COST` has beside the node's cost, as in `Bill`."""
 
 _STEPS = ((CHEAPEST, 1, 1, 1), (FEWEST, 0, 0, 1), (FASTEST, 0, 0, 0), (CHEAPEST, 0, 1, 0))
 """What is solved, and into which plans it goes: first into all three; fewest parcels at the same prices; the earliest
@@ -130,14 +129,23 @@ def _partition(
 
 @njit(cache=True, nogil=True)
 def _choice(
-    objective: int, total: IntArray, latest: IntArray, units: IntArray, split_cost: int, target: int
+    objective: int,
+    total: IntArray,
+    latest: IntArray,
+    units: IntArray,
+    whole: IntArray,
+    split_cost: int,
+    target: int,
 ) -> tuple[int, int]:
-    """Return the (mask, parcel count) that is best by an objective; with a `target` mask, of that mask only."""
+    """Return the (mask, parcel count) that is best by an objective; with a `target` mask, of that mask only.
+
+    A mask that has a part of a set of `whole` does not count.
+    """
     counts, masks = total.shape
     best_mask, best_count, best_units = 0, 0, 0
     best = (np.int64(0), np.int64(0), np.int64(0))
     for mask in range(1, masks):
-        if target >= 0 and mask != target:
+        if (target >= 0 and mask != target) or is_torn(mask, whole):
             continue
         for count in range(1, counts):
             if total[count, mask] >= INFINITE or (target < 0 and units[mask] < best_units):
@@ -169,6 +177,7 @@ def _best_plan(
     relaxed: tuple[IntArray, IntArray, IntArray, IntArray],
     parcels: Parcels,
     units: IntArray,
+    whole: IntArray,
     split_cost: int,
     target: int,
 ) -> tuple[IntArray, int, int]:
@@ -182,7 +191,7 @@ def _best_plan(
     plan = np.zeros((most_parcels, 2), dtype=np.int64)
     while True:
         last = total.shape[0] - 1
-        served, count = _choice(objective, total[last], latest[last], units, split_cost, target)
+        served, count = _choice(objective, total[last], latest[last], units, whole, split_cost, target)
         mask, left, rows, stage = served, count, 0, last
         while left > 0:
             node = node_of[stage, left, mask]
@@ -208,17 +217,29 @@ def _best_plan(
 
 
 @njit(cache=True, nogil=True)
-def _record(found: IntArray, plan: IntArray, rows: int, nodes: IntArray, parcels: Parcels) -> None:
-    """Write the parcels of a plan, NODE … SHIPPING."""
+def _record(
+    found: IntArray, plan: IntArray, rows: int, nodes: IntArray, parcels: Parcels, ask: Ask, cards: Cards
+) -> None:
+    """Write the parcels of a plan, NODE … PACKAGING."""
     for row in range(rows):
         e, mask = plan[row, 0], plan[row, 1]
-        found[row, NODE] = nodes[e]
-        found[row, SERVICE] = parcels.service[e, mask]
+        node, service = nodes[e], parcels.service[e, mask]
+        found[row, NODE] = node
+        found[row, SERVICE] = service
         found[row, MASK] = mask
         found[row, SHIP_DAY] = parcels.ship_day[e, mask]
         found[row, ARRIVAL_DAY] = parcels.arrival[e, mask]
         found[row, COST] = parcels.cost[e, mask]
-        found[row, SHIPPING] = parcels.shipping[e, mask]
+        weight_g = np.int64(0)
+        for line in range(ask.weight_g.shape[0]):
+            weight_g += ask.weight_g[line] if mask >> line & 1 else 0
+        bill = carriage(cards, ask.goods, service, ask.zone[node], mask, int(weight_g))
+        found[row, RATE] = bill.rate
+        found[row, RESIDENTIAL] = bill.residential
+        found[row, REMOTE] = bill.remote
+        found[row, OVERSIZE] = bill.oversize
+        found[row, FUEL] = bill.fuel
+        found[row, PACKAGING] = bill.packaging
 
 
 @njit(cache=True, nogil=True)
@@ -253,12 +274,12 @@ def promise_order(
     """Return the cheapest, the fastest and the fewest-parcels plan of one order from live ATP.
 
     demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (3,
-    parcels, 7) with the columns NODE … SHIPPING, by objective; how many parcels each has (3,); the mask of lines
+    parcels, 12) with the columns NODE … PACKAGING, by objective; how many parcels each has (3,); the mask of lines
     served: 0 if none can be, or if not all and `ask.complete`.
     """
     lines = ask.units.shape[0]
     most = min(ask.most_parcels, lines)
-    plans = np.zeros((3, max(most, 1), 7), dtype=np.int64)
+    plans = np.zeros((3, max(most, 1), 12), dtype=np.int64)
     counts = np.zeros(3, dtype=np.int64)
     nodes, alone = _useful_nodes(days_alone(demand, ask.nodes, local_day, atp), ask.nodes)
     if most <= 0 or nodes.shape[0] == 0:
@@ -275,7 +296,7 @@ def promise_order(
         if step != 1:
             parcels = price_parcels(objective == FASTEST, deadline, covered, nodes, ask, cards, t)
             relaxed = _relaxed(objective, parcels, most, lines)
-        plan, rows, found = _best_plan(objective, relaxed, parcels, units, ask.split_cost, served)
+        plan, rows, found = _best_plan(objective, relaxed, parcels, units, ask.goods.whole, ask.split_cost, served)
         if found == 0:
             return plans, counts, 0
         last = _last_arrival(plan, rows, parcels)
@@ -284,6 +305,6 @@ def promise_order(
         deadline = last if step == 2 else deadline
         for into in range(3):
             if _STEPS[step][1 + into]:
-                _record(plans[into], plan, rows, nodes, parcels)
+                _record(plans[into], plan, rows, nodes, parcels, ask, cards)
                 counts[into] = rows
     return plans, counts, served

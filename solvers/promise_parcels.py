@@ -10,11 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, FloatArray, IntArray
-
-BoolArray = NDArray[np.bool_]
+from solvers.promise_freight import BARS, BoolArray, Cards, Goods, carriage, mask_unions, rate_step
 
 NEVER = 2**30
 INFINITE = 2**62
@@ -27,19 +25,6 @@ class Atp(NamedTuple):
     step_offset: IntArray
     step_day: IntArray
     step_atp: IntArray
-
-
-class Cards(NamedTuple):
-    """What nodes and services cost; the weight steps of (service × `zones` + zone) are compressed rows."""
-
-    parcel_cost: IntArray
-    unit_cost: IntArray
-    serves: BoolArray
-    offset: IntArray
-    max_weight_g: IntArray
-    cost: IntArray
-    transit_days: IntArray
-    zones: int
 
 
 class Days(NamedTuple):
@@ -76,6 +61,7 @@ class Ask(NamedTuple):
     most_parcels: int
     split_cost: int
     complete: bool
+    goods: Goods
 
 
 class Parcels(NamedTuple):
@@ -85,7 +71,6 @@ class Parcels(NamedTuple):
     service: IntArray
     ship_day: IntArray
     arrival: IntArray
-    shipping: IntArray
 
 
 @njit(cache=True, nogil=True)
@@ -224,20 +209,6 @@ def _arrival(t: Days, calendar: int, handed_over: int, transit_days: int) -> int
 
 
 @njit(cache=True, nogil=True)
-def _rate_step(cards: Cards, cell: int, weight_g: int) -> int:
-    """Return the lightest weight step that carries a weight, -1 if none does."""
-    low, high = cards.offset[cell], cards.offset[cell + 1]
-    end = high
-    while low < high:
-        middle = (low + high) // 2
-        if cards.max_weight_g[middle] >= weight_g:
-            high = middle
-        else:
-            low = middle + 1
-    return low if low < end else -1
-
-
-@njit(cache=True, nogil=True)
 def price_parcels(
     by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days
 ) -> Parcels:
@@ -247,37 +218,45 @@ def price_parcels(
     """
     shape = covered.shape
     weight_g, units = mask_sums(ask.weight_g), mask_sums(ask.units)
+    handling = mask_unions(ask.goods.handling, shape[1])
+    is_plain = cards.rules.plain and ask.goods.plain
     best = Parcels(
         np.full(shape, INFINITE, dtype=np.int64),
         np.full(shape, -1, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
-        np.zeros(shape, dtype=np.int64),
     )
     for e in range(shape[0]):
         node = nodes[e]
         for mask in range(1, shape[1]):
-            if covered[e, mask] >= NEVER:
+            if covered[e, mask] >= NEVER or handling[mask] & cards.rules.node_bars[node]:
                 continue
             for service in ask.services:
-                if not cards.serves[service, node]:
+                if not cards.serves[service, node] or handling[mask] & cards.rules.service[service, BARS]:
                     continue
-                step = _rate_step(cards, service * cards.zones + ask.zone[node], weight_g[mask])
-                if step < 0:
-                    continue
+                if is_plain:
+                    step = rate_step(cards, service * cards.zones + ask.zone[node], weight_g[mask])
+                    if step < 0:
+                        continue
+                    shipping, transit_days = cards.cost[step], cards.transit_days[step]
+                else:
+                    bill = carriage(cards, ask.goods, service, ask.zone[node], mask, weight_g[mask])
+                    if bill.transit_days < 0:
+                        continue
+                    shipping = bill.rate + bill.residential + bill.remote + bill.oversize + bill.fuel + bill.packaging
+                    transit_days = bill.transit_days
                 index = max(covered[e, mask], t.ready[service, node]) - t.first_day
                 if index >= t.common.shape[1]:
                     continue
                 ship_day = t.common[t.pair[service, node], index]
                 handed_over = ship_day + ask.shift[node]
-                arrival = _arrival(t, t.calendar[service], handed_over, cards.transit_days[step])
+                arrival = _arrival(t, t.calendar[service], handed_over, transit_days)
                 if arrival > deadline or arrival >= NEVER:
                     continue
-                cost = cards.parcel_cost[node] + cards.cost[step] + cards.unit_cost[node] * units[mask]
+                cost = cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask]
                 if is_better(by_arrival, cost, arrival, best.cost[e, mask], best.arrival[e, mask]):
                     best.cost[e, mask] = cost
                     best.service[e, mask] = service
                     best.ship_day[e, mask] = ship_day
                     best.arrival[e, mask] = arrival
-                    best.shipping[e, mask] = cards.cost[step]
     return best

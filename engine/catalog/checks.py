@@ -25,7 +25,13 @@ def parse_catalog(body: bytes, source: str | None = None) -> CatalogDocument:
 
 def check_catalog(document: CatalogDocument) -> list[Fault]:
     """Return every breach of the rules that span fields; an empty list means the document is sound."""
-    faults = [*_skus(document), *_components(document), *_cycles(document), *_substitutes(document)]
+    faults = [
+        *_skus(document),
+        *_products(document),
+        *_components(document),
+        *_cycles(document),
+        *_substitutes(document),
+    ]
     return faults or list(_sizes(document))
 
 
@@ -57,6 +63,18 @@ def _skus(document: CatalogDocument) -> Iterator[Fault]:
         seen = first.setdefault(sku, place)
         if seen != place:
             yield Fault(path=f"{place}.sku", message=f"{sku!r} is already at {seen}; remove one of them")
+
+
+def _products(document: CatalogDocument) -> Iterator[Fault]:
+    for index, entry in enumerate(document.products):
+        path, edges = f"$.products[{index}]", (entry.length_mm, entry.width_mm, entry.height_mm)
+        for name, edge in zip(("length_mm", "width_mm", "height_mm"), edges, strict=True):
+            if edge is None and any(edges):
+                yield Fault(path=f"{path}.{name}", message="is missing; give all three edges, or none")
+        for place, name in enumerate(entry.handling_classes):
+            if name in entry.handling_classes[:place]:
+                message = f"{name!r} stands twice; remove one of them"
+                yield Fault(path=f"{path}.handling_classes[{place}]", message=message)
 
 
 def _components(document: CatalogDocument) -> Iterator[Fault]:

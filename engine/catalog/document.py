@@ -13,6 +13,8 @@ from engine.iso_day import Day
 
 Sku = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Grams = Annotated[int, Field(strict=True, ge=0, le=10**9)]
+Millimetres = Annotated[int, Field(strict=True, ge=1, le=10**5)]
+Cents = Annotated[int, Field(strict=True, ge=0, le=10**10)]
 Quantity = Annotated[int, Field(strict=True, ge=1, le=10**6)]
 
 
@@ -26,7 +28,21 @@ class ProductDocument(_Part):
     sku: Sku
     name: str | None = None
     weight_g: Grams
+    length_mm: Millimetres | None = Field(default=None, description="Give all three edges, in any order, or none.")
+    width_mm: Millimetres | None = None
+    height_mm: Millimetres | None = None
     handling: str | None = Field(default=None, description="Free text for the floor, such as fragile.")
+    handling_classes: tuple[Sku, ...] = Field(
+        default=(), max_length=20, description="Such as hazmat: nodes and services say which they take or refuse."
+    )
+    ship_alone: bool = Field(default=False, description="Each unit travels in a box of its own, its own packaging.")
+    min_quantity: Quantity = Field(default=1, description="The least that an order may have of it.")
+    quantity_step: Quantity = Field(default=1, description="What an order has of it is a multiple of this.")
+    made_to_order_days: Annotated[int, Field(strict=True, ge=0, le=365)] = Field(
+        default=0, description="Working days that the node needs to make it, before it may ship."
+    )
+    price_cents: Cents | None = Field(default=None, description="What a unit is sold for.")
+    cost_cents: Cents | None = Field(default=None, description="What a unit cost us.")
     launch_on: Day | None = Field(
         default=None, description="The first day, at its node, on which a unit may ship; before it, all are preorders."
     )
@@ -44,11 +60,13 @@ class ComponentDocument(_Part):
 
 
 class KitDocument(_Part):
-    """A SKU that has no stock of its own: it is its components, shipped from one node."""
+    """A SKU that has no stock of its own: it is its components, shipped from one node unless it `ships_split`."""
 
     sku: Sku
     name: str | None = None
     components: tuple[ComponentDocument, ...] = Field(min_length=1, max_length=100)
+    ships_split: bool = Field(default=False, description="Its products may ship from several nodes.")
+    price_cents: Cents | None = Field(default=None, description="What a kit is sold for; null: as its products.")
 
 
 class SubstituteDocument(_Part):

@@ -5,7 +5,7 @@ Here: products, kits come down to their products. Not here: the document (docume
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -23,7 +23,12 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Catalog:
-    """One version of the catalog; `launches` are the first days (ordinals) of products that have one."""
+    """One version of the catalog; `launches` are the first days (ordinals) of products that have one.
+
+    Mappings of rules have only the SKUs that such a rule is for. `handling` has the classes of what a SKU comes down
+    to; `sizes` are edges in millimetres, descending; `quantities` the least and the step; `making_days` of those made
+    to order; `prices` and `costs` are cents a unit, of kits as of their products unless they have a price.
+    """
 
     version: int
     document: CatalogDocument
@@ -33,6 +38,14 @@ class Catalog:
     launches: Mapping[str, int]
     classes: Mapping[str, str]
     low_stock_units: Mapping[str, int]
+    handling: Mapping[str, frozenset[str]]
+    sizes: Mapping[str, tuple[int, int, int]]
+    ship_alone: frozenset[str]
+    quantities: Mapping[str, tuple[int, int]]
+    making_days: Mapping[str, int]
+    split_kits: frozenset[str]
+    prices: Mapping[str, int]
+    costs: Mapping[str, int]
 
     @property
     def products(self) -> tuple[str, ...]:
@@ -46,6 +59,10 @@ def compile_catalog(document: CatalogDocument, version: int) -> Catalog:
     for sku, components in expand_kits(document).items():
         weight_g = sum(content[product].weight_g * units for product, units in components.items())
         content[sku] = Content(components=tuple(sorted(components.items())), weight_g=weight_g)
+    products = document.products
+    classes = {entry.sku: frozenset(entry.handling_classes) for entry in products if entry.handling_classes}
+    prices = _summed(content, {e.sku: e.price_cents for e in products if e.price_cents is not None})
+    prices.update({kit.sku: kit.price_cents for kit in document.kits if kit.price_cents is not None})
     return Catalog(
         version=version,
         document=document,
@@ -59,4 +76,43 @@ def compile_catalog(document: CatalogDocument, version: int) -> Catalog:
         low_stock_units=MappingProxyType(
             {entry.sku: entry.low_stock_units for entry in document.products if entry.low_stock_units is not None}
         ),
+        handling=MappingProxyType(_united(content, classes)),
+        sizes=MappingProxyType(dict(_sizes(document))),
+        ship_alone=frozenset(entry.sku for entry in products if entry.ship_alone),
+        quantities=MappingProxyType(
+            {e.sku: (e.min_quantity, e.quantity_step) for e in products if (e.min_quantity, e.quantity_step) != (1, 1)}
+        ),
+        making_days=MappingProxyType({e.sku: e.made_to_order_days for e in products if e.made_to_order_days}),
+        split_kits=frozenset(kit.sku for kit in document.kits if kit.ships_split),
+        prices=MappingProxyType(prices),
+        costs=MappingProxyType(_summed(content, {e.sku: e.cost_cents for e in products if e.cost_cents is not None})),
     )
+
+
+def _summed(content: Mapping[str, Content], cents: Mapping[str, int]) -> dict[str, int]:
+    """Return cents by SKU, of kits as of their products; only where all of these have some."""
+    if not cents:
+        return {}
+    return {
+        sku: sum(cents[part] * units for part, units in found.components)
+        for sku, found in content.items()
+        if all(part in cents for part, _ in found.components)
+    }
+
+
+def _united(content: Mapping[str, Content], classes: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Return handling classes by SKU, of kits those of all their products."""
+    if not classes:
+        return {}
+    united = {
+        sku: frozenset().union(*(classes.get(part, ()) for part, _ in found.components))
+        for sku, found in content.items()
+    }
+    return {sku: found for sku, found in united.items() if found}
+
+
+def _sizes(document: CatalogDocument) -> Iterator[tuple[str, tuple[int, int, int]]]:
+    for entry in document.products:
+        if entry.length_mm is not None and entry.width_mm is not None and entry.height_mm is not None:
+            longest, middle, shortest = sorted((entry.length_mm, entry.width_mm, entry.height_mm), reverse=True)
+            yield entry.sku, (longest, middle, shortest)

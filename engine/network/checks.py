@@ -18,6 +18,8 @@ from engine.network.document import ClosureDocument, NetworkDocument, NodeDocume
 MOST_CLOSURE_SETS = 1_000
 """Each is tabulated like a calendar."""
 
+MOST_HANDLING_CLASSES = 60
+
 
 def parse_network(body: bytes, source: str | None = None) -> NetworkDocument:
     """Read and check a network document; raise `InvalidInput` with every fault, `source` (a file) before each path."""
@@ -36,6 +38,8 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_calendars(document),
         *_zones(document),
         *_services(document),
+        *_handling(document),
+        *_freight(document),
         *_postal_codes(document),
         *_unit_rules(document),
     ]
@@ -160,6 +164,44 @@ def _services(document: NetworkDocument) -> Iterator[Fault]:
                     f"zone {rate.zone!r} up to {rate.max_weight_g} g is already at rates[{seen}]; remove one of them"
                 )
                 yield Fault(path=f"{path}.rates[{place}]", message=message)
+
+
+def _handling(document: NetworkDocument) -> Iterator[Fault]:
+    """Check who takes which handling classes; a class is known by being named, so none of them is unknown."""
+    entries = [(f"$.nodes[{i}]", "handles", node.handles, node.refuses) for i, node in enumerate(document.nodes)]
+    entries += [(f"$.services[{i}]", "carries", s.carries, s.refuses) for i, s in enumerate(document.services)]
+    named: set[str] = set()
+    for path, field, taken, refused in entries:
+        yield from duplicates(f"{path}.{field}", "", taken or ())
+        yield from duplicates(f"{path}.refuses", "", refused)
+        named.update(taken or (), refused)
+        for place, name in enumerate(refused):
+            if name in (taken or ()):
+                message = f"{name!r} is in {field} too; take it out of one of them"
+                yield Fault(path=f"{path}.refuses[{place}]", message=message)
+    if len(named) > MOST_HANDLING_CLASSES:
+        message = f"{len(named)} handling classes are named in all; at most {MOST_HANDLING_CLASSES} are possible"
+        yield Fault(path="$.services", message=message)
+
+
+def _freight(document: NetworkDocument) -> Iterator[Fault]:
+    yield from duplicates("$.cartons", "carton", (entry.carton for entry in document.cartons))
+    for index, entry in enumerate(document.services):
+        path, rule = f"$.services[{index}]", entry.oversize
+        if rule is not None and (rule.longest_mm, rule.length_and_girth_mm, rule.weight_g) == (None, None, None):
+            message = "has no limit; give longest_mm, length_and_girth_mm or weight_g"
+            yield Fault(path=f"{path}.oversize", message=message)
+        first: dict[tuple[str, str], int] = {}
+        for place, area in enumerate(entry.remote_areas):
+            for prefix in area.postal_prefixes:
+                seen = first.setdefault((area.country, prefix), place)
+                if seen != place:
+                    message = f"{area.country} {prefix!r} is already in remote_areas[{seen}]; remove one of them"
+                    yield Fault(path=f"{path}.remote_areas[{place}].postal_prefixes", message=message)
+    policy = document.policy
+    if policy.unprofitable != "allow" and policy.min_margin_cents is None and policy.min_margin_basis_points is None:
+        message = f"{policy.unprofitable!r} needs min_margin_cents or min_margin_basis_points; add one"
+        yield Fault(path="$.policy.unprofitable", message=message)
 
 
 def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:

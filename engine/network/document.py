@@ -24,6 +24,9 @@ Days = Annotated[int, Field(strict=True, ge=0, le=365)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False)]
 Kilometres = Annotated[float, Field(strict=True, ge=0, le=50_000, allow_inf_nan=False)]
+Millimetres = Annotated[int, Field(strict=True, ge=1, le=10**5)]
+Grams = Annotated[int, Field(strict=True, ge=1, le=10**9)]
+PostalPrefix = Annotated[str, Field(min_length=1, max_length=16, pattern=r"^[0-9A-Z][0-9A-Z -]*$")]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["15:00"])]
 
 
@@ -74,6 +77,10 @@ class NodeDocument(_Part):
     closures: tuple[ClosureDocument, ...] = Field(
         default=(), max_length=1_000, description="Days off here, beside those of the calendar."
     )
+    handles: tuple[Identifier, ...] | None = Field(
+        default=None, description="The only handling classes of products that the node handles; null is any."
+    )
+    refuses: tuple[Identifier, ...] = Field(default=(), description="Handling classes that the node does not handle.")
 
 
 class GroupDocument(_Part):
@@ -116,6 +123,25 @@ class RateDocument(_Part):
     transit_days: Days
 
 
+class OversizeDocument(_Part):
+    """A surcharge for each carton beyond any of its limits."""
+
+    longest_mm: Millimetres | None = Field(default=None, description="Its longest edge.")
+    length_and_girth_mm: Annotated[int, Field(strict=True, ge=1, le=10**6)] | None = Field(
+        default=None, description="Its longest edge and twice the sum of the other two."
+    )
+    weight_g: Grams | None = None
+    cents: Cents
+
+
+class RemoteAreaDocument(_Part):
+    """A surcharge for each carton to postal codes that begin so; the longest prefix of a service counts."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    postal_prefixes: tuple[PostalPrefix, ...] = Field(min_length=1, max_length=10_000)
+    cents: Cents
+
+
 class ServiceDocument(_Part):
     """A carrier's product with its rate card."""
 
@@ -127,6 +153,31 @@ class ServiceDocument(_Part):
         default=None, description="Pick-up time at the node, in the node's time zone, if before the node's own."
     )
     rates: tuple[RateDocument, ...] = Field(min_length=1)
+    carries: tuple[Identifier, ...] | None = Field(
+        default=None, description="The only handling classes of products that it carries; null is any."
+    )
+    refuses: tuple[Identifier, ...] = Field(default=(), description="Handling classes that it does not carry.")
+    dim_divisor: Annotated[int, Field(strict=True, ge=1, le=10**6)] | None = Field(
+        default=None, description="Cubic centimetres that count as a kilogram, such as 5000; null: volume is free."
+    )
+    fuel_basis_points: Annotated[int, Field(strict=True, ge=0, le=10_000)] = Field(
+        default=0, description="Hundredths of a percent of rates and surcharges, rounded half up."
+    )
+    residential_cents: Cents = Field(default=0, description="For each carton to a residential address.")
+    oversize: OversizeDocument | None = None
+    remote_areas: tuple[RemoteAreaDocument, ...] = Field(default=(), max_length=1_000)
+
+
+class CartonDocument(_Part):
+    """A box that nodes pack into: its size inside, the most it holds, what it weighs and costs itself."""
+
+    carton: Identifier
+    length_mm: Millimetres
+    width_mm: Millimetres
+    height_mm: Millimetres
+    max_weight_g: Grams
+    tare_weight_g: Annotated[int, Field(strict=True, ge=0, le=10**6)] = 0
+    cost_cents: Cents = 0
 
 
 class UnitRuleDocument(_Part):
@@ -148,6 +199,13 @@ class PolicyDocument(_Part):
     max_distance_km: Kilometres | None = None
     move_cost_cents: Cents = Field(
         default=0, description="For a line that does not ship from the node where its order's reservation has it."
+    )
+    unprofitable: Literal["allow", "flag", "refuse"] = Field(
+        default="allow", description="What to do with options whose margin is below a minimum."
+    )
+    min_margin_cents: Annotated[int, Field(strict=True, ge=-(10**12), le=10**12)] | None = None
+    min_margin_basis_points: Annotated[int, Field(strict=True, ge=-(10**6), le=10_000)] | None = Field(
+        default=None, description="Hundredths of a percent of the price of the goods."
     )
     buffers: tuple[UnitRuleDocument, ...] = Field(
         default=(),
@@ -185,5 +243,8 @@ class NetworkDocument(_Part):
     calendars: tuple[CalendarDocument, ...] = Field(min_length=1, max_length=1_000)
     zones: tuple[ZoneDocument, ...] = Field(default=(), max_length=1_000)
     services: tuple[ServiceDocument, ...] = Field(default=(), max_length=200)
+    cartons: tuple[CartonDocument, ...] = Field(
+        default=(), max_length=100, description="Without any, a parcel is one box of the volume of what is in it."
+    )
     policy: PolicyDocument = PolicyDocument()
     postal_codes: tuple[PostalCodeDocument, ...] = ()

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
+from engine.network.freight import Freight, compile_freight
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
@@ -74,6 +75,7 @@ class Network:
     pick_up_days: NDArray[np.int64]
     serves: NDArray[np.bool_]
     rates: RateTable
+    freight: Freight
     groups: Mapping[str, tuple[int, ...]]
     postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
 
@@ -135,6 +137,7 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         pick_up_days=_frozen(pick_up_days),
         serves=_frozen(serves),
         rates=_rates(document),
+        freight=compile_freight(document),
         groups=MappingProxyType(
             {entry.group: tuple(index[node_id] for node_id in entry.node_ids) for entry in document.groups}
         ),

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from datetime import date
 
+from msgspec import UNSET
+
 from engine.network.model import Network
 from engine.promising.model import (
     PICKUP,
+    Carton,
     Delivery,
     Label,
     Option,
@@ -19,6 +22,7 @@ from engine.promising.model import (
 )
 from engine.promising.programme import Plans
 from engine.promising.request import Asked
+from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
 
 CONFIDENCE = 0.9
 _LABELS: tuple[Label, ...] = ("cheapest", "fastest", "fewest_shipments")
@@ -36,7 +40,7 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
         key = tuple(sorted(map(tuple, found)))
         labels.setdefault(key, []).append(label)
         if key not in shipments:
-            made = [_shipment(row, part, asked, network) for row, part in zip(found, lines, strict=True)]
+            made = [_shipment(row, part, asked, network, plans.goods) for row, part in zip(found, lines, strict=True)]
             shipments[key] = tuple(sorted(made, key=lambda shipment: (shipment.ship_on, shipment.node_id)))
     split_cost = network.policy.split_cost_cents
     return tuple(
@@ -45,8 +49,9 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
     )
 
 
-def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Network) -> Shipment:
-    node, service, _, ship_day, arrival_day, cost, shipping = row
+def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Network, goods: Goods) -> Shipment:
+    node, service, mask, ship_day, arrival_day, _, rate, *added = row
+    residential, remote, oversize, fuel, packaging = added
     arrives = date.fromordinal(arrival_day)
     units = sum(asked.lines[i].quantity * sum(each for _, each in asked.contents[i].components) for i in part)
     units_cents = int(network.unit_cost_cents[node]) * units
@@ -60,19 +65,33 @@ def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Netw
         delivery=Delivery(p50=arrives, p90=arrives),
         lines=tuple(asked.lines[i] for i in part),
         cost=ShipmentCost(
-            shipping_cents=shipping, handling_cents=cost - shipping - units_cents, units_cents=units_cents
+            shipping_cents=rate,
+            handling_cents=int(network.parcel_cost_cents[node]) if not is_pickup else 0,
+            units_cents=units_cents,
+            packaging_cents=packaging,
+            residential_cents=residential,
+            remote_area_cents=remote,
+            oversize_cents=oversize,
+            fuel_cents=fuel,
         ),
+        cartons=_cartons(mask, network, goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
+
+
+def _cartons(mask: int, network: Network, goods: Goods) -> tuple[Carton, ...]:
+    """Return the cartons of a parcel, those of a kind and weight together."""
+    ids, found = network.freight.box_ids, dict[tuple[str | None, int], int]()
+    for row in goods.cartons[goods.carton_start[mask] : goods.carton_start[mask + 1]].tolist():
+        key = (None if row[BOX] < 0 else ids[row[BOX]], row[WEIGHT_G])
+        found[key] = found.get(key, 0) + row[COUNT]
+    return tuple(Carton(carton=kind, quantity=count, weight_g=grams) for (kind, grams), count in found.items())
 
 
 def _option(option_id: str, labels: tuple[Label, ...], shipments: tuple[Shipment, ...], split_cost: int) -> Option:
     latest = max(shipment.delivery.p90 for shipment in shipments)
-    cost = OptionCost(
-        shipping_cents=sum(shipment.cost.shipping_cents for shipment in shipments),
-        handling_cents=sum(shipment.cost.handling_cents for shipment in shipments),
-        units_cents=sum(shipment.cost.units_cents for shipment in shipments),
-        split_cents=split_cost * (len(shipments) - 1),
-    )
+    parts = [shipment.cost for shipment in shipments]
+    split_cents = split_cost * (len(shipments) - 1)
+    summed = {name: sum(getattr(part, name) for part in parts) for name in ShipmentCost.__struct_fields__}
     return Option(
         option_id=option_id,
         labels=labels,
@@ -80,7 +99,7 @@ def _option(option_id: str, labels: tuple[Label, ...], shipments: tuple[Shipment
         promised_on=latest,
         confidence=CONFIDENCE,
         delivery=Delivery(p50=latest, p90=latest),
-        total_cost_cents=cost.shipping_cents + cost.handling_cents + cost.units_cents + cost.split_cents,
-        cost=cost,
+        total_cost_cents=sum(summed.values()) + split_cents,
+        cost=OptionCost(split_cents=split_cents, **summed),
         shipments=shipments,
     )

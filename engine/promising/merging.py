@@ -20,14 +20,16 @@ from solvers.promise_parcels import INFINITE, days_alone, days_covered, price_pa
 Group = tuple[int, ...]
 
 
-def merge_lines(programme: Programme, most: int) -> list[Group]:
-    """Return at most `most` groups of line numbers, each of which some node can serve whole, in line order."""
-    lines = range(programme.demand.shape[0])
+def merge_lines(programme: Programme, alone: Sequence[Group], most: int) -> list[Group]:
+    """Return at most `most` groups of line numbers, each of which some node can serve whole, in line order.
+
+    `alone` are the lines that may be served, each a group.
+    """
     groups: dict[Group, frozenset[int]] = {}
-    for line in lines:
-        nodes = nodes_for(programme, (line,))
+    for line in alone:
+        nodes = nodes_for(programme, line)
         if nodes:
-            groups[(line,)] = nodes
+            groups[line] = nodes
     if len(groups) <= most:
         return sorted(groups)
     for nodes in set(groups.values()):

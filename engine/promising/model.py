@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.inventory.model import HoldLine
 from engine.network.document import ServiceLevel
@@ -16,7 +16,17 @@ from engine.network.document import ServiceLevel
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Label = Literal["cheapest", "fastest", "fewest_shipments"]
 Reason = Literal[
-    "no_stock", "insufficient_stock", "no_service", "too_far", "after_need_by", "over_max_shipments", "incomplete"
+    "below_minimum",
+    "not_a_multiple",
+    "no_stock",
+    "insufficient_stock",
+    "too_far",
+    "handling",
+    "no_service",
+    "after_need_by",
+    "over_max_shipments",
+    "incomplete",
+    "unprofitable",
 ]
 PICKUP = "pickup"
 MOST_LINES = 40
@@ -24,21 +34,31 @@ MOST_UNITS = 10**6
 
 
 class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Coordinates in degrees, or a postal code that the network knows; the time zone is an IANA name."""
+    """Coordinates in degrees, or a postal code that the network knows; the time zone is an IANA name.
+
+    A postal code beside coordinates counts for surcharges only.
+    """
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
     longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
     postal_code: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     time_zone: str | None = None
+    residential: bool = False
 
 
 class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A line of the order; without a `line_id` it gets its place, counted from 1."""
+    """A line of the order; without a `line_id` it gets its place, counted from 1.
+
+    `substitutes` says whether another SKU may be offered instead, null as the whole order does; `price_cents` is what a
+    unit is sold for, null as in the catalog.
+    """
 
     sku: Name
     quantity: Annotated[int, Meta(ge=1, le=MOST_UNITS)]
     line_id: Name | None = None
+    substitutes: bool | None = None
+    price_cents: Annotated[int, Meta(ge=0, le=10**10)] | None = None
 
 
 class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,14 +77,20 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_shipments: Annotated[int, Meta(ge=1, le=1000)] | None = None
     pickup_node_id: Name | None = None
     quote: Annotated[int, Meta(ge=1, le=100)] | None = None
+    substitutes: bool = False
 
 
-class PromiseLine(Struct, frozen=True, kw_only=True):
-    """A line as it is promised; whole lines only."""
+class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line as it is promised; whole lines only, unless it is a product of a `kit` that may ship from several nodes.
+
+    `substitute_for` is the SKU that was asked for, if this is another.
+    """
 
     line_id: str
     sku: str
     quantity: int
+    substitute_for: str | None = None
+    kit: str | None = None
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
@@ -74,16 +100,32 @@ class Delivery(Struct, frozen=True, kw_only=True):
     p90: date
 
 
-class ShipmentCost(Struct, frozen=True, kw_only=True):
-    """What one parcel costs: the carrier, the node's parcel, the node's units."""
+class ShipmentCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one parcel costs: the carrier's rates, the node's parcel and units, and what is added, left out where 0."""
 
     shipping_cents: int
     handling_cents: int
     units_cents: int
+    packaging_cents: int = 0
+    residential_cents: int = 0
+    remote_area_cents: int = 0
+    oversize_cents: int = 0
+    fuel_cents: int = 0
+
+
+class Carton(Struct, frozen=True, kw_only=True):
+    """So many alike; `carton` is null for a product in its own packaging, `weight_g` is of one with all in it."""
+
+    carton: str | None
+    quantity: int
+    weight_g: int
 
 
 class Shipment(Struct, frozen=True, kw_only=True):
-    """One parcel: `ship_on` is a day of the node, the delivery a day of the destination."""
+    """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
+
+    `cartons` are there if the network has any.
+    """
 
     node_id: str
     service: str
@@ -93,19 +135,40 @@ class Shipment(Struct, frozen=True, kw_only=True):
     lines: tuple[PromiseLine, ...]
     cost: ShipmentCost
     carrier: str | None = None
+    cartons: tuple[Carton, ...] | UnsetType = UNSET
 
 
-class OptionCost(Struct, frozen=True, kw_only=True):
-    """What an option costs, added up over its parcels, and for its splits."""
+class OptionCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an option costs, added up over its parcels, and for its splits; the components sum to the total."""
 
     shipping_cents: int
     handling_cents: int
     units_cents: int
     split_cents: int
+    packaging_cents: int = 0
+    residential_cents: int = 0
+    remote_area_cents: int = 0
+    oversize_cents: int = 0
+    fuel_cents: int = 0
+
+
+class Margin(Struct, frozen=True, kw_only=True):
+    """What is left of the price of the goods after their cost and that of the option.
+
+    `is_unprofitable` says that it is below a minimum of the policy.
+    """
+
+    price_cents: int
+    cost_cents: int
+    margin_cents: int
+    is_unprofitable: bool
 
 
 class Option(Struct, frozen=True, kw_only=True):
-    """One way to serve the order; `service_level` is the slowest of its parcels, `promised_on` the last arrival."""
+    """One way to serve the order; `service_level` is the slowest of its parcels, `promised_on` the last arrival.
+
+    `margin` is there if price and cost of all its goods are known.
+    """
 
     option_id: str
     labels: tuple[Label, ...]
@@ -116,6 +179,7 @@ class Option(Struct, frozen=True, kw_only=True):
     total_cost_cents: int
     cost: OptionCost
     shipments: tuple[Shipment, ...]
+    margin: Margin | UnsetType = UNSET
 
 
 class UnavailableLine(Struct, frozen=True, kw_only=True):

@@ -17,9 +17,12 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.network.days import Calendars, NetworkDays, Today
 from engine.network.model import Network
+from engine.promising.goods import Packer
+from engine.promising.making import after_making
 from engine.promising.request import Asked
+from solvers.promise_freight import Cards, Goods, Rules, plain_rules
 from solvers.promise_options import MASK_LINES, promise_order
-from solvers.promise_parcels import Ask, Atp, Cards, Days, within_reach
+from solvers.promise_parcels import Ask, Atp, Days, within_reach
 
 _ANY_WEIGHT_G = 2**62
 _HEAVIEST_G = 10**15
@@ -38,15 +41,20 @@ class Programme:
     days: Days
     atp: Atp
     local_day: NDArray[np.int64]
+    packer: Packer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plans:
-    """The plans by objective as rows of NODE … SHIPPING, their lines as numbers, and the lines they all serve."""
+    """The plans by objective as rows of NODE … PACKAGING, their lines as numbers, and the lines they all serve.
+
+    `goods` have the cartons of every mask in the rows.
+    """
 
     rows: tuple[NDArray[np.int64], ...]
     lines: tuple[tuple[tuple[int, ...], ...], ...]
     served: frozenset[int]
+    goods: Goods
 
 
 class Tables:
@@ -111,6 +119,9 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
             demand[index, rows[sku]] = each * line.quantity
             units[index] += each * line.quantity
         weight_g[index] = min(content.weight_g * line.quantity, _HEAVIEST_G)
+    packer = _packer(asked, view)
+    if view.catalog.making_days:
+        table = after_making(table, view.catalog.making_days, network, today)
     ask = Ask(
         units=units,
         weight_g=weight_g,
@@ -122,6 +133,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         most_parcels=asked.most_parcels,
         split_cost=network.policy.split_cost_cents,
         complete=asked.is_complete,
+        goods=packer.goods([(line,) for line in range(len(asked.lines))]),
     )
     return Programme(
         demand=demand,
@@ -130,6 +142,19 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         days=tables.days(network, today, pickup_node),
         atp=table.for_kernels(),
         local_day=today.local_day,
+        packer=packer,
+    )
+
+
+def _packer(asked: Asked, view: View) -> Packer:
+    return Packer(
+        lines=[(line.quantity, content) for line, content in zip(asked.lines, asked.contents, strict=True)],
+        skus=[line.sku for line in asked.lines],
+        catalog=view.catalog,
+        freight=view.network.freight,
+        area=asked.area,
+        whole=asked.whole,
+        is_shipped=asked.place is not None,
     )
 
 
@@ -151,6 +176,7 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         rows=rows,
         lines=tuple(tuple(_lines_of(int(mask), groups) for mask in plan[:, 2]) for plan in rows),
         served=frozenset(_lines_of(int(served), groups)),
+        goods=ask.goods,
     )
 
 
@@ -163,7 +189,7 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
         together[place] = demand[list(group)].sum(axis=0)
         units[place] = ask.units[list(group)].sum()
         weight_g[place] = ask.weight_g[list(group)].sum()
-    return ask._replace(units=units, weight_g=weight_g), together
+    return ask._replace(units=units, weight_g=weight_g, goods=programme.packer.goods(groups)), together
 
 
 def _lines_of(mask: int, groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
@@ -185,6 +211,7 @@ def _cards(network: Network) -> Cards:
         rates.cost_cents.copy(),
         rates.transit_days.copy(),
         len(network.zones),
+        Rules(network.freight.node_bars, network.freight.service, network.freight.is_plain),
     )
 
 
@@ -200,4 +227,5 @@ def _pickup_cards(network: Network) -> Cards:
         nothing,
         nothing.copy(),
         1,
+        plain_rules(nodes, 1)._replace(node_bars=network.freight.node_bars),
     )

@@ -1,32 +1,54 @@
 """Why a line is in no option, and when it could arrive by itself.
 
-The first reason that holds is given: no_stock (no node ever has a unit), insufficient_stock (no node ever has enough),
-too_far (those that have are beyond reach), no_service (no service carries it there), after_need_by (it would come too
-late); the rest could be served alone, but not together: insufficient_stock if lines draw on the same product,
-over_max_shipments if parcels are limited, and incomplete if only the whole order may ship.
+The first reason that holds is given: below_minimum, not_a_multiple (rules of the product), no_stock (no node ever has a
+unit), insufficient_stock (no node ever has enough), too_far (those that have are beyond reach), handling (nodes that
+have it, or services there, do not take its handling classes), no_service (no service carries it there), after_need_by
+(it would come too late); the rest could be served alone, but not together: insufficient_stock if lines draw on the same
+product, over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of a kit that may
+be split, the first reason of any of its products counts. Last, unprofitable: the policy refuses every option.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import get_args
 
 import numpy as np
 
-from engine.promising.model import PromiseLine, Reason, UnavailableLine
+from engine.promising.model import Reason, UnavailableLine
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
-from solvers.promise_parcels import INFINITE, NEVER, days_alone, days_covered, price_parcels
+from solvers.problem import IntArray
+from solvers.promise_parcels import INFINITE, NEVER, Ask, days_alone, days_covered, price_parcels
+
+_RANK = {reason: place for place, reason in enumerate(get_args(Reason))}
 
 
 def unavailable(asked: Asked, programme: Programme, missing: Iterable[int]) -> tuple[UnavailableLine, ...]:
     """Return the lines numbered in `missing`, each with its reason."""
-    alone = {line: _alone(asked, programme, line) for line in sorted(missing)}
+    alone = {
+        line: (asked.barred[line], None) if line in asked.barred else _alone(asked, programme, line)
+        for line in sorted(missing)
+    }
     some_cannot = any(reason is not None for reason, _ in alone.values())
-    return tuple(
-        _unavailable(asked.lines[line], reason or _together(asked, programme, line, some_cannot), day)
-        for line, (reason, day) in alone.items()
-    )
+    found = {
+        line: (reason or _together(asked, programme, line, some_cannot), day) for line, (reason, day) in alone.items()
+    }
+    kits = {line: min(kit) for kit in asked.whole for line in kit}
+    for line in [line for line in found if kits.get(line, line) != line]:
+        first = kits[line]
+        if first in found:
+            found[first] = min(found[first], found[line], key=lambda one: _RANK[one[0]])
+        del found[line]
+    return tuple(_unavailable(asked, line, reason, day) for line, (reason, day) in found.items())
+
+
+def unprofitable(asked: Asked) -> tuple[UnavailableLine, ...]:
+    """Return every line of an order all of whose options the policy refuses."""
+    firsts = {min(kit) for kit in asked.whole}
+    lines = [i for i, line in enumerate(asked.lines) if line.kit is None or i in firsts]
+    return tuple(_unavailable(asked, line, "unprofitable", None) for line in lines)
 
 
 def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None, int | None]:
@@ -44,7 +66,7 @@ def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None
     covered = days_covered(days, demand, ask.nodes, programme.local_day, programme.atp)
     parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, ask, programme.cards, programme.days)
     if not (parcels.cost[:, 1] < INFINITE).any():
-        return "no_service", None
+        return ("handling" if _is_refused(programme, ask, covered) else "no_service"), None
     day = int(parcels.arrival[:, 1].min())
     return ("after_need_by" if day > asked.need_by else None), day
 
@@ -56,14 +78,29 @@ def _together(asked: Asked, programme: Programme, line: int, some_cannot: bool) 
     others = np.delete(programme.demand, line, axis=0)
     if (others[:, programme.demand[line] > 0] > 0).any() and asked.most_parcels >= len(asked.lines):
         return "insufficient_stock"
+    classes = programme.ask.goods.handling
+    if classes.shape[0] and len(set(classes.tolist())) > 1 and asked.most_parcels >= len(asked.lines):
+        return "handling"
     return "over_max_shipments"
 
 
-def _unavailable(line: PromiseLine, reason: Reason, day: int | None) -> UnavailableLine:
+def _is_refused(programme: Programme, ask: Ask, covered: IntArray) -> bool:
+    """Say whether a line could be served if nobody minded its handling classes."""
+    if ask.goods.handling.shape[0] == 0:
+        return False
+    tame = ask._replace(goods=ask.goods._replace(handling=ask.goods.handling[:0]))
+    parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, tame, programme.cards, programme.days)
+    return bool((parcels.cost[:, 1] < INFINITE).any())
+
+
+def _unavailable(asked: Asked, line: int, reason: Reason, day: int | None) -> UnavailableLine:
+    """Return a line with its reason; a product of a kit that may be split stands for the kit."""
+    wanted = asked.lines[line]
+    sku, quantity = (wanted.sku, wanted.quantity) if wanted.kit is None else (wanted.kit, asked.kit_quantities[line])
     return UnavailableLine(
-        line_id=line.line_id,
-        sku=line.sku,
-        quantity=line.quantity,
+        line_id=wanted.line_id,
+        sku=sku,
+        quantity=quantity,
         reason=reason,
         available_on=None if day is None else date.fromordinal(day),
     )

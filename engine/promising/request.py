@@ -6,6 +6,7 @@ Not here: stock, days and costs.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
@@ -16,13 +17,23 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.selection import check_channel, select_contents, select_node, select_nodes
-from engine.catalog.model import Content
+from engine.catalog.model import Catalog, Content
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.network.document import ServiceLevel
+from engine.network.freight import NO_AREA
 from engine.network.model import Network
 from engine.network.places import coordinate_faults, find_place
-from engine.promising.model import MOST_LINES, MOST_UNITS, PICKUP, Destination, PromiseLine, PromiseRequest
+from engine.promising.model import (
+    MOST_LINES,
+    MOST_UNITS,
+    PICKUP,
+    Destination,
+    PromiseLine,
+    PromiseRequest,
+    Reason,
+)
+from engine.promising.terms import barred, consented, kits_of, open_kits
 
 NO_LIMIT = 2**30 - 1
 _LEVELS: tuple[str, ...] = get_args(ServiceLevel)
@@ -42,6 +53,10 @@ class Asked:
     """A request understood: lines with what they come down to, nodes and services by number, limits.
 
     `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node.
+    `whole` are sets of lines to be served together or not at all, the products of a kit, and `kit_quantities` how many
+    such kits each line is of; `barred` are lines that are not served, and why;
+    `substitutes` are the SKUs that may be offered instead of each line, best first; `area` is what each carton to the
+    place costs more by service; `prices` are cents that a unit of a line is sold for, where the request says so.
     """
 
     lines: tuple[PromiseLine, ...]
@@ -53,6 +68,12 @@ class Asked:
     need_by: int
     most_parcels: int
     is_complete: bool
+    whole: tuple[frozenset[int], ...]
+    kit_quantities: Mapping[int, int]
+    barred: Mapping[int, Reason]
+    substitutes: tuple[tuple[str, ...], ...]
+    area: NDArray[np.int64]
+    prices: Mapping[int, int]
 
 
 def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
@@ -82,18 +103,40 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         faults.append(Fault(path="$.max_shipments", message=message))
     if faults or (place is None and request.pickup_node_id is None):
         raise InvalidInput(faults)
+    lines, opened, origin = open_kits(lines, contents, view.catalog)
+    substitutes = consented(request, view.catalog, origin)
     limits = [limit for limit in (request.max_shipments, network.policy.max_nodes_per_order) if limit is not None]
     return Asked(
         lines=lines,
-        contents=tuple(contents),
-        skus=tuple(sorted({sku for content in contents for sku, _ in content.components})),
+        contents=tuple(opened),
+        skus=_products(opened, substitutes, view.catalog),
         nodes=np.array(nodes, dtype=np.int64),
         services=services,
         place=place,
         need_by=NO_LIMIT if request.need_by is None else request.need_by.toordinal(),
         most_parcels=min(limits, default=MOST_LINES),
         is_complete=request.ship_complete,
+        whole=kits_of(origin),
+        kit_quantities={i: request.lines[origin[i]].quantity for i, line in enumerate(lines) if line.kit is not None},
+        barred=barred(lines, view.catalog),
+        substitutes=substitutes,
+        area=_area(request, network),
+        prices={i: price for i, line in enumerate(origin) if (price := request.lines[line].price_cents) is not None},
     )
+
+
+def _products(contents: Sequence[Content], substitutes: Sequence[Sequence[str]], catalog: Catalog) -> tuple[str, ...]:
+    """Return the products whose stock is needed, those of substitutes too, sorted."""
+    found = {sku for content in contents for sku, _ in content.components}
+    found.update(sku for others in substitutes for other in others for sku, _ in catalog.content[other].components)
+    return tuple(sorted(found))
+
+
+def _area(request: PromiseRequest, network: Network) -> NDArray[np.int64]:
+    wanted = request.destination
+    if wanted is None or request.pickup_node_id is not None:
+        return NO_AREA
+    return network.freight.area(wanted.country, wanted.postal_code, is_residential=wanted.residential)
 
 
 def _lines(request: PromiseRequest, faults: list[Fault]) -> tuple[PromiseLine, ...]:

@@ -7,26 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from engine.availability.reference import Reference, View
-from engine.availability.stock import StockReader
+from engine.availability.stock import AtpTable, StockReader
+from engine.catalog.model import Catalog
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired
 from engine.faults import nearest
 from engine.inventory.model import HoldLine, StockView
 from engine.inventory.store import InventoryStore
-from engine.network.model import Network
 from engine.promising.answer import options_of
+from engine.promising.margin import judge
 from engine.promising.merging import merge_lines
 from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest, UnavailableLine
-from engine.promising.programme import Programme, Tables, build, most_masks, solve
-from engine.promising.reasons import unavailable
+from engine.promising.programme import Plans, Programme, Tables, build, most_masks, solve
+from engine.promising.reasons import unavailable, unprofitable
 from engine.promising.request import Asked, understand
 from engine.promising.store import PromiseStore
+from engine.promising.substituting import Solved, with_substitutes
 
 DEFAULT_TTL_SECONDS = 900
 _LINES_IN_LOOP = 6
@@ -62,11 +64,11 @@ class PromiseService:
         """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
         view, asked, stock = await self._read(request)
         now = self._clock.now()
-        programme = self._programme(view, asked, stock, now, request.channel)
+        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
         if len(asked.lines) <= _LINES_IN_LOOP:
-            options, missing = _answer(asked, view.network, programme)
+            options, missing = self._answer(asked, view, table, now)
         else:
-            options, missing = await asyncio.to_thread(_answer, asked, view.network, programme)
+            options, missing = await asyncio.to_thread(self._answer, asked, view, table, now)
         options = options[: request.quote]
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         promise = Promise(
@@ -79,12 +81,7 @@ class PromiseService:
             channel=request.channel,
         )
         if options:
-            kits = {
-                line.sku: content.components
-                for line, content in zip(asked.lines, asked.contents, strict=True)
-                if line.sku in view.catalog.kits
-            }
-            body = _encode(KeptPromise(promise=promise, kits=kits))
+            body = _encode(KeptPromise(promise=promise, kits=_kits_in(options, view.catalog)))
             self._promises.keep(promise.promise_id, body, self._ttl_seconds)
         return promise
 
@@ -132,28 +129,41 @@ class PromiseService:
                 return view, asked, stock
             view = await self._reference.current()
 
-    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
-        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
-        return build(asked, view, view.days, table, now, self._tables)
+    def _answer(
+        self, asked: Asked, view: View, table: AtpTable, now: datetime
+    ) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
+        """Solve one order, with substitutes if it takes them; it may run in a thread."""
+
+        def solved(wanted: Asked) -> Solved:
+            programme = build(wanted, view, view.days, table, now, self._tables)
+            return wanted, programme, _plans(wanted, programme)
+
+        first = solved(asked)
+        final, _, plans = with_substitutes(asked, first, view.catalog, solved) if asked.substitutes else first
+        if plans is None:
+            return (), unavailable(asked, first[1], range(len(asked.lines)))
+        options = judge(options_of(plans, final, view.network), final, view)
+        if not options and plans.served:
+            return (), unprofitable(asked)
+        missing = set(range(len(asked.lines))) - plans.served
+        return options, unavailable(asked, first[1], missing) if missing else ()
 
 
-def _answer(
-    asked: Asked, network: Network, programme: Programme
-) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
-    """Solve one order; a pure function of its arguments, so that it may run in a thread."""
+def _plans(asked: Asked, programme: Programme) -> Plans | None:
+    """Return the plans for what may be served of an order; None if nothing may."""
     lines = range(len(asked.lines))
-    groups: list[tuple[int, ...]] = [(line,) for line in lines]
+    groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.barred]
     most = most_masks(len(programme.ask.nodes))
     if len(groups) > most:
-        groups = merge_lines(programme, most)
+        groups = merge_lines(programme, groups, most)
     is_whole = sum(map(len, groups)) == len(lines)
-    options: tuple[Option, ...] = ()
-    missing = set(lines)
-    if groups and (is_whole or not asked.is_complete):
-        plans = solve(programme, groups)
-        options = options_of(plans, asked, network)
-        missing -= plans.served
-    return options, unavailable(asked, programme, missing) if missing else ()
+    return solve(programme, groups) if groups and (is_whole or not asked.is_complete) else None
+
+
+def _kits_in(options: Sequence[Option], catalog: Catalog) -> dict[str, tuple[tuple[str, int], ...]]:
+    """Return what the kits among the lines of options come down to."""
+    skus = {line.sku for option in options for shipment in option.shipments for line in shipment.lines}
+    return {sku: catalog.content[sku].components for sku in skus if sku in catalog.kits}
 
 
 def _has_expired(promise_id: str, now: datetime) -> bool:

@@ -134,8 +134,13 @@ class World:
     async def put_network(self, document: dict[str, Any]) -> None:
         await self.networks.put(NetworkDocument.model_validate(document))
 
+    async def put_catalog(self, document: dict[str, Any]) -> None:
+        await self.catalogs.put(CatalogDocument.model_validate(document))
+
     async def promise(self, *lines: tuple[str, int], to: Destination | None = NEAR_A, **more: Any) -> Promise:
-        wanted = tuple(WantedLine(sku=sku, quantity=quantity) for sku, quantity in lines)
+        """Promise an order; `each` has what lines have beside, by SKU."""
+        each = more.pop("each", {})
+        wanted = tuple(WantedLine(sku=sku, quantity=quantity, **each.get(sku, {})) for sku, quantity in lines)
         return await self.service.promise(PromiseRequest(lines=wanted, destination=to, **more))
 
 
@@ -143,6 +148,12 @@ class World:
 def network() -> dict[str, Any]:
     """The network of the world as plain objects; a test may change and put it."""
     return network_document()
+
+
+@pytest.fixture
+def catalog() -> dict[str, Any]:
+    """The catalog of the world as plain objects; a test may change and put it with `put_catalog`."""
+    return catalog_document()
 
 
 @pytest_asyncio.fixture(params=["memory"])

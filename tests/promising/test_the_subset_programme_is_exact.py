@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from solvers.promise_freight import NO_LIMIT, Cards, Goods, Rules, plain_goods, plain_rules
 from solvers.promise_options import (
     ARRIVAL_DAY,
     CHEAPEST,
     COST,
     FASTEST,
     FEWEST,
+    FUEL,
     MASK,
     NODE,
+    OVERSIZE,
+    PACKAGING,
+    RATE,
+    REMOTE,
+    RESIDENTIAL,
     SERVICE,
     promise_order,
 )
-from solvers.promise_parcels import NEVER, Ask, Atp, Cards, Days
+from solvers.promise_parcels import NEVER, Ask, Atp, Days
 
 FIRST_DAY, HORIZON = 100, 60
 
@@ -37,7 +46,45 @@ class Case:
     serving: np.ndarray
 
 
-def random_case(seed: int) -> Case:
+def random_rules(rng: np.random.Generator, nodes: int, services: int) -> Rules:
+    """Every node and service refuses some of three handling classes; every service has all its surcharges, or few."""
+    refused = rng.integers(0, 8, nodes + services) * (rng.random(nodes + services) < 0.4)
+    columns = [
+        rng.choice([0, 3, 10], services),
+        rng.choice([0, 5, 1250], services),
+        rng.choice([6, 12, NO_LIMIT], services),
+        rng.choice([20, 40, NO_LIMIT], services),
+        rng.choice([5, NO_LIMIT], services),
+        rng.choice([0, 17], services),
+        refused[nodes:],
+    ]
+    return Rules(refused[:nodes], np.ascontiguousarray(np.stack(columns, axis=1)), False)
+
+
+def random_goods(rng: np.random.Generator, lines: int, services: int) -> Goods:
+    """Handling classes of lines, none to three cartons for every mask, surcharges of the place, a kit to keep whole."""
+    goods = plain_goods()._replace(plain=False)
+    if rng.random() < 0.5:
+        goods = goods._replace(handling=rng.integers(0, 8, lines) * (rng.random(lines) < 0.5))
+    if rng.random() < 0.5:
+        goods = goods._replace(area=rng.integers(0, 9, (2, services)))
+    if rng.random() < 0.4 and lines > 1:
+        goods = goods._replace(whole=np.array([0b11]))
+    if rng.random() < 0.7:
+        counts = np.concatenate([[0], rng.integers(0, 4, (1 << lines) - 1)])
+        rows = [
+            (rng.integers(1, 3), *rng.integers(1, 8, 1), *rng.integers(1, 60, 1), *rng.integers(1, 50, 2), -1)
+            for _ in range(counts.sum())
+        ]
+        goods = goods._replace(
+            carton_start=np.concatenate([[0], np.cumsum(counts)]),
+            cartons=np.array(rows, dtype=np.int64).reshape(-1, 6),
+            packaging=rng.integers(0, 9, 1 << lines),
+        )
+    return goods
+
+
+def random_case(seed: int, *, is_plain: bool) -> Case:
     """Few lines, nodes and services, with weight steps that a joint parcel may exceed and products that lines share."""
     rng = np.random.default_rng(seed)
     lines, nodes, services, zones = (
@@ -104,6 +151,7 @@ def random_case(seed: int) -> Case:
             most_parcels=int(rng.integers(0, 4)) if rng.random() < 0.4 else 10,
             split_cost=int(rng.choice([0, 0, 5, 40])),
             complete=bool(rng.random() < 0.2),
+            goods=plain_goods() if is_plain else random_goods(rng, lines, services),
         ),
         cards=Cards(
             rng.integers(0, 12, nodes),
@@ -114,6 +162,7 @@ def random_case(seed: int) -> Case:
             ints(cost),
             ints(transit),
             zones,
+            plain_rules(nodes, services) if is_plain else random_rules(rng, nodes, services),
         ),
         days=Days(
             FIRST_DAY,
@@ -146,22 +195,17 @@ def parcel(case: Case, node: int, service: int, lines: tuple[int, ...]) -> tuple
             if day is None:
                 return None
             ready = max(ready, day)
-    weight = sum(int(case.ask.weight_g[line]) for line in lines)
-    cell = service * case.cards.zones + int(case.ask.zone[node])
-    card = [
-        (int(case.cards.max_weight_g[i]), int(case.cards.cost[i]), int(case.cards.transit_days[i]))
-        for i in range(case.cards.offset[cell], case.cards.offset[cell + 1])
-    ]
-    step = next(((c, t) for w, c, t in card if w >= weight), None)
-    if step is None:
+    paid = freight(case, node, service, lines)
+    if paid is None:
         return None
+    parts, transit_days = paid
     day = ready
     while not (works_on(case.works[service], day) and works_on(case.serving[node], day)):
         day += 1
         if day >= FIRST_DAY + HORIZON:
             return None
     day += int(case.ask.shift[node])
-    left = step[1]
+    left = transit_days
     if left == 0:
         while not works_on(case.works[service], day):
             day += 1
@@ -173,8 +217,37 @@ def parcel(case: Case, node: int, service: int, lines: tuple[int, ...]) -> tuple
             return None
         left -= works_on(case.works[service], day)
     units = sum(int(case.ask.units[line]) for line in lines)
-    cost = step[0] + int(case.cards.parcel_cost[node]) + int(case.cards.unit_cost[node]) * units
+    cost = sum(parts) + int(case.cards.parcel_cost[node]) + int(case.cards.unit_cost[node]) * units
     return (cost, day) if day <= case.ask.need_by else None
+
+
+def freight(case: Case, node: int, service: int, lines: tuple[int, ...]) -> tuple[list[int], int] | None:
+    """Rate, residential, remote, oversize, fuel and packaging of a parcel, and its transit days, by the book."""
+    goods, rule = case.ask.goods, case.cards.rules.service[service].tolist()
+    dim_divisor, fuel_points, most_mm, most_girth_mm, most_g, oversize_cents, refused = rule
+    classes = {c for line in lines if len(goods.handling) for c in range(3) if goods.handling[line] >> c & 1}
+    if any(int(case.cards.rules.node_bars[node]) >> c & 1 or refused >> c & 1 for c in classes):
+        return None
+    cartons, packaging = [(1, sum(int(case.ask.weight_g[line]) for line in lines), 0, 0, 0)], 0
+    if len(goods.carton_start):
+        mask = sum(1 << line for line in lines)
+        first, last = goods.carton_start[mask : mask + 2]
+        cartons, packaging = [tuple(row[:5]) for row in goods.cartons[first:last].tolist()], int(goods.packaging[mask])
+    cell = service * case.cards.zones + int(case.ask.zone[node])
+    card = range(case.cards.offset[cell], case.cards.offset[cell + 1])
+    rate, oversize, number, days = 0, 0, 0, 0
+    for count, grams, volume, longest, girth in cartons:
+        counted = max(grams, math.ceil(volume / dim_divisor)) if dim_divisor else grams
+        step = next((i for i in card if case.cards.max_weight_g[i] >= counted), None)
+        if step is None:
+            return None
+        rate += count * int(case.cards.cost[step])
+        days = max(days, int(case.cards.transit_days[step]))
+        number += count
+        oversize += oversize_cents * count * (longest > most_mm or girth > most_girth_mm or grams > most_g)
+    area = [number * int(cents) for cents in goods.area[:, service]] if goods.area.size else [0, 0]
+    fuel = Fraction((rate + sum(area) + oversize) * fuel_points, 10_000)
+    return [rate, *area, oversize, math.floor(fuel + Fraction(1, 2)), packaging], days
 
 
 def works_on(works: np.ndarray, day: int) -> bool:
@@ -198,6 +271,8 @@ def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
                 continue
             cost = sum(found[0] for found in parcels) + case.ask.split_cost * (len(parcels) - 1)
             served = frozenset(i for i in range(lines) if assigned[i] is not None)
+            if case.ask.goods.whole.size and len(served & {0, 1}) == 1:
+                continue
             plans.append((served, cost, max(found[1] for found in parcels), len(parcels)))
     return plans
 
@@ -205,7 +280,7 @@ def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
 @pytest.mark.parametrize("block", range(8))
 def test_every_option_equals_the_best_of_all_assignments(block: int) -> None:
     for seed in range(block * 60, block * 60 + 60):
-        case = random_case(seed)
+        case = random_case(seed, is_plain=block < 4)
         plans, counts, served = promise_order(case.demand, case.local_day, case.atp, case.ask, case.cards, case.days)
         possible = every_plan(case)
         if case.ask.complete:
@@ -234,5 +309,9 @@ def check_and_sum(case: Case, rows: np.ndarray, count: int, served: int) -> tupl
     for row in parcels:
         lines = tuple(i for i in range(len(case.ask.units)) if row[MASK] >> i & 1)
         assert parcel(case, int(row[NODE]), int(row[SERVICE]), lines) == (row[COST], row[ARRIVAL_DAY])
+        parts = [int(row[part]) for part in (RATE, RESIDENTIAL, REMOTE, OVERSIZE, FUEL, PACKAGING)]
+        paid = freight(case, int(row[NODE]), int(row[SERVICE]), lines)
+        assert paid is not None
+        assert paid[0] == parts
     cost = int(parcels[:, COST].sum()) + case.ask.split_cost * (count - 1)
     return cost, int(parcels[:, ARRIVAL_DAY].max()), count

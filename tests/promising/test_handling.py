@@ -1,0 +1,75 @@
+"""Handling classes: what nodes and services refuse is never promised, and the reason says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest_asyncio
+
+
+@pytest_asyncio.fixture
+async def shop(world: Any, network: Any, catalog: Any) -> Any:
+    """Cups are hazmat, spoons need a cold chain, trays are fragile; air carries no hazmat; only `a` cools."""
+    catalog["products"][0]["handling_classes"] = ["hazmat"]
+    catalog["products"][2]["handling_classes"] = ["cold_chain"]
+    catalog["products"][3]["handling_classes"] = ["fragile"]
+    network["services"][1]["refuses"] = ["hazmat"]
+    network["nodes"][1]["refuses"] = ["cold_chain"]
+    network["nodes"][2]["handles"] = ["hazmat"]
+    await world.put_catalog(catalog)
+    await world.put_network(network)
+    return world
+
+
+def services_of(promise: Any) -> list[list[str]]:
+    return [[parcel.service for parcel in option.shipments] for option in promise.options]
+
+
+async def test_hazmat_goes_by_ground_even_if_air_is_faster(shop: Any) -> None:
+    await shop.stock(("a", "cup", 5), ("a", "saucer", 5))
+    assert services_of(await shop.promise(("cup", 1))) == [["ground"]]
+    assert services_of(await shop.promise(("cup", 1), ("saucer", 1))) == [["ground"]]
+    assert services_of(await shop.promise(("saucer", 1))) == [["ground"], ["air"]]
+
+
+async def test_what_no_service_may_carry_is_unavailable_for_its_handling(shop: Any) -> None:
+    await shop.stock(("a", "cup", 5))
+    promise = await shop.promise(("cup", 1), service_levels=("next_day",))
+    assert promise.options == ()
+    assert [line.reason for line in promise.unavailable] == ["handling"]
+
+
+async def test_a_node_that_does_not_handle_it_does_not_ship_it(shop: Any) -> None:
+    await shop.stock(("b", "spoon", 5), ("shop", "spoon", 5), ("b", "saucer", 5))
+    promise = await shop.promise(("spoon", 1), ("saucer", 1))
+    assert [(line.sku, line.reason) for line in promise.unavailable] == [("spoon", "handling")]
+    await shop.stock(("a", "spoon", 5))
+    promise = await shop.promise(("spoon", 1), ("saucer", 1))
+    assert promise.unavailable == ()
+    assert {p.node_id for p in promise.options[0].shipments} == {"a", "b"}
+
+
+async def test_a_list_of_what_is_handled_leaves_out_classes_that_nobody_names(shop: Any) -> None:
+    """No node or service names `fragile`; the shop takes hazmat only, and what has no class at all."""
+    await shop.stock(("shop", "tray", 5), ("shop", "cup", 5), ("shop", "saucer", 5))
+    promise = await shop.promise(("tray", 1), ("cup", 1), ("saucer", 1))
+    assert [(line.sku, line.reason) for line in promise.unavailable] == [("tray", "handling")]
+
+
+async def test_a_kit_is_handled_as_all_its_products(shop: Any) -> None:
+    await shop.stock(("a", "cup", 5), ("a", "saucer", 5))
+    assert services_of(await shop.promise(("set", 1))) == [["ground"]]
+
+
+async def test_a_pick_up_asks_the_node_only(shop: Any) -> None:
+    await shop.stock(("shop", "cup", 5), ("shop", "spoon", 5))
+    promise = await shop.promise(("cup", 1), ("spoon", 1), to=None, pickup_node_id="shop")
+    assert [line.sku for line in promise.options[0].shipments[0].lines] == ["cup"]
+    assert [(line.sku, line.reason) for line in promise.unavailable] == [("spoon", "handling")]
+
+
+async def test_long_orders_keep_to_the_rules_too(shop: Any) -> None:
+    await shop.stock(*(("a", f"part-{i:02d}", 5) for i in range(14)), ("a", "cup", 5))
+    promise = await shop.promise(("cup", 1), *((f"part-{i:02d}", 1) for i in range(14)))
+    assert promise.unavailable == ()
+    assert services_of(promise) == [["ground"]]
