@@ -17,11 +17,11 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.network.days import NEVER, Today
 from engine.network.model import Network
+from engine.routing.handling import eligible_services, fueled_cents, refused_stock
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from engine.routing.worst_cost import check_worst_cost
 from solvers.plan import BACKORDER, RoutingPlan
 from solvers.problem import (
-    ANY_LEVEL,
     NO_DUE_DATE,
     UNLIMITED,
     UNREACHABLE,
@@ -52,6 +52,8 @@ class Batch:
     """Service v of the problem is `service[v]` of the network."""
     hand_over: IntArray
     """Day ordinal on which node n hands over to service v, shape (nodes, services)."""
+    refused: frozenset[int]
+    """SKUs of the problem of which a node has units that it does not handle."""
 
 
 def demanded_skus(orders: Sequence[OpenOrder]) -> list[str]:
@@ -74,14 +76,16 @@ def build_batch(
     """
     network = view.network
     node = np.array(sorted(range(len(network.node_ids)), key=network.node_ids.__getitem__), np.int64)
-    service = np.array(sorted(range(len(network.services)), key=network.services.__getitem__), np.int64)
     ordered = tuple(sorted(orders, key=lambda order: order.order_id))
     skus = demanded_skus(orders)
-    levels = sorted(set(network.service_levels))
+    eligible = eligible_services(ordered, view.catalog, network)
+    service = eligible.service
+    refused = refused_stock(view.catalog, network, skus)
     rates, hand_over = _rates(network, today, node, service)
     place = np.argsort(node).tolist()
-    own_nodes = [_own_nodes(order, network, place, atp) for order in ordered]
-    demand, line_ids = _orders(ordered, network, today, own_nodes, levels, {sku: k for k, sku in enumerate(skus)})
+    sku_index = {sku: k for k, sku in enumerate(skus)}
+    own_nodes = [_own_nodes(order, network, place, atp, sku_index, refused) for order in ordered]
+    demand, line_ids = _orders(ordered, network, today, own_nodes, eligible.of_order, sku_index)
     policy = network.policy
     problem = RoutingProblem(
         name="",
@@ -97,15 +101,22 @@ def build_batch(
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
         weight_g=np.array([view.catalog.content[sku].weight_g for sku in skus], np.int64),
-        stock=_stock(atp, skus, node),
+        stock=_stock(atp, skus, node, refused),
         orders=demand,
         services=tuple(network.services[v] for v in service),
         rates=rates,
-        service_level=np.array([levels.index(network.service_levels[v]) for v in service], np.int64),
+        service_level=eligible.level,
     )
     check_worst_cost(problem, "$")
+    there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
-        problem=problem.freeze(), orders=ordered, line_ids=line_ids, node=node, service=service, hand_over=hand_over
+        problem=problem.freeze(),
+        orders=ordered,
+        line_ids=line_ids,
+        node=node,
+        service=service,
+        hand_over=hand_over,
+        refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
     )
 
 
@@ -155,8 +166,8 @@ def _nodes(network: Network, node: IntArray, capacities: Mapping[str, NodeCapaci
     )
 
 
-def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray) -> Stock:
-    available = np.minimum(atp.today[[atp.rows[sku] for sku in skus]][:, node], _UNITS_MOST)
+def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray, refused: NDArray[np.bool_]) -> Stock:
+    available = np.minimum(np.where(refused, 0, atp.today[[atp.rows[sku] for sku in skus]])[:, node], _UNITS_MOST)
     sku, at = np.nonzero(available > 0)
     return Stock(
         start=np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(sku, minlength=len(skus)))]).astype(
@@ -185,7 +196,7 @@ def _rates(network: Network, today: Today, node: IntArray, service: IntArray) ->
             zone_max_km=network.zone_max_km,
             start=np.concatenate([[0], np.cumsum([len(step) for step in steps])]).astype(np.int64),
             max_weight_g=table.max_weight_g[chosen],
-            cost_cents=table.cost_cents[chosen],
+            cost_cents=fueled_cents(network)[chosen],
             transit_days=table.transit_days[chosen],
             delivery_days=np.where(reaches, delivery, UNREACHABLE),
         ),
@@ -223,12 +234,20 @@ def _arrival(
     return np.where(inside, hand_over if transit_days == 0 else arrives, NEVER)
 
 
-def _own_nodes(order: OpenOrder, network: Network, place: Sequence[int], atp: AtpTable) -> dict[tuple[str, int], int]:
+def _own_nodes(
+    order: OpenOrder,
+    network: Network,
+    place: Sequence[int],
+    atp: AtpTable,
+    sku_index: Mapping[str, int],
+    refused: NDArray[np.bool_],
+) -> dict[tuple[str, int], int]:
     """Return the problem's node, by (SKU, quantity), of what the order's own reservation would have there today."""
     returned: dict[tuple[str, int], list[tuple[int | None, int]]] = {}
     for entry in order.own_stock:
         node = network.index.get(entry.node_id)
-        if node is not None and entry.sku in atp.rows:
+        k = sku_index.get(entry.sku)
+        if node is not None and entry.sku in atp.rows and not (k is not None and refused[k, node]):
             ship_on = None if entry.ship_on is None else entry.ship_on.toordinal()
             returned.setdefault((entry.sku, node), []).append((ship_on, entry.quantity))
     found = {}
@@ -244,8 +263,8 @@ def _keep_cents(network: Network) -> int:
 
     So nothing that was promised and reserved is given up to save freight; only capacity or a closed lane can do that.
     """
-    policy, rates = network.policy, network.rates
-    parcel = int(rates.cost_cents.max(initial=0)) + int(network.parcel_cost_cents.max(initial=0))
+    policy = network.policy
+    parcel = int(fueled_cents(network).max(initial=0)) + int(network.parcel_cost_cents.max(initial=0))
     unit = int(network.unit_cost_cents.max(initial=0)) + policy.backorder_cost_cents_per_unit
     return parcel + unit + policy.split_cost_cents + (policy.late_day_cost_cents or 0) * _MOST_DAYS_LATE + 1
 
@@ -255,7 +274,7 @@ def _orders(
     network: Network,
     today: Today,
     own_nodes: Sequence[Mapping[tuple[str, int], int]],
-    levels: Sequence[str],
+    levels: IntArray,
     sku_index: Mapping[str, int],
 ) -> tuple[Orders, tuple[str, ...]]:
     base, most = _base(today), network.policy.max_nodes_per_order
@@ -284,17 +303,10 @@ def _orders(
             line_backorder_cents=np.where(
                 np.array(own, np.int64) >= 0, _keep_cents(network), network.policy.backorder_cost_cents_per_unit
             ),
-            service_level=np.array([_level(order.service_level, levels) for order in orders], np.int64),
+            service_level=levels,
         ),
         tuple(ids),
     )
-
-
-def _level(service_level: str | None, levels: Sequence[str]) -> int:
-    """Return the index of a service level; one past the last if no service has it."""
-    if service_level is None:
-        return ANY_LEVEL
-    return levels.index(service_level) if service_level in levels else len(levels)
 
 
 def allocations(batch: Batch, plan: RoutingPlan) -> list[OrderAllocation]:

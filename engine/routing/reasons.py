@@ -1,6 +1,7 @@
 """Why units of a plan are backordered, in words that stay stable: one for every backordered line.
 
 no_stock            no node has a unit of the SKU
+handling            nodes have units, but do not take the product's handling classes
 pinned_node         the only node that may ship the line has too little, or no service may carry it from there in time
 insufficient_stock  no single node has enough units for the whole line
 no_eligible_node    nodes that have it are too far, or no service may carry it there in time
@@ -26,7 +27,8 @@ from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 from solvers.shortages import Shortage, shortages
 
-STOCK_MOVED, UNKNOWN_SKU = "stock_moved", "unknown_sku"
+STOCK_MOVED, UNKNOWN_SKU, HANDLING = "stock_moved", "unknown_sku", "handling"
+_NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 
 def backorder_reason(shortage: Shortage) -> str:
@@ -61,7 +63,9 @@ def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=backorder_reason(reason),
+            reason=HANDLING
+            if reason in _NOTHING and int(problem.orders.line_sku[line]) in batch.refused
+            else backorder_reason(reason),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]

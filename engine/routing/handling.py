@@ -1,0 +1,91 @@
+"""Handling classes in a routing run: nodes that do not handle a product have none of it, and orders keep to services.
+
+The solver knows one level that a service must have to carry an order, and no contents of parcels. So an order of which
+any line may not go by some service uses none of it, for none of its parcels: safe, if sometimes stricter than need be.
+Such an order gets a level of its own, which copies of the services have that may carry it. Copies come after all
+services, so that orders without such lines are planned as if there were none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.catalog.model import Catalog
+from engine.network.model import Network
+from engine.routing.model import OpenOrder
+from solvers.problem import ANY_LEVEL, IntArray
+from solvers.promise_freight import BARS, FUEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligible:
+    """The services of a problem by number in the network, the level of each, and the level that each order wants."""
+
+    service: IntArray
+    level: IntArray
+    of_order: IntArray
+
+
+def refused_stock(catalog: Catalog, network: Network, skus: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which nodes of the network do not handle which SKUs, shape (skus, nodes)."""
+    freight = network.freight
+    classes = np.array([freight.bits_of(catalog.handling.get(sku, ())) for sku in skus], np.int64)
+    barred: NDArray[np.bool_] = (classes[:, None] & freight.node_bars[None, :]) != 0
+    return barred
+
+
+def eligible_services(orders: Sequence[OpenOrder], catalog: Catalog, network: Network) -> Eligible:
+    """Return the services, sorted by name and then the copies, with their levels."""
+    service = sorted(range(len(network.services)), key=network.services.__getitem__)
+    names = sorted(set(network.service_levels))
+    code = {name: k for k, name in enumerate(names)}
+    level = [code[network.service_levels[v]] for v in service]
+    barred = network.freight.service[:, BARS].tolist()
+    own: dict[tuple[str | None, tuple[int, ...]], int] = {}
+    of_order, bits_of = [], _Bits(catalog, network)
+    for order in orders:
+        classes = bits_of.order(order)
+        allowed = tuple(v for v in service[: len(barred)] if not barred[v] & classes) if classes else ()
+        if not classes or len(allowed) == len(barred):
+            of_order.append(ANY_LEVEL if order.service_level is None else code.get(order.service_level, len(names)))
+            continue
+        key = (order.service_level, allowed)
+        if key not in own:
+            own[key] = len(names) + 1 + len(own)
+            copies = [v for v in allowed if order.service_level in (None, network.service_levels[v])]
+            service += copies
+            level += [own[key]] * len(copies)
+        of_order.append(own[key])
+    return Eligible(
+        service=np.array(service, np.int64), level=np.array(level, np.int64), of_order=np.array(of_order, np.int64)
+    )
+
+
+def fueled_cents(network: Network) -> IntArray:
+    """Return what every weight step of the rate cards costs with its service's fuel on it, rounded half up."""
+    points = np.repeat(network.freight.service[:, FUEL], len(network.zones))
+    cents = network.rates.cost_cents
+    if not points.any():
+        return cents
+    return cents + (cents * np.repeat(points, np.diff(network.rates.offsets)) + 5_000) // 10_000
+
+
+class _Bits:
+    """The handling classes of SKUs as bits, looked up once each."""
+
+    def __init__(self, catalog: Catalog, network: Network) -> None:
+        self._classes: Mapping[str, int] = {
+            sku: network.freight.bits_of(classes) for sku, classes in catalog.handling.items()
+        }
+
+    def order(self, order: OpenOrder) -> int:
+        """Return the union of the classes of an order's lines."""
+        union = 0
+        if self._classes:
+            for line in order.lines:
+                union |= self._classes.get(line.sku, 0)
+        return union
