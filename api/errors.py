@@ -88,6 +88,7 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.VersionConflict: Kind(status=409, title="The position moved since it was read"),
     errors.OnHandOutOfRange: Kind(status=409, title="Stock would leave what is possible"),
     errors.SupplyUnavailable: Kind(status=409, title="The supply cannot cover it"),
+    errors.TooManySupplies: Kind(status=409, title="Too many supplies of one position"),
     errors.WrongCondition: Kind(status=409, title="The units are not in that condition"),
     errors.IllegalState: Kind(status=409, title="It is past that step"),
     errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid"),

@@ -8,6 +8,7 @@
     │   ├── VersionConflict       the position moved since it was read
     │   ├── OnHandOutOfRange      an adjustment would take on_hand out of its range, or is of unlimited stock
     │   ├── SupplyUnavailable     a supply is unknown, overdue, or too small for what is asked of it
+    │   ├── TooManySupplies       positions have no room for so many supplies
     │   ├── WrongCondition        units are not in the condition that they would leave
     │   ├── TooManyHolds          whoever holds has as many open holds as may be
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
@@ -125,6 +126,17 @@ class SupplyUnavailable(Refused):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = list(faults)
         super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class TooManySupplies(Refused):
+    """Positions have no room for so many supplies; `faults` names each that does not fit."""
+
+    code = "too_many_supplies"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        others = f"\nand {len(self.faults) - 1} more" if len(self.faults) > 1 else ""
+        super().__init__(f"{self.faults[0]}{others}")
 
 
 class WrongCondition(Refused):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import inventory as wire
@@ -11,6 +14,7 @@ from engine.inventory.conditions import ConditionChange
 from engine.inventory.model import Adjustment, Position, PositionCount
 from engine.inventory.quotas import Quota
 
+MOST_REPEATED = 10_000
 LARGE = 4 * 2**20
 
 
@@ -33,7 +37,7 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
         for body in call.body.positions
     ]
     positions = await call.engine.inventory.put_positions(counts)
-    return Answer(value=wire.PositionsReply(positions=[position_reply(position) for position in positions]))
+    return Answer(value=wire.PositionsReply(positions=position_replies(positions)))
 
 
 async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
@@ -46,7 +50,7 @@ async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
         for body in call.body.adjustments
     ]
     adjusted = await call.engine.inventory.adjust(adjustments, replay=call.replay)
-    shown = wire.PositionsReply(positions=[position_reply(position) for position in adjusted.value])
+    shown = wire.PositionsReply(positions=position_replies(adjusted.value))
     return Answer(value=shown, is_replayed=adjusted.replayed)
 
 
@@ -67,7 +71,7 @@ async def change_conditions(call: Call[wire.ConditionChangesBody, NoQuery]) -> A
         for body in call.body.changes
     ]
     changed = await call.engine.inventory.change_conditions(changes, replay=call.replay)
-    shown = wire.PositionsReply(positions=[position_reply(position) for position in changed.value])
+    shown = wire.PositionsReply(positions=position_replies(changed.value))
     return Answer(value=shown, is_replayed=changed.replayed)
 
 
@@ -76,6 +80,26 @@ async def get_inventory(call: Call[None, NoQuery]) -> Answer:
     sku = call.path["sku"]
     positions = await call.engine.inventory.positions(sku)
     return Answer(value=wire.SkuReply(sku=sku, positions=[position_reply(position) for position in positions]))
+
+
+def position_replies(positions: Sequence[Position]) -> list[wire.PositionReply]:
+    """Return the positions that a request has changed, one for each of its rows.
+
+    What is scheduled at one that is named again and again is left out after MOST_REPEATED supplies and dated demands.
+    """
+    shown: dict[tuple[str, str], wire.PositionReply] = {}
+    found: list[wire.PositionReply] = []
+    repeated = 0
+    for position in positions:
+        place = (position.sku, position.node_id)
+        if place in shown:
+            repeated += len(position.supplies) + len(position.dated)
+            if repeated > MOST_REPEATED:
+                shown[place] = replace(shown[place], supplies=UNSET, dated_demand=UNSET)
+        else:
+            shown[place] = position_reply(position)
+        found.append(shown[place])
+    return found
 
 
 def position_reply(position: Position) -> wire.PositionReply:

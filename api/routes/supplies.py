@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
-from api.routes.inventory import LARGE, position_reply
+from api.routes.inventory import LARGE, position_replies
 from api.schemas import supplies as wire
-from engine.errors import SupplyUnavailable
+from engine.errors import SupplyUnavailable, TooManySupplies
 from engine.inventory.model import Supply
 from engine.inventory.receipts import AffectedLine, Receipt, SettledUnits
 
@@ -49,7 +49,7 @@ async def receive_supplies(call: Call[wire.ReceiptsBody, NoQuery]) -> Answer:
     ]
     received = await call.engine.inventory.receive(receipts, replay=call.replay)
     reply = wire.ReceiptsReply(
-        positions=[position_reply(position) for position in received.value.positions],
+        positions=position_replies(received.value.positions),
         settled=[_settled(units) for units in received.value.settled],
     )
     return Answer(value=reply, is_replayed=received.replayed)
@@ -91,6 +91,7 @@ ENDPOINTS = (
         handler=put_supplies,
         body=wire.SuppliesBody,
         reply=wire.SuppliesReply,
+        refusals=(TooManySupplies,),
         max_body_bytes=LARGE,
         example={
             "supplies": [

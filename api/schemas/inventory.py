@@ -100,7 +100,8 @@ class PositionReply(Reply, frozen=True, kw_only=True):
 
     If `unlimited`, on_hand is 2147483647 whatever leaves the node. `conditions` are the units beside on_hand that
     cannot be sold, `buffer` is what rules keep back where that is more than safety_stock, `quotas` is what channels may
-    count on; answers to counts and adjustments leave them out.
+    count on; answers to counts and adjustments leave them out. Only where a request names positions with many supplies
+    again and again are `supplies` and `dated_demand` left out.
     """
 
     node_id: str
@@ -113,8 +114,8 @@ class PositionReply(Reply, frozen=True, kw_only=True):
     available: int
     version: int
     unlimited: bool
-    supplies: list[SupplyReply]
-    dated_demand: list[DatedDemandReply]
+    supplies: list[SupplyReply] | UnsetType = UNSET
+    dated_demand: list[DatedDemandReply] | UnsetType = UNSET
     conditions: dict[str, int] | UnsetType = UNSET
     buffer: int | UnsetType = UNSET
     quotas: list[QuotaReply] | UnsetType = UNSET

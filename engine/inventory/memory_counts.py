@@ -81,11 +81,11 @@ def change_conditions(stock: MemoryStock, changes: Sequence[ConditionChange]) ->
             place = (change.sku, change.node_id, condition)
             stock.set_units(*place, stock.units_in(*place) + by)
         stock.because(change.sku, change.node_id, change.reason)
-    rows = [stock.position_row(change.sku, change.node_id) for change in changes]
+    rows = stock.position_rows([(change.sku, change.node_id) for change in changes])
     for row, change in zip(rows, changes, strict=True):
         row.append(list(stock.conditions(change.sku, change.node_id).items()))
     return ("positions", rows)
 
 
 def _positions(stock: MemoryStock, rows: Sequence[PositionCount] | Sequence[Adjustment]) -> Reply:
-    return ("positions", [stock.position_row(row.sku, row.node_id) for row in rows])
+    return ("positions", stock.position_rows([(row.sku, row.node_id) for row in rows]))

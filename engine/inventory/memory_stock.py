@@ -5,7 +5,7 @@ Nothing here awaits, so each method is one step to every caller of the event loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.inventory.buffers import Kept
 from engine.inventory.conditions import Condition
 from engine.inventory.history import History, history_of, pack_cell
+from engine.inventory.memory_schedule import Move, Schedule
 from engine.inventory.model import (
     CONFIRMED,
     EVENT,
@@ -33,6 +34,7 @@ from engine.inventory.quotas import Quota, QuotaEntry, free_to, packed_quota
 from engine.inventory.view import Entry, make_view
 
 JOURNAL_EVENTS = 100_000
+_NOTHING = Schedule()
 
 
 class Line(NamedTuple):
@@ -54,7 +56,7 @@ class _Change:
     before: tuple[int, ...]
     after: tuple[int, ...] = ()
     whys: list[str] = field(default_factory=list)
-    moves: list[tuple[int, str, int, int]] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +76,7 @@ class MemoryStock:
         self.epoch = 0
         self._slots: dict[str, int] = {}
         self._cells: dict[str, list[list[int]]] = {}
-        self._entries: dict[str, list[Entry]] = {}
+        self._schedules: dict[str, dict[int, Schedule]] = {}
         self._conditions: dict[tuple[str, str], dict[Condition, int]] = {}
         self._quotas: dict[tuple[str, str], tuple[Quota, ...]] = {}
         self._changed: dict[tuple[str, str], _Change] = {}
@@ -180,19 +182,7 @@ class MemoryStock:
 
     def put_supply(self, sku: str, node_id: str, supply_id: str, day: int, quantity: int) -> None:
         """Replace a supply; quantity 0 removes it."""
-        cell = self.cell_to_change(sku, node_id)
-        slot = self._slots[node_id]
-        before = self.supply(sku, node_id, supply_id)
-        kept = [
-            entry for entry in self._entries.get(sku, []) if (entry[0], entry[3]) != (slot, supply_id) or entry[2] < 0
-        ]
-        moves = self._changed[sku, node_id].moves
-        if before is not None:
-            moves.append((before[0], supply_id, before[1], 0))
-        if quantity > 0:
-            kept.append((slot, day, quantity, supply_id))
-            moves.append((day, supply_id, 0, quantity))
-        self._keep(sku, slot, cell, kept)
+        self._note(sku, node_id, self._schedule_to_change(sku, node_id).put_supply(supply_id, day, quantity))
 
     def move(self, lines: Sequence[Line], kind: int, sign: int, why: str, channel: str | None = None) -> None:
         """Take (sign 1) or give back (-1) units: undated ones in cells of `kind`, dated ones in the schedule."""
@@ -249,7 +239,7 @@ class MemoryStock:
         cell = self.cell(sku, node_id)
         level = cell[ON_HAND] - max(cell[SAFETY_STOCK], buffer) - cell[HELD] - cell[CONFIRMED]
         changes: dict[int, int] = {}
-        for expected, delta, _ in self.entries(sku, node_id):
+        for expected, delta, _ in self.schedule(sku, node_id).entries():
             if expected <= day and (delta < 0 or expected >= today):
                 level += delta
             elif expected > day:
@@ -265,27 +255,21 @@ class MemoryStock:
         base = cell[ON_HAND] - max(cell[SAFETY_STOCK], buffer)
         return free_to(channel, level, quotas=self.quotas(sku, node_id), base=base, now=now)
 
-    def entries(self, sku: str, node_id: str) -> Iterator[tuple[int, int, str]]:
-        """Yield the (day, delta, supply_id) of a position."""
-        slot = self._slots.get(node_id)
-        return ((day, delta, name) for at, day, delta, name in self._entries.get(sku, ()) if at == slot)
+    def schedule(self, sku: str, node_id: str) -> Schedule:
+        """Return what is scheduled at a position, to look at."""
+        return self._schedules.get(sku, {}).get(self._slots.get(node_id, -1), _NOTHING)
 
-    def supply(self, sku: str, node_id: str, supply_id: str) -> tuple[int, int] | None:
-        """Return the day and the quantity of a supply, None if there is no such one."""
-        named = (entry for entry in self.entries(sku, node_id) if entry[2] == supply_id and entry[1] > 0)
-        return next(((day, units) for day, units, _ in named), None)
-
-    def pegged(self, sku: str, node_id: str, supply_id: str) -> int:
-        """Return how many units are pegged to a supply."""
-        return -sum(
-            delta for _, delta, name in self.entries(sku, node_id) if name == supply_id and delta < 0 and supply_id
-        )
-
-    def position_row(self, sku: str, node_id: str) -> list[Any]:
-        """Return a position as it stands in a reply."""
-        cell = self.cell(sku, node_id)
-        schedule = [(0, *entry) for entry in self.entries(sku, node_id)]
-        return [node_id, sku, *(cell[kind] for kind in (ON_HAND, HELD, CONFIRMED, SAFETY_STOCK, VERSION)), schedule]
+    def position_rows(self, places: Sequence[tuple[str, str]]) -> list[list[Any]]:
+        """Return the positions of (sku, node_id) as they stand in a reply; the schedule of each is said once."""
+        said: set[tuple[str, str]] = set()
+        rows: list[list[Any]] = []
+        for sku, node_id in places:
+            cell, is_again = self.cell(sku, node_id), (sku, node_id) in said
+            schedule = False if is_again else [(0, *entry) for entry in self.schedule(sku, node_id).entries()]
+            kinds = (ON_HAND, HELD, CONFIRMED, SAFETY_STOCK, VERSION)
+            rows.append([node_id, sku, *(cell[kind] for kind in kinds), schedule])
+            said.add((sku, node_id))
+        return rows
 
     def view(self, skus: Sequence[str] | None = None) -> StockView:
         """Return the stock of `skus`, or of every SKU, sorted."""
@@ -295,7 +279,7 @@ class MemoryStock:
             of_sku = self._cells.get(sku)
             if of_sku:
                 cells[i, : len(of_sku)] = of_sku
-        entries = {i: self._entries[sku] for i, sku in enumerate(wanted) if self._entries.get(sku)}
+        entries = {i: self._schedule_entries(sku) for i, sku in enumerate(wanted) if self._schedules.get(sku)}
         quotas = {i: self._quota_entries(sku) for i, sku in enumerate(wanted)} if self._quotas else {}
         return make_view(
             epoch=self.epoch, node_ids=tuple(self._slots), skus=wanted, cells=cells, entries=entries, quotas=quotas
@@ -308,27 +292,17 @@ class MemoryStock:
             for quota in self.quotas(sku, node_id)
         ]
 
+    def _schedule_entries(self, sku: str) -> list[Entry]:
+        return [(slot, *entry) for slot, schedule in self._schedules[sku].items() for entry in schedule.entries()]
+
     def add_dated_demand(self, sku: str, node_id: str, day: int, quantity: int, supply_id: str = "") -> None:
         """Add to (or take off) the dated demand of a day that is pegged to a supply, or to none."""
-        cell = self.cell_to_change(sku, node_id)
-        slot = self._slots[node_id]
-        kept: list[Entry] = []
-        before = 0
-        for entry in self._entries.get(sku, []):
-            if entry[0] == slot and entry[1] == day and entry[3] == supply_id and entry[2] < 0:
-                before = entry[2]
-                quantity -= before
-            else:
-                kept.append(entry)
-        assert quantity >= 0, (sku, node_id, day, quantity)
-        if quantity > 0:
-            kept.append((slot, day, -quantity, supply_id))
-        self._changed[sku, node_id].moves.append((day, supply_id, before, -quantity))
-        self._keep(sku, slot, cell, kept)
+        self._note(sku, node_id, self._schedule_to_change(sku, node_id).add_demand(day, supply_id, quantity))
 
-    def _keep(self, sku: str, slot: int, cell: list[int], entries: list[Entry]) -> None:
-        cell[SCHEDULED] = sum(1 for entry in entries if entry[0] == slot)
-        if entries:
-            self._entries[sku] = entries
-        else:
-            self._entries.pop(sku, None)
+    def _schedule_to_change(self, sku: str, node_id: str) -> Schedule:
+        self.cell_to_change(sku, node_id)
+        return self._schedules.setdefault(sku, {}).setdefault(self._slots[node_id], Schedule())
+
+    def _note(self, sku: str, node_id: str, moves: Sequence[Move]) -> None:
+        self._changed[sku, node_id].moves.extend(moves)
+        self.cell_to_change(sku, node_id)[SCHEDULED] = len(self.schedule(sku, node_id))

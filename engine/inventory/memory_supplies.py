@@ -14,6 +14,7 @@ from engine.inventory.memory_stock import Line
 from engine.inventory.model import CONFIRMED, HELD, MAX_ON_HAND, MAX_UNITS, ON_HAND, SAFETY_STOCK, VERSION, Supply
 from engine.inventory.receipts import Receipt
 from engine.inventory.replies import Reply
+from engine.inventory.store import MOST_SUPPLIES
 
 if TYPE_CHECKING:
     from engine.inventory.memory_store import MemoryInventoryStore
@@ -49,7 +50,7 @@ class MemorySupplies:
     def __init__(self, inventory: MemoryInventoryStore) -> None:
         self._inventory = inventory
         self._stock = inventory._stock
-        self._loaded: dict[str, list[_Dated]] = {}
+        self._loaded: dict[str, dict[tuple[str, str], list[_Dated]]] = {}
         self._changed: set[Place] = set()
 
     def peg(self, lines: Sequence[Line], today: Mapping[str, int]) -> tuple[tuple[Line, ...], list[Any]]:
@@ -57,7 +58,7 @@ class MemorySupplies:
         asks: dict[tuple[str, str, str], list[int]] = {}
         placed: list[Line] = []
         for index, line in enumerate(lines):
-            supply = self._stock.supply(line.sku, line.node_id, line.supply_id)
+            supply = self._supply((line.sku, line.node_id), line.supply_id)
             if line.supply_id:
                 asks.setdefault((line.supply_id, line.sku, line.node_id), [index, 0])[1] += line.quantity
                 if supply is not None:
@@ -66,8 +67,8 @@ class MemorySupplies:
             placed.append(line)
         refused: list[Any] = []
         for (supply_id, sku, node_id), (index, units) in asks.items():
-            supply = self._stock.supply(sku, node_id, supply_id)
-            left = 0 if supply is None else supply[1] - self._stock.pegged(sku, node_id, supply_id)
+            supply = self._supply((sku, node_id), supply_id)
+            left = 0 if supply is None else supply[1] - self._pegged((sku, node_id), supply_id)
             if supply is None:
                 refused.append((index, "unknown", supply_id, sku, node_id, units, 0))
             elif supply[0] < today[node_id]:
@@ -79,10 +80,13 @@ class MemorySupplies:
     def put(self, supplies: Sequence[Supply], today: Mapping[str, int]) -> Reply:
         """Put supplies, and let the lines pegged to them follow."""
         followed: dict[Place, list[str]] = {}
+        refused = self._too_many(supplies)
+        if refused:
+            return ("too_many_supplies", refused)
         moving = [self._put(supply) for supply in supplies]
         for supply, moves in zip(supplies, moving, strict=True):
             place = (supply.sku, supply.node_id)
-            pegged = self._stock.pegged(*place, supply.supply_id)
+            pegged = self._pegged(place, supply.supply_id)
             supply_ids = followed.setdefault(place, [])
             if pegged and (moves or supply.quantity < pegged):
                 supply_ids.append(supply.supply_id)
@@ -107,21 +111,47 @@ class MemorySupplies:
             self._take_in(receipt)
         settled: list[Any] = []
         for receipt in receipts:
-            if self._stock.pegged(receipt.sku, receipt.node_id, receipt.supply_id):
+            if self._pegged((receipt.sku, receipt.node_id), receipt.supply_id):
                 self._load(receipt.sku)
                 self._hand_out(receipt, today[receipt.node_id], settled)
         return (
             "received",
-            [self._stock.position_row(receipt.sku, receipt.node_id) for receipt in receipts],
+            self._stock.position_rows([(receipt.sku, receipt.node_id) for receipt in receipts]),
             settled,
         )
 
+    def _supply(self, place: Place, supply_id: str) -> tuple[int, int] | None:
+        """Return the day and the units of a supply, None if there is no such one."""
+        return self._stock.schedule(*place).supplies.get(supply_id)
+
+    def _pegged(self, place: Place, supply_id: str) -> int:
+        """Return how many units are pegged to a supply."""
+        return self._stock.schedule(*place).pegged[supply_id]
+
     # Following supplies, as in lua/coverage.lua.
+
+    def _too_many(self, supplies: Sequence[Supply]) -> list[Any]:
+        """Return the new supplies that find no room beside those that stay, as lua/put_supplies.lua does."""
+        stay = dict[Place, set[str]]()
+        news = dict[Place, list[int]]()
+        for index, supply in enumerate(supplies):
+            place = (supply.sku, supply.node_id)
+            known = stay.setdefault(place, set(self._stock.schedule(*place).supplies))
+            if supply.supply_id in known:
+                known -= {supply.supply_id} if not supply.quantity else set()
+            elif supply.quantity:
+                news.setdefault(place, []).append(index)
+        refused = [
+            (index, *place, len(stay[place]) + len(added), MOST_SUPPLIES)
+            for place, added in news.items()
+            for index in added[max(0, MOST_SUPPLIES - len(stay[place])) :]
+        ]
+        return sorted(refused)
 
     def _put(self, supply: Supply) -> bool:
         """Put a supply if it is not as it was; return whether its day is another one than before."""
         place, day = (supply.sku, supply.node_id), supply.expected_on.toordinal()
-        known = self._stock.supply(*place, supply.supply_id)
+        known = self._supply(place, supply.supply_id)
         moves = known is None or known[0] != day
         if supply.quantity != (0 if known is None else known[1]) or (known is not None and moves):
             self._stock.put_supply(*place, supply.supply_id, day, supply.quantity)
@@ -141,24 +171,20 @@ class MemorySupplies:
                 ids.discard(reservation_id)
             else:
                 found.append((kept.made_in, reservation_id, kept))
-        self._loaded[sku] = [
-            _Dated(reservation_id=reservation_id, kept=kept, line=line, before=line.ship_on)
-            for _, reservation_id, kept in sorted(found, key=lambda entry: entry[:2])
-            for line in kept.lines
-            if _is_dated(line, sku)
-        ]
+        by_place = self._loaded.setdefault(sku, {})
+        for _, reservation_id, kept in sorted(found, key=lambda entry: entry[:2]):
+            for line in kept.lines:
+                if _is_dated(line, sku):
+                    entry = _Dated(reservation_id=reservation_id, kept=kept, line=line, before=line.ship_on)
+                    by_place.setdefault((line.node_id, line.supply_id), []).append(entry)
 
     def _dated_lines(self, place: Place, supply_id: str) -> list[_Dated]:
         """Return what was loaded of a position and is pegged to a supply (blank: to none), by day, first come first."""
-        found = [
-            entry
-            for entry in self._loaded[place[0]]
-            if entry.line.dated and (entry.line.node_id, entry.line.supply_id) == (place[1], supply_id)
-        ]
-        return sorted(found, key=lambda entry: entry.line.ship_on)
+        found = self._loaded[place[0]].get((place[1], supply_id), [])
+        return sorted((entry for entry in found if entry.line.dated), key=lambda entry: entry.line.ship_on)
 
     def _follow(self, place: Place, supply_id: str, affected: list[Any]) -> None:
-        supply = self._stock.supply(*place, supply_id)
+        supply = self._supply(place, supply_id)
         for entry in self._dated_lines(place, supply_id):
             line = entry.line
             day = line.ship_on if supply is None else max(line.not_before, supply[0])
@@ -186,8 +212,8 @@ class MemorySupplies:
             self._stock.because(*place, f"{'uncovered' if short else 're-dated'} {entry.reservation_id}")
 
     def _is_any_short(self, place: Place, today: int) -> bool:
-        entries = self._stock.entries(*place)
-        wanted = sorted((day, -delta) for day, delta, supply_id in entries if not supply_id)
+        demand = self._stock.schedule(*place).demand
+        wanted = sorted((day, units) for (day, supply_id), units in demand.items() if not supply_id)
         return any(short for short, _ in _shortfalls(self._free_by_day(place, today), wanted))
 
     def _free_by_day(self, place: Place, today: int) -> list[tuple[int, int]]:
@@ -195,9 +221,10 @@ class MemorySupplies:
         cell = self._stock.cell(*place)
         level = cell[ON_HAND] - cell[SAFETY_STOCK] - cell[HELD] - cell[CONFIRMED]
         steps = [(today, level)]
-        for day, quantity, supply_id in sorted(self._stock.entries(*place)):
-            if quantity > 0 and day >= today:
-                level += max(0, quantity - self._stock.pegged(*place, supply_id))
+        coming = self._stock.schedule(*place).supplies
+        for day, quantity, supply_id in sorted((day, units, supply_id) for supply_id, (day, units) in coming.items()):
+            if day >= today:
+                level += max(0, quantity - self._pegged(place, supply_id))
                 steps.append((day, level))
         return steps
 
@@ -206,7 +233,7 @@ class MemorySupplies:
     def _problem(self, index: int, receipt: Receipt, on_hand: dict[Place, int]) -> Iterable[Any]:
         """Yield what is wrong with a receipt, or add it to what will be on hand."""
         place = (receipt.sku, receipt.node_id)
-        supply, before = self._stock.supply(*place, receipt.supply_id), self._stock.cell(*place)[ON_HAND]
+        supply, before = self._supply(place, receipt.supply_id), self._stock.cell(*place)[ON_HAND]
         before = on_hand.setdefault(place, before)
         where = (receipt.supply_id, *place, receipt.quantity)
         if supply is None:
@@ -220,7 +247,7 @@ class MemorySupplies:
 
     def _take_in(self, receipt: Receipt) -> None:
         place = (receipt.sku, receipt.node_id)
-        supply = self._stock.supply(*place, receipt.supply_id)
+        supply = self._supply(place, receipt.supply_id)
         assert supply is not None, receipt
         self._stock.put_supply(*place, receipt.supply_id, supply[0], supply[1] - receipt.quantity)
         cell = self._stock.cell_to_change(*place)
@@ -253,12 +280,18 @@ def _is_dated(line: Line, sku: str) -> bool:
 
 
 def _shortfalls(steps: Sequence[tuple[int, int]], wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return, for (day, units) by day, how many are not there by then, and the first day they are, 0 if never."""
+    """Return, for (day, units) by day, how many are not there by then, and the first day they are, 0 if never.
+
+    Levels and sums only rise, so one walk along the steps is enough.
+    """
     found: list[tuple[int, int]] = []
-    total = 0
+    total = at = enough = 0
     for day, units in wanted:
         total += units
-        there = next((level for at, level in reversed(steps) if at <= day), steps[0][1])
-        covered_on = next((at for at, level in steps if level >= total), 0)
-        found.append((min(units, max(0, total - there)), covered_on))
+        while at + 1 < len(steps) and steps[at + 1][0] <= day:
+            at += 1
+        while enough < len(steps) and steps[enough][1] < total:
+            enough += 1
+        covered_on = steps[enough][0] if enough < len(steps) else 0
+        found.append((min(units, max(0, total - steps[at][1])), covered_on))
     return found

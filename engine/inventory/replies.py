@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ from engine.inventory.model import (
 )
 from engine.inventory.quotas import Uncounted, quota_of
 from engine.inventory.receipts import Received
-from engine.inventory.supply_replies import affected_line, not_received, settled_units, unpeggable
+from engine.inventory.supply_replies import affected_line, not_received, settled_units, too_many_supplies, unpeggable
 
 Reply = Sequence[Any]
 
@@ -61,15 +62,13 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
         reservation_id, deadline, (lines, _, *terms, _) = rest
         return _reservation(reservation_id, ReservationState.HELD, deadline, lines, *terms)
     if kind == "positions":
-        return [_position(*row) for row in rest[0]]
+        return _positions(rest[0])
     if kind == "quotas":
         return [tuple(quota_of(*row) for row in quotas) for quotas in rest[0]]
     if kind == "affected":
         return tuple(affected_line(*row) for row in rest[0])
     if kind == "received":
-        return Received(
-            positions=tuple(_position(*row) for row in rest[0]), settled=tuple(settled_units(*row) for row in rest[1])
-        )
+        return Received(positions=tuple(_positions(rest[0])), settled=tuple(settled_units(*row) for row in rest[1]))
     error = _REFUSALS[kind](*rest)
     error.replayed = replayed
     raise error
@@ -156,6 +155,20 @@ def _reservation(
         channel=None if channel is False else channel,
         promised_on=date.fromordinal(promised_on) if promised_on else None,
     )
+
+
+def _positions(rows: Iterable[Sequence[Any]]) -> list[Position]:
+    """Return positions from rows, of which one that names a position again may say false for its schedule."""
+    found: list[Position] = []
+    said: dict[tuple[str, str], Position] = {}
+    for row in rows:
+        place, schedule = (row[0], row[1]), row[7]
+        position = _position(*(*row[:7], schedule or (), *row[8:]))
+        if schedule is False:
+            position = replace(position, supplies=said[place].supplies, dated=said[place].dated)
+        said[place] = position
+        found.append(position)
+    return found
 
 
 def _position(
@@ -289,5 +302,6 @@ _REFUSALS: dict[str, Callable[..., AllotError]] = {
     "uncounted": Uncounted,
     "unpeggable": unpeggable,
     "not_received": not_received,
+    "too_many_supplies": too_many_supplies,
     "answer": StoredRefusal,
 }

@@ -34,6 +34,9 @@ Verdict = Reservation | AllotError
 MOST_HOLDS = 1000
 """Holds of one step: some 30 ms in which the store serves nobody else."""
 
+MOST_SUPPLIES = 500
+"""Supplies of one position: each hold on its SKU reads them all, which takes a millisecond for so many."""
+
 
 class InventoryStore(Protocol):
     """Live stock and reservations; every method may raise Unavailable."""
@@ -74,7 +77,8 @@ class InventoryStore(Protocol):
         """Add, change or re-date supplies; quantity 0 removes one (nothing happens if there is none).
 
         `today` is the day ordinal at each node named. Lines pegged to them follow. Returns those that moved or are not
-        covered any more, and the other dated lines of these positions that are short as things stand. Never refuses.
+        covered any more, and the other dated lines of these positions that are short as things stand. Raises
+        TooManySupplies naming each new one that a position has no room for; never refuses for what it does to lines.
         """
         ...
 

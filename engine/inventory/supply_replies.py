@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from engine.errors import Fault, SupplyUnavailable
+from engine.errors import Fault, SupplyUnavailable, TooManySupplies
 from engine.inventory.model import MAX_ON_HAND, ReservationState
 from engine.inventory.receipts import AffectedLine, SettledUnits
 
@@ -72,6 +72,20 @@ def not_received(rows: Sequence[Any]) -> SupplyUnavailable:
     """Return the refusal of receipts that do not fit their supplies."""
     return SupplyUnavailable(
         [Fault(path=f"$.receipts[{index}]", message=_NOT_RECEIVED[problem](*rest)) for index, problem, *rest in rows]
+    )
+
+
+def too_many_supplies(rows: Sequence[Any]) -> TooManySupplies:
+    """Return the refusal of supplies that positions have no room for."""
+    return TooManySupplies(
+        [
+            Fault(
+                path=f"$.supplies[{index}]",
+                message=f"{sku} at {node_id} would have {count} supplies, and at most {most} fit; "
+                "remove those that will not come (quantity 0), or put several of one day together as one",
+            )
+            for index, sku, node_id, count, most in rows
+        ]
     )
 
 

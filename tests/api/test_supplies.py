@@ -46,6 +46,29 @@ async def test_a_supply_that_cannot_cover_a_line_is_refused_with_its_place_and_r
     assert "5 of it unpegged; take fewer" in error["message"]
 
 
+async def test_a_supply_too_many_is_refused_with_its_place_and_remedy(shop):
+    many = [{**SUPPLY, "supply_id": f"po-{i}"} for i in range(501)]
+    refused = await shop.put("/v1/inventory/supplies", json={"supplies": many})
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_supplies")
+    (error,) = refused.json()["errors"]
+    assert error["path"] == "$.supplies[500]"
+    assert "at most 500 fit; remove those that will not come (quantity 0)" in error["message"]
+
+
+async def test_a_position_with_many_supplies_named_again_and_again_makes_no_huge_answer(shop):
+    """The seeded bug: 400 adjustments of a position of 500 supplies answered with 200,000 supplies, 20 MB of them."""
+    many = [{**SUPPLY, "supply_id": f"po-{i}"} for i in range(500)]
+    assert (await shop.put("/v1/inventory/supplies", json={"supplies": many})).status_code == 200
+    rows = [{"node_id": "east", "sku": "mug", "delta": 1, "reason": "found"}] * 400
+    answer = await shop.post("/v1/inventory/adjustments", json={"adjustments": rows})
+    positions = answer.json()["positions"]
+    assert len(positions) == 400
+    assert len({position["on_hand"] for position in positions}) == 1
+    assert [len(position.get("supplies", ())) for position in positions] == [500] * 21 + [0] * 379
+    assert "supplies" not in positions[-1]
+    assert len(answer.content) < 3 * 2**20
+
+
 async def test_a_receipt_settles_what_waited_and_comes_back_as_it_was_for_its_key(shop, backorder):
     body = {"receipts": [{"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 6, "reason": "truck 7"}]}
     key = {"Idempotency-Key": "receipt-1"}

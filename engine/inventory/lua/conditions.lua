@@ -58,13 +58,12 @@ end
 
 -- The positions of a reply with what cannot be sold of them: a ninth member, a list of {condition, units}.
 local function conditions_reply(work, rows, node_at, sku_at)
-  local positions = {}
+  local positions = position_rows(work, rows, node_at, sku_at)
   for i, row in ipairs(rows) do
     local found, slot = {}, slot_of(work, row[node_at])
     for _, entry in ipairs(conditions_of(work, row[sku_at]).entries) do
       if entry[SLOT] == slot then found[#found + 1] = { entry[2], entry[UNITS] } end
     end
-    positions[i] = position_reply(work, row[sku_at], row[node_at])
     positions[i][9] = found
   end
   return cmsgpack.pack({ 'positions', positions })

@@ -7,7 +7,8 @@
 -- another one than before} of supplies that were put
 -- Returns a list of {reservation, order or '', state, sku, node_id, quantity, supply_id or '', day before, day, shortfall,
 -- day it is covered on or 0}: pegged lines that moved or are uncovered, others that are short
--- sort_lines(found)  found: a list of {line = line, …} in order of coming; by day, first come first
+-- dated_lines(work, sku, slot, supply_id, now)  a list of {id, reservation, line, before = its day}, in order of coming
+-- sort_lines(found)  such a list, by day, first come first
 -- Invariant: the units of dated demand stay the same, only the days of pegged lines move.
 
 local function sort_lines(found)
@@ -21,41 +22,36 @@ end
 
 -- Returns a list of {day, units there by then}, the first one of today: what lines that are not pegged may count on.
 local function free_by_day(work, sku, slot, today)
-  local pegged, supplies, level = {}, {}, available(cell_at(work, sku, slot))
-  for _, entry in ipairs(schedule_of(work, sku).entries) do
-    if entry[SLOT] == slot and entry[SUPPLY_ID] ~= '' then
-      if entry[DELTA] < 0 then pegged[entry[SUPPLY_ID]] = (pegged[entry[SUPPLY_ID]] or 0) - entry[DELTA]
-      elseif entry[DAY] >= today then supplies[#supplies + 1] = entry end
-    end
+  local at, supplies, level = schedule_at(work, sku, slot), {}, available(cell_at(work, sku, slot))
+  for _, entry in pairs(at.supplies) do
+    if entry[DAY] >= today then supplies[#supplies + 1] = entry end
   end
   table.sort(supplies, function(a, b) return a[DAY] < b[DAY] end)
   local steps = { { today, level } }
   for _, supply in ipairs(supplies) do
-    level = level + math.max(0, supply[DELTA] - (pegged[supply[SUPPLY_ID]] or 0))
+    level = level + math.max(0, supply[DELTA] - (at.pegged[supply[SUPPLY_ID]] or 0))
     steps[#steps + 1] = { supply[DAY], level }
   end
   return steps
 end
 
 -- `wanted` is a list of {day, units} by day. Returns for each how many units are not there by then, and when they are, or 0.
+-- Levels and sums only rise, so one walk along the steps is enough.
 local function shortfalls(steps, wanted)
-  local short, covered_on, total, at = {}, {}, 0, 1
+  local short, covered_on, total, at, enough = {}, {}, 0, 1, 1
   for i, want in ipairs(wanted) do
     total = total + want[2]
     while steps[at + 1] and steps[at + 1][1] <= want[1] do at = at + 1 end
-    short[i], covered_on[i] = math.min(want[2], math.max(0, total - steps[at][2])), 0
-    for _, step in ipairs(steps) do
-      if step[2] >= total then covered_on[i] = step[1]; break end
-    end
+    while steps[enough] and steps[enough][2] < total do enough = enough + 1 end
+    short[i] = math.min(want[2], math.max(0, total - steps[at][2]))
+    covered_on[i] = steps[enough] and steps[enough][1] or 0
   end
   return short, covered_on
 end
 
 local function is_any_short(work, sku, slot, today)
   local wanted = {}
-  for _, entry in ipairs(schedule_of(work, sku).entries) do
-    if entry[SLOT] == slot and entry[SUPPLY_ID] == '' then wanted[#wanted + 1] = { entry[DAY], -entry[DELTA] } end
-  end
+  for day, entry in pairs(schedule_at(work, sku, slot).demand[''] or NONE) do wanted[#wanted + 1] = { day, -entry[DELTA] } end
   if #wanted == 0 then return false end
   table.sort(wanted, function(a, b) return a[1] < b[1] end)
   for _, units in ipairs((shortfalls(free_by_day(work, sku, slot, today), wanted))) do
@@ -64,17 +60,28 @@ local function is_any_short(work, sku, slot, today)
   return false
 end
 
--- `supply_id` '' means the lines that are not pegged.
-local function dated_lines(reservations, sku, slot, supply_id)
-  local found = {}
-  for _, entry in ipairs(reservations) do
-    for index, line in ipairs(entry[2].lines) do
-      if line[DATED] == 1 and line[SKU] == sku and line[LINE_SLOT] == slot and (line[PEG] or '') == supply_id then
-        found[#found + 1] = { id = entry[1], reservation = entry[2], line = line, index = index, before = line[SHIP_ON] }
+-- Returns by SKU, slot and supply_id ('' for none) the dated lines of reservations, in order of coming.
+local function group_lines(work, sku, now)
+  local groups = {}
+  for _, entry in ipairs(dated_reservations(work, sku, now)) do
+    for _, line in ipairs(entry[2].lines) do
+      if line[DATED] == 1 and line[SKU] == sku then
+        local of_slot, supply_id = groups[line[LINE_SLOT]] or {}, line[PEG] or ''
+        groups[line[LINE_SLOT]], of_slot[supply_id] = of_slot, of_slot[supply_id] or {}
+        table.insert(of_slot[supply_id], { id = entry[1], reservation = entry[2], line = line, before = line[SHIP_ON] })
       end
     end
   end
-  return found
+  return groups
+end
+
+-- `supply_id` '' means the lines that are not pegged. Each is looked at once in a call: lines that were received, or have
+-- another day, stand in their group as they stood before.
+local function dated_lines(work, sku, slot, supply_id, now)
+  work.dated_lines = work.dated_lines or {}
+  work.dated_lines[sku] = work.dated_lines[sku] or group_lines(work, sku, now)
+  local of_slot = work.dated_lines[sku][slot]
+  return of_slot and of_slot[supply_id] or {}
 end
 
 local function tell(affected, cell, entry, short, covered_on)
@@ -84,18 +91,25 @@ local function tell(affected, cell, entry, short, covered_on)
   because(cell, (short > 0 and 'uncovered ' or 're-dated ') .. entry.id)
 end
 
-local function follow_supply(work, reservations, sku, slot, supply_id, affected)
-  local found, cell = dated_lines(reservations, sku, slot, supply_id), cell_at(work, sku, slot)
-  local supply = supply_at(work, sku, slot, supply_id)
+-- Moves lines to the day of their supply, and what is booked of them, day by day.
+local function move_lines(work, sku, slot, supply, found)
+  local moved = {}
   for _, entry in ipairs(found) do
     local line = entry.line
-    local day = supply and math.max(line[NOT_BEFORE], supply[DAY]) or line[SHIP_ON]
+    local day = math.max(line[NOT_BEFORE], supply[DAY])
     if day ~= line[SHIP_ON] then
-      add_dated_demand(work, sku, slot, line[SHIP_ON], -line[QUANTITY], supply_id)
-      add_dated_demand(work, sku, slot, day, line[QUANTITY], supply_id)
+      moved[line[SHIP_ON]] = (moved[line[SHIP_ON]] or 0) - line[QUANTITY]
+      moved[day] = (moved[day] or 0) + line[QUANTITY]
       line[SHIP_ON], entry.reservation.dirty = day, true
     end
   end
+  for day, units in pairs(moved) do add_dated_demand(work, sku, slot, day, units, supply[SUPPLY_ID]) end
+end
+
+local function follow_supply(work, sku, slot, supply_id, now, affected)
+  local found, cell = dated_lines(work, sku, slot, supply_id, now), cell_at(work, sku, slot)
+  local supply = supply_at(work, sku, slot, supply_id)
+  if supply then move_lines(work, sku, slot, supply, found) end
   local left = supply and supply[DELTA] or 0
   for _, entry in ipairs(sort_lines(found)) do
     local short = math.max(0, entry.line[QUANTITY] - left)
@@ -106,8 +120,8 @@ local function follow_supply(work, reservations, sku, slot, supply_id, affected)
   end
 end
 
-local function tell_short(work, reservations, sku, slot, today, affected)
-  local found, wanted = sort_lines(dated_lines(reservations, sku, slot, '')), {}
+local function tell_short(work, sku, slot, today, now, affected)
+  local found, wanted = sort_lines(dated_lines(work, sku, slot, '', now)), {}
   for i, entry in ipairs(found) do wanted[i] = { entry.line[SHIP_ON], entry.line[QUANTITY] } end
   local short, covered_on = shortfalls(free_by_day(work, sku, slot, today), wanted)
   for i, entry in ipairs(found) do
@@ -135,15 +149,12 @@ local function changed_cells(work, rows)
 end
 
 local function follow_supplies(work, rows, today, now)
-  local affected, loaded = {}, {}
+  local affected = {}
   for _, changed in ipairs(changed_cells(work, rows)) do
     local sku, slot, day = changed.sku, changed.slot, today[changed.node_id]
     if #changed.supply_ids > 0 or is_any_short(work, sku, slot, day) then
-      loaded[sku] = loaded[sku] or dated_reservations(work, sku, now)
-      for _, supply_id in ipairs(changed.supply_ids) do
-        follow_supply(work, loaded[sku], sku, slot, supply_id, affected)
-      end
-      tell_short(work, loaded[sku], sku, slot, day, affected)
+      for _, supply_id in ipairs(changed.supply_ids) do follow_supply(work, sku, slot, supply_id, now, affected) end
+      tell_short(work, sku, slot, day, now, affected)
     end
   end
   return affected

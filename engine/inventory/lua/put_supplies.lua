@@ -3,22 +3,43 @@
 -- ARGV[1]  the fingerprint            ARGV[2]  who
 -- ARGV[3]  cmsgpack list of {supply_id, node_id, sku, quantity, day}                ARGV[4]  cmsgpack today by node_id
 -- Returns  affected: the reservations whose lines move or are not covered any more, as in coverage.lua
+--          too_many_supplies: a list of {index, sku, node_id, how many there would be, how many may be} of new ones that do
+--          not fit
 -- Invariant: a supply_id names at most one supply of a (sku, node); quantities of cells stay as they are, but for holds
--- found past their deadline. It is never refused: what is to come is what it is. One that is as it was costs nothing.
+-- found past their deadline. It is never refused for what it does to reservations: what is to come is what it is. One that
+-- is as it was costs nothing.
+
+-- The new supplies that find no room beside those that stay; changing and removing is never too much.
+local function too_many(news)
+  local room, found = {}, {}
+  for _, new in ipairs(news) do
+    local at = new.at
+    room[at] = (room[at] or MOST_SUPPLIES - at.count + at.added) - 1
+    if room[at] < 0 then found[#found + 1] = { new.index, new.sku, new.node_id, at.count, MOST_SUPPLIES } end
+  end
+  return found
+end
+
+local function put_row(work, index, row, news)
+  local supply_id, node_id, sku, quantity, day = unpack(row)
+  local slot = new_slot(work, node_id)
+  local known, at = supply_at(work, sku, slot, supply_id), schedule_at(work, sku, slot)
+  row[MOVES] = not known or known[DAY] ~= day
+  if quantity == (known and known[DELTA] or 0) and not (known and row[MOVES]) then return end
+  if not known then
+    at.added = (at.added or 0) + 1
+    news[#news + 1] = { index = index - 1, sku = sku, node_id = node_id, at = at }
+  end
+  put_supply(work, sku, slot, supply_id, day, quantity)
+  because(cell_at(work, sku, slot), supply_id)
+end
 
 register_once('allot_put_supplies_v1', function(keys, args)
-  local work, now = open_work(keys[1], 'put_supplies', args), now_ms()
+  local work, now, news = open_work(keys[1], 'put_supplies', args), now_ms(), {}
   local rows, today = cmsgpack.unpack(args[1]), cmsgpack.unpack(args[2])
-  for _, row in ipairs(rows) do
-    local supply_id, node_id, sku, quantity, day = unpack(row)
-    local slot = new_slot(work, node_id)
-    local known = supply_at(work, sku, slot, supply_id)
-    row[MOVES] = not known or known[DAY] ~= day
-    if quantity ~= (known and known[DELTA] or 0) or (known and row[MOVES]) then
-      put_supply(work, sku, slot, supply_id, day, quantity)
-      because(cell_at(work, sku, slot), supply_id)
-    end
-  end
+  for index, row in ipairs(rows) do put_row(work, index, row, news) end
+  local refused = too_many(news)
+  if #refused > 0 then return refusal('too_many_supplies', refused) end
   local affected = follow_supplies(work, rows, today, now)
   commit_work(work)
   return cmsgpack.pack({ 'affected', affected })

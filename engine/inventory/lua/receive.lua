@@ -50,9 +50,9 @@ local function settle_line(work, entry, units, today)
   reservation.dirty = true
 end
 
-local function hand_out(work, row, reservations, today, settled)
+local function hand_out(work, row, today, now, settled)
   local supply_id, node_id, sku, left = unpack(row)
-  for _, entry in ipairs(sort_lines(dated_lines(reservations, sku, slot_of(work, node_id), supply_id))) do
+  for _, entry in ipairs(sort_lines(dated_lines(work, sku, slot_of(work, node_id), supply_id, now))) do
     local units = math.min(left, entry.line[QUANTITY])
     if units > 0 then
       settle_line(work, entry, units, today[node_id])
@@ -64,7 +64,7 @@ local function hand_out(work, row, reservations, today, settled)
 end
 
 register_once('allot_receive_v1', function(keys, args)
-  local work, now, refused, settled, loaded = open_work(keys[1], 'receive', args), now_ms(), {}, {}, {}
+  local work, now, refused, settled = open_work(keys[1], 'receive', args), now_ms(), {}, {}
   local rows, today = cmsgpack.unpack(args[1]), cmsgpack.unpack(args[2])
   for index, row in ipairs(rows) do
     local problem, found = take_in(work, row, row[1], row[5])
@@ -74,10 +74,7 @@ register_once('allot_receive_v1', function(keys, args)
   for _, row in ipairs(rows) do
     local supply_id, node_id, sku = unpack(row)
     local _, pegged = supply_at(work, sku, slot_of(work, node_id), supply_id)
-    if pegged > 0 then
-      loaded[sku] = loaded[sku] or dated_reservations(work, sku, now)
-      hand_out(work, row, loaded[sku], today, settled)
-    end
+    if pegged > 0 then hand_out(work, row, today, now, settled) end
   end
   commit_work(work)
   return cmsgpack.pack({ 'received', position_rows(work, rows, 2, 3), settled })

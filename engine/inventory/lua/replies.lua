@@ -21,20 +21,17 @@ end
 
 local function reservation_reply(id, r) return cmsgpack.pack(reservation_row(id, r)) end
 
-local function position_reply(work, sku, node_id)
-  local slot = slot_of(work, node_id)
-  local cell, schedule = cell_at(work, sku, slot), {}
-  if cell.scheduled > 0 then
-    for _, entry in ipairs(schedule_of(work, sku).entries) do
-      if entry[SLOT] == slot then schedule[#schedule + 1] = entry end
-    end
-  end
-  return { node_id, sku, cell.on_hand, cell.held, cell.confirmed, cell.safety_stock, cell.version, schedule }
-end
-
+-- The schedule of a position is said once: of one that is named again it is false.
 local function position_rows(work, rows, node_at, sku_at)
-  local positions = {}
-  for i, row in ipairs(rows) do positions[i] = position_reply(work, row[sku_at], row[node_at]) end
+  local positions, said = {}, {}
+  for i, row in ipairs(rows) do
+    local node_id, sku = row[node_at], row[sku_at]
+    local slot = slot_of(work, node_id)
+    local cell = cell_at(work, sku, slot)
+    local schedule = not said[cell] and (cell.scheduled > 0 and entries_at(work, sku, slot) or {})
+    said[cell] = true
+    positions[i] = { node_id, sku, cell.on_hand, cell.held, cell.confirmed, cell.safety_stock, cell.version, schedule }
+  end
   return positions
 end
 
