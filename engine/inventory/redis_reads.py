@@ -24,7 +24,7 @@ from engine.storage.keys import Keys
 
 MOST_EVENTS, MOST_BYTES = 20_000, 2**24
 """From so many events, or bytes of them, on, reading every cell anew is faster than following them."""
-_EVENTS_AT_ONCE = 500
+_FIRST_EVENTS, _EVENTS_AT_ONCE = 8, 500
 _MGET_AT_ONCE = 1000
 _TRIES = 5
 _NO_QUOTAS: Mapping[int, bytes] = MappingProxyType({})
@@ -77,11 +77,19 @@ class StockReads:
         return tuple(replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0))
 
     async def snapshot(self) -> StockView:
-        """Return the stock of every SKU at one instant: one transaction, and what changed while the rest was read."""
-        view = await self._without_quotas()
-        return await self._add_quotas(view, set(_quota_rows(view)))
+        """Return the stock of every SKU at one instant: one transaction, and what changed while the rest was read.
 
-    async def _without_quotas(self) -> StockView:
+        Raises Unavailable if so much changes meanwhile, time and again, that it cannot be followed.
+        """
+        for _ in range(_TRIES):
+            view = await self._without_quotas()
+            found = None if view is None else await self._add_quotas(view, set(_quota_rows(view)))
+            if found is not None:
+                return found
+        raise Unavailable("Stock changes faster than it can be read. Try again when it is quieter.")
+
+    async def _without_quotas(self) -> StockView | None:
+        """Return the stock of every SKU but for quotas; None if it cannot be followed."""
         epoch, stock = await self._all_cells()
         view = await self._view(epoch, self._skus, stock, {})
         scheduled = np.flatnonzero(view.cells[:, :, SCHEDULED].any(axis=1)).tolist()
@@ -90,11 +98,10 @@ class StockReads:
         later, schedules = await self._packed(scheduled, self._keys.schedule)
         view = await self._view(epoch, self._skus, stock, schedules)
         events = await self._events_after(epoch, later)
-        followed = None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
-        return await self._without_quotas() if followed is None else followed
+        return None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
 
     async def refresh(self, view: StockView) -> StockView:
-        """Return the stock of every SKU now, from an earlier snapshot and the events since."""
+        """Return the stock of every SKU now, from an earlier snapshot and the events since; raises Unavailable."""
         epoch = int(await self._client.call("GET", self._keys.stock_epoch) or 0)
         if epoch == view.epoch:
             return view
@@ -102,21 +109,26 @@ class StockReads:
         followed = None if events is None else apply_changes(view, events, epoch)
         if events is None or followed is None:
             return await self.snapshot()
-        return await self._add_quotas(followed, rows_with_quotas(followed, events))
+        return await self._add_quotas(followed, rows_with_quotas(followed, events)) or await self.snapshot()
 
-    async def _add_quotas(self, view: StockView, rows: set[int]) -> StockView:
-        """Return the view with the quotas of some rows read anew, at a later epoch if stock with quotas moves."""
+    async def _add_quotas(self, view: StockView, rows: set[int]) -> StockView | None:
+        """Return the view with the quotas of some rows read anew, at a later epoch if stock with quotas moves.
+
+        None if it cannot be followed.
+        """
         known: set[int] = set()
-        while not rows <= known:
+        for _ in range(_TRIES):
+            if rows <= known:
+                return view
             known |= rows
             epoch, found = await self._packed(sorted(known), self._keys.quotas)
             events = await self._events_after(view.epoch, epoch)
             followed = None if events is None else apply_changes(view, events, epoch)
             if events is None or followed is None:
-                return await self.snapshot()
+                return None
             rows = rows_with_quotas(followed, events)
             view = with_quotas(followed, {row: found.get(row) for row in known})
-        return view
+        return view if rows <= known else None
 
     async def _all_cells(self) -> tuple[int, list[bytes | None]]:
         """Return the epoch and the packed cells of every SKU at that epoch, in the order of `_skus`."""
@@ -146,14 +158,18 @@ class StockReads:
         if not 0 <= last - epoch <= MOST_EVENTS:
             return None
         entries: list[tuple[Entry, bytes]] = []
-        size = 0
-        for first in range(epoch + 1, last + 1, _EVENTS_AT_ONCE):
-            until = min(first + _EVENTS_AT_ONCE - 1, last)
+        size, first, count = 0, epoch + 1, _FIRST_EVENTS
+        while first <= last:
+            until = min(first + count - 1, last)
             found: list[Any] = await self._client.call("XRANGE", self._keys.journal, f"0-{first}", f"0-{until}")
-            size += sum(len(packed) + len(cells) for _, (_, packed, _, cells) in found)
+            sizes = [len(packed) + len(cells) for _, (_, packed, _, cells) in found]
+            size += sum(sizes)
             if len(found) <= until - first or size > MOST_BYTES:
                 return None
             entries += [(_entry.decode(packed), cells) for _, (_, packed, _, cells) in found]
+            # As many more as fit if they are as large as the largest of these, for entries of batches have megabytes.
+            count = max(1, min(_EVENTS_AT_ONCE, 4 * count, (MOST_BYTES - size) // max(sizes)))
+            first = until + 1
         return entries
 
     async def _view(

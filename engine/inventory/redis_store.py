@@ -16,7 +16,7 @@ from engine.events.actor import actor
 from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.counted_quotas import put_counted
-from engine.inventory.history import History, history_of
+from engine.inventory.history import History
 from engine.inventory.model import (
     Adjustment,
     Hold,
@@ -31,6 +31,7 @@ from engine.inventory.model import (
 )
 from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
+from engine.inventory.redis_history import HistoryReads
 from engine.inventory.redis_hold_rows import holds_message, line_rows
 from engine.inventory.redis_holds import HoldQueue
 from engine.inventory.redis_reads import StockReads
@@ -81,7 +82,6 @@ _FUNCTIONS = (
     "extend",
     "consume",
     "get_reservation",
-    "history",
     "low_stock",
     "repair",
     "sweep",
@@ -101,6 +101,7 @@ class RedisInventoryStore:
         self._client = client
         self._keys = keys
         self._reads = StockReads(client, keys)
+        self._history = HistoryReads(client, keys)
         self._holds = HoldQueue(client, keys)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
@@ -162,11 +163,7 @@ class RedisInventoryStore:
 
     async def history(self, sku: str, node_id: str, *, limit: int = 100, after_event: int | None = None) -> History:
         """Return what happened to a position."""
-        start = "" if after_event is None else after_event
-        keys = [self._keys.deadlines]
-        packed, cells = await self._client.fcall("allot_position_history_v1", keys, [sku, node_id, start, limit])
-        rows, has_more, is_cut_off = _unpack(packed)
-        return history_of(rows, cells, has_more=has_more, is_cut_off=is_cut_off)
+        return await self._history.read(sku, node_id, limit=limit, after_event=after_event)
 
     async def hold(
         self, hold: Hold, *, today: Mapping[str, int], buffers: Kept | None = None, replay: Replay | None = None

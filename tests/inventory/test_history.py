@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors import InsufficientStock
 from engine.events.actor import acting_as
+from engine.inventory import redis_history
 from engine.inventory.model import Adjustment, PositionCount, Supply
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.storage.client import MultiplexedClient
@@ -128,6 +129,23 @@ async def test_the_journal_goes_on_when_the_epoch_was_lost(
     await client.call("DEL", keys.stock_epoch)
     await redis_store.put_positions([PositionCount(node_id="berlin", sku="mug", on_hand=3)])
     assert [event.after.on_hand for event in (await redis_store.history("mug", "berlin")).events] == [3, 2, 1]
+
+
+async def test_a_page_of_large_entries_is_short_and_the_next_one_goes_on(
+    redis_store: RedisInventoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded bug: a page bounded by events alone reads 100 batches of thousands of rows each."""
+    monkeypatch.setattr(redis_history, "MOST_BYTES", 50_000)
+    skus = [f"sku-{i}" for i in range(300)]
+    for on_hand in range(1, 8):
+        await redis_store.put_positions([PositionCount(node_id="berlin", sku=sku, on_hand=on_hand) for sku in skus])
+    pages = [await redis_store.history("sku-7", "berlin", limit=100)]
+    while pages[-1].has_more:
+        last = pages[-1].events[-1].event
+        pages.append(await redis_store.history("sku-7", "berlin", limit=100, after_event=last))
+    assert [event.after.on_hand for page in pages for event in page.events] == [7, 6, 5, 4, 3, 2, 1]
+    assert 2 <= len(pages[0].events) <= 4
+    assert not any(page.is_cut_off for page in pages)
 
 
 async def test_event_numbers_of_cells_go_round_and_the_chain_holds(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
+import pytest
 
-from engine.errors import NotFound, Refused
+from engine.errors import NotFound, Refused, Unavailable
+from engine.inventory import redis_reads
 from engine.inventory.model import Adjustment, PositionCount, StockView, Supply
+from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_store import RedisInventoryStore
-from engine.storage.client import MultiplexedClient, connect
+from engine.storage.client import MultiplexedClient, Part, connect
 from engine.storage.keys import Keys
 from tests.inventory.conftest import Stock
 
@@ -147,3 +154,70 @@ async def test_an_empty_store_has_an_empty_snapshot(stock: Stock) -> None:
     view = await stock.store.snapshot()
     assert (view.skus, view.epoch) == ((), 0)
     assert await stock.store.refresh(view) is view
+
+
+class Watched:
+    """A client that says what it is asked for before it asks, and what came back."""
+
+    def __init__(self, client: MultiplexedClient, before: Callable[[], Awaitable[None]] | None = None) -> None:
+        self._client, self._before = client, before
+        self.fetched = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    async def call(self, *parts: Part) -> Any:
+        reply = await self._client.call(*parts)
+        if parts[0] == "XRANGE":
+            self.fetched += sum(len(packed) + len(cells) for _, (_, packed, _, cells) in reply)
+        return reply
+
+    async def pipeline(self, commands: Sequence[Sequence[Part]]) -> list[Any]:
+        is_of_schedules = any(":schedule:" in str(part) for command in commands for part in command)
+        if is_of_schedules and self._before is not None:
+            await self._before()
+        return await self._client.pipeline(commands)
+
+
+async def test_a_snapshot_that_new_skus_always_overtake_gives_up_and_says_so(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: beginning anew from within itself, without an end."""
+    supply = Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=5, expected_on=date(2026, 4, 1))
+    await redis_store.put_supplies([supply], today={"berlin": 738_000})
+    added = itertools.count()
+    last = 10**9
+
+    async def add_a_sku() -> None:
+        if (number := next(added)) < last:
+            await redis_store.put_positions([PositionCount(node_id="berlin", sku=f"new-{number}", on_hand=1)])
+
+    overtaken: Any = Watched(client, add_a_sku)
+    with pytest.raises(Unavailable, match=r"Stock changes faster than it can be read\. Try again when it is quieter"):
+        await StockReads(overtaken, keys).snapshot()
+    assert next(added) == 5
+    last = 8
+    view = await StockReads(overtaken, keys).snapshot()
+    assert len(view.skus) == 8
+
+
+async def test_events_of_large_batches_are_not_fetched_only_to_be_found_too_many(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded bug: 500 entries at once, whose size is looked at when they are here; of batches, a gigabyte."""
+    skus = [f"sku-{i}" for i in range(500)]
+
+    async def count(on_hand: int) -> None:
+        await redis_store.put_positions([PositionCount(node_id="berlin", sku=sku, on_hand=on_hand) for sku in skus])
+
+    await count(1)
+    watched: Any = Watched(client)
+    reads = StockReads(watched, keys)
+    view = await reads.snapshot()
+    for on_hand in range(2, 42):
+        await count(on_hand)
+    assert set((await reads.refresh(view)).available().ravel().tolist()) == {41}
+    whole, watched.fetched = watched.fetched, 0
+    monkeypatch.setattr(redis_reads, "MOST_BYTES", whole // 8)
+    assert set((await reads.refresh(view)).available().ravel().tolist()) == {41}
+    assert 0 < watched.fetched < whole // 4
