@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api.schemas.problems import Problem, ProblemError, ProblemLine
 from engine import errors
 from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput, StoredRefusal
+from engine.promising.model import Promise
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PLACES = 100
@@ -92,6 +93,7 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.WrongCondition: Kind(status=409, title="The units are not in that condition"),
     errors.IllegalState: Kind(status=409, title="It is past that step"),
     errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid"),
+    errors.PromiseStale: Kind(status=409, title="The promise cannot be kept any more"),
     errors.Refused: Kind(status=409, title="The business says no"),
     BodyTooLarge: Kind(status=413, title="The body is too large"),
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
@@ -127,8 +129,8 @@ def kind_of(error: AllotError | type[AllotError]) -> Kind:
     return next(KINDS[ancestor] for ancestor in family if ancestor in KINDS)
 
 
-def problem(error: AllotError, request_id: str) -> Problem:
-    """Return the problem document of an error."""
+def problem(error: AllotError, request_id: str, promise: Promise | None = None) -> Problem:
+    """Return the problem document of an error, with a promise to choose from instead of what was refused."""
     kind = kind_of(error)
     places: list[Fault] = getattr(error, "faults", [])
     if isinstance(error, Located):
@@ -152,6 +154,7 @@ def problem(error: AllotError, request_id: str) -> Problem:
         retryable=kind.retryable,
         errors=[ProblemError(path=fault.path, message=fault.message) for fault in places[:MOST_PLACES]],
         lines=lines if lines is not None else msgspec.UNSET,
+        promise=promise if promise is not None else msgspec.UNSET,
     )
 
 

@@ -14,6 +14,7 @@
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   ├── PromiseExpired        the promise is no longer valid
+    │   ├── PromiseStale          what was promised cannot be kept any more
     │   └── NeedsOnePartition     orders or routing runs, in a store of several partitions
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
@@ -184,6 +185,12 @@ class PromiseExpired(Refused):
     """The promise is no longer valid."""
 
     code = "promise_expired"
+
+
+class PromiseStale(Refused):
+    """What was promised cannot be kept any more, though the promise has not expired."""
+
+    code = "promise_stale"
 
 
 class NeedsOnePartition(Refused):

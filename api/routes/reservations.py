@@ -8,6 +8,7 @@ import msgspec
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import Located, kind_of, problem
+from api.fresh import refused_with_promise
 from api.idempotency import request_id
 from api.schemas import reservations as wire
 from api.schemas.fields import Nothing
@@ -19,6 +20,7 @@ from engine.errors import (
     InvalidInput,
     NotFound,
     PromiseExpired,
+    PromiseStale,
     SupplyUnavailable,
     TooManyHolds,
 )
@@ -34,15 +36,21 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     """Holds all lines or none, for ttl_seconds (900 unless given): a binding claim on stock that others cannot take.
 
     Name a promise_id and one of its option_ids, or say lines with their nodes; without a channel, that of the promise
-    counts. If stock is short, the answer is 409
-    with every short line and what is available of it. A line with a supply_id comes from that supply (backorder,
+    counts. If stock is short, the answer is 409 with every short line and what is available of it. If an option has
+    become stale, because its stock or its day is gone or it has expired, that answer has a fresh `promise` to choose
+    from. A line with a supply_id comes from that supply (backorder,
     preorder): it ships on the day the supply is expected, and follows when that day moves.
     """
     _check_form(call.body)
     try:
         held = await _held(call)
     except InsufficientStock as error:
-        raise Located(error, _places(error, call.body.lines)) from None
+        refusal = Located(error, _places(error, call.body.lines))
+        if call.body.promise_id is not None and call.replay is not None:
+            refused = await refused_with_promise(call.engine, call.replay, refusal, call.body.promise_id)
+            refused.replayed = error.replayed
+            raise refused from None
+        raise refusal from None
     return Answer(value=shown(held.value), status=201, is_replayed=held.replayed)
 
 
@@ -65,7 +73,7 @@ def _check_form(body: wire.ReservationBody) -> None:
 async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservation]:
     try:
         promised = await _wanted(call)
-    except (InvalidInput, NotFound, PromiseExpired) as error:
+    except (InvalidInput, NotFound, PromiseExpired, PromiseStale) as error:
         return await _earlier(call, error)
     body = call.body
     return await call.engine.inventory.hold(
@@ -93,6 +101,8 @@ async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError)
     if call.replay is None:
         raise error
     before = await call.engine.stock.recall(call.replay)
+    if before is None and isinstance(error, PromiseExpired | PromiseStale) and call.body.promise_id is not None:
+        raise await refused_with_promise(call.engine, call.replay, error, call.body.promise_id, is_recorded=False)
     if before is None and not isinstance(error, InvalidInput):
         refusal = msgspec.json.encode(problem(error, request_id(call.replay)))
         before = await call.engine.stock.remember(call.replay, kind_of(error).status, refusal)
@@ -202,7 +212,7 @@ ENDPOINTS = (
         body=wire.ReservationBody,
         reply=wire.Reservation,
         status=201,
-        refusals=(InsufficientStock, SupplyUnavailable, TooManyHolds, NotFound, PromiseExpired),
+        refusals=(InsufficientStock, SupplyUnavailable, TooManyHolds, NotFound, PromiseExpired, PromiseStale),
         is_keyed=True,
         example={"lines": [{"sku": "MUG-RED", "quantity": 2, "node_id": "chicago-dc"}], "ttl_seconds": 900},
     ),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from engine.promising.model import Promise
+
 
 class ProblemError(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that is wrong: where, and what and how to mend it."""
@@ -33,3 +35,5 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     retryable: bool
     errors: list[ProblemError]
     lines: list[ProblemLine] | msgspec.UnsetType = msgspec.UNSET
+    promise: Promise | msgspec.UnsetType = msgspec.UNSET
+    """A fresh one, where an option of another could not be reserved."""

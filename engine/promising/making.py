@@ -29,7 +29,7 @@ def after_making(table: AtpTable, making_days: Mapping[str, int], network: Netwo
             start = int(today.ready[-1, node])
             steps: list[Step] = [(int(table.local_day[node]), min(0, before[0][1]))]
             for day, level in before:
-                made_on = _working_day(network, today, node, max(day, start), days)
+                made_on = working_day(network, today, node, max(day, start), days)
                 if made_on == steps[-1][0]:
                     steps[-1] = (made_on, max(level, steps[-1][1]))
                 elif level > steps[-1][1] and made_on < NEVER:
@@ -38,7 +38,7 @@ def after_making(table: AtpTable, making_days: Mapping[str, int], network: Netwo
     return replace(table, today=now, later=later)
 
 
-def _working_day(network: Network, today: Today, node: int, start: int, days: int) -> int:
+def working_day(network: Network, today: Today, node: int, start: int, days: int) -> int:
     """Return the day so many working days of a node after the first from `start` on, or `NEVER`."""
     calendars, calendar = today.calendars, int(network.calendar_of_node[node])
     offset = start - calendars.first_day

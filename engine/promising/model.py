@@ -213,7 +213,8 @@ class PromisedHold(Struct, frozen=True, kw_only=True):
 
 
 class KeptPromise(Struct, frozen=True, kw_only=True):
-    """What is kept for a reservation to name: the promise, and what its kits came down to."""
+    """What is kept for a reservation to name: the promise, what its kits came down to, and what was asked for it."""
 
     promise: Promise
     kits: dict[str, tuple[tuple[str, int], ...]]
+    request: PromiseRequest | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,11 +16,11 @@ from engine.availability.reference import Reference, View
 from engine.availability.stock import AtpTable, StockReader
 from engine.catalog.model import Catalog
 from engine.clock import Clock
-from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired
-from engine.faults import nearest
-from engine.inventory.model import HoldLine, StockView
+from engine.errors import InvalidInput, NotFound
+from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
 from engine.promising.answer import options_of
+from engine.promising.kept import check_days, hold_of, option_of, still_valid
 from engine.promising.margin import judge
 from engine.promising.merging import merge_lines
 from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest, UnavailableLine
@@ -31,6 +31,8 @@ from engine.promising.store import PromiseStore
 from engine.promising.substituting import Solved, with_substitutes
 
 DEFAULT_TTL_SECONDS = 900
+_KEPT_TIMES = 2
+"""Promises are kept for so many times their life, so that one that has expired can still be renewed."""
 _LINES_IN_LOOP = 6
 """Orders of more lines are solved in a thread, as they take longer than a loop should be held up."""
 
@@ -81,36 +83,36 @@ class PromiseService:
             channel=request.channel,
         )
         if options:
-            body = _encode(KeptPromise(promise=promise, kits=_kits_in(options, view.catalog)))
-            self._promises.keep(promise.promise_id, body, self._ttl_seconds)
+            kept = KeptPromise(promise=promise, kits=_kits_in(options, view.catalog), request=request)
+            self._promises.keep(promise.promise_id, _encode(kept), _KEPT_TIMES * self._ttl_seconds)
         return promise
 
     async def promised_hold(self, promise_id: str, option_id: str) -> PromisedHold:
         """Return what a reservation of an option has to hold, kits as their products, its date and its channel.
 
-        Raises `PromiseExpired` or `NotFound` if there is no such promise, `InvalidInput` if it has no such option.
+        Raises `PromiseExpired` or `NotFound` if there is no such promise, `InvalidInput` if it has no such option,
+        `PromiseStale` if its days cannot be kept any more.
         """
-        body = await self._promises.find(promise_id)
+        kept, view = await asyncio.gather(self._kept(promise_id), self._reference.current())
         now = self._clock.now()
-        if body is None:
-            if _has_expired(promise_id, now):
-                raise PromiseExpired(f"The promise {promise_id} has expired. Ask for a new one.")
-            raise NotFound(f"There is no promise {promise_id}. Ask for a new one.")
-        kept = _decode(body)
-        if now >= kept.promise.expires_at:
-            raise PromiseExpired(f"The promise {promise_id} expired at {kept.promise.expires_at}. Ask for a new one.")
-        by_id = {option.option_id: option for option in kept.promise.options}
-        if option_id not in by_id:
-            message = f"the promise has no option {option_id!r}; {nearest(option_id, by_id)}"
-            raise InvalidInput(Fault(path="$.option_id", message=message))
-        option = by_id[option_id]
-        lines = tuple(
-            HoldLine(sku=sku, quantity=line.quantity * units, node_id=shipment.node_id, ship_on=shipment.ship_on)
-            for shipment in option.shipments
-            for line in shipment.lines
-            for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
-        )
-        return PromisedHold(lines=lines, promised_on=option.promised_on, channel=kept.promise.channel)
+        kept = still_valid(kept, promise_id, now)
+        option = option_of(kept, option_id)
+        check_days(option, view, now)
+        return hold_of(kept, option)
+
+    async def fresh(self, promise_id: str) -> Promise | None:
+        """Return a new promise for what a stale one was asked for; None if that is not known or not valid any more."""
+        kept = await self._kept(promise_id)
+        if kept is None or kept.request is None:
+            return None
+        try:
+            return await self.promise(kept.request)
+        except (InvalidInput, NotFound):
+            return None
+
+    async def _kept(self, promise_id: str) -> KeptPromise | None:
+        body = await self._promises.find(promise_id)
+        return None if body is None else _decode(body)
 
     async def _read(self, request: PromiseRequest) -> tuple[View, Asked, StockView]:
         """Understand the request and read its stock; again with the new view if the documents have moved meanwhile."""
@@ -164,12 +166,3 @@ def _kits_in(options: Sequence[Option], catalog: Catalog) -> dict[str, tuple[tup
     """Return what the kits among the lines of options come down to."""
     skus = {line.sku for option in options for shipment in option.shipments for line in shipment.lines}
     return {sku: catalog.content[sku].components for sku in skus if sku in catalog.kits}
-
-
-def _has_expired(promise_id: str, now: datetime) -> bool:
-    """Say whether an id was given to a promise that is past its time; the id begins with that time."""
-    try:
-        expires_at = datetime.fromtimestamp(int(promise_id.removeprefix("prm_")[:8], 16), UTC)
-    except (ValueError, OverflowError, OSError):
-        return False
-    return expires_at <= now

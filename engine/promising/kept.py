@@ -1,0 +1,98 @@
+"""What a kept promise still is worth when a reservation names one of its options.
+
+Here: whether it is still valid, whether its days can still be kept, what it holds. Not here: stock, which the hold
+itself checks; keeping (store.py); a fresh promise in its place (service.py).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+from engine.availability.reference import View
+from engine.catalog.model import Catalog
+from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired, PromiseStale
+from engine.faults import nearest
+from engine.inventory.model import HoldLine
+from engine.promising.making import working_day
+from engine.promising.model import PICKUP, KeptPromise, Option, PromisedHold, Shipment
+
+
+def still_valid(kept: KeptPromise | None, promise_id: str, now: datetime) -> KeptPromise:
+    """Return the promise; raises PromiseExpired, or NotFound if there never was one, as far as its id tells."""
+    if kept is None:
+        if _has_expired(promise_id, now):
+            raise PromiseExpired(f"The promise {promise_id} has expired. Ask for a new one.")
+        raise NotFound(f"There is no promise {promise_id}. Ask for a new one.")
+    if now >= kept.promise.expires_at:
+        raise PromiseExpired(f"The promise {promise_id} expired at {kept.promise.expires_at}. Ask for a new one.")
+    return kept
+
+
+def option_of(kept: KeptPromise, option_id: str) -> Option:
+    """Return an option of the promise; raises InvalidInput that names the nearest."""
+    by_id = {option.option_id: option for option in kept.promise.options}
+    if option_id not in by_id:
+        message = f"the promise has no option {option_id!r}; {nearest(option_id, by_id)}"
+        raise InvalidInput(Fault(path="$.option_id", message=message))
+    return by_id[option_id]
+
+
+def check_days(option: Option, view: View, now: datetime) -> None:
+    """Raise PromiseStale if a parcel of the option can no longer be handed over on its day."""
+    for shipment in option.shipments:
+        earliest = _earliest(shipment, view, now)
+        if earliest is None:
+            raise PromiseStale(
+                f"{shipment.node_id} does not ship by {shipment.service} any more. Take one of the fresh options."
+            )
+        if earliest > shipment.ship_on.toordinal():
+            raise PromiseStale(
+                f"{shipment.node_id} ships by {shipment.service} on {date.fromordinal(earliest)} at the earliest; "
+                f"promised was {shipment.ship_on}. Take one of the fresh options."
+            )
+
+
+def hold_of(kept: KeptPromise, option: Option) -> PromisedHold:
+    """Return what a reservation of an option has to hold, kits as their products, its date and its channel."""
+    lines = tuple(
+        HoldLine(sku=sku, quantity=line.quantity * units, node_id=shipment.node_id, ship_on=shipment.ship_on)
+        for shipment in option.shipments
+        for line in shipment.lines
+        for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
+    )
+    return PromisedHold(lines=lines, promised_on=option.promised_on, channel=kept.promise.channel)
+
+
+def _earliest(shipment: Shipment, view: View, now: datetime) -> int | None:
+    """Return the first day of hand-over of an order that came now, None if the node or the service is gone."""
+    network, today = view.network, view.days.at(now)
+    node = network.index.get(shipment.node_id)
+    if node is None:
+        return None
+    if shipment.service == PICKUP and shipment.carrier is None:
+        row = -1
+    elif shipment.service in network.services and network.serves[network.services.index(shipment.service), node]:
+        row = network.services.index(shipment.service)
+    else:
+        return None
+    ready, making_days = int(today.ready[row, node]), _making_days(shipment, view.catalog)
+    if making_days == 0:
+        return ready
+    return max(ready, working_day(network, today, node, int(today.ready[-1, node]), making_days))
+
+
+def _making_days(shipment: Shipment, catalog: Catalog) -> int:
+    """Return how many working days the products of a parcel are in the making."""
+    if not catalog.making_days:
+        return 0
+    contents = (catalog.content[line.sku] for line in shipment.lines if line.sku in catalog.content)
+    return max((catalog.making_days.get(sku, 0) for content in contents for sku, _ in content.components), default=0)
+
+
+def _has_expired(promise_id: str, now: datetime) -> bool:
+    """Say whether an id was given to a promise that is past its time; the id begins with that time."""
+    try:
+        expires_at = datetime.fromtimestamp(int(promise_id.removeprefix("prm_")[:8], 16), UTC)
+    except (ValueError, OverflowError, OSError):
+        return False
+    return expires_at <= now
