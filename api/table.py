@@ -9,6 +9,7 @@ from api.routes import (
     health,
     inventory,
     inventory_events,
+    lead_times,
     low_stock,
     network,
     orders,
@@ -23,6 +24,7 @@ from api.routes import (
 ENDPOINTS: tuple[Endpoint, ...] = (
     *network.ENDPOINTS,
     *catalog.ENDPOINTS,
+    *lead_times.ENDPOINTS,
     *inventory_events.ENDPOINTS,
     *supplies.ENDPOINTS,
     *quotas.ENDPOINTS,

@@ -2,8 +2,9 @@
 
 Generated networks of 60 and 500 nodes, 4 services, 8 zones and 70 weight steps; 2,000 SKUs, each at a third of the
 nodes, a supply under way at one in ten of these. Orders anywhere in the United States are promised one after another by
-the promise service on the embedded server; availability is asked for as JSON, all nodes and seven days. The ratio that
-does not depend on the machine is round trips: the time of a call over that of a bare PING on the same connection.
+the promise service on the embedded server, by rate cards and with learned lead times; availability is asked for as
+JSON, all nodes and seven days. The ratio that does not depend on the machine is round trips: the time of a call over
+that of a bare PING on the same connection.
 
 The store is durable (every write is synced to disk); promises are written to it a few milliseconds later, together, and
 what that delays is in the figures.
@@ -25,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.promise_world import SKUS, World, load, order, sku_of
+from benchmarks.promise_world import SKUS, World, learned, load, order, sku_of
 from engine.availability.model import AskedLine, AvailabilityRequest
 from engine.availability.service import AvailabilityService
 from engine.clock import SystemClock
@@ -86,6 +87,10 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
         requests = [order(rng, lines) for _ in range(orders if lines <= 3 else max(20, orders // 20))]
         row = await timed(f"promise, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
         print(row.shown(nodes, ping))
+    await world.lead_times.put(learned(world.network, rng))
+    requests = [order(rng, 3) for _ in range(orders)]
+    row = await timed("promise, 3, learned", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
+    print(row.shown(nodes, ping))
     await promises.settle()
     for row in await availability_rows(world, max(20, orders // 20), rng):
         print(row.shown(nodes, ping))

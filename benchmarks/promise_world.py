@@ -5,12 +5,16 @@ Here: what is loaded into the store, and orders to ask for. Not here: what is me
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 import numpy as np
 
 from engine.availability.reference import Reference
+from engine.calibration.learned import LearnedDocument
+from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SystemClock
@@ -44,7 +48,9 @@ class World:
     """What was loaded for one number of nodes."""
 
     nodes: int
+    network: NetworkDocument
     reference: Reference
+    lead_times: LeadTimeService
     inventory: RedisInventoryStore
 
 
@@ -70,7 +76,8 @@ async def load(client: StoreClient, keys: Keys, nodes: int, rng: np.random.Gener
     await ensure(client, (DOCUMENTS, INVENTORY))
     documents, inventory = RedisDocumentStore(client, keys), RedisInventoryStore(client, keys)
     networks, catalogs = NetworkService(documents), CatalogService(documents)
-    await networks.put(_network(nodes, rng))
+    network = _network(nodes, rng)
+    await networks.put(network)
     products = [{"sku": sku_of(number), "weight_g": int(rng.integers(100, 4000))} for number in range(SKUS)]
     await catalogs.put(CatalogDocument.model_validate({"products": products}))
     today = SystemClock().now().date()
@@ -91,7 +98,50 @@ async def load(client: StoreClient, keys: Keys, nodes: int, rng: np.random.Gener
         ]
         await inventory.put_positions(counts)
         await inventory.put_supplies(supplies, today={s.node_id: today.toordinal() for s in supplies})
-    return World(nodes=nodes, reference=Reference(documents, networks, catalogs), inventory=inventory)
+    lead_times = LeadTimeService(documents)
+    return World(
+        nodes=nodes,
+        network=network,
+        reference=Reference(documents, networks, catalogs, lead_times),
+        lead_times=lead_times,
+        inventory=inventory,
+    )
+
+
+def learned(document: NetworkDocument, rng: np.random.Generator) -> LearnedDocument:
+    """Return lead times of every lane, with effects of weekday, hour, distance and weight."""
+    ids = {
+        "node": [node.node_id for node in document.nodes],
+        "service": [entry.service for entry in document.services],
+        "zone": [entry.zone for entry in document.zones],
+    }
+    bins: dict[str, list[float]] = {
+        "distance_km": [100.0 * i for i in range(1, 31)],
+        "weight_g": [250.0 * i for i in range(1, 31)],
+        "location_days": [0.5 * i for i in range(1, 20)],
+    }
+    sizes = {"weekday": 7, "hour": 24, "distance": 31, "weight": 31, "level": 20}
+
+    def groups(fields: tuple[str, ...], figures: int) -> list[list[object]]:
+        values: list[Iterable[object]] = [ids[name] if name in ids else range(sizes[name]) for name in fields]
+        return [[*key, *rng.uniform(0, 0.3, figures).tolist()] for key in itertools.product(*values)]
+
+    places = [("service",), ("node",), ("zone",), ("node", "service"), ("service", "zone"), ("node", "service", "zone")]
+    fields = [*places, ("weekday",), ("distance",), ("weight",), ("hour",), ("service", "weekday")]
+    levels = np.linspace(0.01, 0.99, 26)
+    content = {
+        "version": 1,
+        "shipments": 10**5,
+        "levels": levels.tolist(),
+        "center_days": 1.0,
+        "scale_days": 0.5,
+        "spread_ratio": 0.8,
+        "bins": bins,
+        "location": [{"fields": names, "unseen_variance": 0.1, "groups": groups(names, 2)} for names in fields],
+        "scale": [{"fields": names, "groups": groups(names, 1)} for names in (*fields, ("level",))],
+        "shapes": [np.linspace(-1.5, 2.0, 26).tolist()],
+    }
+    return LearnedDocument.model_validate(content)
 
 
 def _node_id(number: int) -> str:

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
+from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
@@ -88,6 +89,7 @@ class Engine:
     partitions: int
     network: NetworkService
     catalog: CatalogService
+    lead_times: LeadTimeService
     inventory: InventoryService
     low_stock: LowStockWatch
     availability: AvailabilityService
@@ -214,7 +216,8 @@ def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | Partiti
 def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
     """Hand every service the parts it needs."""
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
-    reference = Reference(stores.documents, network, catalog)
+    lead_times = LeadTimeService(stores.documents)
+    reference = Reference(stores.documents, network, catalog, lead_times)
     return Engine(
         tenant=settings.tenant,
         durability=settings.durability,
@@ -224,6 +227,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         partitions=settings.partitions,
         network=network,
         catalog=catalog,
+        lead_times=lead_times,
         inventory=InventoryService(
             stores.inventory,
             world=reference.current,

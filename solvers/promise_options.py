@@ -21,19 +21,28 @@ import numpy as np
 from numba import njit
 
 from solvers.problem import IntArray
+from solvers.promise_dates import (
+    MEDIAN,
+    NEVER,
+    NINETIETH,
+    Days,
+    Z,
+    bin_of,
+    forgetful,
+    learn_lane,
+    learned_arrival,
+)
 from solvers.promise_freight import BoolArray, Cards, carriage, is_torn
 from solvers.promise_parcels import (
     INFINITE,
-    NEVER,
     Ask,
     Atp,
-    Days,
     Parcels,
     days_alone,
     days_covered,
     is_better,
     mask_sums,
-    price_parcels,
+    price_again,
 )
 
 MASK_LINES = 10
@@ -42,6 +51,8 @@ MASK_LINES = 10
 CHEAPEST, FASTEST, FEWEST = 0, 1, 2
 NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, RATE, RESIDENTIAL, REMOTE, OVERSIZE, FUEL, PACKAGING = range(12)
 """Columns of a parcel in a plan; from `RATE` on what `COST` has beside the node's cost, as in `Bill`."""
+MEDIAN_DAY, NINETIETH_DAY = 12, 13
+"""Further columns: the median and the ninetieth percentile of the day of arrival."""
 
 _STEPS = ((CHEAPEST, 1, 1, 1), (FEWEST, 0, 0, 1), (FASTEST, 0, 0, 0), (CHEAPEST, 0, 1, 0))
 """What is solved, and into which plans it goes: first into all three; fewest parcels at the same prices; the earliest
@@ -243,6 +254,22 @@ def _record(
 
 
 @njit(cache=True, nogil=True)
+def _spread(found: IntArray, rows: int, ask: Ask, t: Days) -> None:
+    """Write the median and the ninetieth percentile of arrivals; both are the arrival where there is no history."""
+    known, lane, weight_g = t.learned, np.empty(Z + 1), mask_sums(ask.weight_g)
+    for row in range(rows):
+        found[row, MEDIAN_DAY] = found[row, NINETIETH_DAY] = found[row, ARRIVAL_DAY]
+        node, service = found[row, NODE], found[row, SERVICE]
+        if not known.knows[service]:
+            continue
+        kind = bin_of(known.weight_ends, weight_g[found[row, MASK]])
+        for level in (MEDIAN, NINETIETH):
+            learn_lane(known, level, service, node, ask.zone[node], ask.distance_km[node], lane)
+            day = learned_arrival(t, service, node, kind, found[row, SHIP_DAY], lane)
+            found[row, MEDIAN_DAY if level == MEDIAN else NINETIETH_DAY] = day
+
+
+@njit(cache=True, nogil=True)
 def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
     latest = 0
     for row in range(rows):
@@ -274,12 +301,12 @@ def promise_order(
     """Return the cheapest, the fastest and the fewest-parcels plan of one order from live ATP.
 
     demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (3,
-    parcels, 12) with the columns NODE … PACKAGING, by objective; how many parcels each has (3,); the mask of lines
+    parcels, 14) with the columns NODE … NINETIETH_DAY, by objective; how many parcels each has (3,); the mask of lines
     served: 0 if none can be, or if not all and `ask.complete`.
     """
     lines = ask.units.shape[0]
     most = min(ask.most_parcels, lines)
-    plans = np.zeros((3, max(most, 1), 12), dtype=np.int64)
+    plans = np.zeros((3, max(most, 1), NINETIETH_DAY + 1), dtype=np.int64)
     counts = np.zeros(3, dtype=np.int64)
     nodes, alone = _useful_nodes(days_alone(demand, ask.nodes, local_day, atp), ask.nodes)
     if most <= 0 or nodes.shape[0] == 0:
@@ -288,13 +315,14 @@ def promise_order(
     units = mask_sums(ask.units)
     served = (1 << lines) - 1 if ask.complete else -1
     deadline, latest = ask.need_by, NEVER
+    memo = forgetful(nodes.shape[0], t.learned)
     # One loop with one call of each kernel, since every further call is compiled in again and costs seconds.
     for step in range(len(_STEPS)):
         objective = _STEPS[step][0]
         if (step == 1 and counts[CHEAPEST] == 1) or (step == 3 and deadline >= latest):
             continue  # the cheapest plan is best by this objective too
         if step != 1:
-            parcels = price_parcels(objective == FASTEST, deadline, covered, nodes, ask, cards, t)
+            parcels = price_again(objective == FASTEST, deadline, covered, nodes, ask, cards, t, memo)
             relaxed = _relaxed(objective, parcels, most, lines)
         plan, rows, found = _best_plan(objective, relaxed, parcels, units, ask.goods.whole, ask.split_cost, served)
         if found == 0:
@@ -307,4 +335,6 @@ def promise_order(
             if _STEPS[step][1 + into]:
                 _record(plans[into], plan, rows, nodes, parcels, ask, cards)
                 counts[into] = rows
+    for objective in range(3):
+        _spread(plans[objective], counts[objective], ask, t)
     return plans, counts, served

@@ -1,7 +1,8 @@
 """Every parcel one order could ship: when a node's stock covers a set of lines, what it costs and when it arrives.
 
 Here: compiled kernels on integer arrays, and the named tuples they read. A set of lines is a bit mask; days are
-ordinals, money whole cents, weights grams. Not here: which parcels make the best plan (promise_options.py).
+ordinals, money whole cents, weights grams. Not here: which parcels make the best plan (promise_options.py), calendars,
+capacity and what was learned of lead times (promise_dates.py).
 """
 
 from __future__ import annotations
@@ -12,9 +13,21 @@ import numpy as np
 from numba import njit
 
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, FloatArray, IntArray
+from solvers.promise_dates import (
+    NEVER,
+    PROMISED,
+    Days,
+    Memo,
+    Z,
+    bin_of,
+    forgetful,
+    learn_lane,
+    learned_arrival,
+    transit,
+    with_room,
+)
 from solvers.promise_freight import BARS, BoolArray, Cards, Goods, carriage, mask_unions, rate_step
 
-NEVER = 2**30
 INFINITE = 2**62
 
 
@@ -27,28 +40,12 @@ class Atp(NamedTuple):
     step_atp: IntArray
 
 
-class Days(NamedTuple):
-    """Day tables from ordinal `first_day` on.
-
-    `ready` (services, nodes) is the first day an order could be handed over; `common` (pairs, horizon) the next day on
-    which both work, `pair` (services, nodes) its row; `before` (calendars, horizon + 1) counts the operating days
-    before a day and `nth` (calendars, horizon) lists them, `calendar` (services,) says which.
-    """
-
-    first_day: int
-    ready: IntArray
-    pair: IntArray
-    common: IntArray
-    calendar: IntArray
-    before: IntArray
-    nth: IntArray
-
-
 class Ask(NamedTuple):
     """One order: its lines, the nodes and services it may use, and its limits.
 
-    `nodes` (eligible,) and `services` (allowed, in order of preference on ties) are numbers; `zone` and `shift` (all
-    nodes,) give the destination's zone and how many days its date differs from the node's. Days are ordinals.
+    `nodes` (eligible,) and `services` (allowed, in order of preference on ties) are numbers; `zone`, `distance_km` and
+    `shift` (all nodes,) give the destination's zone and distance and how many days its date differs from the node's.
+    Days are ordinals.
     """
 
     units: IntArray
@@ -56,6 +53,7 @@ class Ask(NamedTuple):
     nodes: IntArray
     services: IntArray
     zone: IntArray
+    distance_km: FloatArray
     shift: IntArray
     need_by: int
     most_parcels: int
@@ -161,12 +159,13 @@ def within_reach(
     to_longitude_rad: float,
     zone_max_km: FloatArray,
     max_km: float,
-) -> tuple[IntArray, IntArray]:
-    """Return the nodes within reach of a place, and the place's zone seen from every node, `zones` if beyond the last.
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the nodes within reach of a place, its zone seen from every node, `zones` if beyond the last, and its km.
 
     Great-circle distance by the haversine formula; a place lies in the first zone whose `max_km` is not below it.
     """
     zone = np.full(latitude_rad.shape[0], zone_max_km.shape[0], dtype=np.int64)
+    away_km = np.full(latitude_rad.shape[0], np.inf)
     kept = np.empty(nodes.shape[0], dtype=np.int64)
     count = 0
     for node in nodes:
@@ -174,11 +173,12 @@ def within_reach(
         along = np.sin((latitude_rad[node] - to_latitude_rad) / 2) ** 2
         chord = along + np.cos(latitude_rad[node]) * np.cos(to_latitude_rad) * across
         distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(chord, 1.0)))
+        away_km[node] = distance_km
         zone[node] = np.searchsorted(zone_max_km, distance_km - DISTANCE_TOLERANCE_KM)
         if zone[node] < zone_max_km.shape[0] and distance_km <= max_km + DISTANCE_TOLERANCE_KM:
             kept[count] = node
             count += 1
-    return kept[:count], zone
+    return kept[:count], zone, away_km
 
 
 @njit(cache=True, nogil=True)
@@ -199,16 +199,6 @@ def _cover_together(
 
 
 @njit(cache=True, nogil=True)
-def _arrival(t: Days, calendar: int, handed_over: int, transit_days: int) -> int:
-    """Return the first operating day from the hand-over on, or the given number of operating days after it."""
-    index = handed_over - t.first_day
-    if index < 0 or index >= t.nth.shape[1]:
-        return NEVER
-    place = t.before[calendar, index] if transit_days == 0 else t.before[calendar, index + 1] + transit_days - 1
-    return t.nth[calendar, place] if place < t.nth.shape[1] else NEVER
-
-
-@njit(cache=True, nogil=True)
 def price_parcels(
     by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days
 ) -> Parcels:
@@ -216,6 +206,14 @@ def price_parcels(
 
     Best is least cost, then earliest arrival, then first in `ask.services`; `by_arrival`, arrival comes before cost.
     """
+    return price_again(by_arrival, deadline, covered, nodes, ask, cards, t, forgetful(nodes.shape[0], t.learned))
+
+
+@njit(cache=True, nogil=True)
+def price_again(
+    by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days, memo: Memo
+) -> Parcels:
+    """Return the same as `price_parcels`, for the same order and nodes as before, with what the memo has of them."""
     shape = covered.shape
     weight_g, units = mask_sums(ask.weight_g), mask_sums(ask.units)
     handling = mask_unions(ask.goods.handling, shape[1])
@@ -226,8 +224,19 @@ def price_parcels(
         np.full(shape, NEVER, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
     )
+    known, load, first_day, ready, pair, common = t.learned, t.load, t.first_day, t.ready, t.pair, t.common
+    lanes = np.empty((known.knows.shape[0], Z + 1))
+    kinds = np.empty(shape[1], dtype=np.int64)
+    for mask in range(shape[1]):
+        kinds[mask] = bin_of(known.weight_ends, weight_g[mask])
     for e in range(shape[0]):
-        node = nodes[e]
+        node, place, row = nodes[e], e % memo.ship_day.shape[0], load.row[nodes[e]]
+        if place < e:
+            memo.ship_day[place] = NEVER
+        for service in ask.services:
+            if known.knows[service] and cards.serves[service, node]:
+                zone, distance_km = ask.zone[node], ask.distance_km[node]
+                learn_lane(known, PROMISED, service, node, zone, distance_km, lanes[service])
         for mask in range(1, shape[1]):
             if covered[e, mask] >= NEVER or handling[mask] & cards.rules.node_bars[node]:
                 continue
@@ -245,12 +254,25 @@ def price_parcels(
                         continue
                     shipping = bill.rate + bill.residential + bill.remote + bill.oversize + bill.fuel + bill.packaging
                     transit_days = bill.transit_days
-                index = max(covered[e, mask], t.ready[service, node]) - t.first_day
-                if index >= t.common.shape[1]:
+                earliest = max(covered[e, mask], ready[service, node])
+                if earliest - first_day >= common.shape[1]:
                     continue
-                ship_day = t.common[t.pair[service, node], index]
-                handed_over = ship_day + ask.shift[node]
-                arrival = _arrival(t, t.calendar[service], handed_over, transit_days)
+                ship_day = common[pair[service, node], earliest - first_day]
+                if row >= 0:
+                    ship_day = with_room(load, row, common, pair[service, node], first_day, earliest, units[mask])
+                if ship_day >= NEVER:
+                    continue
+                if known.knows[service]:
+                    kind = kinds[mask]
+                    if memo.ship_day[place, service, kind] != ship_day:
+                        memo.ship_day[place, service, kind] = ship_day
+                        memo.arrival[place, service, kind] = learned_arrival(
+                            t, service, node, kind, ship_day, lanes[service]
+                        )
+                    arrival = memo.arrival[place, service, kind]
+                else:
+                    calendar, handed_over = t.calendar[service], ship_day + ask.shift[node]
+                    arrival = transit(first_day, t.before, t.nth, calendar, handed_over, transit_days)
                 if arrival > deadline or arrival >= NEVER:
                     continue
                 cost = cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask]

@@ -19,6 +19,7 @@ from engine.errors import Fault, InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from engine.bootstrap import Engine
+    from engine.calibration.learned import LearnedDocument
     from engine.integrations.demo_data import DemoDay
 
 GRACE_SECONDS = 10
@@ -36,16 +37,20 @@ def command(
     demo: Annotated[
         bool, typer.Option("--demo", help="Start with the demo network, catalog and stock, in a folder of their own.")
     ] = False,
+    lead_times: Annotated[
+        Path | None, typer.Option("--lead-times", help="A file of allot calibrate --out: promised dates are learned.")
+    ] = None,
 ) -> None:
     """Serve the HTTP API until interrupted, with the embedded store or the one of ALLOT_REDIS_URL.
 
     Prints one line when it is ready. The API is described at /docs and /openapi.json.
     """
     refuse_open_doors(host)
+    learned = None if lead_times is None else _read_lead_times(lead_times)
     with _listening(host, port) as listener:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(listener, host, data, demo))
+            runner.run(_serve(listener, host, data, demo, learned))
 
 
 def refuse_open_doors(host: str) -> None:
@@ -90,7 +95,21 @@ def _fast_loop() -> Any:
     return uvloop.new_event_loop
 
 
-async def _serve(listener: socket.socket, host: str, data: Path | None, demo: bool) -> None:
+def _read_lead_times(path: Path) -> LearnedDocument:
+    """Return a learned file; raises InvalidInput with the file before each path."""
+    from engine.calibration.learned import parse_learned
+
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or error}; give a file of allot calibrate --out"
+        raise InvalidInput(Fault(path=f"--lead-times {path}", message=message)) from None
+    return parse_learned(body, path.name)
+
+
+async def _serve(
+    listener: socket.socket, host: str, data: Path | None, demo: bool, learned: LearnedDocument | None
+) -> None:
     import uvicorn
 
     from api.app import create_app
@@ -118,6 +137,8 @@ async def _serve(listener: socket.socket, host: str, data: Path | None, demo: bo
     async with allot_engine(settings) as engine:
         if demo:
             await _load_demo(engine)
+        if learned is not None:
+            await engine.lead_times.put(learned)
         await _warm_up()
         gc.collect()
         gc.freeze()  # what is there now stays: going through all of it again would hold requests up for 0.1 s

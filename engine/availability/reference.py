@@ -1,12 +1,14 @@
-"""The network and the catalog of one moment, read together.
+"""The network, the catalog and the learned lead times of one moment, read together.
 
-Here: one view of both, cached by the store's epoch. Not here: what is in them.
+Here: one view of all, cached by the store's epoch. Not here: what is in them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.calibration.lead_times import LeadTimes
+from engine.calibration.service import LeadTimeService
 from engine.catalog.model import Catalog
 from engine.catalog.service import CatalogService
 from engine.inventory.buffers import buffers_of
@@ -19,11 +21,12 @@ from engine.storage.documents import DocumentStore
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """A network with its days and a catalog, both as of one epoch of the documents."""
+    """A network with its days, a catalog, and what was learned of lead times, if anything, as of one epoch."""
 
     epoch: int
     days: NetworkDays
     catalog: Catalog
+    lead_times: LeadTimes | None = None
 
     @property
     def network(self) -> Network:
@@ -39,10 +42,17 @@ class View:
 class Reference:
     """Gives the current view; a reader that is in a hurry takes the latest and checks its epoch beside other reads."""
 
-    def __init__(self, documents: DocumentStore, networks: NetworkService, catalogs: CatalogService) -> None:
+    def __init__(
+        self,
+        documents: DocumentStore,
+        networks: NetworkService,
+        catalogs: CatalogService,
+        lead_times: LeadTimeService | None = None,
+    ) -> None:
         self._documents = documents
         self._networks = networks
         self._catalogs = catalogs
+        self._lead_times = lead_times
         self._latest: View | None = None
 
     @property
@@ -61,5 +71,8 @@ class Reference:
         if latest is None or latest.epoch != epoch:
             days = await self._networks.days(epoch)
             catalog = await self._catalogs.current(epoch)
-            latest = self._latest = View(epoch=epoch, days=days, catalog=catalog)
+            learned = None if self._lead_times is None else await self._lead_times.find(epoch)
+            latest = self._latest = View(
+                epoch=epoch, days=days, catalog=catalog, lead_times=None if learned is None else learned.lead_times
+            )
         return latest

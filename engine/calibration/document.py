@@ -36,6 +36,7 @@ def document(learned: Calibration) -> dict[str, Any]:
     return {
         "version": VERSION,
         **_header(learned),
+        "service_ids": list(ids.services),
         "levels": LEVELS.tolist(),
         "center_days": round(model.center, DIGITS),
         "scale_days": round(model.scale, DIGITS),

@@ -32,7 +32,9 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Term:
+class Groups:
+    """Figures of the groups that some fields make, by the values of these fields; see docs/reference/calibration.md."""
+
     fields: tuple[str, ...]
     effects: dict[Key, tuple[float, ...]]
     unseen_variance: float
@@ -43,15 +45,16 @@ class LeadTimes:
     """Distributions of lead time that were learned from history."""
 
     def __init__(self, document: dict[str, Any]) -> None:
-        self._levels: list[float] = document["levels"]
-        self._center: float = document["center_days"]
-        self._scale: float = document["scale_days"]
-        self._ratio: float = document["spread_ratio"]
-        self._bins: dict[str, list[float]] = document["bins"]
-        self._location = [_term(term) for term in document["location"]]
-        self._scales = [_term(term) for term in document["scale"]]
-        self._shapes = [tuple(shape) for shape in document["shapes"]]
-        self._shape_of = [_term(term) for term in reversed(document["shape_of"])]
+        self.levels: list[float] = document["levels"]
+        self.center_days: float = document["center_days"]
+        self.scale_days: float = document["scale_days"]
+        self.spread_ratio: float = document["spread_ratio"]
+        self.bins: dict[str, list[float]] = document["bins"]
+        self.location = [_groups(term) for term in document["location"]]
+        self.scales = [_groups(term) for term in document["scale"]]
+        self.shapes = [tuple(shape) for shape in document["shapes"]]
+        self.shape_of = [_groups(term) for term in document["shape_of"]]
+        self._services = _services(document, self.location)
 
     @classmethod
     def read(cls, path: Path) -> LeadTimes:
@@ -72,6 +75,10 @@ class LeadTimes:
             return cls(document)
         except (KeyError, TypeError, IndexError):
             raise InvalidInput(Fault(path=path.name, message="is not whole; make it with allot calibrate")) from None
+
+    def knows(self, service: str) -> bool:
+        """Say whether there is history of a service; any has if the history did not tell services apart."""
+        return self._services is None or service in self._services
 
     def lane(
         self,
@@ -95,8 +102,8 @@ class LeadTimes:
             "distance": self._bin("distance_km", distance_km),
             "weight": self._bin("weight_g", weight_g),
         }
-        location, steady, unsure = self._center, self._center, 0.0
-        for term in self._location:
+        location, steady, unsure = self.center_days, self.center_days, 0.0
+        for term in self.location:
             found = term.effects.get(tuple([values[name] for name in term.fields]))
             if found is None:
                 unsure += term.unseen_variance
@@ -106,21 +113,21 @@ class LeadTimes:
                 unsure += found[1]
         values["level"] = self._bin("location_days", steady)
         logarithm = 0.0
-        for term in self._scales:
+        for term in self.scales:
             found = term.effects.get(tuple([values[name] for name in term.fields]))
             logarithm += found[0] if found is not None else 0.0
-        shape = self._shapes[0]
-        for term in self._shape_of:
+        shape = self.shapes[0]
+        for term in reversed(self.shape_of):
             row = term.effects.get(tuple([values[name] for name in term.fields]))
             if row is not None:
-                shape = self._shapes[int(row[0])]
+                shape = self.shapes[int(row[0])]
                 break
-        scale = math.hypot(self._scale * math.exp(logarithm), self._ratio * math.sqrt(unsure))
+        scale = math.hypot(self.scale_days * math.exp(logarithm), self.spread_ratio * math.sqrt(unsure))
         return Lane(location=location, scale=scale, shape=shape)
 
     def days(self, lane: Lane, quantile: float) -> int:
         """Return the whole calendar days after the order within which a share of shipments arrives."""
-        levels, shape = self._levels, lane.shape
+        levels, shape = self.levels, lane.shape
         right = min(max(bisect_left(levels, quantile), 1), len(levels) - 1)
         share = (quantile - levels[right - 1]) / (levels[right] - levels[right - 1])
         share = min(max(share, 0.0), 1.0)
@@ -128,14 +135,22 @@ class LeadTimes:
         return max(math.floor(lane.location + lane.scale * z + 0.5 - EXACT), 0)
 
     def _bin(self, name: str, value: float | None) -> int:
-        ends = self._bins[name]
+        ends = self.bins[name]
         return len(ends) + 1 if value is None else bisect_left(ends, value)
 
 
-def _term(term: dict[str, Any]) -> _Term:
+def _services(document: dict[str, Any], location: list[Groups]) -> frozenset[str] | None:
+    """Return the services of the history, None where it has only one without a name."""
+    named = document.get("service_ids")
+    if named is None:
+        named = [key[0] for term in location if term.fields == ("service",) for key in term.effects]
+    return frozenset(named) if set(named) - {""} else None
+
+
+def _groups(term: dict[str, Any]) -> Groups:
     fields = tuple(term["fields"])
     effects = {tuple(group[: len(fields)]): tuple(group[len(fields) :]) for group in term["groups"]}
-    return _Term(
+    return Groups(
         fields=fields,
         effects=effects,
         unseen_variance=term.get("unseen_variance", 0.0),

@@ -197,6 +197,12 @@ class PolicyDocument(_Part):
     line_split: Literal["never", "allowed"] = "never"
     max_nodes_per_order: Count | None = None
     max_distance_km: Kilometres | None = None
+    dates_from: Literal["history", "rate_card"] = Field(
+        default="history", description="Promised dates: as learned (PUT /v1/lead-times), or transit days of rates only."
+    )
+    promise_quantile: Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False)] = Field(
+        default=0.9, description="The share of parcels that is to arrive by the promised date, where it is learned."
+    )
     move_cost_cents: Cents = Field(
         default=0, description="For a line that does not ship from the node where its order's reservation has it."
     )

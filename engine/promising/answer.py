@@ -1,6 +1,6 @@
 """From plans as arrays to the options of the answer: ranked, without duplicates, in the words of the contract.
 
-Not here: which plans are best. With no history yet both quantiles of a delivery are the rate card's transit days.
+Not here: which plans are best. Without history both quantiles of a delivery are the rate card's transit days.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from datetime import date
 
 from msgspec import UNSET
 
+from engine.network.document import PolicyDocument
 from engine.network.model import Network
 from engine.promising.model import (
     PICKUP,
@@ -23,8 +24,8 @@ from engine.promising.model import (
 from engine.promising.programme import Plans
 from engine.promising.request import Asked
 from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
+from solvers.promise_options import ARRIVAL_DAY
 
-CONFIDENCE = 0.9
 _LABELS: tuple[Label, ...] = ("cheapest", "fastest", "fewest_shipments")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
@@ -40,19 +41,18 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
         key = tuple(sorted(map(tuple, found)))
         labels.setdefault(key, []).append(label)
         if key not in shipments:
-            made = [_shipment(row, part, asked, network, plans.goods) for row, part in zip(found, lines, strict=True)]
+            made = [_shipment(row, part, asked, network, plans) for row, part in zip(found, lines, strict=True)]
             shipments[key] = tuple(sorted(made, key=lambda shipment: (shipment.ship_on, shipment.node_id)))
-    split_cost = network.policy.split_cost_cents
+    last = {key: date.fromordinal(max(row[ARRIVAL_DAY] for row in key)) for key in shipments}
     return tuple(
-        _option(f"opt_{place}", tuple(labels[key]), parcels, split_cost)
+        _option(f"opt_{place}", tuple(labels[key]), parcels, last[key], network.policy)
         for place, (key, parcels) in enumerate(shipments.items(), start=1)
     )
 
 
-def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Network, goods: Goods) -> Shipment:
-    node, service, mask, ship_day, arrival_day, _, rate, *added = row
-    residential, remote, oversize, fuel, packaging = added
-    arrives = date.fromordinal(arrival_day)
+def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:
+    node, service, mask, ship_day, _, _, rate, *added = row
+    residential, remote, oversize, fuel, packaging, median_day, ninetieth_day = added
     units = sum(asked.lines[i].quantity * sum(each for _, each in asked.contents[i].components) for i in part)
     units_cents = int(network.unit_cost_cents[node]) * units
     is_pickup = asked.place is None
@@ -62,7 +62,8 @@ def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Netw
         carrier=None if is_pickup else network.carriers[service],
         service_level=PICKUP if is_pickup else network.service_levels[service],
         ship_on=date.fromordinal(ship_day),
-        delivery=Delivery(p50=arrives, p90=arrives),
+        delivery=Delivery(p50=date.fromordinal(median_day), p90=date.fromordinal(ninetieth_day)),
+        dates_from="history" if plans.from_history[service] else "rate_card",
         lines=tuple(asked.lines[i] for i in part),
         cost=ShipmentCost(
             shipping_cents=rate,
@@ -74,7 +75,7 @@ def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Netw
             oversize_cents=oversize,
             fuel_cents=fuel,
         ),
-        cartons=_cartons(mask, network, goods) if network.freight.box_ids and not is_pickup else UNSET,
+        cartons=_cartons(mask, network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
 
 
@@ -87,18 +88,27 @@ def _cartons(mask: int, network: Network, goods: Goods) -> tuple[Carton, ...]:
     return tuple(Carton(carton=kind, quantity=count, weight_g=grams) for (kind, grams), count in found.items())
 
 
-def _option(option_id: str, labels: tuple[Label, ...], shipments: tuple[Shipment, ...], split_cost: int) -> Option:
-    latest = max(shipment.delivery.p90 for shipment in shipments)
+def _option(
+    option_id: str,
+    labels: tuple[Label, ...],
+    shipments: tuple[Shipment, ...],
+    promised_on: date,
+    policy: PolicyDocument,
+) -> Option:
     parts = [shipment.cost for shipment in shipments]
-    split_cents = split_cost * (len(shipments) - 1)
+    split_cents = policy.split_cost_cents * (len(shipments) - 1)
     summed = {name: sum(getattr(part, name) for part in parts) for name in ShipmentCost.__struct_fields__}
     return Option(
         option_id=option_id,
         labels=labels,
         service_level=min((shipment.service_level for shipment in shipments), key=_SLOWEST_FIRST.index),
-        promised_on=latest,
-        confidence=CONFIDENCE,
-        delivery=Delivery(p50=latest, p90=latest),
+        promised_on=promised_on,
+        confidence=policy.promise_quantile,
+        dates_from="rate_card" if any(shipment.dates_from == "rate_card" for shipment in shipments) else "history",
+        delivery=Delivery(
+            p50=max(shipment.delivery.p50 for shipment in shipments),
+            p90=max(shipment.delivery.p90 for shipment in shipments),
+        ),
         total_cost_cents=sum(summed.values()) + split_cents,
         cost=OptionCost(split_cents=split_cents, **summed),
         shipments=shipments,

@@ -28,6 +28,7 @@ Reason = Literal[
     "incomplete",
     "unprofitable",
 ]
+DatesFrom = Literal["history", "rate_card"]
 PICKUP = "pickup"
 MOST_LINES = 40
 MOST_UNITS = 10**6
@@ -94,7 +95,7 @@ class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Delivery(Struct, frozen=True, kw_only=True):
-    """The day of arrival at its median and its ninetieth percentile; equal while there is no history to learn from."""
+    """The day of arrival at its median and its ninetieth percentile; equal where there is no history to learn from."""
 
     p50: date
     p90: date
@@ -124,7 +125,8 @@ class Carton(Struct, frozen=True, kw_only=True):
 class Shipment(Struct, frozen=True, kw_only=True):
     """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
 
-    `cartons` are there if the network has any.
+    `dates_from` says whether the delivery is learned from history, or by the transit days of the rate card. `cartons`
+    are there if the network has any.
     """
 
     node_id: str
@@ -135,6 +137,7 @@ class Shipment(Struct, frozen=True, kw_only=True):
     lines: tuple[PromiseLine, ...]
     cost: ShipmentCost
     carrier: str | None = None
+    dates_from: DatesFrom = "rate_card"
     cartons: tuple[Carton, ...] | UnsetType = UNSET
 
 
@@ -165,8 +168,10 @@ class Margin(Struct, frozen=True, kw_only=True):
 
 
 class Option(Struct, frozen=True, kw_only=True):
-    """One way to serve the order; `service_level` is the slowest of its parcels, `promised_on` the last arrival.
+    """One way to serve the order; `service_level` is the slowest of its parcels.
 
+    `promised_on` is the day by which each of its parcels arrives with probability `confidence`, as far as history
+    tells: where `dates_from` is rate_card, some parcel's date is what the rate card says.
     `margin` is there if price and cost of all its goods are known.
     """
 
@@ -179,6 +184,7 @@ class Option(Struct, frozen=True, kw_only=True):
     total_cost_cents: int
     cost: OptionCost
     shipments: tuple[Shipment, ...]
+    dates_from: DatesFrom = "rate_card"
     margin: Margin | UnsetType = UNSET
 
 

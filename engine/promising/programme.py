@@ -15,14 +15,17 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
+from engine.calibration.lead_times import LeadTimes
 from engine.network.days import Calendars, NetworkDays, Today
 from engine.network.model import Network
 from engine.promising.goods import Packer
+from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
 from engine.promising.request import Asked
+from solvers.promise_dates import Days, Learned, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
 from solvers.promise_options import MASK_LINES, promise_order
-from solvers.promise_parcels import Ask, Atp, Days, within_reach
+from solvers.promise_parcels import Ask, Atp, within_reach
 
 _ANY_WEIGHT_G = 2**62
 _HEAVIEST_G = 10**15
@@ -46,12 +49,14 @@ class Programme:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plans:
-    """The plans by objective as rows of NODE … PACKAGING, their lines as numbers, and the lines they all serve.
+    """The plans by objective as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
 
-    `goods` have the cartons of every mask in the rows.
+    `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `goods` have
+    the cartons of every mask in the rows.
     """
 
     rows: tuple[NDArray[np.int64], ...]
+    from_history: NDArray[np.bool_]
     lines: tuple[tuple[tuple[int, ...], ...], ...]
     served: frozenset[int]
     goods: Goods
@@ -66,6 +71,9 @@ class Tables:
         self._pickup_cards: Cards | None = None
         self._today: Today | None = None
         self._days: Days | None = None
+        self._lead_times: LeadTimes | None = None
+        self._known: Known | None = None
+        self._known_of: tuple[LeadTimes, Network] | None = None
 
     def cards(self, network: Network, *, is_pickup: bool) -> Cards:
         """Return the costs of a network; at a pick-up only the node's units cost."""
@@ -74,16 +82,32 @@ class Tables:
             self._network = network
         return self._pickup_cards if is_pickup else self._cards
 
-    def days(self, network: Network, today: Today, pickup_node: int | None) -> Days:
+    def days(self, view: View, now: datetime, pickup_node: int | None) -> Days:
         """Return the day tables of a minute; for a pick-up those of the node's own calendar."""
-        tables = today.calendars
+        network, today = view.network, view.days.at(now)
+        tables, load = today.calendars, no_load(len(network.node_ids))
         if pickup_node is not None:
             calendar = network.calendar_of_node[pickup_node : pickup_node + 1].copy()
-            return _days(tables, today.ready[-1:].copy(), tables.pair[-1:].copy(), calendar)
-        if self._today is not today or self._days is None:
-            self._days = _days(tables, today.ready, tables.pair, network.calendar_of_service.copy())
-            self._today = today
+            nothing = nothing_learned(1, len(network.node_ids), 1, len(network.calendars))
+            return _days(tables, today.ready[-1:].copy(), tables.pair[-1:].copy(), calendar, nothing, load)
+        if self._today is not today or self._days is None or self._lead_times is not view.lead_times:
+            learned = self._learned(view, today, view.days.ordinary(now))
+            calendar = network.calendar_of_service.copy()
+            self._days = _days(tables, today.ready, tables.pair, calendar, learned, load)
+            self._today, self._lead_times = today, view.lead_times
         return self._days
+
+    def _learned(self, view: View, today: Today, ordinary: Calendars) -> Learned:
+        """Return what is known of lead times; nothing if the policy wants the rate card."""
+        network = view.network
+        if view.lead_times is None or network.policy.dates_from == "rate_card":
+            return nothing_learned(
+                len(network.services), len(network.node_ids), len(network.zones), len(network.calendars)
+            )
+        if self._known is None or self._known_of != (view.lead_times, network):
+            self._known = Known(network, view.lead_times, ordinary)
+            self._known_of = (view.lead_times, network)
+        return self._known.at(today, ordinary)
 
 
 def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: datetime, tables: Tables) -> Programme:
@@ -94,11 +118,11 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
     if asked.place is None:
         nodes, services = asked.nodes, np.zeros(1, dtype=np.int64)
         zone = np.zeros(len(network.node_ids), dtype=np.int64)
-        shift = zone
+        shift, distance_km = zone, zone.astype(np.float64)
         pickup_node = int(asked.nodes[0]) if asked.nodes.size else 0
     else:
         limit = network.policy.max_distance_km
-        nodes, zone = within_reach(
+        nodes, zone, distance_km = within_reach(
             asked.nodes,
             network.latitude_rad,
             network.longitude_rad,
@@ -128,6 +152,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         nodes=nodes,
         services=services,
         zone=zone,
+        distance_km=distance_km,
         shift=shift,
         need_by=asked.need_by,
         most_parcels=asked.most_parcels,
@@ -139,7 +164,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         demand=demand,
         ask=ask,
         cards=tables.cards(network, is_pickup=asked.place is None),
-        days=tables.days(network, today, pickup_node),
+        days=tables.days(view, now, pickup_node),
         atp=table.for_kernels(),
         local_day=today.local_day,
         packer=packer,
@@ -174,6 +199,7 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     rows = tuple(plans[objective, : counts[objective]] for objective in range(3))
     return Plans(
         rows=rows,
+        from_history=programme.days.learned.knows,
         lines=tuple(tuple(_lines_of(int(mask), groups) for mask in plan[:, 2]) for plan in rows),
         served=frozenset(_lines_of(int(served), groups)),
         goods=ask.goods,
@@ -196,8 +222,21 @@ def _lines_of(mask: int, groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     return tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
 
 
-def _days(tables: Calendars, ready: NDArray[np.int64], pair: NDArray[np.int64], calendar: NDArray[np.int64]) -> Days:
-    return Days(tables.first_day, ready, pair, tables.common, calendar, tables.before, tables.nth)
+def _days(
+    tables: Calendars,
+    ready: NDArray[np.int64],
+    pair: NDArray[np.int64],
+    calendar: NDArray[np.int64],
+    learned: Learned,
+    load: Load,
+) -> Days:
+    return Days(tables.first_day, ready, pair, tables.common, calendar, tables.before, tables.nth, learned, load)
+
+
+def no_load(nodes: int) -> Load:
+    """Return that no node has a capacity."""
+    none = np.zeros(0, dtype=np.int64)
+    return Load(np.full(nodes, -1, dtype=np.int64), none, none, none.reshape(0, 0), none.reshape(0, 0))
 
 
 def _cards(network: Network) -> Cards:

@@ -20,7 +20,8 @@ from engine.promising.model import Reason, UnavailableLine
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
 from solvers.problem import IntArray
-from solvers.promise_parcels import INFINITE, NEVER, Ask, days_alone, days_covered, price_parcels
+from solvers.promise_dates import NEVER
+from solvers.promise_parcels import INFINITE, Ask, days_alone, days_covered, price_parcels
 
 _RANK = {reason: place for place, reason in enumerate(get_args(Reason))}
 

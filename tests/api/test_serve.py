@@ -71,3 +71,12 @@ def test_bad_settings_are_named_by_their_variable(capsys, monkeypatch):
     monkeypatch.delenv("ALLOT_TENANT")
     assert cli.main(["serve", "--port", "0"]) == 2
     assert "ALLOT_REDIS_URL" in capsys.readouterr().err
+
+
+def test_serve_names_what_is_wrong_with_lead_times_before_it_starts(tmp_path, capsys):
+    path = tmp_path / "learned.json"
+    for content, words in ((None, "No such file"), ('{"version": 2}', "learned.json:$.version"), ("", "learned.json")):
+        if content is not None:
+            path.write_text(content)
+        assert cli.main(["serve", "--lead-times", str(path), "--port", "0"]) == 2
+        assert words in capsys.readouterr().err

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from engine.network.days import NEVER, NetworkDays, Today, build_calendars
+from engine.network.days import NEVER, NetworkDays, build_calendars
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
-from solvers.promise_parcels import Days, _arrival
+from solvers.promise_dates import transit
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -182,13 +182,9 @@ def test_transit_counts_the_carriers_operating_days(
     document: dict[str, Any], handed_over: str, transit_days: int, expected: str
 ) -> None:
     today = days_of(document).at(at("2026-03-02T09:00:00"))
-    day = _arrival(tables_of(today), 0, date.fromisoformat(handed_over).toordinal(), transit_days)
+    tables, day = today.calendars, date.fromisoformat(handed_over).toordinal()
+    day = transit(tables.first_day, tables.before, tables.nth, 0, day, transit_days)
     assert date.fromordinal(int(day)) == date.fromisoformat(expected)
-
-
-def tables_of(today: Today) -> Days:
-    tables = today.calendars
-    return Days(tables.first_day, today.ready, tables.pair, tables.common, tables.pair[:, 0], tables.before, tables.nth)
 
 
 def test_what_lies_beyond_the_horizon_is_never(document: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ DEGREE_KM = 6371.0088 * math.pi / 180
 
 def zones_of(network: Network, latitude: float, longitude: float) -> tuple[list[int], list[int]]:
     """The nodes within reach, and the zone from every node."""
-    kept, zone = within_reach(
+    kept, zone, _ = within_reach(
         np.arange(2),
         network.latitude_rad,
         network.longitude_rad,

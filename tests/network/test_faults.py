@@ -85,6 +85,8 @@ SPOILED = [
     (("services", 0, "rates", 0, "transit_days"), -1, "$.services[0].rates[0].transit_days", "-1"),
     (("services", 0, "rates", 0, "max_weight_g"), 0, "$.services[0].rates[0].max_weight_g", "0"),
     (("services", 0, "service_level"), "overnight", "$.services[0].service_level", "use one of"),
+    (("policy", "dates_from"), "guess", "$.policy.dates_from", "history"),
+    (("policy", "promise_quantile"), 90, "$.policy.promise_quantile", "90"),
     (("policy", "line_split"), "sometimes", "$.policy.line_split", "never"),
     (("currency",), "usd", "$.currency", "usd"),
     (

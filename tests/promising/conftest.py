@@ -17,6 +17,8 @@ import pytest
 import pytest_asyncio
 
 from engine.availability.reference import Reference
+from engine.calibration.learned import LearnedDocument
+from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
@@ -116,6 +118,7 @@ class World:
     inventory: InventoryStore
     networks: NetworkService
     catalogs: CatalogService
+    lead_times: LeadTimeService
     promises: PromiseStore
     service: PromiseService
 
@@ -136,6 +139,9 @@ class World:
 
     async def put_catalog(self, document: dict[str, Any]) -> None:
         await self.catalogs.put(CatalogDocument.model_validate(document))
+
+    async def learn(self, document: dict[str, Any]) -> None:
+        await self.lead_times.put(LearnedDocument.model_validate(document))
 
     async def promise(self, *lines: tuple[str, int], to: Destination | None = NEAR_A, **more: Any) -> Promise:
         """Promise an order; `each` has what lines have beside, by SKU."""
@@ -169,8 +175,8 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(NetworkDocument.model_validate(network_document()))
     await catalogs.put(CatalogDocument.model_validate(catalog_document()))
-    service = PromiseService(
-        reference=Reference(documents, networks, catalogs), inventory=inventory, promises=promises, clock=clock
-    )
-    yield World(clock, inventory, networks, catalogs, promises, service)
+    lead_times = LeadTimeService(documents)
+    reference = Reference(documents, networks, catalogs, lead_times)
+    service = PromiseService(reference=reference, inventory=inventory, promises=promises, clock=clock)
+    yield World(clock, inventory, networks, catalogs, lead_times, promises, service)
     await promises.settle()

@@ -10,6 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from engine.promising.learned import nothing_learned
+from engine.promising.programme import no_load
+from solvers.promise_dates import NEVER, Days
 from solvers.promise_freight import NO_LIMIT, Cards, Goods, Rules, plain_goods, plain_rules
 from solvers.promise_options import (
     ARRIVAL_DAY,
@@ -28,7 +31,7 @@ from solvers.promise_options import (
     SERVICE,
     promise_order,
 )
-from solvers.promise_parcels import NEVER, Ask, Atp, Days
+from solvers.promise_parcels import Ask, Atp
 
 FIRST_DAY, HORIZON = 100, 60
 
@@ -146,6 +149,7 @@ def random_case(seed: int, *, is_plain: bool) -> Case:
             nodes=np.flatnonzero(rng.random(nodes) < 0.9).astype(np.int64),
             services=rng.permutation(services).astype(np.int64),
             zone=rng.integers(0, zones, nodes),
+            distance_km=np.zeros(nodes),
             shift=rng.integers(-1, 2, nodes),
             need_by=int(FIRST_DAY + rng.integers(3, 15)) if rng.random() < 0.3 else NEVER - 1,
             most_parcels=int(rng.integers(0, 4)) if rng.random() < 0.4 else 10,
@@ -172,6 +176,8 @@ def random_case(seed: int, *, is_plain: bool) -> Case:
             np.arange(services, dtype=np.int64),
             before,
             nth,
+            nothing_learned(services, nodes, zones, services),
+            no_load(nodes),
         ),
         local_day=local_day,
         works=works,
