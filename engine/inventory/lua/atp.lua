@@ -19,7 +19,11 @@ local function kept_of(cell)
   return cell.safety_stock
 end
 
-local function available(cell) return cell.on_hand - kept_of(cell) - cell.held - cell.confirmed end
+local function available(cell)
+  local kept, buffer = cell.safety_stock, cell.buffer
+  if buffer and buffer > kept then kept = buffer end
+  return cell.on_hand - kept - cell.held - cell.confirmed
+end
 
 local function atp(work, sku, slot, day, today)
   local cell = cell_at(work, sku, slot)

@@ -64,7 +64,7 @@ local function write_cells(work, dirty)
   for i = 1, #dirty do
     local c = dirty[i]
     redis.call('SETRANGE', c.key, c.slot * 32, c.after)
-    c.dirty, c.absent, c.before, c.whys, c.moves = false, nil, c.after, nil, nil
+    c.dirty, c.before, c.whys, c.moves, c.absent = false, c.after, nil, nil, nil
   end
 end
 
@@ -104,8 +104,9 @@ local function next_version(work, id, reservation)
 end
 
 local function write_reservations(work)
-  local open, due, over, prefix = work.new_records or {}, work.new_deadlines or {}, {}, key_of(work, 'reservation', '')
-  work.new_records, work.new_deadlines = nil, nil
+  local new, over, prefix = work.new_records or NONE, {}, key_of(work, 'reservation', '')
+  local open, due = new.records or {}, new.deadlines or {}
+  work.new_records = nil
   for id, reservation in pairs(work.reservations) do
     if type(reservation) == 'table' and reservation.dirty then
       reservation.dirty = nil

@@ -7,8 +7,8 @@
 -- place_lines(work, lines, today)  sets slot and dated of lines as asked for; returns whether one is pegged
 -- short_lines(work, lines, today, channel, own)  a list of {sku, node_id, quantity, available}, empty if all can be taken by
 -- the channel (nil, false: none); `own`: lines just given back, or nil, of which quotas of others take nothing
--- hold_at_once(cells, units, first, last, why)  holds units[i] of cells[i] for each i, the common case: returns false, and changes
--- nothing, if one of these is not there (false), is short, or has a schedule or quotas
+-- hold_at_once(cells, at, units, first, last, why)  holds units[i] of cells[at[i]] for each i, the common case: returns false, and
+-- changes nothing, if one of these is not there (false), is short, or has a schedule or quotas
 -- take(work, lines, field, why, channel), give_back(work, lines, field, why, channel)  change cells, schedules and what the
 -- channel uses (no channel: left as it is), in memory; why: who for
 -- Invariant: demand is summed per (sku, node, day) before it is checked, so repeated lines cannot pass one by one.
@@ -79,19 +79,19 @@ local function short_lines(work, lines, today, channel, own)
   return short
 end
 
-local function hold_at_once(cells, units, first, last, why)
+local function hold_at_once(cells, at, units, first, last, why)
   for i = first, last do
-    local cell, wanted = cells[i], units[i]
+    local cell, wanted = cells[at[i]], units[i]
     if not cell or cell.scheduled > 0 or cell.quotas > 0 or available(cell) < wanted then
-      for j = first, i - 1 do cells[j].held = cells[j].held - units[j] end
+      for j = first, i - 1 do cells[at[j]].held = cells[at[j]].held - units[j] end
       return false
     end
     cell.held = cell.held + wanted
   end
   for i = first, last do
-    local cell = cells[i]
+    local cell = cells[at[i]]
     cell.dirty = true
-    because(cell, why)
+    if cell.whys then because(cell, why) else cell.whys = why end
   end
   return true
 end

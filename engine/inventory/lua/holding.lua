@@ -20,12 +20,12 @@ local function held_again(id, known, asked)
 end
 
 local function take_at_once(work, lines, id)
-  local cells, units = {}, {}
+  local cells, at, units = {}, {}, {}
   for i, line in ipairs(lines) do
     cells[i] = line[DATED] == 0 and line[LINE_SLOT] >= 0 and cell_at(work, line[SKU], line[LINE_SLOT])
-    units[i] = line[QUANTITY]
+    at[i], units[i] = i, line[QUANTITY]
   end
-  return hold_at_once(cells, units, 1, #lines, id)
+  return hold_at_once(cells, at, units, 1, #lines, id)
 end
 
 local function try_hold(work, hold, today, now, crossing)

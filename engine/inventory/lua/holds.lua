@@ -16,35 +16,32 @@ local MANY_DUE = 1000
 local GARBAGE_KB = 4096
 local live_kb = 0
 
+local function cells_of(work, skus, node_ids)
+  local cells = {}
+  for place = 1, #skus do
+    local slot = slot_of(work, node_ids[place])
+    cells[place] = slot and cell_at(work, skus[place], slot) or false
+  end
+  return cells
+end
+
 local function holds_of(work, message, kept, now)
-  local h = { kept = kept, cells = {}, of_lines = {} }
+  local h = { kept = kept }
   h.ids, h.ttls_ms, h.plain, h.last_lines, h.places, h.units, h.skus, h.node_ids, h.today, h.buffers, h.holders, h.most =
     unpack(cmsgpack.unpack(message))
   keep_back(work, h.buffers or nil)
   expire_due(work, now, MANY_DUE)
   look_up(work, h.ids)
+  h.cells = cells_of(work, h.skus, h.node_ids)
   return h
-end
-
-local function cell_of_place(work, holds, place)
-  local slot = slot_of(work, holds.node_ids[place])
-  local cell = slot and cell_at(work, holds.skus[place], slot) or false
-  holds.cells[place] = cell
-  return cell
 end
 
 local function hold_plain(work, holds, i, now)
   local id, holder = holds.ids[i], holds.holders and holds.holders[i]
   if holds.plain[i] == 0 or work.reservations[id] then return nil end
   if holder and open_of(work, holder) >= holds.most[i] then return nil end
-  local first, last, cells, of_lines = (holds.last_lines[i - 1] or 0) + 1, holds.last_lines[i], holds.cells, holds.of_lines
-  for line = first, last do
-    local place = holds.places[line]
-    local cell = cells[place]
-    if cell == nil then cell = cell_of_place(work, holds, place) end
-    of_lines[line] = cell
-  end
-  if not hold_at_once(of_lines, holds.units, first, last, id) then return nil end
+  local first, last = (holds.last_lines[i - 1] or 0) + 1, holds.last_lines[i]
+  if not hold_at_once(holds.cells, holds.places, holds.units, first, last, id) then return nil end
   if holder then count_of(work, holder).by = count_of(work, holder).by + 1 end
   local expires = now + holds.ttls_ms[i]
   put_record(work, id, expires, holds.kept[i])

@@ -52,10 +52,14 @@ end
 
 -- Holds a reservation that nobody will look at in this call, of which `kept` is the cmsgpack of its record.
 local function put_record(work, id, expires, kept)
-  local records, deadlines = work.new_records or {}, work.new_deadlines or {}
-  local n, record = #records, struct.pack(RECORD_HEAD, NUMBER_OF.held, expires) .. kept
-  records[n + 1], records[n + 2], deadlines[n + 1], deadlines[n + 2] = key_of(work, 'reservation', id), record, expires, id
-  work.new_records, work.new_deadlines, work.reservations[id] = records, deadlines, record
+  local new = work.new_records
+  if not new then
+    new = { n = 0, records = {}, deadlines = {}, prefix = key_of(work, 'reservation', '') }
+    work.new_records = new
+  end
+  local n, record = new.n, struct.pack(RECORD_HEAD, NUMBER_OF.held, expires) .. kept
+  new.records[n + 1], new.records[n + 2], new.deadlines[n + 1], new.deadlines[n + 2] = new.prefix .. id, record, expires, id
+  new.n, work.reservations[id] = n + 2, record
 end
 
 local function reservation_at(work, id, now)
