@@ -99,8 +99,15 @@ def _print_reconciliation(found: Reconciliation) -> None:
         console().print(table)
     for lost in found.lost_deadlines:
         typer.echo(f"reservation {lost.reservation_id} had no deadline{', it has one again' * lost.is_repaired}")
+    for hold in found.open_holds:
+        repaired = ", it is set right" * hold.is_repaired
+        typer.echo(f"{hold.holder} holds {hold.held:,} reservations open, counted as {hold.booked:,}{repaired}")
+    for entry in found.dated_index:
+        what = "is entered under dated lines" if entry.is_entered else "is not entered under its dated lines"
+        typer.echo(f"reservation {entry.reservation_id} {what} of {entry.sku}{', mended' * entry.is_repaired}")
     unsettled = f"; {found.unsettled:,} positions moved too fast to be judged" if found.unsettled else ""
-    wrong = len(found.drifts) + len(found.lost_deadlines)
+    unsettled += "" if found.are_open_holds_judged else "; open holds moved too fast to be counted"
+    wrong = len(found.disagreements)
     agreement = f"{wrong:,} disagreements" if wrong else "everything agrees"
     typer.echo(f"{found.positions:,} positions, {found.reservations:,} open reservations: {agreement}{unsettled}")
 

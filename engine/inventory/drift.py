@@ -37,14 +37,40 @@ class LostDeadline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHoldsDrift:
+    """A holder whose open holds are not counted as many as are held."""
+
+    holder: str
+    booked: int
+    held: int
+    is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexDrift:
+    """A reservation that is entered under the dated lines of a SKU and has none, or has some and is not entered."""
+
+    sku: str
+    reservation_id: str
+    is_entered: bool
+    is_repaired: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciliation:
-    """What came out: how much was looked at, what disagrees, and how many positions moved too fast to be judged."""
+    """What came out: how much was looked at, what disagrees, and how many positions moved too fast to be judged.
+
+    `are_open_holds_judged` is False where too much happened for the open holds to be counted.
+    """
 
     reservations: int
     positions: int
     drifts: tuple[Drift, ...]
     lost_deadlines: tuple[LostDeadline, ...]
     unsettled: int
+    open_holds: tuple[OpenHoldsDrift, ...] = ()
+    dated_index: tuple[IndexDrift, ...] = ()
+    are_open_holds_judged: bool = True
 
     @property
     def is_sound(self) -> bool:
@@ -54,5 +80,9 @@ class Reconciliation:
     @property
     def unrepaired(self) -> int:
         """Return how many disagreements are left."""
-        drifts = sum(not drift.is_repaired for drift in self.drifts)
-        return drifts + sum(not lost.is_repaired for lost in self.lost_deadlines)
+        return sum(not found.is_repaired for found in self.disagreements)
+
+    @property
+    def disagreements(self) -> tuple[Drift | LostDeadline | OpenHoldsDrift | IndexDrift, ...]:
+        """Return everything that disagreed."""
+        return (*self.drifts, *self.lost_deadlines, *self.open_holds, *self.dated_index)

@@ -33,4 +33,7 @@ def _joined(found: Sequence[Reconciliation]) -> Reconciliation:
         ),
         lost_deadlines=tuple(lost for each in found for lost in each.lost_deadlines),
         unsettled=sum(each.unsettled for each in found),
+        open_holds=tuple(drift for each in found for drift in each.open_holds),
+        dated_index=tuple(drift for each in found for drift in each.dated_index),
+        are_open_holds_judged=all(each.are_open_holds_judged for each in found),
     )

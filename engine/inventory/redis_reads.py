@@ -97,7 +97,7 @@ class StockReads:
             return view
         later, schedules = await self._packed(scheduled, self._keys.schedule)
         view = await self._view(epoch, self._skus, stock, schedules)
-        events = await self._events_after(epoch, later)
+        events = await self.events_after(epoch, later)
         return None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
 
     async def refresh(self, view: StockView) -> StockView:
@@ -105,7 +105,7 @@ class StockReads:
         epoch = int(await self._client.call("GET", self._keys.stock_epoch) or 0)
         if epoch == view.epoch:
             return view
-        events = await self._events_after(view.epoch, epoch)
+        events = await self.events_after(view.epoch, epoch)
         followed = None if events is None else apply_changes(view, events, epoch)
         if events is None or followed is None:
             return await self.snapshot()
@@ -122,7 +122,7 @@ class StockReads:
                 return view
             known |= rows
             epoch, found = await self._packed(sorted(known), self._keys.quotas)
-            events = await self._events_after(view.epoch, epoch)
+            events = await self.events_after(view.epoch, epoch)
             followed = None if events is None else apply_changes(view, events, epoch)
             if events is None or followed is None:
                 return None
@@ -153,7 +153,7 @@ class StockReads:
         packed = [value for values in found for value in values]
         return int(epoch or 0), {row: value for row, value in zip(rows, packed, strict=True) if value is not None}
 
-    async def _events_after(self, epoch: int, last: int) -> list[tuple[Entry, bytes]] | None:
+    async def events_after(self, epoch: int, last: int) -> list[tuple[Entry, bytes]] | None:
         """Return the entries of the events epoch + 1 … last; None if some are gone, or there are too many."""
         if not 0 <= last - epoch <= MOST_EVENTS:
             return None

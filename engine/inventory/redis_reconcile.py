@@ -2,7 +2,8 @@
 
 A position whose last event is the same before and after all reservations were read has not moved meanwhile, so what
 they add up to is what it must have booked; the others are looked at again. A repair is made only if the position has
-not moved since. Not here: adding up (tally.py), what is found (drift.py), the repair itself (lua/repair.lua).
+not moved since. Not here: adding up (tally.py), what is found (drift.py), the repair itself (lua/repair.lua), open
+holds (redis_open_holds.py), deadlines and the index of dated lines (redis_indexes.py).
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.events.actor import actor
-from engine.inventory.drift import Drift, LostDeadline, Reconciliation
+from engine.inventory.drift import Drift, Reconciliation
 from engine.inventory.model import CONFIRMED, EVENT, HELD, StockView
+from engine.inventory.redis_indexes import IndexCheck
+from engine.inventory.redis_open_holds import OpenHoldsCheck
 from engine.inventory.redis_reads import StockReads
+from engine.inventory.seen_keys import SeenKeys
 from engine.inventory.tally import Tally, counted_part, counted_reservation
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
@@ -44,52 +48,69 @@ class Reconciler:
         """Return where positions and reservations disagree; with `repair`, set positions to what these add up to."""
         drifts: list[Drift] = []
         pending: NDArray[np.bool_] | None = None
+        indexes = IndexCheck(self._client, self._keys)
+        opens = OpenHoldsCheck(self._client, self._keys, self._reads)
+        await opens.begin()
         before = await self._reads.snapshot()
-        for _ in range(ROUNDS):
-            tally = await self.tally()
+        for turn in range(ROUNDS):
+            tally = await (self.tally() if turn else self.tally(indexes, opens))
             after = await self._reads.refresh(before)
             settled, moved = _settled(before, after, pending)
             places = _Places(after)
             found = [entry for entry in _drifts(after, tally, places) if settled[places.of(entry.sku, entry.node_id)]]
             drifts += await self._repaired(after, places, found, tally) if repair else found
+            if not turn:
+                open_holds = await opens.drifts(repair=repair)
             before, pending = after, moved
             if not moved.any():
                 break
-        lost = await self._lost_deadlines(tally.held_ids, repair=repair)
+        async for keys in self._keys_of(self._keys.named("dated", "")):
+            await indexes.note_index(keys)
         return Reconciliation(
             reservations=tally.reservations,
             positions=int(np.count_nonzero(after.cells[:, :, EVENT])),
             drifts=tuple(
                 sorted(drifts, key=lambda entry: (entry.sku, entry.node_id, entry.quantity, entry.day or date.min))
             ),
-            lost_deadlines=tuple(lost),
+            lost_deadlines=tuple(await indexes.lost_deadlines(repair=repair)),
             unsettled=int(np.count_nonzero(moved)),
+            open_holds=tuple(open_holds or ()),
+            dated_index=tuple(await indexes.drifts(repair=repair)),
+            are_open_holds_judged=open_holds is not None,
         )
 
-    async def tally(self) -> Tally:
-        """Read every reservation once, in small steps, and return what they add up to."""
+    async def tally(self, indexes: IndexCheck | None = None, opens: OpenHoldsCheck | None = None) -> Tally:
+        """Read every reservation once, in small steps, and return what they add up to; checks see them on the way."""
         tally = Tally()
-        async for key, packed in self._all(self._keys.reservation("")):
-            tally.add(key.decode().split(":reservation:", 1)[1], counted_reservation(packed))
-        async for _, packed in self._all(self._keys.part("")):
-            tally.add_units(counted_part(packed))
+        async for records in self._all(self._keys.reservation("")):
+            found = [(name, counted_reservation(packed)) for name, packed in records]
+            for _, kept in found:
+                tally.add(kept)
+            if indexes is not None:
+                await indexes.note(found)
+            if opens is not None:
+                await opens.note(found)
+        async for records in self._all(self._keys.part("")):
+            parts = [(name, counted_part(packed)) for name, packed in records]
+            for _, kept in parts:
+                tally.add_units(kept)
+            if indexes is not None:
+                await indexes.note(parts, are_parts=True)
         return tally
 
-    async def _all(self, prefix: str) -> AsyncIterator[tuple[bytes, bytes]]:
-        """Yield the keys of a prefix, each once, with what they hold."""
+    async def _all(self, prefix: str) -> AsyncIterator[list[tuple[str, bytes]]]:
+        """Yield what the keys of a prefix hold, each once, with what stands behind the prefix."""
         async for keys in self._keys_of(prefix):
-            for key, packed in zip(keys, await self._client.call("MGET", *keys), strict=True):
-                if packed is not None:
-                    yield key, packed
+            found = zip(keys, await self._client.call("MGET", *keys), strict=True)
+            yield [(key.decode().removeprefix(prefix), packed) for key, packed in found if packed is not None]
 
     async def _keys_of(self, prefix: str) -> AsyncIterator[list[bytes]]:
         """Yield the keys of a prefix, each once."""
-        seen: set[bytes] = set()
+        seen = SeenKeys()
         cursor, pattern = b"0", f"{_escaped(prefix)}*"
         while True:
             cursor, found = await self._client.call("SCAN", cursor, "MATCH", pattern, "COUNT", _AT_ONCE)
-            fresh = [key for key in found if key not in seen]
-            seen.update(fresh)
+            fresh = seen.fresh(found) if found else []
             if fresh:
                 yield fresh
             if cursor == b"0":
@@ -121,39 +142,15 @@ class Reconciler:
                 )
                 for place in chunk
             ]
-            done, _ = await self._repair(rows, [])
+            done = await self._repair(rows)
             for place, is_done in zip(chunk, done, strict=True):
                 result += [replace(entry, is_repaired=bool(is_done)) for entry in by_place[place]]
         return result
 
-    async def _lost_deadlines(self, held_ids: Sequence[str], *, repair: bool) -> list[LostDeadline]:
-        """Return the held reservations without a deadline, looked at twice: one may just have been made."""
-        lost = await self._without_deadline(held_ids)
-        lost = await self._without_deadline(lost)
-        packed = await self._client.pipeline([("GET", self._keys.reservation(name)) for name in lost])
-        lost = [
-            name for name, kept in zip(lost, packed, strict=True) if kept and counted_reservation(kept).state == "held"
-        ]
-        if not lost or not repair:
-            return [LostDeadline(reservation_id=name) for name in lost]
-        _, done = await self._repair([], lost)
-        pairs = zip(lost, done, strict=True)
-        return [LostDeadline(reservation_id=name, is_repaired=bool(is_done)) for name, is_done in pairs]
-
-    async def _without_deadline(self, ids: Sequence[str]) -> list[str]:
-        found: list[str] = []
-        for start in range(0, len(ids), _AT_ONCE):
-            chunk = ids[start : start + _AT_ONCE]
-            scores = await self._client.call("ZMSCORE", self._keys.deadlines, *chunk)
-            found += [name for name, score in zip(chunk, scores, strict=True) if score is None]
-        return found
-
-    async def _repair(self, rows: Sequence[Any], ids: Sequence[str]) -> tuple[list[int], list[int]]:
-        reply = await self._client.fcall(
-            "allot_repair_v1", [self._keys.deadlines], [actor(), _pack((list(rows), list(ids)))]
-        )
-        done, deadlines = _unpack(reply)
-        return list(done), list(deadlines)
+    async def _repair(self, rows: Sequence[Any]) -> list[int]:
+        reply = await self._client.fcall("allot_repair_v1", [self._keys.deadlines], [actor(), _pack((list(rows), []))])
+        done, _ = _unpack(reply)
+        return list(done)
 
 
 def _settled(

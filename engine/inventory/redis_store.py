@@ -83,6 +83,7 @@ _FUNCTIONS = (
     "consume",
     "get_reservation",
     "low_stock",
+    "recount",
     "repair",
     "sweep",
     "remember",

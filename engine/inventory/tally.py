@@ -12,16 +12,21 @@ from typing import Any
 
 import msgspec
 
-_FAR = 2
+_DATED_AT, _FAR = 5, 2
 """A line of another partition, which books it as a part, see lua/parts.lua."""
 
 
 class CountedReservation(msgspec.Struct, frozen=True):
-    """What matters of a part of a reservation as kept, see lua/parts.lua, or of a reservation."""
+    """What matters of a part of a reservation as kept, see lua/parts.lua, or of a reservation.
+
+    `holder` is whose open holds it counts among, `crosses` says that it has parts in other partitions.
+    """
 
     state: str
     lines: list[list[Any]]
     channel: str | bool | None = None
+    holder: str | None = None
+    crosses: bool = False
 
 
 _STATES = ("held", "confirmed", "consumed", "cancelled", "expired", "forestalled")
@@ -38,8 +43,22 @@ def counted_part(packed: bytes) -> CountedReservation:
 def counted_reservation(record: bytes) -> CountedReservation:
     """Return a reservation as kept, see lua/reservations.lua."""
     number, _ = _HEAD.unpack_from(record)
-    lines, _, _, channel, *_ = _kept(record[_HEAD.size :])
-    return CountedReservation(state=_STATES[number - 1], lines=lines, channel=channel)
+    lines, _, _, channel, _, others = _kept(record[_HEAD.size :])
+    others = others or {}
+    return CountedReservation(
+        state=_STATES[number - 1],
+        lines=lines,
+        channel=channel,
+        holder=others.get("holder"),
+        crosses="parts" in others,
+    )
+
+
+def dated_skus(kept: CountedReservation) -> set[str]:
+    """Return the SKUs of the dated lines of a reservation, or of a part of one, that keeps them."""
+    if kept.state not in {"held", "confirmed"}:
+        return set()
+    return {line[0] for line in kept.lines if len(line) > _DATED_AT and line[_DATED_AT] == 1}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,15 +73,12 @@ class Tally:
     confirmed: Counter[tuple[str, str]] = field(default_factory=Counter)
     dated: Counter[tuple[str, str, int, str]] = field(default_factory=Counter)
     used: Counter[tuple[str, str, str]] = field(default_factory=Counter)
-    held_ids: list[str] = field(default_factory=list)
 
-    def add(self, reservation_id: str, kept: CountedReservation) -> None:
+    def add(self, kept: CountedReservation) -> None:
         """Count a reservation, if it keeps anything."""
         if kept.state not in {"held", "confirmed"}:
             return
         self.reservations += 1
-        if kept.state == "held":
-            self.held_ids.append(reservation_id)
         self.add_units(kept)
 
     def add_units(self, kept: CountedReservation) -> None:

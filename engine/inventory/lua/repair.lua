@@ -43,3 +43,37 @@ redis.register_function('allot_repair_v1', function(keys, args)
   for i, id in ipairs(ids) do deadlines[i] = repair_deadline(work, id) end
   return cmsgpack.pack({ done, deadlines })
 end)
+
+-- Enters a reservation, or a part of one, under its dated lines of a SKU, or takes it out, as is right.
+-- KEYS[1]  any key of the partition (deadlines)
+-- ARGV[1]  who     ARGV[2]  the SKU     ARGV[3]  the member of dated:<sku>, see dated.lua
+-- Returns  1
+redis.register_function('allot_repair_dated_v1', function(keys, args)
+  local work, now, sku, member = open_work(keys[1], 'repair', args), now_ms(), args[1], args[2]
+  local is_part = string.sub(member, 1, 1) == PART
+  local id = is_part and string.sub(member, 2) or member
+  local kept = is_part and part_at(work, id) or not is_part and reservation_at(work, id, now) or nil
+  if kept and (dated_skus(kept) or NONE)[sku] then
+    if is_part then put_part(work, id, kept) else put_reservation(work, id, kept) end
+  else
+    redis.call('ZREM', key_of(work, 'dated', sku), member)
+  end
+  commit_work(work)
+  return 1
+end)
+
+-- Takes what is too much off the open holds of holders, or adds what is missing, whatever they hold by now.
+-- KEYS[1]  any key of the partition (deadlines)
+-- ARGV[1]  who     ARGV[2]  cmsgpack {how often they had been repaired when this was found, list of {holder, units}}
+-- Returns  1, or 0 if they have been repaired since
+redis.register_function('allot_repair_open_holds_v1', function(keys, args)
+  local work = open_work(keys[1], 'repair', args)
+  local repairs, rows = unpack(cmsgpack.unpack(args[1]))
+  if tonumber(redis.call('GET', key_of(work, 'open_holds_repairs')) or 0) ~= repairs then return 0 end
+  redis.call('INCR', key_of(work, 'open_holds_repairs'))
+  for _, row in ipairs(rows) do
+    count_of(work, row[1]).by = row[2]
+  end
+  write_open(work)
+  return 1
+end)
