@@ -1,11 +1,13 @@
 """Reading live stock from the store into arrays: some SKUs, every SKU at one instant, and what has changed since.
 
-Every SKU's cells come in one transaction. What has changed since comes from the event journal, whose rows hold each
-cell as it is after the change. Not here: changes (redis_store.py), the form of a view (view.py).
+Every SKU's cells come in pieces, put into their array while the store packs the next, and it serves others in between.
+What has changed meanwhile, or since, comes from the event journal, whose rows hold each cell as it is after the change.
+Not here: changes (redis_store.py), the form of a view (view.py).
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
@@ -17,8 +19,8 @@ import numpy as np
 from engine.errors import Unavailable
 from engine.inventory.changes import Entry, apply_changes, rows_with_quotas
 from engine.inventory.conditions import Condition
-from engine.inventory.model import QUOTAS, SCHEDULED, Position, StockView
-from engine.inventory.view import BYTES_PER_NODE, unpack_view, with_quotas
+from engine.inventory.model import KINDS, QUOTAS, SCHEDULED, Position, StockView
+from engine.inventory.view import BYTES_PER_NODE, Cells, fill_cells, view_of, with_quotas
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
@@ -77,7 +79,7 @@ class StockReads:
         return tuple(replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0))
 
     async def snapshot(self) -> StockView:
-        """Return the stock of every SKU at one instant: one transaction, and what changed while the rest was read.
+        """Return the stock of every SKU at one instant, that of the end of the read.
 
         Raises Unavailable if so much changes meanwhile, time and again, that it cannot be followed.
         """
@@ -90,15 +92,17 @@ class StockReads:
 
     async def _without_quotas(self) -> StockView | None:
         """Return the stock of every SKU but for quotas; None if it cannot be followed."""
-        epoch, stock = await self._all_cells()
-        view = await self._view(epoch, self._skus, stock, {})
-        scheduled = np.flatnonzero(view.cells[:, :, SCHEDULED].any(axis=1)).tolist()
-        if not scheduled:
-            return view
-        later, schedules = await self._packed(scheduled, self._keys.schedule)
-        view = await self._view(epoch, self._skus, stock, schedules)
-        events = await self.events_after(epoch, later)
-        return None if events is None else apply_changes(view, events, later, scheduled_then=set(scheduled))
+        await self._learn_names()
+        first, last, cells = await self._all_cells()
+        if cells is None:
+            return None
+        scheduled = np.flatnonzero(cells[:, :, SCHEDULED].any(axis=1)).tolist()
+        schedules: Mapping[int, bytes] = {}
+        if scheduled:
+            last, schedules = await self._packed(scheduled, self._keys.schedule)
+        view = view_of(epoch=first, node_ids=self._node_ids, skus=self._skus, cells=cells, schedules=schedules)
+        events = await self.events_after(first, last)
+        return None if events is None else apply_changes(view, events, last, scheduled_then=set(scheduled))
 
     async def refresh(self, view: StockView) -> StockView:
         """Return the stock of every SKU now, from an earlier snapshot and the events since; raises Unavailable."""
@@ -130,19 +134,35 @@ class StockReads:
             view = with_quotas(followed, {row: found.get(row) for row in known})
         return view if rows <= known else None
 
-    async def _all_cells(self) -> tuple[int, list[bytes | None]]:
-        """Return the epoch and the packed cells of every SKU at that epoch, in the order of `_skus`."""
-        for _ in range(_TRIES):
-            cells = [("MGET", *self._stock_keys)] if self._stock_keys else []
-            begin = [("MULTI",), ("GET", self._keys.stock_epoch), ("SCARD", self._keys.skus)]
-            epoch, count, *found = (await self._client.pipeline([*begin, *cells, ("EXEC",)]))[-1]
-            if count == len(self._skus) and int(epoch or 0) >= self._epoch:
-                return int(epoch or 0), found[0] if found else []
-            self._epoch = int(epoch or 0)  # SKUs are append-only; an epoch that goes back: the data was replaced
-            members = await self._client.call("SMEMBERS", self._keys.skus)
+    async def _learn_names(self) -> None:
+        """Ask for the names of SKUs and nodes if there are others than those known; both are append-only."""
+        keys = self._keys
+        found = await self._client.pipeline([("GET", keys.stock_epoch), ("SCARD", keys.skus), ("HLEN", keys.slots)])
+        epoch, skus, nodes = (int(count or 0) for count in found)
+        if epoch < self._epoch or skus != len(self._skus):  # an epoch that goes back: the data was replaced
+            members = await self._client.call("SMEMBERS", keys.skus)
             self._skus = tuple(sorted(member.decode() for member in members))
-            self._stock_keys = [self._keys.stock(sku) for sku in self._skus]
-        raise Unavailable("The store gets new SKUs faster than they can be read. Try again when it is quieter.")
+            self._stock_keys = [keys.stock(sku) for sku in self._skus]
+        if epoch < self._epoch or nodes != len(self._node_ids):
+            self._node_ids = node_names(await self._client.call("HGETALL", keys.slots))
+        self._epoch = epoch
+
+    async def _all_cells(self) -> tuple[int, int, Cells | None]:
+        """Return the epochs before and after, and the cells of every SKU known; None if there are new nodes."""
+        keys, starts = self._stock_keys, range(0, len(self._stock_keys), _MGET_AT_ONCE)
+        epoch = ("GET", self._keys.stock_epoch)
+        parts = [epoch, *(("MGET", *keys[at : at + _MGET_AT_ONCE]) for at in starts), epoch]
+        first, *pieces, last = [asyncio.ensure_future(self._client.call(*each)) for each in parts]
+        cells = np.empty((len(keys), len(self._node_ids), KINDS), dtype=np.uint32)
+        try:
+            began = int(await first or 0)
+            for at, piece in zip(starts, pieces, strict=True):
+                if not fill_cells(cells[at : at + _MGET_AT_ONCE], await piece):
+                    return began, began, None
+            return began, int(await last or 0), cells
+        finally:
+            for each in (first, *pieces, last):
+                each.cancel()
 
     async def _packed(self, rows: Sequence[int], key_of: Callable[[str], str]) -> tuple[int, dict[int, bytes]]:
         """Return the packed schedules or quotas of some rows, those that have one, and the epoch of that moment."""
@@ -188,9 +208,9 @@ class StockReads:
         if longest > len(self._node_ids) or epoch < self._epoch:
             self._node_ids = node_names(await self._client.call("HGETALL", self._keys.slots))
         self._epoch = epoch
-        return unpack_view(
-            epoch=epoch, node_ids=self._node_ids, skus=skus, stock=stock, schedules=schedules, quotas=quotas
-        )
+        cells = np.empty((len(skus), len(self._node_ids), KINDS), dtype=np.uint32)
+        fill_cells(cells, stock)
+        return view_of(epoch=epoch, node_ids=self._node_ids, skus=skus, cells=cells, schedules=schedules, quotas=quotas)
 
 
 def _quota_rows(view: StockView) -> list[int]:

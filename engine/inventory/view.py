@@ -15,6 +15,7 @@ from engine.inventory.quotas import QuotaEntry, quotas_by_place
 from engine.inventory.replies import pegs_of, supplies_of
 
 T = TypeVar("T")
+Cells = np.ndarray[tuple[int, ...], np.dtype[np.uint32]]
 BYTES_PER_NODE = KINDS * 4
 
 Place = tuple[int, int]
@@ -31,27 +32,29 @@ _quotas = msgspec.msgpack.Decoder(list[QuotaEntry])
 _NONE: Mapping[int, Any] = MappingProxyType({})
 
 
-def unpack_view(
+def fill_cells(cells: Cells, stock: Sequence[bytes | None]) -> bool:
+    """Fill cells, of shape (SKUs, nodes, kinds), from one packed string or None per SKU; False if one is too long."""
+    width = cells.shape[1] * BYTES_PER_NODE
+    rows = [packed or b"" for packed in stock]
+    widths = set(map(len, rows))
+    if widths - {width}:
+        if max(widths) > width:
+            return False
+        rows = [packed.ljust(width, b"\0") for packed in rows]
+    cells[...] = np.frombuffer(b"".join(rows), dtype=">u4").reshape(cells.shape)
+    return True
+
+
+def view_of(
     *,
     epoch: int,
     node_ids: tuple[str, ...],
     skus: tuple[str, ...],
-    stock: Sequence[bytes | None],
+    cells: Cells,
     schedules: Mapping[int, bytes],
     quotas: Mapping[int, bytes] = _NONE,
 ) -> StockView:
-    """Return the view of packed `stock`, one string or None per SKU, and the packed schedules and quotas by SKU index.
-
-    `node_ids` are the names of the slots in order; no string may be longer than they are many.
-    """
-    width = len(node_ids) * BYTES_PER_NODE
-    rows = [packed or b"" for packed in stock]
-    if set(map(len, rows)) != {width}:
-        rows = [packed.ljust(width, b"\0") for packed in rows]
-    # Joined as what can be written to, then turned round in place: new memory is what a large snapshot waits for.
-    found = np.frombuffer(bytearray().join(rows), dtype=">u4").byteswap(inplace=True)
-    native = found.view(found.dtype.newbyteorder()).astype(np.uint32, copy=False)
-    cells = native.reshape(len(skus), len(node_ids), KINDS)
+    """Return the view of cells, and of the packed schedules and quotas by SKU index."""
     return make_view(
         epoch=epoch,
         node_ids=node_ids,
@@ -67,7 +70,7 @@ def make_view(
     epoch: int,
     node_ids: tuple[str, ...],
     skus: tuple[str, ...],
-    cells: np.ndarray[tuple[int, ...], np.dtype[np.uint32]],
+    cells: Cells,
     entries: Mapping[int, Sequence[Entry]],
     quotas: Mapping[int, Sequence[QuotaEntry]] = _NONE,
 ) -> StockView:

@@ -139,6 +139,31 @@ async def test_a_snapshot_under_load_is_of_one_instant(
         await other.close()
 
 
+async def test_a_snapshot_whose_pieces_are_read_between_changes_is_of_their_end(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The seeded bug: pieces as they were read, which miss what went from one still to be read to one read before."""
+    skus = [f"sku-{i}" for i in range(6)]
+    await redis_store.put_positions([PositionCount(node_id="berlin", sku=sku, on_hand=10) for sku in skus])
+    supply = Supply(supply_id="po-1", node_id="berlin", sku=skus[0], quantity=5, expected_on=date(2026, 4, 1))
+
+    class Between(Watched):
+        async def call(self, *parts: Part) -> Any:
+            if parts[0] == "MGET":
+                last_to_first = [(skus[5], -1), (skus[0], 1)]
+                await redis_store.adjust(
+                    [Adjustment(node_id="berlin", sku=sku, delta=delta, reason="x") for sku, delta in last_to_first]
+                )
+                await redis_store.put_supplies([supply], today={"berlin": 738_000})
+            return await super().call(*parts)
+
+    monkeypatch.setattr(redis_reads, "_MGET_AT_ONCE", 2)
+    between: Any = Between(client)
+    view = await StockReads(between, keys).snapshot()
+    assert view.available().tolist() == [[13], [10], [10], [10], [10], [7]]
+    assert same(view, await redis_store.snapshot())
+
+
 async def test_a_view_from_before_the_data_was_replaced_is_read_anew(
     redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
 ) -> None:
