@@ -2,9 +2,10 @@
 
 Generated networks of 60 and 500 nodes, 4 services, 8 zones and 70 weight steps; 2,000 SKUs, each at a third of the
 nodes, a supply under way at one in ten of these. Orders anywhere in the United States are promised one after another by
-the promise service on the embedded server, by rate cards and with learned lead times; availability is asked for as
-JSON, all nodes and seven days. The ratio that does not depend on the machine is round trips: the time of a call over
-that of a bare PING on the same connection.
+the promise service on the embedded server, by rate cards and with learned lead times; then again "with rules": products
+with sizes, values and handling classes, five cartons, weight by volume, surcharges, fuel, and a least margin.
+Availability is asked for as JSON, all nodes and seven days. The ratio that does not depend on the machine is round
+trips: the time of a call over that of a bare PING on the same connection.
 
 The store is durable (every write is synced to disk); promises are written to it a few milliseconds later, together, and
 what that delays is in the figures.
@@ -26,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.promise_world import SKUS, World, learned, load, order, sku_of
+from benchmarks.promise_world import SKUS, World, learned, load, order, sku_of, use_every_rule
 from engine.availability.model import AskedLine, AvailabilityRequest
 from engine.availability.service import AvailabilityService
 from engine.clock import SystemClock
@@ -37,6 +38,7 @@ from engine.storage.embedded import ensure_server
 from engine.storage.keys import Keys
 
 LINES = (1, 3, 5, 10, 20)
+LINES_BY_RULES = (1, 3, 10)
 ASKED_SKUS = (1, 100, 500)
 _HEAD = f"{'nodes':>5}  {'call':<24}{'median ms':>10}{'p99 ms':>9}{'CPU ms':>9}{'round trips':>13}"
 
@@ -91,6 +93,11 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
     requests = [order(rng, 3) for _ in range(orders)]
     row = await timed("promise, 3, learned", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
     print(row.shown(nodes, ping))
+    await use_every_rule(world, rng)
+    for lines in LINES_BY_RULES:
+        requests = [order(rng, lines) for _ in range(orders if lines <= 3 else max(20, orders // 20))]
+        row = await timed(f"with rules, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
+        print(row.shown(nodes, ping))
     await promises.settle()
     for row in await availability_rows(world, max(20, orders // 20), rng):
         print(row.shown(nodes, ping))

@@ -52,6 +52,8 @@ class World:
     reference: Reference
     lead_times: LeadTimeService
     inventory: RedisInventoryStore
+    networks: NetworkService
+    catalogs: CatalogService
 
 
 def order(rng: np.random.Generator, lines: int) -> PromiseRequest:
@@ -105,6 +107,8 @@ async def load(client: StoreClient, keys: Keys, nodes: int, rng: np.random.Gener
         reference=Reference(documents, networks, catalogs, lead_times),
         lead_times=lead_times,
         inventory=inventory,
+        networks=networks,
+        catalogs=catalogs,
     )
 
 
@@ -142,6 +146,27 @@ def learned(document: NetworkDocument, rng: np.random.Generator) -> LearnedDocum
         "shapes": [np.linspace(-1.5, 2.0, 26).tolist()],
     }
     return LearnedDocument.model_validate(content)
+
+
+async def use_every_rule(world: World, rng: np.random.Generator) -> None:
+    """Give the products sizes, values and handling classes, and the network cartons, surcharges and a least margin."""
+    view = await world.reference.current()
+    network, catalog = view.network.document.model_dump(by_alias=True), view.catalog.document.model_dump(by_alias=True)
+    for product in catalog["products"]:
+        product |= dict(zip(("length_mm", "width_mm", "height_mm"), rng.integers(30, 350, 3).tolist(), strict=True))
+        product |= {"price_cents": int(rng.integers(900, 9000)), "cost_cents": int(rng.integers(100, 900))}
+        product["handling_classes"] = ["hazmat"] if rng.random() < 0.05 else []
+    for service in network["services"]:
+        service |= {"dim_divisor": 5000, "fuel_basis_points": 1850, "residential_cents": 300}
+        service["oversize"] = {"longest_mm": 700, "cents": 1500}
+    network["services"][-1]["refuses"] = ["hazmat"]
+    network["cartons"] = [
+        {"carton": f"c{i}", "length_mm": 150 * i, "width_mm": 110 * i, "height_mm": 80 * i, "max_weight_g": 6000 * i}
+        for i in range(1, 6)
+    ]
+    network["policy"] |= {"unprofitable": "flag", "min_margin_cents": 0}
+    await world.networks.put(NetworkDocument.model_validate(network))
+    await world.catalogs.put(CatalogDocument.model_validate(catalog))
 
 
 def _node_id(number: int) -> str:

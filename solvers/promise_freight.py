@@ -117,7 +117,7 @@ def is_torn(mask: int, whole: IntArray) -> bool:
     return torn
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def rate_step(cards: Cards, cell: int, weight_g: int) -> int:
     """Return the lightest weight step that carries a weight, -1 if none does."""
     low, high = cards.offset[cell], cards.offset[cell + 1]
@@ -131,7 +131,7 @@ def rate_step(cards: Cards, cell: int, weight_g: int) -> int:
     return low if low < end else -1
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def carriage(cards: Cards, goods: Goods, service: int, zone: int, mask: int, weight_g: int) -> Bill:
     """Return what a service takes for a parcel: each carton its rate and surcharges, and fuel on their sum.
 

@@ -156,7 +156,7 @@ def _choice(
     best_mask, best_count, best_units = 0, 0, 0
     best = (np.int64(0), np.int64(0), np.int64(0))
     for mask in range(1, masks):
-        if (target >= 0 and mask != target) or is_torn(mask, whole):
+        if (target >= 0 and mask != target) or (whole.shape[0] > 0 and is_torn(mask, whole)):
             continue
         for count in range(1, counts):
             if total[count, mask] >= INFINITE or (target < 0 and units[mask] < best_units):
@@ -227,7 +227,7 @@ def _best_plan(
         total, latest, node_of, part_of = _partition(objective == FASTEST, parcels, alone, most_parcels, lines)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, inline="always")
 def _record(
     found: IntArray, plan: IntArray, rows: int, nodes: IntArray, parcels: Parcels, ask: Ask, cards: Cards
 ) -> None:
@@ -241,9 +241,13 @@ def _record(
         found[row, SHIP_DAY] = parcels.ship_day[e, mask]
         found[row, ARRIVAL_DAY] = parcels.arrival[e, mask]
         found[row, COST] = parcels.cost[e, mask]
-        weight_g = np.int64(0)
+        weight_g, units = np.int64(0), np.int64(0)
         for line in range(ask.weight_g.shape[0]):
             weight_g += ask.weight_g[line] if mask >> line & 1 else 0
+            units += ask.units[line] if mask >> line & 1 else 0
+        if cards.rules.plain and ask.goods.plain:
+            found[row, RATE] = parcels.cost[e, mask] - cards.parcel_cost[node] - cards.unit_cost[node] * units
+            continue
         bill = carriage(cards, ask.goods, service, ask.zone[node], mask, int(weight_g))
         found[row, RATE] = bill.rate
         found[row, RESIDENTIAL] = bill.residential

@@ -48,6 +48,11 @@ class Catalog:
     costs: Mapping[str, int]
 
     @property
+    def has_terms(self) -> bool:
+        """Say whether any SKU has a rule for the lines of orders: a kit to split, quantities, substitutes."""
+        return bool(self.split_kits or self.quantities or self.substitutes)
+
+    @property
     def products(self) -> tuple[str, ...]:
         """The SKUs that have stock of their own, in document order."""
         return tuple(entry.sku for entry in self.document.products)

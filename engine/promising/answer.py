@@ -5,6 +5,7 @@ Not here: which plans are best. Without history both quantiles of a delivery are
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 from msgspec import UNSET
@@ -24,7 +25,7 @@ from engine.promising.model import (
 from engine.promising.programme import Plans
 from engine.promising.request import Asked
 from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
-from solvers.promise_options import ARRIVAL_DAY
+from solvers.promise_options import ARRIVAL_DAY, COST
 
 _LABELS: tuple[Label, ...] = ("cheapest", "fastest", "fewest_shipments")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
@@ -43,9 +44,8 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
         if key not in shipments:
             made = [_shipment(row, part, asked, network, plans) for row, part in zip(found, lines, strict=True)]
             shipments[key] = tuple(sorted(made, key=lambda shipment: (shipment.ship_on, shipment.node_id)))
-    last = {key: date.fromordinal(max(row[ARRIVAL_DAY] for row in key)) for key in shipments}
     return tuple(
-        _option(f"opt_{place}", tuple(labels[key]), parcels, last[key], network.policy)
+        _option(f"opt_{place}", tuple(labels[key]), parcels, key, network.policy)
         for place, (key, parcels) in enumerate(shipments.items(), start=1)
     )
 
@@ -92,24 +92,37 @@ def _option(
     option_id: str,
     labels: tuple[Label, ...],
     shipments: tuple[Shipment, ...],
-    promised_on: date,
+    rows: tuple[tuple[int, ...], ...],
     policy: PolicyDocument,
 ) -> Option:
-    parts = [shipment.cost for shipment in shipments]
     split_cents = policy.split_cost_cents * (len(shipments) - 1)
-    summed = {name: sum(getattr(part, name) for part in parts) for name in ShipmentCost.__struct_fields__}
     return Option(
         option_id=option_id,
         labels=labels,
         service_level=min((shipment.service_level for shipment in shipments), key=_SLOWEST_FIRST.index),
-        promised_on=promised_on,
+        promised_on=date.fromordinal(max(row[ARRIVAL_DAY] for row in rows)),
         confidence=policy.promise_quantile,
         dates_from="rate_card" if any(shipment.dates_from == "rate_card" for shipment in shipments) else "history",
         delivery=Delivery(
             p50=max(shipment.delivery.p50 for shipment in shipments),
             p90=max(shipment.delivery.p90 for shipment in shipments),
         ),
-        total_cost_cents=sum(summed.values()) + split_cents,
-        cost=OptionCost(split_cents=split_cents, **summed),
+        total_cost_cents=sum(row[COST] for row in rows) + split_cents,
+        cost=_summed([shipment.cost for shipment in shipments], split_cents),
         shipments=shipments,
+    )
+
+
+def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
+    """Return the components of an option's cost."""
+    return OptionCost(
+        shipping_cents=sum([part.shipping_cents for part in parts]),
+        handling_cents=sum([part.handling_cents for part in parts]),
+        units_cents=sum([part.units_cents for part in parts]),
+        split_cents=split_cents,
+        packaging_cents=sum([part.packaging_cents for part in parts]),
+        residential_cents=sum([part.residential_cents for part in parts]),
+        remote_area_cents=sum([part.remote_area_cents for part in parts]),
+        oversize_cents=sum([part.oversize_cents for part in parts]),
+        fuel_cents=sum([part.fuel_cents for part in parts]),
     )

@@ -6,24 +6,27 @@ block. Not here: how pieces are placed (solvers/cartons.py), what a carton costs
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
 
 import numpy as np
 
-from engine.catalog.model import Catalog, Content
+from engine.availability.reference import View
+from engine.catalog.model import Catalog
 from engine.network.freight import Freight
+from engine.promising.request import Asked
 from solvers.cartons import BOX_GRAMS, BOX_TARE, join_masks, orders_of, pack_masks
 from solvers.problem import IntArray
 from solvers.promise_freight import Goods, plain_goods
 
 Group = tuple[int, ...]
+Pack = Callable[[Sequence[Group]], Goods]
 Piece = tuple[int, int, int, int]
 """Edges, descending, and grams."""
 Closed = tuple[int, int, int, int, int, int]
 """A row of `Goods.cartons`."""
 
-PLAIN = plain_goods()
+PLAIN_GOODS = plain_goods()
 MOST_APART = 6
 """Units of a product in a line that are placed one by one; more are arranged as blocks."""
 MOST_PIECES = 40
@@ -32,27 +35,17 @@ _OWN_BOX = -1
 
 
 class Packer:
-    """The lines of one order as freight; `whole` are sets of lines to be served together or not at all."""
+    """The lines of one order as freight."""
 
-    def __init__(
-        self,
-        *,
-        lines: Sequence[tuple[int, Content]],
-        skus: Sequence[str],
-        catalog: Catalog,
-        freight: Freight,
-        area: IntArray,
-        whole: Sequence[frozenset[int]],
-        is_shipped: bool,
-    ) -> None:
-        """Take the lines as (quantity, content) and their SKUs; `area` as by `Freight.area`."""
+    def __init__(self, asked: Asked, catalog: Catalog, freight: Freight) -> None:
+        lines = [(line.quantity, content) for line, content in zip(asked.lines, asked.contents, strict=True)]
         self._lines, self._catalog, self._freight = lines, catalog, freight
-        self._area, self._whole = area, whole
+        self._area, self._whole = asked.terms.area, asked.terms.whole
         self._bits: list[int] = []
         if freight.bits and catalog.handling:
-            bits = [freight.bits_of(catalog.handling.get(sku, ())) for sku in skus]
+            bits = [freight.bits_of(catalog.handling.get(line.sku, ())) for line in asked.lines]
             self._bits = bits if any(bits) else []
-        self._is_boxed = is_shipped and (
+        self._is_boxed = asked.place is not None and (
             len(freight.box_ids) > 0
             or (freight.is_sized and bool(catalog.sizes))
             or (bool(catalog.ship_alone) and any(p in catalog.ship_alone for _, c in lines for p, _ in c.components))
@@ -60,9 +53,7 @@ class Packer:
 
     def goods(self, groups: Sequence[Group]) -> Goods:
         """Return the goods of an order whose lines are these groups of lines."""
-        if not (self._bits or self._is_boxed or self._whole or self._area.shape[1]):
-            return PLAIN
-        goods = PLAIN._replace(area=self._area, plain=not (self._is_boxed or self._area.shape[1]))
+        goods = PLAIN_GOODS._replace(area=self._area, plain=not (self._is_boxed or self._area.shape[1]))
         if self._bits:
             goods = goods._replace(handling=np.array([self._union(group) for group in groups], dtype=np.int64))
         if self._whole:
@@ -154,13 +145,27 @@ class Packer:
             yield _block(rest, counts, turned, rest * grams)
 
     def _roomiest(self, size: tuple[int, int, int], grams: int) -> int | None:
-        """Return the largest carton that takes a unit, or None."""
+        """Return the largest carton that takes a unit, or None; of unknown size, the one that holds most grams."""
         rows = self._freight.box_rows
+        if size[0] == 0:
+            box = max(range(len(rows)), key=lambda i: (rows[i][BOX_GRAMS], -i))
+            return box if grams <= rows[box][BOX_GRAMS] else None
         for box in range(len(rows) - 1, -1, -1):
             x, y, z, most_g = rows[box][: BOX_GRAMS + 1]
             if grams <= most_g and size[0] <= x and size[1] <= y and size[2] <= z:
                 return box
         return None
+
+
+def packer_of(asked: Asked, view: View) -> Pack:
+    """Return what turns the lines of an order, in groups, into goods."""
+    catalog, freight, terms = view.catalog, view.network.freight, asked.terms
+    is_plain = terms.area.shape[1] == 0 and not (terms.whole or freight.is_sized or catalog.ship_alone)
+    return _plain if is_plain and not (freight.bits and catalog.handling) else Packer(asked, catalog, freight).goods
+
+
+def _plain(_: Sequence[Group]) -> Goods:
+    return PLAIN_GOODS
 
 
 def _grid(

@@ -22,7 +22,7 @@ _WHOLE = 10_000
 def judge(options: Sequence[Option], asked: Asked, view: View) -> tuple[Option, ...]:
     """Return the options with their margins; without those that the policy refuses."""
     catalog, policy = view.catalog, view.network.policy
-    if not catalog.costs or not (catalog.prices or asked.prices):
+    if not catalog.costs or not (catalog.prices or asked.terms.prices):
         return tuple(options)
     judged = [_with_margin(option, asked, view) for option in options]
     if policy.unprofitable != "refuse":
@@ -33,7 +33,7 @@ def judge(options: Sequence[Option], asked: Asked, view: View) -> tuple[Option, 
 def _with_margin(option: Option, asked: Asked, view: View) -> Option:
     catalog, price_cents, cost_cents = view.catalog, 0, 0
     priced_kits: set[str] = set()
-    asked_prices = {asked.lines[i].line_id: price for i, price in asked.prices.items()}
+    asked_prices = {asked.lines[i].line_id: price for i, price in asked.terms.prices.items()}
     for line in (line for shipment in option.shipments for line in shipment.lines):
         cost = catalog.costs.get(line.sku)
         each = asked_prices.get(line.line_id, catalog.prices.get(line.kit or line.sku))

@@ -6,8 +6,8 @@ Here: tables per network, the order as arrays, merging of long orders. Not here:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -18,7 +18,7 @@ from engine.availability.stock import AtpTable
 from engine.calibration.lead_times import LeadTimes
 from engine.network.days import Calendars, NetworkDays, Today
 from engine.network.model import Network
-from engine.promising.goods import Packer
+from engine.promising.goods import Pack, packer_of
 from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
 from engine.promising.request import Asked
@@ -36,7 +36,10 @@ _MOST_CELLS = 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Programme:
-    """One order as the kernels see it, before any line is merged; `reach` are the nodes that may serve its place."""
+    """One order as the kernels see it, before any line is merged.
+
+    `pack` turns its lines, in groups, into goods; `rows` are the products' columns of `demand`.
+    """
 
     demand: NDArray[np.int64]
     ask: Ask
@@ -44,7 +47,8 @@ class Programme:
     days: Days
     atp: Atp
     local_day: NDArray[np.int64]
-    packer: Packer
+    pack: Pack
+    rows: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,17 +137,8 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         )
         services = asked.services
         shift = days.shift_to(asked.place.time_zone, now)
-    demand = np.zeros((len(asked.lines), len(asked.skus)), dtype=np.int64)
-    rows = table.rows
-    units = np.empty(len(asked.lines), dtype=np.int64)
-    weight_g = np.empty(len(asked.lines), dtype=np.int64)
-    for index, (line, content) in enumerate(zip(asked.lines, asked.contents, strict=True)):
-        units[index] = 0
-        for sku, each in content.components:
-            demand[index, rows[sku]] = each * line.quantity
-            units[index] += each * line.quantity
-        weight_g[index] = min(content.weight_g * line.quantity, _HEAVIEST_G)
-    packer = _packer(asked, view)
+    demand, units, weight_g = _demand(asked, table.rows)
+    pack = packer_of(asked, view)
     if view.catalog.making_days:
         table = after_making(table, view.catalog.making_days, network, today)
     ask = Ask(
@@ -158,7 +153,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         most_parcels=asked.most_parcels,
         split_cost=network.policy.split_cost_cents,
         complete=asked.is_complete,
-        goods=packer.goods([(line,) for line in range(len(asked.lines))]),
+        goods=pack([(line,) for line in range(len(asked.lines))]),
     )
     return Programme(
         demand=demand,
@@ -167,20 +162,32 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         days=tables.days(view, now, pickup_node),
         atp=table.for_kernels(),
         local_day=today.local_day,
-        packer=packer,
+        pack=pack,
+        rows=table.rows,
     )
 
 
-def _packer(asked: Asked, view: View) -> Packer:
-    return Packer(
-        lines=[(line.quantity, content) for line, content in zip(asked.lines, asked.contents, strict=True)],
-        skus=[line.sku for line in asked.lines],
-        catalog=view.catalog,
-        freight=view.network.freight,
-        area=asked.area,
-        whole=asked.whole,
-        is_shipped=asked.place is not None,
-    )
+def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
+    """Return the programme of the same order with other SKUs in its lines, whose stock was read with it."""
+    demand, units, weight_g = _demand(asked, programme.rows)
+    pack = packer_of(asked, view)
+    goods = pack([(line,) for line in range(len(asked.lines))])
+    ask = programme.ask._replace(units=units, weight_g=weight_g, goods=goods, complete=asked.is_complete)
+    return replace(programme, demand=demand, ask=ask, pack=pack)
+
+
+def _demand(asked: Asked, rows: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return units by line and product, shape (lines, products), and units and grams by line."""
+    demand = np.zeros((len(asked.lines), len(asked.skus)), dtype=np.int64)
+    units = np.empty(len(asked.lines), dtype=np.int64)
+    weight_g = np.empty(len(asked.lines), dtype=np.int64)
+    for index, (line, content) in enumerate(zip(asked.lines, asked.contents, strict=True)):
+        units[index] = 0
+        for sku, each in content.components:
+            demand[index, rows[sku]] = each * line.quantity
+            units[index] += each * line.quantity
+        weight_g[index] = min(content.weight_g * line.quantity, _HEAVIEST_G)
+    return demand, units, weight_g
 
 
 def most_masks(nodes: int) -> int:
@@ -215,7 +222,7 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
         together[place] = demand[list(group)].sum(axis=0)
         units[place] = ask.units[list(group)].sum()
         weight_g[place] = ask.weight_g[list(group)].sum()
-    return ask._replace(units=units, weight_g=weight_g, goods=programme.packer.goods(groups)), together
+    return ask._replace(units=units, weight_g=weight_g, goods=programme.pack(groups)), together
 
 
 def _lines_of(mask: int, groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:

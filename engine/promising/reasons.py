@@ -29,14 +29,14 @@ _RANK = {reason: place for place, reason in enumerate(get_args(Reason))}
 def unavailable(asked: Asked, programme: Programme, missing: Iterable[int]) -> tuple[UnavailableLine, ...]:
     """Return the lines numbered in `missing`, each with its reason."""
     alone = {
-        line: (asked.barred[line], None) if line in asked.barred else _alone(asked, programme, line)
+        line: (asked.terms.barred[line], None) if line in asked.terms.barred else _alone(asked, programme, line)
         for line in sorted(missing)
     }
     some_cannot = any(reason is not None for reason, _ in alone.values())
     found = {
         line: (reason or _together(asked, programme, line, some_cannot), day) for line, (reason, day) in alone.items()
     }
-    kits = {line: min(kit) for kit in asked.whole for line in kit}
+    kits = {line: min(kit) for kit in asked.terms.whole for line in kit}
     for line in [line for line in found if kits.get(line, line) != line]:
         first = kits[line]
         if first in found:
@@ -47,7 +47,7 @@ def unavailable(asked: Asked, programme: Programme, missing: Iterable[int]) -> t
 
 def unprofitable(asked: Asked) -> tuple[UnavailableLine, ...]:
     """Return every line of an order all of whose options the policy refuses."""
-    firsts = {min(kit) for kit in asked.whole}
+    firsts = {min(kit) for kit in asked.terms.whole}
     lines = [i for i, line in enumerate(asked.lines) if line.kit is None or i in firsts]
     return tuple(_unavailable(asked, line, "unprofitable", None) for line in lines)
 
@@ -97,7 +97,9 @@ def _is_refused(programme: Programme, ask: Ask, covered: IntArray) -> bool:
 def _unavailable(asked: Asked, line: int, reason: Reason, day: int | None) -> UnavailableLine:
     """Return a line with its reason; a product of a kit that may be split stands for the kit."""
     wanted = asked.lines[line]
-    sku, quantity = (wanted.sku, wanted.quantity) if wanted.kit is None else (wanted.kit, asked.kit_quantities[line])
+    sku, quantity = wanted.sku, wanted.quantity
+    if wanted.kit is not None:
+        sku, quantity = wanted.kit, asked.terms.kit_quantities[line]
     return UnavailableLine(
         line_id=wanted.line_id,
         sku=sku,

@@ -6,7 +6,7 @@ Not here: stock, days and costs.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
@@ -31,9 +31,8 @@ from engine.promising.model import (
     Destination,
     PromiseLine,
     PromiseRequest,
-    Reason,
 )
-from engine.promising.terms import barred, consented, kits_of, open_kits
+from engine.promising.terms import PLAIN, Terms, terms_of
 
 NO_LIMIT = 2**30 - 1
 _LEVELS: tuple[str, ...] = get_args(ServiceLevel)
@@ -53,10 +52,6 @@ class Asked:
     """A request understood: lines with what they come down to, nodes and services by number, limits.
 
     `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node.
-    `whole` are sets of lines to be served together or not at all, the products of a kit, and `kit_quantities` how many
-    such kits each line is of; `barred` are lines that are not served, and why;
-    `substitutes` are the SKUs that may be offered instead of each line, best first; `area` is what each carton to the
-    place costs more by service; `prices` are cents that a unit of a line is sold for, where the request says so.
     """
 
     lines: tuple[PromiseLine, ...]
@@ -68,12 +63,7 @@ class Asked:
     need_by: int
     most_parcels: int
     is_complete: bool
-    whole: tuple[frozenset[int], ...]
-    kit_quantities: Mapping[int, int]
-    barred: Mapping[int, Reason]
-    substitutes: tuple[tuple[str, ...], ...]
-    area: NDArray[np.int64]
-    prices: Mapping[int, int]
+    terms: Terms
 
 
 def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
@@ -103,32 +93,31 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         faults.append(Fault(path="$.max_shipments", message=message))
     if faults or (place is None and request.pickup_node_id is None):
         raise InvalidInput(faults)
-    lines, opened, origin = open_kits(lines, contents, view.catalog)
-    substitutes = consented(request, view.catalog, origin)
+    catalog, terms, parts = view.catalog, PLAIN, tuple(contents)
+    area = NO_AREA if network.freight.is_plain else _area(request, network)
+    if catalog.has_terms or area is not NO_AREA or (catalog.costs and any(line.price_cents for line in request.lines)):
+        lines, parts, terms = terms_of(request, lines, contents, catalog, area)
     limits = [limit for limit in (request.max_shipments, network.policy.max_nodes_per_order) if limit is not None]
     return Asked(
         lines=lines,
-        contents=tuple(opened),
-        skus=_products(opened, substitutes, view.catalog),
+        contents=parts,
+        skus=_products(parts, terms, catalog),
         nodes=np.array(nodes, dtype=np.int64),
         services=services,
         place=place,
         need_by=NO_LIMIT if request.need_by is None else request.need_by.toordinal(),
         most_parcels=min(limits, default=MOST_LINES),
         is_complete=request.ship_complete,
-        whole=kits_of(origin),
-        kit_quantities={i: request.lines[origin[i]].quantity for i, line in enumerate(lines) if line.kit is not None},
-        barred=barred(lines, view.catalog),
-        substitutes=substitutes,
-        area=_area(request, network),
-        prices={i: price for i, line in enumerate(origin) if (price := request.lines[line].price_cents) is not None},
+        terms=terms,
     )
 
 
-def _products(contents: Sequence[Content], substitutes: Sequence[Sequence[str]], catalog: Catalog) -> tuple[str, ...]:
+def _products(contents: Sequence[Content], terms: Terms, catalog: Catalog) -> tuple[str, ...]:
     """Return the products whose stock is needed, those of substitutes too, sorted."""
     found = {sku for content in contents for sku, _ in content.components}
-    found.update(sku for others in substitutes for other in others for sku, _ in catalog.content[other].components)
+    if terms.substitutes:
+        others = (catalog.content[other] for others in terms.substitutes for other in others)
+        found.update(sku for content in others for sku, _ in content.components)
     return tuple(sorted(found))
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from engine.availability.reference import Reference, View
-from engine.availability.stock import AtpTable, StockReader
+from engine.availability.stock import StockReader
 from engine.catalog.model import Catalog
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
@@ -24,11 +24,11 @@ from engine.promising.kept import check_days, hold_of, option_of, still_valid
 from engine.promising.margin import judge
 from engine.promising.merging import merge_lines
 from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest, UnavailableLine
-from engine.promising.programme import Plans, Programme, Tables, build, most_masks, solve
+from engine.promising.programme import Plans, Programme, Tables, build, exchanged, most_masks, solve
 from engine.promising.reasons import unavailable, unprofitable
 from engine.promising.request import Asked, understand
 from engine.promising.store import PromiseStore
-from engine.promising.substituting import Solved, with_substitutes
+from engine.promising.substituting import with_substitutes
 
 DEFAULT_TTL_SECONDS = 900
 _KEPT_TIMES = 2
@@ -66,11 +66,11 @@ class PromiseService:
         """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
         view, asked, stock = await self._read(request)
         now = self._clock.now()
-        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
+        programme = self._programme(view, asked, stock, now, request.channel)
         if len(asked.lines) <= _LINES_IN_LOOP:
-            options, missing = self._answer(asked, view, table, now)
+            options, missing = _answer(asked, view, programme)
         else:
-            options, missing = await asyncio.to_thread(self._answer, asked, view, table, now)
+            options, missing = await asyncio.to_thread(_answer, asked, view, programme)
         options = options[: request.quote]
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         promise = Promise(
@@ -131,30 +131,31 @@ class PromiseService:
                 return view, asked, stock
             view = await self._reference.current()
 
-    def _answer(
-        self, asked: Asked, view: View, table: AtpTable, now: datetime
-    ) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
-        """Solve one order, with substitutes if it takes them; it may run in a thread."""
+    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
+        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
+        return build(asked, view, view.days, table, now, self._tables)
 
-        def solved(wanted: Asked) -> Solved:
-            programme = build(wanted, view, view.days, table, now, self._tables)
-            return wanted, programme, _plans(wanted, programme)
 
-        first = solved(asked)
-        final, _, plans = with_substitutes(asked, first, view.catalog, solved) if asked.substitutes else first
-        if plans is None:
-            return (), unavailable(asked, first[1], range(len(asked.lines)))
-        options = judge(options_of(plans, final, view.network), final, view)
-        if not options and plans.served:
-            return (), unprofitable(asked)
-        missing = set(range(len(asked.lines))) - plans.served
-        return options, unavailable(asked, first[1], missing) if missing else ()
+def _answer(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
+    """Solve one order, with substitutes if it takes them; a pure function, so that it may run in a thread."""
+    final, plans = asked, _plans(asked, programme)
+    if asked.terms.substitutes:
+        final, plans = with_substitutes(
+            asked, plans, view.catalog, lambda other: _plans(other, exchanged(programme, other, view))
+        )
+    if plans is None:
+        return (), unavailable(asked, programme, range(len(asked.lines)))
+    options = judge(options_of(plans, final, view.network), final, view)
+    if not options and plans.served:
+        return (), unprofitable(asked)
+    missing = set(range(len(asked.lines))) - plans.served
+    return options, unavailable(asked, programme, missing) if missing else ()
 
 
 def _plans(asked: Asked, programme: Programme) -> Plans | None:
     """Return the plans for what may be served of an order; None if nothing may."""
     lines = range(len(asked.lines))
-    groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.barred]
+    groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.terms.barred]
     most = most_masks(len(programme.ask.nodes))
     if len(groups) > most:
         groups = merge_lines(programme, groups, most)
@@ -164,5 +165,7 @@ def _plans(asked: Asked, programme: Programme) -> Plans | None:
 
 def _kits_in(options: Sequence[Option], catalog: Catalog) -> dict[str, tuple[tuple[str, int], ...]]:
     """Return what the kits among the lines of options come down to."""
+    if not catalog.kits:
+        return {}
     skus = {line.sku for option in options for shipment in option.shipments for line in shipment.lines}
     return {sku: catalog.content[sku].components for sku in skus if sku in catalog.kits}

@@ -12,34 +12,36 @@ from dataclasses import replace
 import msgspec
 
 from engine.catalog.model import Catalog
-from engine.promising.programme import Plans, Programme
+from engine.promising.programme import Plans
 from engine.promising.request import Asked
 from engine.promising.terms import barred
 
-Solved = tuple[Asked, Programme, Plans | None]
-Solve = Callable[[Asked], Solved]
+Solved = tuple[Asked, Plans | None]
+"""An order, and what is found for it; None if nothing may be served."""
 
 
-def with_substitutes(asked: Asked, first: Solved, catalog: Catalog, solve: Solve) -> Solved:
-    """Return what serves most units: the order as `asked`, `first`, or with substitutes in it.
+def with_substitutes(
+    asked: Asked, plans: Plans | None, catalog: Catalog, solve: Callable[[Asked], Plans | None]
+) -> Solved:
+    """Return what serves most units: the order as `asked`, whose plans are given, or with substitutes in it.
 
     Of an order that ships as a whole or not at all, the lines that need a substitute are those that would be missing if
     a part might ship.
     """
+    first = best = (asked, plans)
     if len(_served(first)) == len(asked.lines):
         return first
-    best = first
     if asked.is_complete:
         asked = replace(asked, is_complete=False)
-        best = solve(asked)
-    for place in range(max(map(len, asked.substitutes))):
+        best = (asked, solve(asked))
+    substitutes = asked.terms.substitutes
+    for place in range(max(map(len, substitutes))):
         served = _served(best)
-        short = [
-            line for line in range(len(asked.lines)) if line not in served and place < len(asked.substitutes[line])
-        ]
+        short = [line for line in range(len(asked.lines)) if line not in served and place < len(substitutes[line])]
         if not short:
             continue
-        found = solve(_exchange(asked, best, short, place, catalog))
+        other = _exchange(asked, best, short, place, catalog)
+        found = (other, solve(other))
         if _units(found) > _units(best):
             best = found
     is_enough = not first[0].is_complete or len(_served(best)) == len(asked.lines)
@@ -51,14 +53,16 @@ def _exchange(asked: Asked, best: Solved, short: Iterable[int], place: int, cata
     served = _served(best)
     lines = [best[0].lines[i] if i in served else line for i, line in enumerate(asked.lines)]
     for line in short:
-        wanted, other = asked.lines[line], asked.substitutes[line][place]
+        wanted, other = asked.lines[line], asked.terms.substitutes[line][place]
         lines[line] = msgspec.structs.replace(wanted, sku=other, substitute_for=wanted.sku)
     contents = tuple(catalog.content[line.sku] for line in lines)
-    return replace(asked, lines=tuple(lines), contents=contents, barred=barred(lines, catalog))
+    return replace(
+        asked, lines=tuple(lines), contents=contents, terms=replace(asked.terms, barred=barred(lines, catalog))
+    )
 
 
 def _served(solved: Solved) -> frozenset[int]:
-    return frozenset() if solved[2] is None else solved[2].served
+    return frozenset() if solved[1] is None else solved[1].served
 
 
 def _units(solved: Solved) -> int:

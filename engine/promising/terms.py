@@ -8,12 +8,56 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.catalog.model import Catalog, Content
+from engine.network.freight import NO_AREA
 from engine.promising.model import PromiseLine, PromiseRequest, Reason
+from solvers.problem import IntArray
 from solvers.promise_options import MASK_LINES
 
-NOTHING: Mapping[int, Reason] = {}
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Terms:
+    """What goes for the lines of an order beside their quantities.
+
+    `whole` are sets of lines to be served together or not at all, the products of a kit, and `kit_quantities` how
+    many such kits each line is of; `barred` are lines that are not served, and why; `substitutes` are the SKUs that
+    may be offered instead of each line, best first, empty if there are none at all; `prices` are cents that a unit
+    of a line is sold for, where the request says so; `area` is what each carton to the place costs more by service.
+    """
+
+    whole: tuple[frozenset[int], ...]
+    kit_quantities: Mapping[int, int]
+    barred: Mapping[int, Reason]
+    substitutes: tuple[tuple[str, ...], ...]
+    prices: Mapping[int, int]
+    area: IntArray
+
+
+PLAIN = Terms(whole=(), kit_quantities={}, barred={}, substitutes=(), prices={}, area=NO_AREA)
+"""The terms of an order for which the catalog has no rules, to a place without surcharges."""
+
+
+def terms_of(
+    request: PromiseRequest,
+    lines: tuple[PromiseLine, ...],
+    contents: Sequence[Content],
+    catalog: Catalog,
+    area: IntArray,
+) -> tuple[tuple[PromiseLine, ...], tuple[Content, ...], Terms]:
+    """Return the lines of an order, with kits that may be split as their products, and their terms."""
+    opened, parts, origin = open_kits(lines, contents, catalog)
+    wanted = request.lines
+    terms = Terms(
+        whole=_kits_of(origin),
+        kit_quantities={i: wanted[origin[i]].quantity for i, line in enumerate(opened) if line.kit is not None},
+        barred=barred(opened, catalog),
+        substitutes=_consented(request, catalog, origin),
+        prices={i: price for i, line in enumerate(origin) if (price := wanted[line].price_cents) is not None},
+        area=area,
+    )
+    return opened, tuple(parts), terms
 
 
 def open_kits(
@@ -41,7 +85,7 @@ def open_kits(
     return tuple(opened), [catalog.content[line.sku] for line in opened], owners
 
 
-def kits_of(origin: Sequence[int]) -> tuple[frozenset[int], ...]:
+def _kits_of(origin: Sequence[int]) -> tuple[frozenset[int], ...]:
     """Return the sets of lines that come from one line of the request, where there are several."""
     if isinstance(origin, range):
         return ()
@@ -56,7 +100,7 @@ def kits_of(origin: Sequence[int]) -> tuple[frozenset[int], ...]:
 def barred(lines: Sequence[PromiseLine], catalog: Catalog) -> Mapping[int, Reason]:
     """Return the lines of which too few or an odd number are asked; lines of one SKU count together."""
     if not catalog.quantities:
-        return NOTHING
+        return {}
     asked = Counter[str]()
     for line in lines:
         asked[line.sku] += line.quantity if line.kit is None else 0
@@ -71,7 +115,7 @@ def barred(lines: Sequence[PromiseLine], catalog: Catalog) -> Mapping[int, Reaso
     return found
 
 
-def consented(request: PromiseRequest, catalog: Catalog, origin: Sequence[int]) -> tuple[tuple[str, ...], ...]:
+def _consented(request: PromiseRequest, catalog: Catalog, origin: Sequence[int]) -> tuple[tuple[str, ...], ...]:
     """Return the substitutes that may be offered for each line, best first; none for kits that are split."""
     if not catalog.substitutes:
         return ()

@@ -24,19 +24,26 @@ from engine.promising.request import understand
 
 _NODE = {"node_id": "n", "kind": "dc", "latitude": 0, "longitude": 0, "time_zone": "UTC", "calendar": "daily"}
 _RATE = {"zone": "all", "max_weight_g": 1, "cost_cents": 0, "transit_days": 0}
+_SERVICE = {"service": "s", "carrier": "c", "service_level": "standard", "calendar": "daily", "rates": [_RATE]}
 _NETWORK = {
     "nodes": [_NODE],
     "calendars": [{"calendar": "daily", "working_days": ["mon"]}],
     "zones": [{"zone": "all", "max_km": None}],
-    "services": [{"service": "s", "carrier": "c", "service_level": "standard", "calendar": "daily", "rates": [_RATE]}],
+    "services": [_SERVICE | {"dim_divisor": 1}],
 }
+_CARTON = {"carton": "b", "length_mm": 9, "width_mm": 9, "height_mm": 9, "max_weight_g": 9}
+_PRODUCT = {"sku": "x", "weight_g": 1, "length_mm": 1, "width_mm": 1, "height_mm": 1}
 
 
 def warm_up() -> None:
-    """Run every kernel once on the smallest order there is; takes no store and changes nothing."""
-    network = compile_network(NetworkDocument.model_validate(_NETWORK), 0)
-    catalog = compile_catalog(CatalogDocument.model_validate({"products": [{"sku": "x", "weight_g": 1}]}), 0)
-    view = View(epoch=0, days=NetworkDays(network), catalog=catalog)
+    """Run every kernel once on the smallest orders there are; takes no store and changes nothing."""
+    catalog = compile_catalog(CatalogDocument.model_validate({"products": [_PRODUCT]}), 0)
+    for document in (_NETWORK, _NETWORK | {"cartons": [_CARTON]}):
+        network = compile_network(NetworkDocument.model_validate(document), 0)
+        _warm_up(View(epoch=0, days=NetworkDays(network), catalog=catalog))
+
+
+def _warm_up(view: View) -> None:
     place = Destination(latitude=0.0, longitude=0.0)
     now = datetime(2026, 1, 5, tzinfo=UTC)
     asked = understand(PromiseRequest(lines=(WantedLine(sku="x", quantity=1),), destination=place), view, now)

@@ -37,6 +37,18 @@ def test_kits_come_down_to_products(document: dict[str, Any]) -> None:
     assert catalog.products == ("cup", "saucer")
 
 
+def test_a_kit_has_the_classes_cost_and_price_of_its_products_unless_it_has_a_price(document: dict[str, Any]) -> None:
+    document["products"][0] |= {"handling_classes": ["fragile"], "price_cents": 500, "cost_cents": 200}
+    document["products"][1] |= {"handling_classes": ["hazmat", "fragile"], "price_cents": 100, "cost_cents": 30}
+    document["kits"][0]["price_cents"] = 550
+    catalog = compile_catalog(CatalogDocument.model_validate(document), 3)
+    assert catalog.handling["party"] == {"fragile", "hazmat"}
+    assert (catalog.prices["set"], catalog.costs["set"]) == (550, 230)
+    assert (catalog.prices["party"], catalog.costs["party"]) == (8 * 500 + 6 * 100, 8 * 200 + 6 * 30)
+    del document["products"][1]["cost_cents"]
+    assert set(compile_catalog(CatalogDocument.model_validate(document), 3).costs) == {"cup"}
+
+
 def test_only_products_with_a_launch_day_have_one(document: dict[str, Any]) -> None:
     document["products"][0]["launch_on"] = "2026-12-01"
     catalog = compile_catalog(CatalogDocument.model_validate(document), 3)
@@ -53,6 +65,12 @@ SPOILED = [
     (("products", 0, "launch_on"), "2026-02-30", "$.products[0].launch_on", "2026-02-30"),
     (("products", 0, "launch_on"), 1_700_000_000, "$.products[0].launch_on", "YYYY-MM-DD"),
     (("products",), [], "$.products", "at least 1"),
+    (("products", 0, "length_mm"), 10, "$.products[0].width_mm", "all three edges"),
+    (("products", 0, "length_mm"), 0, "$.products[0].length_mm", "0"),
+    (("products", 0, "handling_classes"), ["hazmat", "hazmat"], "$.products[0].handling_classes[1]", "stands twice"),
+    (("products", 0, "min_quantity"), 0, "$.products[0].min_quantity", "0"),
+    (("products", 0, "made_to_order_days"), 366, "$.products[0].made_to_order_days", "366"),
+    (("products", 0, "price_cents"), 9.99, "$.products[0].price_cents", "whole number"),
     (("kits", 0, "components", 0, "sku"), "cpu", "$.kits[0].components[0].sku", "did you mean 'cup'?"),
     (("kits", 0, "components", 1, "sku"), "cup", "$.kits[0].components[1].sku", "already at"),
     (("kits", 0, "components", 0, "quantity"), 0, "$.kits[0].components[0].quantity", "0"),

@@ -50,6 +50,24 @@ SPOILED = [
     ),
     (("nodes", 0, "closures"), [{"from": "2026-01-05", "to": "2026-01-01"}], "$.nodes[0].closures[0]", "swap"),
     (("nodes",), [], "$.nodes", "at least 1"),
+    (("nodes", 0, "refuses"), ["hazmat", "hazmat"], "$.nodes[0].refuses[1]", "already at"),
+    (("services", 0, "refuses"), ["a b\n"], "$.services[0].refuses[0]", "does not match"),
+    (("services", 0, "dim_divisor"), 0, "$.services[0].dim_divisor", "0"),
+    (("services", 0, "fuel_basis_points"), 12.5, "$.services[0].fuel_basis_points", "whole number"),
+    (("services", 0, "oversize"), {"cents": 9}, "$.services[0].oversize", "has no limit"),
+    (
+        ("services", 0, "remote_areas"),
+        [{"country": "US", "postal_prefixes": ["99", "9"], "cents": 1}] * 2,
+        "$.services[0].remote_areas[1].postal_prefixes",
+        "already in remote_areas[0]",
+    ),
+    (
+        ("cartons",),
+        [{"carton": "S", "length_mm": 1, "width_mm": 1, "height_mm": 1, "max_weight_g": 1}] * 2,
+        "$.cartons[1].carton",
+        "already at",
+    ),
+    (("policy", "unprofitable"), "refuse", "$.policy.unprofitable", "needs min_margin_cents"),
     (("groups", 0, "node_ids", 1), "dc-eats", "$.groups[0].node_ids[1]", "did you mean 'dc-east'?"),
     (("groups", 0, "node_ids", 1), "dc-east", "$.groups[0].node_ids[1]", "already at"),
     (("groups", 0, "node_ids"), [], "$.groups[0].node_ids", "at least 1"),
@@ -157,3 +175,19 @@ def test_the_published_schema_knows_the_sound_document(document: dict[str, Any])
     document["nodes"][0]["colour"] = "red"
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate(document, schema)
+
+
+def test_a_class_is_not_taken_and_refused_at_once(document: dict[str, Any]) -> None:
+    document["services"][0] |= {"carries": ["hazmat", "cold_chain"], "refuses": ["hazmat"]}
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(json.dumps(document).encode())
+    assert [fault.path for fault in refusal.value.faults] == ["$.services[0].refuses[0]"]
+    assert "carries" in refusal.value.faults[0].message
+
+
+def test_there_are_only_so_many_handling_classes(document: dict[str, Any]) -> None:
+    document["nodes"][0]["refuses"] = [f"class-{i}" for i in range(60)]
+    parse_network(json.dumps(document).encode())
+    document["nodes"][1]["refuses"] = ["one-more"]
+    with pytest.raises(InvalidInput, match="61 handling classes"):
+        parse_network(json.dumps(document).encode())

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.promising.model import Destination
 from engine.promising.warming import warm_up
+from solvers.cartons import join_masks, pack_masks
 from solvers.promise_options import promise_order
 from solvers.promise_parcels import days_alone, days_covered, price_parcels, within_reach
 
-KERNELS = (promise_order, days_alone, days_covered, price_parcels, within_reach)
+KERNELS = (promise_order, days_alone, days_covered, price_parcels, within_reach, join_masks, pack_masks)
 
 
-async def test_no_promise_needs_another_compilation(world: Any, network: Any) -> None:
+async def test_no_promise_needs_another_compilation(world: Any, network: Any, catalog: Any) -> None:
     """A kernel that is handed another type (a read-only array, a bool for an int) is compiled again, for seconds."""
     warm_up()
     known = {kernel: list(kernel.signatures) for kernel in KERNELS}
@@ -22,6 +24,20 @@ async def test_no_promise_needs_another_compilation(world: Any, network: Any) ->
     await world.promise(("cup", 1), to=None, pickup_node_id="a")
     await world.promise(("cup", 1), to=None, pickup_node_id="a", group="warehouses")
     await world.promise(*((f"part-{i:02d}", 1) for i in range(20)))
+    catalog["products"][0] |= {"length_mm": 9, "width_mm": 9, "height_mm": 9, "handling_classes": ["hazmat"]}
+    catalog["products"][1] |= {"made_to_order_days": 1, "ship_alone": True, "min_quantity": 2}
+    catalog["kits"][0]["ships_split"] = True
+    network["nodes"][0]["refuses"] = ["hazmat"]
+    network["services"][0] |= {"dim_divisor": 5, "fuel_basis_points": 9, "residential_cents": 3}
+    await world.put_catalog(catalog)
+    home = Destination(latitude=40.0, longitude=-75.0, residential=True)
+    for cartons in ([], [{"carton": "S", "length_mm": 9, "width_mm": 9, "height_mm": 9, "max_weight_g": 900}]):
+        network["cartons"] = cartons
+        await world.put_network(network)
+        await world.promise(("cup", 1), ("spoon", 1), to=home)
+        await world.promise(("set", 1), ("saucer", 1), to=home)
+        await world.promise(("spoon", 1), ("tray", 1), to=home)
+        await world.promise(*((f"part-{i:02d}", 1) for i in range(20)))
     network["policy"]["max_distance_km"] = 2000
     network["services"] = []
     await world.put_network(network)
