@@ -76,10 +76,16 @@ class Endpoint:
     status: int = 200
     refusals: Sequence[type[AllotError]] = ()
     is_keyed: bool = False
+    may_be_keyed: bool = False
     is_body_optional: bool = False
     max_body_bytes: int = 2**20
     example: object = None
     path_examples: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def takes_key(self) -> bool:
+        """Return whether an idempotency key is honoured, needed or not."""
+        return self.is_keyed or self.may_be_keyed
 
     @property
     def tag(self) -> str:
@@ -126,7 +132,7 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
     replay: Replay | None = None
     try:
         raw = await _read(request, endpoint.max_body_bytes)
-        if endpoint.is_keyed:
+        if endpoint.is_keyed or (endpoint.may_be_keyed and idempotency.HEADER in request.headers):
             replay = idempotency.replay_of(request, engine.tenant, raw)
             name_request(request.scope, idempotency.request_id(replay))
         call = Call(

@@ -54,7 +54,7 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
 def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
     """Return every way an endpoint may refuse: its own, and those that its shape brings."""
     found = [*endpoint.refusals, InvalidInput]
-    if endpoint.is_keyed:
+    if endpoint.takes_key:
         found += [MissingIdempotencyKey, IdempotencyConflict]
     if endpoint.body is not None:
         found += [BodyTooLarge, UnsupportedMediaType]
@@ -87,7 +87,7 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         "description": "Done" if endpoint.status != 202 else "Accepted",
         "content": {"application/json": {"schema": {"$ref": _REF.format(endpoint.reply.__name__)}}},
     }
-    if endpoint.is_keyed:
+    if endpoint.takes_key:
         about = "true if this is the stored answer of an earlier request with the same key"
         response["headers"] = {REPLAYED: {"description": about, "schema": {"const": "true"}}}
     return response
@@ -114,10 +114,12 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     for field in msgspec.structs.fields(endpoint.query):
         (schema,), _ = msgspec.json.schema_components([field.type])
         found.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
-    if endpoint.is_keyed:
+    if endpoint.takes_key:
         about = "A new value for each intended change; the same value when the request is sent again."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"}
-        found.append({"name": HEADER, "in": "header", "required": True, "description": about, "schema": schema})
+        found.append(
+            {"name": HEADER, "in": "header", "required": endpoint.is_keyed, "description": about, "schema": schema}
+        )
     return found
 
 

@@ -16,6 +16,9 @@ async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
     Reservations pegged to a supply follow its day in the same step. The answer names them, those that have nothing to
     come from any more, and other dated lines of these positions that are short as things stand. It is never refused
     for that: `available` may go negative, and nothing more is sold.
+
+    `quantity` is what is still to come; receipts lower it. With an Idempotency-Key, which is optional here, the same
+    request again, however late, changes nothing and gets the first answer.
     """
     supplies = [
         Supply(
@@ -27,8 +30,9 @@ async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
         )
         for body in call.body.supplies
     ]
-    affected = await call.engine.inventory.put_supplies(supplies)
-    return Answer(value=wire.SuppliesReply(supplies=len(supplies), affected=[_affected(line) for line in affected]))
+    put = await call.engine.inventory.put_supplies(supplies, replay=call.replay)
+    shown = wire.SuppliesReply(supplies=len(supplies), affected=[_affected(line) for line in put.value])
+    return Answer(value=shown, is_replayed=put.replayed)
 
 
 async def receive_supplies(call: Call[wire.ReceiptsBody, NoQuery]) -> Answer:
@@ -92,6 +96,7 @@ ENDPOINTS = (
         body=wire.SuppliesBody,
         reply=wire.SuppliesReply,
         refusals=(TooManySupplies,),
+        may_be_keyed=True,
         max_body_bytes=LARGE,
         example={
             "supplies": [

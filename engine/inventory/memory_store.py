@@ -88,11 +88,11 @@ class MemoryInventoryStore:
         """Move units from one condition to another, all or none."""
         return self._once(replay, "change_conditions", lambda: change_conditions(self._stock, changes))
 
-    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
+    async def put_supplies(
+        self, supplies: Sequence[Supply], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change, re-date or remove supplies."""
-        reply = self._recorded("put_supplies", lambda: MemorySupplies(self).put(supplies, today))
-        affected: tuple[AffectedLine, ...] = value_of(reply)
-        return affected
+        return self._once(replay, "put_supplies", lambda: MemorySupplies(self).put(supplies, today))
 
     async def receive(
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None

@@ -107,14 +107,13 @@ class PartitionedInventoryStore:
         skus = [change.sku for change in changes]
         return await self._counts.change("allot_change_conditions_v1", condition_rows(changes), skus, replay)
 
-    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
+    async def put_supplies(
+        self, supplies: Sequence[Supply], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change, re-date or remove supplies; over several partitions see partitioned_counts.py."""
         skus, days = [supply.sku for supply in supplies], {each.node_id: today[each.node_id] for each in supplies}
         rows = supply_rows(supplies)
-        affected: tuple[AffectedLine, ...] = (
-            await self._counts.change("allot_put_supplies_v1", rows, skus, None, _pack(days))
-        ).value
-        return affected
+        return await self._counts.change("allot_put_supplies_v1", rows, skus, replay, _pack(days))
 
     async def receive(
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None

@@ -131,13 +131,12 @@ class RedisInventoryStore:
         """Move units from one condition to another, all or none."""
         return await self._change("allot_change_conditions_v1", replay, _pack(condition_rows(changes)))
 
-    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
+    async def put_supplies(
+        self, supplies: Sequence[Supply], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change, re-date or remove supplies."""
         rows, days = supply_rows(supplies), {supply.node_id: today[supply.node_id] for supply in supplies}
-        affected: tuple[AffectedLine, ...] = (
-            await self._change("allot_put_supplies_v1", None, _pack(rows), _pack(days))
-        ).value
-        return affected
+        return await self._change("allot_put_supplies_v1", replay, _pack(rows), _pack(days))
 
     async def receive(
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None

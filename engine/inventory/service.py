@@ -102,13 +102,21 @@ class InventoryService:
             return await self._earlier(replay, fault)
         return await self._store.change_conditions(changes, replay=replay)
 
-    async def put_supplies(self, supplies: Sequence[Supply]) -> tuple[AffectedLine, ...]:
-        """Add, change, re-date or remove (quantity 0) scheduled receipts; return the reservations this affects."""
-        world = await self._world()
-        checks = RequestChecks(world)
-        checks.supplies(supplies)
-        checks.finish()
-        return await self._store.put_supplies(supplies, today=self._today(world))
+    async def put_supplies(
+        self, supplies: Sequence[Supply], *, replay: Replay | None = None
+    ) -> Outcome[tuple[AffectedLine, ...]]:
+        """Add, change, re-date or remove (quantity 0) scheduled receipts; return the reservations this affects.
+
+        Raises TooManySupplies naming each new one that a position has no room for.
+        """
+        try:
+            world = await self._world()
+            checks = RequestChecks(world)
+            checks.supplies(supplies)
+            checks.finish()
+        except (InvalidInput, NotFound) as fault:
+            return await self._earlier(replay, fault)
+        return await self._store.put_supplies(supplies, today=self._today(world), replay=replay)
 
     async def receive(self, receipts: Sequence[Receipt], *, replay: Replay | None = None) -> Outcome[Received]:
         """Take receipts of supplies into stock; raises SupplyUnavailable naming each that does not fit its supply."""

@@ -73,7 +73,9 @@ class InventoryStore(Protocol):
         """
         ...
 
-    async def put_supplies(self, supplies: Sequence[Supply], *, today: Mapping[str, int]) -> tuple[AffectedLine, ...]:
+    async def put_supplies(
+        self, supplies: Sequence[Supply], *, today: Mapping[str, int], replay: Replay | None = None
+    ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change or re-date supplies; quantity 0 removes one (nothing happens if there is none).
 
         `today` is the day ordinal at each node named. Lines pegged to them follow. Returns those that moved or are not

@@ -46,6 +46,26 @@ async def test_a_supply_that_cannot_cover_a_line_is_refused_with_its_place_and_r
     assert "5 of it unpegged; take fewer" in error["message"]
 
 
+async def test_a_put_that_comes_again_after_a_receipt_changes_nothing_and_says_again_what_it_affected(shop, backorder):
+    """The seeded bug: a key that is not looked at here, so that a late repeat expects what has come once more."""
+    body, key = {"supplies": [{**SUPPLY, "expected_on": "2030-01-09"}]}, {"Idempotency-Key": "erp-77"}
+    first = await shop.put("/v1/inventory/supplies", json=body, headers=key)
+    assert [line["reservation_id"] for line in first.json()["affected"]] == [backorder]
+    receipts = [{"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 6}]
+    assert (await shop.post("/v1/inventory/receipts", json={"receipts": receipts})).status_code == 200
+    again = await shop.put("/v1/inventory/supplies", json=body, headers=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    (supply,) = (await shop.get("/v1/inventory/mug")).json()["positions"][0]["supplies"]
+    assert supply["quantity"] == 3
+    other = await shop.put("/v1/inventory/supplies", json={"supplies": [SUPPLY]}, headers=key)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
+    unusable = await shop.put("/v1/inventory/supplies", json=body, headers={"Idempotency-Key": "x" * 256})
+    assert (unusable.status_code, unusable.json()["code"]) == (400, "idempotency_key_missing")
+    assert "Idempotent-Replayed" not in (await shop.put("/v1/inventory/supplies", json=body)).headers
+    (supply,) = (await shop.get("/v1/inventory/mug")).json()["positions"][0]["supplies"]
+    assert supply["quantity"] == 9
+
+
 async def test_a_supply_too_many_is_refused_with_its_place_and_remedy(shop):
     many = [{**SUPPLY, "supply_id": f"po-{i}"} for i in range(501)]
     refused = await shop.put("/v1/inventory/supplies", json={"supplies": many})

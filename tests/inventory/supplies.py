@@ -20,7 +20,7 @@ async def expect(
 ) -> tuple[AffectedLine, ...]:
     """Put a supply for a day (today is day 1), and return the lines this affects."""
     supply = Supply(supply_id=supply_id, node_id=node_id, sku=sku, quantity=quantity, expected_on=stock.day(day))
-    return await stock.store.put_supplies([supply], today=stock.today)
+    return (await stock.store.put_supplies([supply], today=stock.today)).value
 
 
 def pegged(

@@ -53,7 +53,7 @@ async def named(on_hand: int, held: int, lines: list[Dated], put: dict[str, Date
             Supply(supply_id=name, node_id="berlin", sku="mug", quantity=quantity, expected_on=on(number))
             for name, (number, quantity) in entries.items()
         ]
-        affected = await store.put_supplies(changes, today=TODAY)
+        affected = (await store.put_supplies(changes, today=TODAY)).value
         return {
             line.reservation_id: (line.shortfall, None if line.covered_on is None else (line.covered_on - on(0)).days)
             for line in affected

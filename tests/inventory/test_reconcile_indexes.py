@@ -95,7 +95,8 @@ async def test_reservations_that_do_not_stand_under_their_dated_lines_are_named_
     after = await reconciler.reconcile()
     assert (after.dated_index, after.is_sound) == ((), True)
     moved = Supply(supply_id="po-1", node_id="berlin", sku="mug", quantity=9, expected_on=date.fromordinal(738_009))
-    assert [line.reservation_id for line in await busy.put_supplies([moved], today=TODAY)] == ["a3"]
+    affected = (await busy.put_supplies([moved], today=TODAY)).value
+    assert [line.reservation_id for line in affected] == ["a3"]
 
 
 async def test_parts_in_other_partitions_stand_under_their_dated_lines_too(

@@ -23,7 +23,7 @@ async def expect(
     store: RedisInventoryStore, quantity: int, expected_on: date = FIRST, supply_id: str = "po-1"
 ) -> tuple[AffectedLine, ...]:
     supply = Supply(supply_id=supply_id, node_id="berlin", sku="mug", quantity=quantity, expected_on=expected_on)
-    return await store.put_supplies([supply], today=TODAY)
+    return (await store.put_supplies([supply], today=TODAY)).value
 
 
 async def try_peg(store: RedisInventoryStore, name: str, units: int = 1, supply_id: str = "po-1") -> Reservation | None:

@@ -390,7 +390,7 @@ async def test_what_an_order_waits_for_stays_its_own_while_the_rest_of_it_ships(
 
     async def expect(expected_on: date, quantity: int = 6) -> list[tuple[str, str | None, int]]:
         supply = Supply(supply_id="po", node_id="south", sku="HAT", quantity=quantity, expected_on=expected_on)
-        affected = await shop.inventory.put_supplies([supply], today=today)
+        affected = (await shop.inventory.put_supplies([supply], today=today)).value
         return [(line.reservation_id, line.order_id, line.shortfall) for line in affected]
 
     await expect(TOMORROW)

@@ -3,6 +3,7 @@
 -- atp(work, sku, slot, day, today)  units that may be promised for `day` (an ordinal, not before today); may be negative
 -- keep_back(work, buffers)           buffers: sku → node_id → units, or nil; the safety stock of those cells is at least that
 -- ATP(d) = min over t ≥ d of on_hand - safety_stock - held - confirmed + supplies of today … t - dated demand up to t
+-- Of one day, supplies come before demand: what counts is the end of the day.
 -- Invariant: changes nothing; overdue supplies never count, overdue demand always does.
 
 local function keep_back(work, buffers)
@@ -25,22 +26,27 @@ local function available(cell)
   return cell.on_hand - kept - cell.held - cell.confirmed
 end
 
+-- What the schedule of a position adds by the end of each of its days, and the least of that day and all later ones.
+local function levels_at(at, today)
+  local levels = at.levels
+  if not levels or levels.today ~= today then
+    local total, by_end, least = 0, {}, {}
+    for i, day in ipairs(at.days) do
+      total = total + (day >= today and at.coming[day] or 0) - (at.going[day] or 0)
+      by_end[i] = total
+    end
+    for i = #by_end, 1, -1 do least[i] = math.min(by_end[i], least[i + 1] or by_end[i]) end
+    levels = { today = today, by_end = by_end, least = least }
+    at.levels = levels
+  end
+  return levels
+end
+
 local function atp(work, sku, slot, day, today)
   local cell = cell_at(work, sku, slot)
-  local level = available(cell)
-  if cell.scheduled == 0 then return level end
-  local later = {}
-  for _, entry in ipairs(schedule_of(work, sku).entries) do
-    if entry[SLOT] == slot and (entry[DELTA] < 0 or entry[DAY] >= today) then
-      if entry[DAY] <= day then level = level + entry[DELTA] else later[#later + 1] = entry end
-    end
-  end
-  -- Of one day, supplies come before demand: ATP looks at the end of the day.
-  table.sort(later, function(a, b) return a[DAY] < b[DAY] or (a[DAY] == b[DAY] and a[DELTA] > b[DELTA]) end)
-  local lowest = level
-  for _, entry in ipairs(later) do
-    level = level + entry[DELTA]
-    if level < lowest then lowest = level end
-  end
-  return lowest
+  if cell.scheduled == 0 then return available(cell) end
+  local at = schedule_at(work, sku, slot)
+  local levels, after = levels_at(at, today), place_of_day(at.days, day + 1)
+  local level = levels.by_end[after - 1] or 0
+  return available(cell) + math.min(level, levels.least[after] or level)
 end
