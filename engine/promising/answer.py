@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+import msgspec
 from msgspec import UNSET
 
 from engine.network.document import PolicyDocument
@@ -36,13 +37,12 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
     labels: dict[tuple[tuple[int, ...], ...], list[Label]] = {}
     shipments: dict[tuple[tuple[int, ...], ...], tuple[Shipment, ...]] = {}
     for label, rows, lines in zip(_LABELS, plans.rows, plans.lines, strict=True):
-        if len(rows) == 0:
+        if not rows:
             continue
-        found = rows.tolist()
-        key = tuple(sorted(map(tuple, found)))
+        key = tuple(sorted(rows))
         labels.setdefault(key, []).append(label)
         if key not in shipments:
-            made = [_shipment(row, part, asked, network, plans) for row, part in zip(found, lines, strict=True)]
+            made = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
             shipments[key] = tuple(sorted(made, key=lambda shipment: (shipment.ship_on, shipment.node_id)))
     return tuple(
         _option(f"opt_{place}", tuple(labels[key]), parcels, key, network.policy)
@@ -50,11 +50,10 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
     )
 
 
-def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:
+def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:
     node, service, mask, ship_day, _, _, rate, *added = row
     residential, remote, oversize, fuel, packaging, median_day, ninetieth_day = added
-    units = sum(asked.lines[i].quantity * sum(each for _, each in asked.contents[i].components) for i in part)
-    units_cents = int(network.unit_cost_cents[node]) * units
+    units_cents = int(network.unit_cost_cents[node]) * sum([plans.units[i] for i in part])
     is_pickup = asked.place is None
     return Shipment(
         node_id=network.node_ids[node],
@@ -64,7 +63,7 @@ def _shipment(row: list[int], part: tuple[int, ...], asked: Asked, network: Netw
         ship_on=date.fromordinal(ship_day),
         delivery=Delivery(p50=date.fromordinal(median_day), p90=date.fromordinal(ninetieth_day)),
         dates_from="history" if plans.from_history[service] else "rate_card",
-        lines=tuple(asked.lines[i] for i in part),
+        lines=tuple([asked.lines[i] for i in part]),
         cost=ShipmentCost(
             shipping_cents=rate,
             handling_cents=int(network.parcel_cost_cents[node]) if not is_pickup else 0,
@@ -115,6 +114,8 @@ def _option(
 
 def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
     """Return the components of an option's cost."""
+    if len(parts) == 1:
+        return OptionCost(split_cents=split_cents, **msgspec.structs.asdict(parts[0]))
     return OptionCost(
         shipping_cents=sum([part.shipping_cents for part in parts]),
         handling_cents=sum([part.handling_cents for part in parts]),

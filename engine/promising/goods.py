@@ -53,14 +53,19 @@ class Packer:
 
     def goods(self, groups: Sequence[Group]) -> Goods:
         """Return the goods of an order whose lines are these groups of lines."""
+        goods = self.unpacked(groups)
+        if not self._is_boxed:
+            return goods
+        starts, cartons, packaging = self._cartons(groups)
+        return goods._replace(carton_start=starts, cartons=cartons, packaging=packaging)
+
+    def unpacked(self, groups: Sequence[Group]) -> Goods:
+        """Return the same without cartons."""
         goods = PLAIN_GOODS._replace(area=self._area, plain=not (self._is_boxed or self._area.shape[1]))
         if self._bits:
             goods = goods._replace(handling=np.array([self._union(group) for group in groups], dtype=np.int64))
         if self._whole:
             goods = goods._replace(whole=np.array(list(self._whole_masks(groups)), dtype=np.int64))
-        if self._is_boxed:
-            starts, cartons, packaging = self._cartons(groups)
-            goods = goods._replace(carton_start=starts, cartons=cartons, packaging=packaging)
         return goods
 
     def _union(self, group: Group) -> int:
@@ -157,14 +162,21 @@ class Packer:
         return None
 
 
-def packer_of(asked: Asked, view: View) -> Pack:
-    """Return what turns the lines of an order, in groups, into goods."""
+def packer_of(asked: Asked, view: View) -> tuple[Goods, Pack]:
+    """Return the lines of an order as goods not yet packed, and what turns them, in groups, into packed ones.
+
+    Packing many lines takes milliseconds, and may be left to a thread.
+    """
     catalog, freight, terms = view.catalog, view.network.freight, asked.terms
     is_plain = terms.area.shape[1] == 0 and not (terms.whole or freight.is_sized or catalog.ship_alone)
-    return _plain if is_plain and not (freight.bits and catalog.handling) else Packer(asked, catalog, freight).goods
+    if is_plain and not (freight.bits and catalog.handling):
+        return PLAIN_GOODS, plain
+    packer = Packer(asked, catalog, freight)
+    return packer.unpacked([(line,) for line in range(len(asked.lines))]), packer.goods
 
 
-def _plain(_: Sequence[Group]) -> Goods:
+def plain(_: Sequence[Group]) -> Goods:
+    """Return the goods of every order for which only weight counts."""
     return PLAIN_GOODS
 
 

@@ -18,13 +18,13 @@ from engine.availability.stock import AtpTable
 from engine.calibration.lead_times import LeadTimes
 from engine.network.days import Calendars, NetworkDays, Today
 from engine.network.model import Network
-from engine.promising.goods import Pack, packer_of
+from engine.promising.goods import Pack, packer_of, plain
 from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
 from engine.promising.request import Asked
 from solvers.promise_dates import Days, Learned, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
-from solvers.promise_options import MASK_LINES, promise_order
+from solvers.promise_options import MASK, MASK_LINES, promise_order
 from solvers.promise_parcels import Ask, Atp, within_reach
 
 _ANY_WEIGHT_G = 2**62
@@ -38,7 +38,8 @@ _MOST_CELLS = 2**20
 class Programme:
     """One order as the kernels see it, before any line is merged.
 
-    `pack` turns its lines, in groups, into goods; `rows` are the products' columns of `demand`.
+    `pack` turns its lines, in groups, into goods, which are not yet packed in `ask`; `rows` are the columns of products
+    in `demand`.
     """
 
     demand: NDArray[np.int64]
@@ -55,11 +56,12 @@ class Programme:
 class Plans:
     """The plans by objective as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
 
-    `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `goods` have
-    the cartons of every mask in the rows.
+    `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `units` has the
+    units of every line of the order; `goods` have the cartons of every mask in the rows.
     """
 
-    rows: tuple[NDArray[np.int64], ...]
+    rows: tuple[tuple[tuple[int, ...], ...], ...]
+    units: tuple[int, ...]
     from_history: NDArray[np.bool_]
     lines: tuple[tuple[tuple[int, ...], ...], ...]
     served: frozenset[int]
@@ -138,7 +140,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         services = asked.services
         shift = days.shift_to(asked.place.time_zone, now)
     demand, units, weight_g = _demand(asked, table.rows)
-    pack = packer_of(asked, view)
+    goods, pack = packer_of(asked, view)
     if view.catalog.making_days:
         table = after_making(table, view.catalog.making_days, network, today)
     ask = Ask(
@@ -153,7 +155,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         most_parcels=asked.most_parcels,
         split_cost=network.policy.split_cost_cents,
         complete=asked.is_complete,
-        goods=pack([(line,) for line in range(len(asked.lines))]),
+        goods=goods,
     )
     return Programme(
         demand=demand,
@@ -170,8 +172,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
 def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
     """Return the programme of the same order with other SKUs in its lines, whose stock was read with it."""
     demand, units, weight_g = _demand(asked, programme.rows)
-    pack = packer_of(asked, view)
-    goods = pack([(line,) for line in range(len(asked.lines))])
+    goods, pack = packer_of(asked, view)
     ask = programme.ask._replace(units=units, weight_g=weight_g, goods=goods, complete=asked.is_complete)
     return replace(programme, demand=demand, ask=ask, pack=pack)
 
@@ -200,14 +201,18 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     ask, demand = programme.ask, programme.demand
     if len(groups) != demand.shape[0] or any(len(group) > 1 for group in groups):
         ask, demand = grouped(programme, groups)
+    elif programme.pack is not plain:
+        ask = ask._replace(goods=programme.pack(groups))
     plans, counts, served = promise_order(
         demand, programme.local_day, programme.atp, ask, programme.cards, programme.days
     )
-    rows = tuple(plans[objective, : counts[objective]] for objective in range(3))
+    rows = tuple(tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True))
+    lines_of = {row[MASK]: _lines_of(row[MASK], groups) for plan in rows for row in plan}
     return Plans(
         rows=rows,
+        units=tuple(programme.ask.units.tolist()),
         from_history=programme.days.learned.knows,
-        lines=tuple(tuple(_lines_of(int(mask), groups) for mask in plan[:, 2]) for plan in rows),
+        lines=tuple(tuple(lines_of[row[MASK]] for row in plan) for plan in rows),
         served=frozenset(_lines_of(int(served), groups)),
         goods=ask.goods,
     )
