@@ -32,6 +32,8 @@ _SETTINGS: dict[str, list[str]] = {
     "memory": ["--appendonly", "no"],
     "standard": ["--appendonly", "yes", "--appendfsync", "always"],
 }
+_IF_KNOWN = {"min-string-size-avoid-copy-reply": "1024", "min-io-threads-avoid-copy-reply": "1"}
+"""Replies refer to long strings instead of copying them: two thirds of the time of a snapshot (Valkey 9 and later)."""
 _LOADING_SECONDS = 600.0
 
 
@@ -147,6 +149,8 @@ class EmbeddedServer:
         if started.returncode != 0:
             raise self._broken((started.stderr or started.stdout).decode(errors="replace").strip())
         self._wait_ready()
+        for name, value in _IF_KNOWN.items():
+            _ask(self.socket_path, "CONFIG", "SET", name, value)  # one that does not know it says so, and goes on
 
     def _command(self) -> list[str]:
         """Return the command line; the server leaves our session by itself and keeps the lock it inherits."""
