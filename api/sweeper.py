@@ -16,10 +16,11 @@ BATCH = 1000
 
 
 async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
-    """Give the units of expired reservations back until cancelled."""
+    """Give the units of expired reservations back, and finish what others left half done, until cancelled."""
 
     async def sweep() -> bool:
         with acting_as("sweeper"):
+            await engine.orders.sweep(BATCH)
             return await engine.inventory.sweep(BATCH) == BATCH
 
     await _keep(sweep, "giving back expired reservations", interval_seconds)

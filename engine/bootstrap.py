@@ -43,7 +43,8 @@ from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
 from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.one_partition import OnePartitionOrders
+from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER
+from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
@@ -183,7 +184,7 @@ def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
             for each in range(partitions)
         ],
         promises=RedisPromiseStore(client, keys),
-        orders=RedisOrderStore(client, keys) if is_one else OnePartitionOrders(),
+        orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
         runs=RedisRunStore(client, keys),
     )
 
@@ -204,7 +205,7 @@ async def _load(client: StoreClient, libraries: Sequence[Library]) -> None:
 
 
 def _libraries(partitions: int) -> tuple[Library, ...]:
-    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES)
+    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES, ORDERS_OVER)
 
 
 def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | PartitionedReconciler:

@@ -14,8 +14,7 @@
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   ├── PromiseExpired        the promise is no longer valid
-    │   ├── PromiseStale          what was promised cannot be kept any more
-    │   └── NeedsOnePartition     orders or routing runs, in a store of several partitions
+    │   └── PromiseStale          what was promised cannot be kept any more
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
@@ -191,18 +190,6 @@ class PromiseStale(Refused):
     """What was promised cannot be kept any more, though the promise has not expired."""
 
     code = "promise_stale"
-
-
-class NeedsOnePartition(Refused):
-    """Orders and routing runs need a store of one partition."""
-
-    code = "needs_one_partition"
-
-    def __init__(self) -> None:
-        super().__init__(
-            "Orders and routing runs need a store of one partition, and this one was begun with several "
-            "(ALLOT_PARTITIONS). Use a store of one partition for them."
-        )
 
 
 class IdempotencyConflict(AllotError):

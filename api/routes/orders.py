@@ -93,6 +93,7 @@ def _shown(order: Order) -> wire.Order:
         promised_on=captured.promised_on,
         customer=captured.customer,
         payment=captured.payment,
+        waiting_reservation_ids=list(order.waiting_reservation_ids),
     )
 
 

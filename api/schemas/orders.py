@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
+import msgspec
 from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
@@ -92,6 +93,10 @@ class Order(Reply, frozen=True, kw_only=True):
     promised_on: date | None
     customer: dict[str, Any] | None
     payment: dict[str, Any] | None
+    waiting_reservation_ids: Annotated[
+        list[str],
+        Meta(description="in a store of several partitions: earlier reservations, which keep what the order waits for"),
+    ] = msgspec.field(default_factory=list)
 
 
 class HistoryEntry(Reply, frozen=True, kw_only=True):

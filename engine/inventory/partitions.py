@@ -59,6 +59,7 @@ class Truth:
     eaten: Sequence[Row] = ()
     partitions: tuple[int, ...] = ()
     token: str = ""
+    channel: str = ""
 
     def share(self, partitions: Partitions, partition: int, *, is_home: bool) -> tuple[object, ...]:
         """Return what concerns one partition, as lua/partitions/follow.lua takes it; the home's lines are no part."""
@@ -66,14 +67,22 @@ class Truth:
         def here(lines: Iterable[Row]) -> list[Row]:
             return [] if is_home else [as_asked(line) for line in lines if partitions.of(line[0]) == partition]
 
-        return (self.state, self.version, self.deadline_ms, here(self.lines), here(self.eaten), self.token)
+        return (
+            self.state,
+            self.version,
+            self.deadline_ms,
+            here(self.lines),
+            here(self.eaten),
+            self.token,
+            self.channel,
+        )
 
 
 def truth_of(reply: Reply, token: str = "") -> Truth:
     """Return the truth that a reply `reservation` or `missing` holds."""
     if reply[0] != "reservation":
         return Truth(state="gone", token=token)
-    _, _, state, deadline_ms, lines, _, _, _, crossing = reply
+    _, _, state, deadline_ms, lines, _, channel, _, crossing = reply
     version, partitions, eaten = crossing or (1, (), ())
     return Truth(
         state=state,
@@ -83,6 +92,7 @@ def truth_of(reply: Reply, token: str = "") -> Truth:
         eaten=eaten,
         partitions=tuple(partitions),
         token=token,
+        channel=channel or "",
     )
 
 

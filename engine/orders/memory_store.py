@@ -127,6 +127,9 @@ class MemoryOrderStore:
         self._reservations.record("commit_orders")
         return verdicts
 
+    async def sweep(self, limit: int = 1000) -> None:
+        """Do nothing: every change is one step."""
+
     def _known(self, order_id: str) -> _Kept:
         if order_id not in self._orders:
             raise unknown_orders([order_id])

@@ -91,7 +91,8 @@ class Order:
     """An order and where it stands.
 
     `reservation_id` is the reservation that keeps its stock now; `run_id` the routing run that decided last, and
-    `allocation` its decision, empty before.
+    `allocation` its decision, empty before. In a store of several partitions what it waits for stays in the earlier
+    reservations `waiting_reservation_ids`; in one of one partition there are none.
     """
 
     captured: Captured
@@ -99,6 +100,7 @@ class Order:
     reservation_id: str | None = None
     run_id: str | None = None
     allocation: tuple[AllocationRow, ...] = ()
+    waiting_reservation_ids: tuple[str, ...] = ()
 
     @property
     def order_id(self) -> str:

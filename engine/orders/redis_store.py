@@ -128,19 +128,19 @@ class RedisOrderStore:
         """Commit each order of a run; `_CHUNK` orders a call."""
         demands = await self._client.pipeline([("HGET", self._keys.order(a.order_id), "demand") for a in allocations])
         check_allocations(allocations, [None if found is None else found.decode() for found in demands])
-        limits = {
-            node_id: (-1 if limit.units is None else limit.units, -1 if limit.parcels is None else limit.parcels)
-            for node_id, limit in capacities.items()
-        }
+        limits = limits_of(capacities)
         verdicts: list[Verdict] = []
         for start in range(0, len(allocations), _CHUNK):
             entries = [entry_of(allocation) for allocation in allocations[start : start + _CHUNK]]
-            kept = [by_sku(_kept_of(entries, buffers))] if buffers else []
+            kept = [by_sku(kept_of(entries, buffers))] if buffers else []
             batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today), *kept))
             keys = [self._keys.open_orders]
             reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch]))
             verdicts += [verdict_of(entry.order_id, found) for entry, found in zip(entries, reply, strict=True)]
         return verdicts
+
+    async def sweep(self, limit: int = 1000) -> None:
+        """Do nothing: every change is one step."""
 
     async def _change(self, function: str, order_id: str, replay: Replay | None, *args: Part) -> tuple[bool, Reply]:
         """Call a function on one order under its idempotency record; return (replayed, reply)."""
@@ -148,7 +148,15 @@ class RedisOrderStore:
         return await call_once(self._client, self._keys, function, key, replay, actor(), order_id, *args)
 
 
-def _kept_of(entries: Sequence[Entry], buffers: Kept) -> Kept:
+def limits_of(capacities: Mapping[str, NodeCapacity]) -> dict[str, tuple[int, int]]:
+    """Return capacities as lua/capacity.lua takes them: units and parcels, -1 where there is no limit."""
+    return {
+        node_id: (-1 if limit.units is None else limit.units, -1 if limit.parcels is None else limit.parcels)
+        for node_id, limit in capacities.items()
+    }
+
+
+def kept_of(entries: Sequence[Entry], buffers: Kept) -> Kept:
     """Return what is kept back of the positions that some allocations are on."""
     places = {line[:2] for entry in entries for line in entry.lines}
     return {place: buffers[place] for place in places if place in buffers}

@@ -84,6 +84,10 @@ class OrderService:
         """Cancel an order and give back its stock; raises what `OrderStore.cancel` raises."""
         return await self._store.cancel(order_id, replay=replay)
 
+    async def sweep(self, limit: int = 1000) -> None:
+        """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
+        await self._store.sweep(limit)
+
     async def _as_promised(self, captured: Captured) -> Captured:
         """Return the order with the date that its reservation was promised for."""
         if captured.reservation_id is None:

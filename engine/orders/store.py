@@ -42,3 +42,7 @@ class OrderStore(OrderBook, Protocol):
         Raises NotFound; IllegalState when its stock has left the node.
         """
         ...
+
+    async def sweep(self, limit: int = 1000) -> None:
+        """Finish what a process that died has left over, of about `limit` orders; nothing where all is one step."""
+        ...

@@ -1,17 +1,20 @@
-"""A store begun in several partitions: it keeps its number, sells over all of them, and refuses orders."""
+"""A store begun in several partitions: it keeps its number, sells over all of them, and routes orders."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 
 from engine.bootstrap import allot_engine
 from engine.catalog.document import CatalogDocument
 from engine.config import Settings
-from engine.errors import InvalidInput, NeedsOnePartition
+from engine.errors import InvalidInput
 from engine.inventory.model import HoldLine, PositionCount
 from engine.inventory.partitions import Partitions
 from engine.network.document import NetworkDocument
 from engine.orders.model import Destination, NewLine, NewOrder
+from engine.routing.run_model import RunRequest, RunStatus
 from tests.cluster_servers import StoreCluster
 
 
@@ -94,19 +97,34 @@ async def test_what_is_low_in_any_partition_is_listed_in_one_row(settings, netwo
         assert len({Partitions(number=4).of(sku) for sku in skus}) > 1
 
 
-async def test_orders_and_runs_are_refused_with_the_setting_named(settings, network, catalog):
-    order = NewOrder(
-        channel="web",
-        destination=Destination(latitude=40.73, longitude=-73.99),
-        lines=(NewLine(sku="mug", quantity=2),),
-    )
+async def test_orders_are_captured_routed_and_cancelled_over_partitions(settings, network, catalog):
+    skus = [product["sku"] for product in catalog["products"]][:3]
     async with allot_engine(settings) as engine:
         await engine.network.put(NetworkDocument.model_validate(network))
         await engine.catalog.put(CatalogDocument.model_validate(catalog))
-        with pytest.raises(NeedsOnePartition, match="ALLOT_PARTITIONS"):
-            await engine.orders.capture(order)
-        with pytest.raises(NeedsOnePartition):
-            await engine.orders.get("o-1")
+        await engine.inventory.put_positions([PositionCount(node_id="east", sku=sku, on_hand=5) for sku in skus])
+        held = await engine.inventory.hold([HoldLine(sku=sku, quantity=2, node_id="east") for sku in skus])
+        order = NewOrder(
+            channel="web",
+            destination=Destination(latitude=40.73, longitude=-73.99),
+            lines=tuple(NewLine(sku=sku, quantity=2) for sku in skus),
+        )
+        names = []
+        for reservation_id in (held.value.reservation_id, None, None):
+            captured = await engine.orders.capture(replace(order, reservation_id=reservation_id))
+            names.append(captured.value.order_id)
+        run = await engine.routing_runs.execute(RunRequest())
+        assert run.status is RunStatus.COMMITTED, run.failure
+        states = [(await engine.orders.get(name)).state for name in names]
+        assert (states[0], sorted(states[1:])) == ("sourced", ["backordered", "sourced"])
+        await engine.orders.cancel(names[0])
+        assert (await engine.routing_runs.execute(RunRequest())).status is RunStatus.COMMITTED
+        assert [(await engine.orders.get(name)).state for name in names[1:]] == ["sourced", "sourced"]
+        view = await engine.stock.read(skus)
+        east = view.node_ids.index("east")
+        assert [view.position(row, east).available for row in range(len(skus))] == [1, 1, 1]
+        assert engine.reconciler is not None
+        assert (await engine.reconciler.reconcile()).is_sound
 
 
 async def test_a_cluster_is_not_replicated_yet_and_that_is_said(store_cluster: StoreCluster) -> None:

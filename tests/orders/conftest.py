@@ -12,14 +12,19 @@ from order_shop import Shop
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import Catalog, compile_catalog
 from engine.clock import SettableClock
+from engine.inventory import partition
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import PositionCount
+from engine.inventory.partitioned_store import PartitionedInventoryStore
+from engine.inventory.partitions import Partitions
 from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
 from engine.orders.memory_store import MemoryOrderStore
+from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER_LIBRARY
+from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import LIBRARY as ORDERS_LIBRARY
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.store import OrderStore
@@ -27,6 +32,7 @@ from engine.storage.client import StoreClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
+PARTITIONS = 4
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -73,7 +79,7 @@ def catalog(catalog_document: CatalogDocument) -> Catalog:
     return compile_catalog(catalog_document, 1)
 
 
-@pytest.fixture(params=["memory", "redis"])
+@pytest.fixture(params=["memory", "redis", "redis in 4 partitions"])
 def kind(request: pytest.FixtureRequest) -> str:
     """Which store a test runs on."""
     return str(request.param)
@@ -86,17 +92,24 @@ def clock() -> SettableClock:
 
 
 @pytest.fixture
-async def inventory(kind: str, client: StoreClient, keys: Keys, clock: SettableClock) -> InventoryStore:
+async def inventory(kind: str, client: StoreClient, keys: Keys, tenant: str, clock: SettableClock) -> InventoryStore:
     if kind == "memory":
         return MemoryInventoryStore(clock)
     await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY])
-    return RedisInventoryStore(client, keys)
+    if kind == "redis":
+        return RedisInventoryStore(client, keys)
+    await ensure(client, [*partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    return PartitionedInventoryStore(client, tenant, PARTITIONS)
 
 
 @pytest.fixture
-async def orders(client: StoreClient, keys: Keys, clock: SettableClock, inventory: InventoryStore) -> OrderStore:
+async def orders(
+    client: StoreClient, keys: Keys, tenant: str, clock: SettableClock, inventory: InventoryStore
+) -> OrderStore:
     if isinstance(inventory, MemoryInventoryStore):
         return MemoryOrderStore(inventory, clock)
+    if isinstance(inventory, PartitionedInventoryStore):
+        return PartitionedOrderStore(client, tenant, PARTITIONS)
     return RedisOrderStore(client, keys)
 
 
@@ -107,17 +120,19 @@ def wait(kind: str, clock: SettableClock) -> Callable[[float], Awaitable[None]]:
     async def pass_by_setting(seconds: float) -> None:
         clock.advance(timedelta(seconds=seconds))
 
-    return asyncio.sleep if kind == "redis" else pass_by_setting
+    return pass_by_setting if kind == "memory" else asyncio.sleep
 
 
 @pytest.fixture
-def forget(kind: str, client: StoreClient, keys: Keys, clock: SettableClock) -> Callable[[str], Awaitable[None]]:
+def forget(kind: str, client: StoreClient, tenant: str, clock: SettableClock) -> Callable[[str], Awaitable[None]]:
     """Let a reservation that is over be forgotten, as it is a day later."""
 
     async def forget_now(reservation_id: str) -> None:
-        if kind == "redis":
-            assert 86_000 < await client.call("TTL", keys.reservation(reservation_id)) <= 86_400
-            await client.call("DEL", keys.reservation(reservation_id))
+        if kind != "memory":
+            number = 1 if kind == "redis" else PARTITIONS
+            key = Keys(tenant, Partitions(number=number).of(reservation_id)).reservation(reservation_id)
+            assert 86_000 < await client.call("TTL", key) <= 86_400
+            await client.call("DEL", key)
         clock.advance(timedelta(days=2))
 
     return forget_now

@@ -3,12 +3,12 @@
 -- KEYS[1]  any key of the partition (deadlines)
 -- ARGV[1]  who      ARGV[2]  the act      ARGV[3]  the reservation id
 -- ARGV[4]  cmsgpack {truth, lines to try to consume, patience in ms}; truth: {state, version, deadline in ms, lines of here that
---          are left, lines of here that were consumed, token}; state gone: the home knows nothing of the attempt `token`
+--          are left, lines of here that were consumed, token, channel or ''}; state gone: the home knows nothing of the attempt `token`
 -- Returns  cmsgpack {'done', lines that are left, as rows} · {'busy'} another consumption is tried · {'not_on_hand', list of {sku, node_id, asked, on_hand}} ·
 --          {'lost'} there is no such part
 -- Invariant: what the home said later wins, whatever order calls come in; the same again changes nothing.
 
-local STATE, VERSION_OF, DEADLINE, LEFT, EATEN, TOKEN = 1, 2, 3, 4, 5, 6
+local STATE, VERSION_OF, DEADLINE, LEFT, EATEN, TOKEN, CHANNEL_OF = 1, 2, 3, 4, 5, 6, 7
 
 -- The units of `lines` beyond those of `others`, summed per place.
 local function beyond(lines, others)
@@ -66,6 +66,19 @@ local function give_up(work, id, part, truth)
   part.state, part.lines, part.dirty = 'closed', {}, true
 end
 
+-- An order may take a reservation over for a channel of its own.
+local function change_channel(work, id, part, channel)
+  if channel == '' or channel == part.channel then return end
+  for _, line in ipairs(part.lines) do
+    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+    count_used(work, cell, part.channel, -line[QUANTITY])
+    count_used(work, cell, channel, line[QUANTITY])
+    cell.dirty = true
+    because(cell, id)
+  end
+  part.channel = channel
+end
+
 -- Returns where on_hand is less than what the home says has left; then nothing may be written.
 local function follow(work, id, part, truth, now)
   if truth[STATE] == 'gone' then return give_up(work, id, part, truth) end
@@ -89,6 +102,7 @@ local function follow(work, id, part, truth, now)
       give_back(work, taken_out, FIELD_OF[part.state], truth[STATE] == 'expired' and 'expired ' .. id or id, part.channel)
       part.lines = stay
     end
+    change_channel(work, id, part, truth[CHANNEL_OF])
     part.version, part.dirty = truth[VERSION_OF], true
     if #part.lines == 0 and part.state ~= 'closed' then part.state = 'closed' end
   end
