@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from engine.errors import StoreReplyError
 from engine.events.actor import actor
+from engine.inventory import redis_long_queues
 from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.counted_quotas import put_counted
@@ -72,6 +74,7 @@ _FUNCTIONS = (
     "change_conditions",
     "coverage",
     "put_supplies",
+    "redate_lines",
     "receive",
     "hold",
     "hold_many",
@@ -103,6 +106,7 @@ class RedisInventoryStore:
         self._keys = keys
         self._reads = StockReads(client, keys)
         self._history = HistoryReads(client, keys)
+        self._long_queues = redis_long_queues.LongQueues(client, keys, self._reads)
         self._holds = HoldQueue(client, keys)
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
@@ -136,7 +140,14 @@ class RedisInventoryStore:
     ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change, re-date or remove supplies."""
         rows, days = supply_rows(supplies), {supply.node_id: today[supply.node_id] for supply in supplies}
-        return await self._change("allot_put_supplies_v1", replay, _pack(rows), _pack(days))
+        try:
+            args: tuple[Part, ...] = (_pack(rows), _pack(days), redis_long_queues.MOST_AT_ONCE)
+            return await self._change("allot_put_supplies_v1", replay, *args)
+        except StoreReplyError as error:
+            if "MANYLINES" not in str(error):
+                raise
+        replayed, reply = await self._long_queues.put(supplies, days, replay)
+        return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)
 
     async def receive(
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None

@@ -3,7 +3,7 @@
 -- Pegged lines follow their supply: its day is theirs (pegs.lua), and its units cover them in order of their days, first
 -- come first. All other dated lines of a cell are covered in that order too, each by its day, from what is available
 -- today and from the units of supplies, from today on, that nothing is pegged to. Nothing of this is kept.
--- follow_supplies(work, rows, today, now)  rows: a list of {supply_id, node_id, sku, quantity, day, whether that day is
+-- follow_supplies(work, rows, today, now, most, paged)  rows: a list of {supply_id, node_id, sku, quantity, day, whether that day is
 -- another one than before} of supplies that were put
 -- Returns a list of {reservation, order or '', state, sku, node_id, quantity, supply_id or '', day before, day, shortfall,
 -- day it is covered on or 0}: pegged lines that moved or are uncovered, others that are short
@@ -131,8 +131,24 @@ end
 
 local PUT_QUANTITY, MOVES = 4, 6
 
+local function name_of(supply_id, node_id, sku) return #supply_id .. ':' .. supply_id .. #node_id .. ':' .. node_id .. sku end
+
+-- Says whether the lines of a supply follow in pages (redate_lines.lua), before this call or behind it. Until they have, they
+-- ship later than they could; that they would ship before their supply comes is what stops the call.
+local function follows_later(work, row, slot, paged)
+  local supply_id, node_id, sku = unpack(row)
+  local name = name_of(supply_id, node_id, sku)
+  if not paged[name] then return false end
+  local at = schedule_at(work, sku, slot)
+  local supply = at.supplies[supply_id]
+  for day in pairs(supply and at.demand[supply_id] or NONE) do
+    if day < supply[DAY] then error({ err = 'LINESFIRST lines of ' .. sku .. ' would ship before their supply' }) end
+  end
+  return true
+end
+
 -- The cells of the rows in order of first mention, each with those of its supplies that pegged lines have to follow.
-local function changed_cells(work, rows)
+local function changed_cells(work, rows, paged)
   local cells, known = {}, {}
   for _, row in ipairs(rows) do
     local supply_id, node_id, sku = unpack(row)
@@ -143,16 +159,22 @@ local function changed_cells(work, rows)
       cells[#cells + 1] = known[place]
     end
     local _, pegged = supply_at(work, sku, slot, supply_id)
-    if pegged > 0 and (row[MOVES] or row[PUT_QUANTITY] < pegged) then table.insert(known[place].supply_ids, supply_id) end
+    if pegged > 0 and (row[MOVES] or row[PUT_QUANTITY] < pegged) and not (paged and follows_later(work, row, slot, paged)) then
+      table.insert(known[place].supply_ids, supply_id)
+    end
   end
   return cells
 end
 
-local function follow_supplies(work, rows, today, now)
+-- `most` reservations may be looked at for one SKU, if that is said; `paged`: the supplies whose lines follow in pages, by
+-- name_of, 1 where they do behind this call. Then other lines that are short are not told.
+local function follow_supplies(work, rows, today, now, most, paged)
   local affected = {}
-  for _, changed in ipairs(changed_cells(work, rows)) do
+  for _, changed in ipairs(changed_cells(work, rows, paged)) do
     local sku, slot, day = changed.sku, changed.slot, today[changed.node_id]
-    if #changed.supply_ids > 0 or is_any_short(work, sku, slot, day) then
+    local is_long = most and redis.call('ZCARD', key_of(work, 'dated', sku)) > most
+    if is_long and #changed.supply_ids > 0 then error({ err = 'MANYLINES wait for supplies of ' .. sku }) end
+    if not is_long and (#changed.supply_ids > 0 or is_any_short(work, sku, slot, day)) then
       for _, supply_id in ipairs(changed.supply_ids) do follow_supply(work, sku, slot, supply_id, now, affected) end
       tell_short(work, sku, slot, day, now, affected)
     end

@@ -5,7 +5,8 @@
 -- A reservation keeps the SKUs that it is entered under in its field `dated`, absent if there are none, and that event in
 -- `since`, which one that takes its place may take over.
 -- index_dated(work, id, reservation)  enters one that is about to be written, or takes it out; others pay nothing
--- dated_reservations(work, sku, now)  a list of {id, reservation}, first come first; those past their deadline expire
+-- dated_reservations(work, sku, now, ids)  a list of {id, reservation}, first come first; those past their deadline expire.
+--              Of some ids as entered only, if these are given
 -- Invariant: an open reservation is entered under exactly the SKUs of its dated lines, a closed one under none.
 
 local PART = '\0'
@@ -45,9 +46,9 @@ local function index_dated(work, id, reservation)
   end
 end
 
-local function dated_reservations(work, sku, now)
+local function dated_reservations(work, sku, now, ids)
   local found = {}
-  for _, id in ipairs(redis.call('ZRANGE', key_of(work, 'dated', sku), 0, -1)) do
+  for _, id in ipairs(ids or redis.call('ZRANGE', key_of(work, 'dated', sku), 0, -1)) do
     local reservation
     if string.sub(id, 1, 1) == PART then
       id = string.sub(id, 2)
