@@ -20,8 +20,9 @@ async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
 
     async def sweep() -> bool:
         with acting_as("sweeper"):
+            has_more = await engine.inventory.sweep(BATCH) == BATCH
             await engine.orders.sweep(BATCH)
-            return await engine.inventory.sweep(BATCH) == BATCH
+            return has_more
 
     await _keep(sweep, "giving back expired reservations", interval_seconds)
 

@@ -20,7 +20,8 @@ from engine.inventory.partitions import truth_of
 from engine.inventory.redis_hold_rows import hold_row
 from engine.inventory.replies import Reply
 
-_LATEST_SECONDS = 1800
+LATEST_SECONDS = 1800
+"""After so long an attempt is not decided on any more: shorter than it is kept that one was given up."""
 _MANY_DUE = 1000
 _FOR_WANT = frozenset({"short", "unpeggable"})
 
@@ -103,7 +104,7 @@ class Attempt:
         since_ms = self._progress.since_ms
         places = [index + 1 for index, _ in self.shares.get(self.home, ())]
         partitions = [] if self.is_whole else list(self.shares)
-        too_late_ms = since_ms + _LATEST_SECONDS * 1000 if since_ms else 2**52
+        too_late_ms = since_ms + LATEST_SECONDS * 1000 if since_ms else 2**52
         crossing = (partitions, places, self._progress.tokens, too_late_ms)
         try:
             answer = await self._all[self.home].commit_hold(self._row(), self._context, crossing, mode, replay)

@@ -21,6 +21,7 @@ from engine.errors import Unavailable
 from engine.events.actor import actor
 from engine.inventory.followers import Followers
 from engine.inventory.partition import Partition
+from engine.inventory.partitioned_attempt import LATEST_SECONDS
 from engine.inventory.partitions import Truth
 from engine.orders.batch import Entry
 from engine.orders.partitioned_reads import KnownOrder
@@ -46,7 +47,7 @@ class Setting:
 
 @dataclass(slots=True, kw_only=True)
 class _Attempt:
-    """One allocation on its way: `touched` are partitions that hold parts of it, `verdict` what became of it."""
+    """One allocation on its way: `touched` are partitions that hold parts of it, since when, and what became of it."""
 
     entry: Entry
     known: KnownOrder
@@ -54,6 +55,7 @@ class _Attempt:
     shares: dict[int, list[tuple[int, tuple[str, str, int, int]]]]
     token: str = field(default_factory=lambda: token_hex(8))
     touched: list[int] = field(default_factory=list)
+    since_ms: int = 0
     has_uses: bool = False
     verdict: Verdict | None = None
 
@@ -122,6 +124,7 @@ class PartitionedCommit:
             for each, verdict in found:
                 if verdict[0] == "held":
                     each.touched.append(partition)
+                    each.since_ms = min(each.since_ms or verdict[1], verdict[1])
                 else:
                     each.verdict = ("moved", *verdict)
 
@@ -190,7 +193,8 @@ class PartitionedCommit:
         here = [index + 1 for index, _ in each.shares.get(known.home, ())]
         own = [(found.reservation_id, found.version, found.staying(shipped)) for found in known.own]
         head = (entry.order_id, entry.state.value, entry.rows.decode(), entry.reservation_id, entry.lines)
-        return (*head, here, each.partitions, each.token, own, each.has_uses)
+        too_late_ms = each.since_ms + LATEST_SECONDS * 1000
+        return (*head, here, each.partitions, each.token, own, each.has_uses, too_late_ms)
 
     async def _call(self, partition: int, function: str, *args: str | bytes) -> list[Verdict]:
         here = self._all[partition]

@@ -90,7 +90,10 @@ class PartitionedOrderStore:
             captured.channel,
             reservation_id,
         )
-        return capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
+        outcome = capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
+        if replayed or outcome.value.run_id is None:
+            return outcome
+        return replace(outcome, value=await self.get(captured.order_id))  # it was captured before
 
     async def recall(self, replay: Replay, order: NewOrder) -> Outcome[Order] | None:
         """Return or raise what a capture was answered."""

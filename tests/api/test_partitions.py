@@ -97,7 +97,11 @@ async def test_what_is_low_in_any_partition_is_listed_in_one_row(settings, netwo
         assert len({Partitions(number=4).of(sku) for sku in skus}) > 1
 
 
-async def test_orders_are_captured_routed_and_cancelled_over_partitions(settings, network, catalog):
+@pytest.mark.parametrize("kind", ["one server", "cluster"])
+async def test_orders_are_captured_routed_and_cancelled_over_partitions(kind, request, settings, network, catalog):
+    if kind == "cluster":
+        cluster: StoreCluster = request.getfixturevalue("store_cluster")
+        settings = settings.model_copy(update={"redis_url": cluster.url, "tenant": next(cluster.tenants)})
     skus = [product["sku"] for product in catalog["products"]][:3]
     async with allot_engine(settings) as engine:
         await engine.network.put(NetworkDocument.model_validate(network))

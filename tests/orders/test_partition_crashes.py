@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 import pytest
 from order_shop import DAYS, HOME, NOON, ORDINALS, TODAY, TOMORROW
 
-from engine.errors import IllegalState, NotFound
+from engine.errors import AllotError, IllegalState, NotFound
 from engine.inventory import partition
 from engine.inventory.model import Hold, HoldLine, PositionCount, Replay
 from engine.inventory.partitioned_reconcile import PartitionedReconciler
@@ -29,7 +32,7 @@ from engine.routing.model import AllocationRow, NodeCapacity, OrderAllocation, O
 from engine.storage.client import MultiplexedClient, StoreClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
-from tests.inventory.partitioned_shop import NUMBER, Died, DyingClient, named, sku
+from tests.inventory.partitioned_shop import NUMBER, Died, DyingClient, SlowClient, named, sku
 
 SOON = 0.01
 MOST_CALLS = 80
@@ -375,3 +378,66 @@ async def test_runs_over_the_same_stock_at_once_sell_exactly_what_there_is(shops
     assert len(await shop.orders.open_orders()) == 3
     await shop.recover()
     await shop.check_nothing_is_left()
+
+
+async def test_any_history_of_orders_keeps_the_books(shops: Shops) -> None:
+    """Six clients that hesitate hold, capture, commit and cancel, and a sweeper takes everybody for dead at once.
+
+    The seeded bugs: what an order holds, or its uses, taken out for a check and not put back.
+    """
+    shop, rng = await shops(), random.Random(4)
+    await shop.stock.put_positions(
+        [PositionCount(node_id="north", sku=sku(each), on_hand=40) for each in range(NUMBER)]
+    )
+    slow = [SlowClient(shop.client, random.Random(number)) for number in range(6)]
+    stores = [PartitionedOrderStore(each, shop.tenant, NUMBER, patience_seconds=SOON) for each in slow]
+    is_done = asyncio.Event()
+
+    async def sweep() -> None:
+        while not is_done.is_set():
+            await shop.stock.sweep()
+            await shop.orders.sweep()
+            await asyncio.sleep(0.002)
+
+    async def client(number: int) -> None:
+        for step in range(25):
+            name = f"{number}-{step}"
+            with suppress(AllotError):
+                reservation_id = f"res-{name}" if rng.random() < 0.5 else None
+                if reservation_id is not None:
+                    await shop.hold(reservation_id, *rng.sample(range(NUMBER), 2), units=1, ship_on=TOMORROW)
+                await stores[number].capture(order_of(f"ord-{name}", reservation_id))
+            known = [f"ord-{rng.randrange(6)}-{rng.randrange(step + 1)}" for _ in range(4)]
+            with suppress(AllotError):
+                wanted = [allocation(each, *rng.sample((0, 1, 3), rng.randrange(3))) for each in dict.fromkeys(known)]
+                await shop.commit(*wanted, run_id=f"run-{name}", orders=stores[number])
+            if rng.random() < 0.4:
+                with suppress(AllotError):
+                    await stores[number].cancel(rng.choice(known))
+
+    sweeping = asyncio.create_task(sweep())
+    await asyncio.gather(*(client(number) for number in range(6)))
+    is_done.set()
+    await sweeping
+    await shop.recover()
+    await shop.recover()
+    await shop.check_nothing_is_left()
+    used, states, names = 0, Counter[str](), set[str]()
+    for number, step in itertools.product(range(6), range(25)):
+        names.add(f"res-{number}-{step}")
+        with suppress(NotFound):
+            order = await shop.orders.get(f"ord-{number}-{step}")
+            states[order.state] += 1
+            names |= {*order.waiting_reservation_ids, order.reservation_id or ""} - {""}
+            if order.state != "cancelled":
+                used += sum(row.quantity for row in order.allocation if row.node_id)
+    kept = Counter[str]()
+    for name in names:
+        with suppress(NotFound):
+            found = await shop.stock.get_reservation(name)
+            if found.state in {"held", "confirmed"}:
+                kept.update({line.sku: line.quantity for line in found.lines})
+    assert await shop.reserved() == [kept[sku(each)] for each in range(NUMBER)]
+    assert sum(units for _, units, _ in await shop.used()) == used
+    assert min(states.values()) > 2
+    assert len(states) == 4

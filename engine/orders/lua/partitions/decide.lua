@@ -4,7 +4,7 @@
 -- ARGV[1]  who     ARGV[2]  the run id
 -- ARGV[3]  cmsgpack list of {order id, state to enter, rows (JSON), reservation id to give, lines, places of those of here,
 --          partitions of all (empty: only here), token of the attempt, own reservations as they were found: a list of {id, version,
---          lines that stay}, whether uses were tried}
+--          lines that stay}, whether uses were tried, when it is too late (ms)}
 -- Returns  cmsgpack list of {'committed', reservation id, list of earlier reservations that changed, their uses or ''} ·
 --          {'gone'} · {'again'}: the attempt was given up, or what the order holds has changed since it was looked at
 -- Invariants: those of ../commit.lua. What waits for a later day, of a SKU that is not shipped, stays in the reservation it is
@@ -88,7 +88,7 @@ local function make_reservation(work, entry, channel)
 end
 
 local function decide_over(work, run_id, entry, now, writes)
-  local order_id, state, rows, id, lines, _, _, token, found, has_uses = unpack(entry)
+  local order_id, state, rows, id, lines, _, _, token, found, has_uses, too_late = unpack(entry)
   local old_state, old_run, old_id, uses, old_rows, channel, seq, waiting = unpack(redis.call('HMGET',
     key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows', 'channel', 'seq', 'waiting'))
   if old_run == run_id and old_state ~= 'cancelled' then return { 'committed', old_id, {}, '' } end
@@ -100,7 +100,8 @@ local function decide_over(work, run_id, entry, now, writes)
     write.waiting = waiting ~= '' and cmsgpack.unpack(waiting) or {}
     if old_rows ~= '' then write.rows = old_rows end
   else
-    if redis.call('EXISTS', key_of(work, 'barred', token)) == 1 or not divide_own(own, found) then return { 'again' } end
+    local is_given_up = now > too_late or redis.call('EXISTS', key_of(work, 'barred', token)) == 1
+    if is_given_up or not divide_own(own, found) then return { 'again' } end
     if not make_reservation(work, entry, channel) then return { 'again' } end
     for _, each in ipairs(own) do
       if each.field then let_go(work, order_id, each, channel, write) end

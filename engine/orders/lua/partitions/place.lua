@@ -5,8 +5,6 @@
 -- order_barred:<id>  where no order is: no capture of this serial or an earlier one is taken any more
 -- Invariant: an id has one order in all partitions. Who moves its place has barred the old one first.
 
-local BARRED_SECONDS = 7200
-
 -- KEYS[1]  any key of the partition that the id hashes to (deadlines)
 -- ARGV[1]  the order id     ARGV[2]  the partition wanted     ARGV[3]  this partition     ARGV[4]  the place that was barred, or ''
 -- Returns  its place
@@ -27,6 +25,6 @@ end)
 redis.register_function('allot_bar_order_v1', function(keys, args)
   local work = open_work(keys[1])
   if redis.call('EXISTS', key_of(work, 'order', args[1])) == 1 then return 1 end
-  redis.call('SET', key_of(work, 'order_barred', args[1]), args[2], 'EX', BARRED_SECONDS)
+  redis.call('SET', key_of(work, 'order_barred', args[1]), args[2])
   return 0
 end)

@@ -2,7 +2,7 @@
 -- KEYS[1]  any key of the partition (deadlines)
 -- ARGV[1]  who     ARGV[2]  cmsgpack {entries, this partition, today by node_id, buffers as in atp.lua}; an entry: {order id, reservation id to
 --          give, its home, token of the attempt, patience in ms, lines of here, channel, the order's own reservations}
--- Returns  cmsgpack list of {'held'} · {'short', {sku, node_id, asked, available}}
+-- Returns  cmsgpack list of {'held', milliseconds of now} · {'short', {sku, node_id, asked, available}}
 -- Invariants: what an order holds here is available to it. It keeps that too until its home decides: for a moment both are
 -- taken, so whatever becomes of either, nothing is sold twice. What is tried is a part like any other (parts.lua of the
 -- inventory): it follows its reservation, and comes back if there is none.
@@ -36,7 +36,7 @@ local function try_order(work, entry, here, today, now)
   take(work, lines, 'held', order_id, channel)
   put_part(work, id, { state = 'held', home = home, token = token, version = 0, lines = lines, eaten = {}, asked = '',
     channel = channel, due = now + patience, patience = now + patience })
-  return { 'held' }
+  return { 'held', now }
 end
 
 redis.register_function('allot_try_orders_v1', function(keys, args)
