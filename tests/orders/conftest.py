@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
@@ -31,6 +32,9 @@ from engine.orders.store import OrderStore
 from engine.storage.client import StoreClient
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
+from tests.inventory.partitioned_shop import NUMBER, sku
+from tests.orders.partitioned_orders import Shop as PartitionedShop
+from tests.orders.partitioned_orders import Shops
 
 PARTITIONS = 4
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -147,3 +151,23 @@ async def shop(orders: OrderStore, inventory: InventoryStore, wait: Callable[[fl
         ]
     )
     return Shop(orders=orders, inventory=inventory, wait=wait)
+
+
+@pytest.fixture
+async def shops(client: StoreClient, tenant: str) -> Shops:
+    """Opens another shop."""
+    await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY, *partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    numbers = itertools.count()
+
+    async def another() -> PartitionedShop:
+        shop = PartitionedShop(client=client, tenant=f"{tenant}-{next(numbers)}")
+        await shop.stock.put_positions(
+            [
+                PositionCount(node_id=node_id, sku=sku(each), on_hand=on_hand)
+                for each in range(NUMBER)
+                for node_id, on_hand in (("north", 10), ("south", 5))
+            ]
+        )
+        return shop
+
+    return another
