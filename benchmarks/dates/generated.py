@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import gammainc
 
 from solvers.lead_times import History, Ordered
 from solvers.pooling import Floats, Integers
@@ -12,6 +13,7 @@ from solvers.pooling import Floats, Integers
 NODES, SERVICES, ZONES = 8, 3, 6
 FIRST_DAY, DAYS = 20_000, 420
 PEAK_DAY, PEAK_WIDTH_DAYS, PEAK_DAYS = 350, 25.0, 2.5
+SHAPE = 2.0
 DRIFT_DAYS = 3.0
 """The peak reaches each node so much later than the one before."""
 WEEKDAY_DAYS = np.array([0.0, 0.2, 0.4, 1.2, 1.6, 1.0, 0.4])
@@ -19,10 +21,20 @@ WEEKDAY_DAYS = np.array([0.0, 0.2, 0.4, 1.2, 1.6, 1.0, 0.4])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """A history, and the lane of each shipment."""
+    """A history, the lane of each shipment, and the distribution that its days were drawn from.
+
+    Days are least + width × a gamma of shape 2, rounded up.
+    """
 
     history: History
     lane: Integers
+    least_days: Floats
+    width_days: Floats
+
+    def chance(self, rows: Integers, promised_days: Floats) -> Floats:
+        """Return how likely some shipments were to arrive within the days promised to each."""
+        beyond = (promised_days - self.least_days[rows]) / self.width_days[rows]
+        return np.asarray(gammainc(SHAPE, np.maximum(beyond, 0)))
 
 
 def generate(shipments: int, seed: int) -> Generated:
@@ -36,8 +48,11 @@ def generate(shipments: int, seed: int) -> Generated:
     base = 1 + random.gamma(2, 0.4, NODES)[node] + np.array([0.0, 1.0, 3.0])[service] + zone * (0.4 + 0.1 * service)
     own = random.normal(0, 0.5, lanes)[lane]
     location = base + own + WEEKDAY_DAYS[(FIRST_DAY + day) % 7] + peak_days(day, node)
-    noise = (0.6 + 0.1 * base) * random.gamma(2.0, 1.0, shipments)
+    width = 0.6 + 0.1 * base
+    noise = width * random.gamma(SHAPE, 1.0, shipments)
     return Generated(
+        least_days=location,
+        width_days=width,
         history=History(
             ordered=Ordered(
                 node=node,

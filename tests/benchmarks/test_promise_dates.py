@@ -20,6 +20,16 @@ def test_the_generated_history_is_the_same_for_a_seed_and_has_thin_lanes_and_a_p
     assert peak_days(np.array([350]), np.array([0]))[0] == peak_days(np.array([371]), np.array([7]))[0] == 2.5
 
 
+def test_the_chance_of_a_promise_is_how_often_it_is_kept() -> None:
+    generated = generate(40_000, 3)
+    rows, promised = np.arange(40_000), np.full(40_000, 6.0)
+    chance, kept = generated.chance(rows, promised), generated.history.days <= promised
+    for low, high in ((0.1, 0.4), (0.4, 0.7), (0.7, 0.95)):
+        some = (low <= chance) & (chance < high)
+        assert some.sum() > 2_000
+        assert abs(kept[some].mean() - chance[some].mean()) < 0.03
+
+
 def test_coverage_on_generated_history_is_within_two_points_before_the_peak() -> None:
     """Seeded bug: leaving out what is still open on the day of learning; 0.9 is then reached by far fewer."""
     generated = generate(12_000, 2)
