@@ -27,10 +27,12 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.machine import machine
-from benchmarks.promise_world import SKUS, World, learned, load, order, sku_of, use_every_rule
+from benchmarks.promise_world import POSTAL_CODES, SKUS, World, learned, load, order, sku_of, use_every_rule
 from engine.availability.model import AskedLine, AvailabilityRequest
 from engine.availability.service import AvailabilityService
 from engine.clock import SystemClock
+from engine.promising.get_it_by import GetItByRequest, GetItByService, PageLine
+from engine.promising.model import Destination
 from engine.promising.service import PromiseService
 from engine.promising.store import RedisPromiseStore
 from engine.storage.client import StoreClient, connect
@@ -99,8 +101,37 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
         row = await timed(f"with rules, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
         print(row.shown(nodes, ping))
     await promises.settle()
+    for row in await page_rows(world, orders, rng):
+        print(row.shown(nodes, ping))
     for row in await availability_rows(world, max(20, orders // 20), rng):
         print(row.shown(nodes, ping))
+
+
+async def page_rows(world: World, calls: int, rng: np.random.Generator) -> list[Row]:
+    """Return the rows of get it by, of one SKU and of 100, to places that were asked for before and not.
+
+    Stock does not move meanwhile: what a refresh costs is a row of `allot bench inventory`.
+    """
+    service = GetItByService(reference=world.reference, inventory=world.inventory, clock=SystemClock())
+    rows = []
+    for name, count, places, many in (
+        ("get it by, 1 SKU", 1, 20, calls),
+        ("get it by, new place", 1, POSTAL_CODES, min(calls, POSTAL_CODES)),
+        ("get it by, 100 SKUs", 100, 20, max(20, calls // 20)),
+    ):
+        codes = rng.permutation(POSTAL_CODES)[:places]
+        requests = [
+            GetItByRequest(
+                lines=tuple(PageLine(sku=sku_of(sku)) for sku in rng.choice(SKUS, count, replace=False)),
+                destination=Destination(country="US", postal_code=f"{codes[i % places]:03d}"),
+            )
+            for i in range(many)
+        ]
+        if places < POSTAL_CODES:
+            for request in requests:  # a warm table, as that of a shop that has visitors
+                await service.get_it_by(request)
+        rows.append(await timed(name, [lambda r=r: service.get_it_by(r) for r in requests]))  # type: ignore[misc]
+    return rows
 
 
 async def availability_rows(world: World, calls: int, rng: np.random.Generator) -> list[Row]:

@@ -31,6 +31,7 @@ from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
 SKUS = 2_000
+POSTAL_CODES = 800
 SERVICES = (
     ("ground", "standard", 700, 1.0),
     ("two_day", "expedited", 1500, 0.5),
@@ -188,7 +189,7 @@ def _network(nodes: int, rng: np.random.Generator) -> NetworkDocument:
         "policy": {"split_cost_cents": 100},
         "postal_codes": [
             {"country": "US", "postal_code": f"{number:03d}", "latitude": 28 + number // 40, "longitude": place}
-            for number in range(800)
+            for number in range(POSTAL_CODES)
             for place in [-122 + 1.2 * (number % 40)]
         ],
     }

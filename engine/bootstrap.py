@@ -48,6 +48,8 @@ from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
+from engine.promising.get_it_by import GetItByService
+from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
 from engine.routing.run_store import MemoryRunStore, RedisRunStore, RunStore
@@ -95,6 +97,8 @@ class Engine:
     low_stock: LowStockWatch
     availability: AvailabilityService
     promising: PromiseService
+    get_it_by: GetItByService
+    nearest_stores: NearestStoresService
     orders: OrderService
     routing_runs: RoutingRuns
     stock: InventoryStore
@@ -243,6 +247,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         promising=PromiseService(
             reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
         ),
+        get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock),
+        nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
         stock=stores.inventory,

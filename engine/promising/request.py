@@ -85,7 +85,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         chosen = select_node(network, request.pickup_node_id, "$.pickup_node_id", faults)
         nodes = [node for node in nodes if node == chosen]
     else:
-        place = _place(request.destination, network, faults)
+        place = place_of(request.destination, network, faults)
     if request.need_by is not None:
         _check_need_by(request.need_by, view, place, now, faults)
     if request.max_shipments is not None and request.max_shipments < 1:
@@ -179,7 +179,8 @@ def _services(request: PromiseRequest, network: Network, faults: list[Fault]) ->
     return np.array(kept, dtype=np.int64)
 
 
-def _place(wanted: Destination | None, network: Network, faults: list[Fault]) -> Place | None:
+def place_of(wanted: Destination | None, network: Network, faults: list[Fault]) -> Place | None:
+    """Return where a destination is, or note at `$.destination` what is wrong with it."""
     path = "$.destination"
     if wanted is None:
         faults.append(Fault(path=path, message="is required; add it, or pickup_node_id"))

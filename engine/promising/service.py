@@ -19,16 +19,12 @@ from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
-from engine.promising.answer import options_of
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
-from engine.promising.margin import judge
-from engine.promising.merging import merge_lines
-from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest, UnavailableLine
-from engine.promising.programme import Plans, Programme, Tables, build, exchanged, most_masks, solve
-from engine.promising.reasons import unavailable, unprofitable
+from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest
+from engine.promising.programme import Programme, Tables, build
 from engine.promising.request import Asked, understand
+from engine.promising.solving import answered
 from engine.promising.store import PromiseStore
-from engine.promising.substituting import with_substitutes
 
 DEFAULT_TTL_SECONDS = 900
 _KEPT_TIMES = 2
@@ -68,9 +64,9 @@ class PromiseService:
         now = self._clock.now()
         programme = self._programme(view, asked, stock, now, request.channel)
         if len(asked.lines) <= _LINES_IN_LOOP:
-            options, missing = _answer(asked, view, programme)
+            options, missing = answered(asked, view, programme)
         else:
-            options, missing = await asyncio.to_thread(_answer, asked, view, programme)
+            options, missing = await asyncio.to_thread(answered, asked, view, programme)
         options = options[: request.quote]
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         promise = Promise(
@@ -134,33 +130,6 @@ class PromiseService:
     def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
         table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
         return build(asked, view, view.days, table, now, self._tables)
-
-
-def _answer(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
-    """Solve one order, with substitutes if it takes them; a pure function, so that it may run in a thread."""
-    final, plans = asked, _plans(asked, programme)
-    if asked.terms.substitutes:
-        final, plans = with_substitutes(
-            asked, plans, view.catalog, lambda other: _plans(other, exchanged(programme, other, view))
-        )
-    if plans is None:
-        return (), unavailable(asked, programme, range(len(asked.lines)))
-    options = judge(options_of(plans, final, view.network), final, view)
-    if not options and plans.served:
-        return (), unprofitable(asked)
-    missing = set(range(len(asked.lines))) - plans.served
-    return options, unavailable(asked, programme, missing) if missing else ()
-
-
-def _plans(asked: Asked, programme: Programme) -> Plans | None:
-    """Return the plans for what may be served of an order; None if nothing may."""
-    lines = range(len(asked.lines))
-    groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.terms.barred]
-    most = most_masks(len(programme.ask.nodes))
-    if len(groups) > most:
-        groups = merge_lines(programme, groups, most)
-    is_whole = sum(map(len, groups)) == len(lines)
-    return solve(programme, groups) if groups and (is_whole or not asked.is_complete) else None
 
 
 def _kits_in(options: Sequence[Option], catalog: Catalog) -> dict[str, tuple[tuple[str, int], ...]]:

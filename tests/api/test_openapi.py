@@ -12,6 +12,7 @@ from referencing.jsonschema import DRAFT202012
 from api import openapi
 from api.table import ENDPOINTS
 
+READS_BY_POST = {"/v1/availability", "/v1/promises", "/v1/get-it-by", "/v1/nearest-stores"}
 CONTRACT = """
 PUT /v1/network
 GET /v1/network
@@ -87,7 +88,7 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors_as_probl
 def test_every_post_that_changes_something_needs_a_key_and_says_so(document):
     for method, path, operation in operations(document):
         required = {parameter["name"]: parameter["required"] for parameter in operation["parameters"]}
-        expected = {("post", "/v1/availability"): None, ("post", "/v1/promises"): None}
+        expected: dict[tuple[str, str], bool | None] = {("post", path): None for path in READS_BY_POST}
         expected |= {("put", "/v1/inventory/supplies"): False}  # it may have one
         assert required.get("Idempotency-Key") == expected.get((method, path), True if method == "post" else None), path
 

@@ -1,0 +1,168 @@
+"""What one unit costs and when it arrives, by the day from which a node has it: for a place and a kind of product.
+
+Kinds are products that freight does not tell apart: of one weight (or weight step), handling, size. Each row is made
+by the same kernel that prices parcels of promises, when the first product of its kind is asked for, and stays until a
+cut-off passes. Not here: stock (shelf.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.availability.stock import NO_LAUNCHES, AtpTable
+from engine.catalog.model import Content
+from engine.network.days import NEVER, Today
+from engine.promising.model import PromiseLine
+from engine.promising.programme import Programme, Tables, build
+from engine.promising.request import Asked
+from engine.promising.terms import PLAIN
+from solvers.promise_parcels import INFINITE, price_parcels
+
+TODAY = 0
+"""The row of nodes that have a unit now."""
+Kind = tuple[object, ...]
+_MOST_BYTES = 2**26
+_DAYS = 2**12
+_CENTS = 2**50
+
+
+class Offer(NamedTuple):
+    """A day of arrival and what it costs in all."""
+
+    arrives_on: int
+    cost_cents: int
+
+
+class KindLanes:
+    """The rows of one kind of product to one place, over the nodes within reach."""
+
+    def __init__(self, programme: Programme) -> None:
+        ask = programme.ask
+        self._programme = replace(programme, ask=ask._replace(goods=programme.pack([(0,)])))
+        self._rows: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
+        self.nodes = programme.ask.nodes
+        self.local_day = programme.local_day[self.nodes]
+
+    def best(self, first_day: NDArray[np.int32]) -> tuple[Offer, Offer] | None:
+        """Return the earliest offer, the cheapest of that day, and the cheapest, the earliest of that price.
+
+        `first_day` (nodes within reach,) is when each has a unit. None if nobody can bring it.
+        """
+        now = first_day <= self.local_day
+        cheapest = fastest = INFINITE
+        if now.any():
+            by_cost, by_day = self._row(TODAY)
+            cheapest, fastest = int(by_cost[now].min()), int(by_day[now].min())
+        later = first_day[~now & (first_day < NEVER)]
+        for day in set(later.tolist()) if later.size else ():
+            by_cost, by_day = self._row(day)
+            at = first_day == day
+            at &= ~now
+            cheapest = min(cheapest, int(by_cost[at].min()))
+            fastest = min(fastest, int(by_day[at].min()))
+        if cheapest == INFINITE:
+            return None
+        begins = int(self._programme.days.first_day)
+        day, cents = divmod(fastest, _CENTS)
+        cost, last = divmod(cheapest, _DAYS)
+        return Offer(begins + day, cents), Offer(begins + last, cost)
+
+    def _row(self, day: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (cost, arrival) and (arrival, cost) of each node as one number, if it has a unit from a day on."""
+        found = self._rows.get(day)
+        if found is None:
+            found = self._rows[day] = self._priced(np.maximum(self.local_day, day))
+        return found
+
+    def _priced(self, covered_from: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        programme = self._programme
+        covered = np.repeat(covered_from[:, None], 2, axis=1)
+        keys: list[NDArray[np.int64]] = []
+        for by_arrival in (False, True):
+            parcels = price_parcels(
+                by_arrival, programme.ask.need_by, covered, self.nodes, programme.ask, programme.cards, programme.days
+            )
+            cost, arrival = parcels.cost[:, 1], parcels.arrival[:, 1] - programme.days.first_day
+            is_there = cost < INFINITE
+            cost, arrival = np.where(is_there, cost, 0), np.where(is_there, arrival, 0)
+            key = arrival * _CENTS + cost if by_arrival else cost * _DAYS + arrival
+            keys.append(np.where(is_there, key, INFINITE))
+        return keys[0], keys[1]
+
+
+class Lanes:
+    """The lanes of one view to every place asked for, made anew when a day of hand-over has moved."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self._tables = Tables()
+        self._lanes: dict[tuple[object, Kind], KindLanes] = {}
+        self._today: Today | None = None
+        self._weights = np.unique(view.network.rates.max_weight_g)
+
+    def of(self, place: object, asked: Asked, sku: str, now: datetime) -> KindLanes:
+        """Return the lanes of a product's kind to a place; `asked` is any request to it, `place` its name."""
+        self._check(now)
+        content = self.view.catalog.content[sku]
+        key = (place, _kind(sku, content, self.view, self._weights))
+        found = self._lanes.get(key)
+        if found is None:
+            if len(self._lanes) * len(self.view.network.node_ids) * 256 > _MOST_BYTES:
+                self._lanes = {}
+            found = self._lanes[key] = KindLanes(self._programme(asked, sku, content, now))
+        return found
+
+    def _check(self, now: datetime) -> None:
+        """Forget everything if another day of hand-over counts than when it was made."""
+        before, today = self._today, self.view.days.at(now)
+        if before is not None and before is not today and not _is_alike(before, today):
+            self._lanes = {}
+        self._today = today
+
+    def _programme(self, asked: Asked, sku: str, content: Content, now: datetime) -> Programme:
+        """Return the programme of one unit that every node has."""
+        nodes = len(self.view.network.node_ids)
+        one = replace(
+            asked,
+            lines=(PromiseLine(line_id="1", sku=sku, quantity=1),),
+            contents=(content,),
+            skus=(sku,),
+            terms=replace(PLAIN, area=asked.terms.area),
+        )
+        local_day = self.view.days.at(now).local_day
+        table = AtpTable(
+            rows={sku: 0},
+            local_day=local_day,
+            today=np.ones((1, nodes), dtype=np.int64),
+            known=np.ones((1, nodes), dtype=np.bool_),
+            later={},
+            scheduled={},
+            launches=NO_LAUNCHES,
+            channel=None,
+            now=now,
+            quotas={},
+        )
+        return build(one, self.view, self.view.days, table, now, self._tables)
+
+
+def _is_alike(one: Today, other: Today) -> bool:
+    """Say whether two minutes mean the same to every node and service."""
+    arrays = ("local_day", "local_hour", "ready", "ordinary")
+    return one.calendars is other.calendars and all(
+        np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays
+    )
+
+
+def _kind(sku: str, content: Content, view: View, weights: NDArray[np.int64]) -> Kind:
+    """Return what freight looks at in a product; where only rates count, its weight step instead of its weight."""
+    freight, catalog = view.network.freight, view.catalog
+    weight: object = content.weight_g
+    if freight.is_plain and not freight.box_ids and not freight.is_sized and view.lead_times is None:
+        weight = int(np.searchsorted(weights, content.weight_g))
+    return weight, catalog.sizes.get(sku), catalog.handling.get(sku), sku in catalog.ship_alone

@@ -1,0 +1,44 @@
+"""One order solved against ATP as it was read: its options, and why lines are missing.
+
+A pure function of its arguments, so that it may run in a thread. Not here: reading (service.py, shelf.py), the arrays
+(programme.py).
+"""
+
+from __future__ import annotations
+
+from engine.availability.reference import View
+from engine.promising.answer import options_of
+from engine.promising.margin import judge
+from engine.promising.merging import merge_lines
+from engine.promising.model import Option, UnavailableLine
+from engine.promising.programme import Plans, Programme, exchanged, most_masks, solve
+from engine.promising.reasons import unavailable, unprofitable
+from engine.promising.request import Asked
+from engine.promising.substituting import with_substitutes
+
+
+def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
+    """Solve one order, with substitutes if it takes them; a pure function, so that it may run in a thread."""
+    final, plans = asked, _plans(asked, programme)
+    if asked.terms.substitutes:
+        final, plans = with_substitutes(
+            asked, plans, view.catalog, lambda other: _plans(other, exchanged(programme, other, view))
+        )
+    if plans is None:
+        return (), unavailable(asked, programme, range(len(asked.lines)))
+    options = judge(options_of(plans, final, view.network), final, view)
+    if not options and plans.served:
+        return (), unprofitable(asked)
+    missing = set(range(len(asked.lines))) - plans.served
+    return options, unavailable(asked, programme, missing) if missing else ()
+
+
+def _plans(asked: Asked, programme: Programme) -> Plans | None:
+    """Return the plans for what may be served of an order; None if nothing may."""
+    lines = range(len(asked.lines))
+    groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.terms.barred]
+    most = most_masks(len(programme.ask.nodes))
+    if len(groups) > most:
+        groups = merge_lines(programme, groups, most)
+    is_whole = sum(map(len, groups)) == len(lines)
+    return solve(programme, groups) if groups and (is_whole or not asked.is_complete) else None
