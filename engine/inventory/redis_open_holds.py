@@ -35,7 +35,9 @@ _NAMING = frozenset(
         *("adjust", "change_conditions", "put_positions", "put_quotas", "put_supplies"),
     )
 )
-"""What may be done to stock that leaves no hold changed and unnamed."""
+"""What may be done to stock that leaves no hold changed and unnamed, but for those whose lines all lie elsewhere."""
+_HOLDING = frozenset(("hold", "hold_many"))
+_EXPIRING = frozenset((*_HOLDING, "sweep"))
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
@@ -117,7 +119,9 @@ class OpenHoldsCheck:
 
     def _is_unnamed(self, act: str, has_rows: bool) -> bool:
         """Say whether an event may have changed holds that it does not name."""
-        return act not in _NAMING or (self._has_crossing and not has_rows and act != "extend")
+        if act not in _NAMING or (act in _HOLDING and not has_rows):
+            return True
+        return self._has_crossing and (act in _EXPIRING or (not has_rows and act != "extend"))
 
     async def _holders_of(self, names: Sequence[str]) -> dict[str, str | None]:
         """Return who holds reservations open, None for those that are not held, or no reservations."""

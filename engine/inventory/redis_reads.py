@@ -92,15 +92,16 @@ class StockReads:
 
     async def _without_quotas(self) -> StockView | None:
         """Return the stock of every SKU but for quotas; None if it cannot be followed."""
-        await self._learn_names()
-        first, last, cells = await self._all_cells()
+        first = await self._learn_names()
+        skus, node_ids = self._skus, self._node_ids  # another read may learn others while this one waits
+        last, cells = await self._all_cells(len(node_ids))
         if cells is None:
             return None
         scheduled = np.flatnonzero(cells[:, :, SCHEDULED].any(axis=1)).tolist()
         schedules: Mapping[int, bytes] = {}
         if scheduled:
-            last, schedules = await self._packed(scheduled, self._keys.schedule)
-        view = view_of(epoch=first, node_ids=self._node_ids, skus=self._skus, cells=cells, schedules=schedules)
+            last, schedules = await self._packed(skus, scheduled, self._keys.schedule)
+        view = view_of(epoch=first, node_ids=node_ids, skus=skus, cells=cells, schedules=schedules)
         events = await self.events_after(first, last)
         return None if events is None else apply_changes(view, events, last, scheduled_then=set(scheduled))
 
@@ -125,7 +126,7 @@ class StockReads:
             if rows <= known:
                 return view
             known |= rows
-            epoch, found = await self._packed(sorted(known), self._keys.quotas)
+            epoch, found = await self._packed(view.skus, sorted(known), self._keys.quotas)
             events = await self.events_after(view.epoch, epoch)
             followed = None if events is None else apply_changes(view, events, epoch)
             if events is None or followed is None:
@@ -134,8 +135,11 @@ class StockReads:
             view = with_quotas(followed, {row: found.get(row) for row in known})
         return view if rows <= known else None
 
-    async def _learn_names(self) -> None:
-        """Ask for the names of SKUs and nodes if there are others than those known; both are append-only."""
+    async def _learn_names(self) -> int:
+        """Ask for the names of SKUs and nodes if there are others than those known; both are append-only.
+
+        Returns the epoch before: what is new since is in its events, though perhaps in no name.
+        """
         keys = self._keys
         found = await self._client.pipeline([("GET", keys.stock_epoch), ("SCARD", keys.skus), ("HLEN", keys.slots)])
         epoch, skus, nodes = (int(count or 0) for count in found)
@@ -146,27 +150,28 @@ class StockReads:
         if epoch < self._epoch or nodes != len(self._node_ids):
             self._node_ids = node_names(await self._client.call("HGETALL", keys.slots))
         self._epoch = epoch
+        return epoch
 
-    async def _all_cells(self) -> tuple[int, int, Cells | None]:
-        """Return the epochs before and after, and the cells of every SKU known; None if there are new nodes."""
+    async def _all_cells(self, nodes: int) -> tuple[int, Cells | None]:
+        """Return the epoch after, and the cells of every SKU known; None if there are more nodes."""
         keys, starts = self._stock_keys, range(0, len(self._stock_keys), _MGET_AT_ONCE)
-        epoch = ("GET", self._keys.stock_epoch)
-        parts = [epoch, *(("MGET", *keys[at : at + _MGET_AT_ONCE]) for at in starts), epoch]
-        first, *pieces, last = [asyncio.ensure_future(self._client.call(*each)) for each in parts]
-        cells = np.empty((len(keys), len(self._node_ids), KINDS), dtype=np.uint32)
+        parts = [*(("MGET", *keys[at : at + _MGET_AT_ONCE]) for at in starts), ("GET", self._keys.stock_epoch)]
+        *pieces, last = [asyncio.ensure_future(self._client.call(*each)) for each in parts]
+        cells = np.empty((len(keys), nodes, KINDS), dtype=np.uint32)
         try:
-            began = int(await first or 0)
             for at, piece in zip(starts, pieces, strict=True):
                 if not fill_cells(cells[at : at + _MGET_AT_ONCE], await piece):
-                    return began, began, None
-            return began, int(await last or 0), cells
+                    return 0, None
+            return int(await last or 0), cells
         finally:
-            for each in (first, *pieces, last):
+            for each in (*pieces, last):
                 each.cancel()
 
-    async def _packed(self, rows: Sequence[int], key_of: Callable[[str], str]) -> tuple[int, dict[int, bytes]]:
+    async def _packed(
+        self, skus: Sequence[str], rows: Sequence[int], key_of: Callable[[str], str]
+    ) -> tuple[int, dict[int, bytes]]:
         """Return the packed schedules or quotas of some rows, those that have one, and the epoch of that moment."""
-        keys = [key_of(self._skus[row]) for row in rows]
+        keys = [key_of(skus[row]) for row in rows]
         reads = [("MGET", *keys[at : at + _MGET_AT_ONCE]) for at in range(0, len(keys), _MGET_AT_ONCE)]
         commands = [("MULTI",), ("GET", self._keys.stock_epoch), *reads, ("EXEC",)]
         epoch, *found = (await self._client.pipeline(commands))[-1]

@@ -14,6 +14,9 @@ from engine.inventory.drift import IndexDrift, OpenHoldsDrift
 from engine.inventory.model import Hold, HoldLimit, HoldLine, PositionCount, Supply
 from engine.inventory.partitioned_reconcile import PartitionedReconciler
 from engine.inventory.partitioned_store import PartitionedInventoryStore
+from engine.inventory.partitions import Partitions
+from engine.inventory.redis_open_holds import OpenHoldsCheck
+from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.seen_keys import SeenKeys
@@ -154,6 +157,47 @@ async def test_holds_that_are_made_and_closed_during_a_check_are_no_drift(
     assert [entry.dated_index for entry in found] == [()] * 3
     assert [entry.are_open_holds_judged for entry in found] == [True] * 3
     assert [entry.open_holds for entry in found] == [(OpenHoldsDrift(holder="nobody", booked=2, held=0),)] * 3
+
+
+async def test_a_hold_after_the_scan_that_has_all_its_lines_elsewhere_is_no_drift(
+    partitioned_store: PartitionedInventoryStore, client: MultiplexedClient, tenant: str
+) -> None:
+    """The seeded bug: its event at home names no position, so nothing says that it was counted since."""
+    hashing = Partitions(number=4)
+    home = hashing.of("away")
+    away = next(f"sku-{i}" for i in range(100) if hashing.of(f"sku-{i}") != home)
+    await partitioned_store.put_positions([PositionCount(sku=away, node_id="berlin", on_hand=9)])
+    keys = Keys(tenant, home)
+    opens = OpenHoldsCheck(client, keys, StockReads(client, keys))
+    await opens.begin()
+    await Reconciler(client, keys).tally(None, opens)
+    await partitioned_store.hold(hold("away", sku=away), today=TODAY)
+    assert not await opens.drifts(repair=True)
+    assert await client.call("HGET", keys.named("open_holds"), "key_anna") == b"1"
+
+
+async def test_a_hold_that_has_all_its_lines_elsewhere_and_expires_beside_another_is_no_drift(
+    partitioned_store: PartitionedInventoryStore, client: MultiplexedClient, tenant: str
+) -> None:
+    """The seeded bug: taking the event of a sweep for one that names all that expired, since it names one."""
+    hashing = Partitions(number=4)
+    home = hashing.of("away")
+    near, away = (
+        next(f"sku-{i}" for i in range(100) if (hashing.of(f"sku-{i}") == home) is at) for at in (True, False)
+    )
+    beside = next(name for name in (f"r{i}" for i in range(100)) if hashing.of(name) == home)
+    counts = [PositionCount(sku=sku, node_id="berlin", on_hand=9) for sku in (near, away)]
+    await partitioned_store.put_positions(counts)
+    for wanted in (hold("away", sku=away), hold(beside, BEN, sku=near)):
+        await partitioned_store.hold(replace(wanted, ttl_seconds=0.3), today=TODAY)
+    keys = Keys(tenant, home)
+    opens = OpenHoldsCheck(client, keys, StockReads(client, keys))
+    await opens.begin()
+    await Reconciler(client, keys).tally(None, opens)
+    await asyncio.sleep(0.35)
+    await RedisInventoryStore(client, keys).sweep()
+    assert not await opens.drifts(repair=True)
+    assert await client.call("HGETALL", keys.named("open_holds")) == []
 
 
 def test_keys_that_a_scan_shows_twice_are_seen_once_however_many_there_are() -> None:
