@@ -12,6 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.inventory.model import HoldLine
 from engine.network.document import ServiceLevel
+from engine.promising.explanation import Explanation
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Label = Literal["cheapest", "fastest", "fewest_shipments"]
@@ -79,6 +80,7 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     pickup_node_id: Name | None = None
     quote: Annotated[int, Meta(ge=1, le=100)] | None = None
     substitutes: bool = False
+    explain: bool = False
 
 
 class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -208,6 +210,8 @@ class Promise(Struct, frozen=True, kw_only=True):
     options: tuple[Option, ...]
     unavailable: tuple[UnavailableLine, ...]
     channel: str | None = None
+    explanation: Explanation | UnsetType = UNSET
+    """Of every node, if it was asked for."""
 
 
 class PromisedHold(Struct, frozen=True, kw_only=True):

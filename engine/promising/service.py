@@ -19,6 +19,7 @@ from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
+from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
 from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest
 from engine.promising.programme import Programme, Tables, build
@@ -79,8 +80,13 @@ class PromiseService:
             channel=request.channel,
         )
         if options:
-            kept = KeptPromise(promise=promise, kits=_kits_in(options, view.catalog), request=request)
+            asked_again = msgspec.structs.replace(request, explain=False) if request.explain else request
+            kept = KeptPromise(promise=promise, kits=_kits_in(options, view.catalog), request=asked_again)
             self._promises.keep(promise.promise_id, _encode(kept), _KEPT_TIMES * self._ttl_seconds)
+        if request.explain:
+            table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
+            explanation = await asyncio.to_thread(explain, asked, view, programme, table, options)
+            return msgspec.structs.replace(promise, explanation=explanation)
         return promise
 
     async def promised_hold(self, promise_id: str, option_id: str) -> PromisedHold:

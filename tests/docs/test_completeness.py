@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import click
 import pytest
@@ -17,6 +18,7 @@ from api.table import ENDPOINTS
 from engine.config import Settings
 from engine.errors import AllotError
 from engine.integrations.generate import Recipe, generate
+from engine.promising.explanation import Standing
 from engine.promising.model import Reason
 from engine.routing import reasons
 from engine.routing.folder import TABLES
@@ -138,8 +140,8 @@ def test_no_endpoint_is_documented_that_is_not_there() -> None:
     assert set(re.findall(r"`((?:GET|PUT|POST|DELETE|PATCH) /v1[^`]*)`", page("http"))) == known
 
 
-def test_every_reason_of_a_promise_is_documented() -> None:
-    assert first_column(section(page("http"), "Promises")) == set(Reason.__args__)  # type: ignore[attr-defined]
+def test_every_reason_of_a_promise_and_every_standing_of_a_node_is_documented() -> None:
+    assert first_column(section(page("http"), "Promises")) == {*get_args(Reason), *get_args(Standing)}
 
 
 def test_every_reason_for_a_backorder_is_documented() -> None:

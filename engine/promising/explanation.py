@@ -1,0 +1,54 @@
+"""What an explanation of a promise says; frozen structs in the shape of the wire.
+
+Not here: finding it (explaining.py).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from msgspec import Struct
+
+Standing = Literal[
+    "chosen",
+    "eligible",
+    "policy",
+    "distance",
+    "quota",
+    "no_stock",
+    "handling",
+    "service",
+    "capacity",
+    "calendar",
+]
+Binding = Literal[
+    "cost", "date", "stock", "quota", "reach", "group", "handling", "service", "capacity", "need_by", "parcels"
+]
+
+
+class NodeExplanation(Struct, frozen=True, kw_only=True):
+    """Why a node was chosen or not.
+
+    `option_ids` are the options in which it ships. `line_ids` are the lines that it could ship in time by themselves.
+    `cost_difference_cents` is what the cheapest plan in which it ships any of them costs more than the cheapest option;
+    null if it can ship none, for orders of many lines, and where something else than stock decides (substitutes).
+    `arrives_on` is the earliest day on which any of those lines could arrive from it. `binding` is what stands in its
+    way, or what made others better; `why` says it in words.
+    """
+
+    node_id: str
+    standing: Standing
+    option_ids: tuple[str, ...]
+    line_ids: tuple[str, ...]
+    cost_difference_cents: int | None
+    arrives_on: date | None
+    binding: Binding | None
+    why: str
+
+
+class Explanation(Struct, frozen=True, kw_only=True):
+    """Every node of the network, those that ship first, then the eligible ones by cost; at most `MOST_NODES`."""
+
+    nodes: tuple[NodeExplanation, ...]
+    has_more: bool
