@@ -35,10 +35,22 @@ def sort_boxes(boxes: IntArray) -> IntArray:
     return np.lexsort((boxes[:, BOX_CENTS], boxes[:, :3].prod(axis=1)))
 
 
+@njit(cache=True, nogil=True)
 def orders_of(pieces: IntArray) -> IntArray:
-    """Return the orders in which pieces (n, 4) are tried, shape (3, n)."""
-    largest_first = -np.stack([pieces[:, :3].prod(axis=1), pieces[:, 0], pieces[:, 0] * pieces[:, 1]])
-    return np.argsort(largest_first, axis=1, kind="stable").astype(np.int64)
+    """Return the orders in which pieces (n, 4) are tried, shape (3, n); equal ones stay as they came."""
+    orders = np.zeros((_ORDERS, pieces.shape[0]), dtype=np.int64)
+    sizes = np.zeros((_ORDERS, pieces.shape[0]), dtype=np.int64)
+    for piece in range(pieces.shape[0]):
+        face = pieces[piece, EDGE_X] * pieces[piece, EDGE_Y]
+        sizes[0, piece], sizes[1, piece], sizes[2, piece] = face * pieces[piece, EDGE_Z], pieces[piece, EDGE_X], face
+    for turn in range(_ORDERS):
+        for piece in range(pieces.shape[0]):
+            place = piece
+            while place > 0 and sizes[turn, orders[turn, place - 1]] < sizes[turn, piece]:
+                orders[turn, place] = orders[turn, place - 1]
+                place -= 1
+            orders[turn, place] = piece
+    return orders
 
 
 @njit(cache=True, nogil=True)
@@ -240,7 +252,6 @@ def pack(pieces: IntArray, orders: IntArray, boxes: IntArray, wanted: BoolArray,
 def pack_masks(
     line_of: IntArray,
     pieces: IntArray,
-    orders: IntArray,
     boxes: IntArray,
     closed_line: IntArray,
     closed: IntArray,
@@ -250,7 +261,7 @@ def pack_masks(
 
     Piece i is of line `line_of[i]`. Rows of `closed` (k, 6) travel as they are, whenever line `closed_line[k]` does.
     """
-    masks = 1 << lines
+    masks, orders = 1 << lines, orders_of(pieces)
     most = masks * (pieces.shape[0] + closed.shape[0])
     rows = np.zeros((most, 6), dtype=np.int64)
     starts, cents = np.zeros(masks + 1, dtype=np.int64), np.zeros(masks, dtype=np.int64)

@@ -6,7 +6,7 @@ block. Not here: how pieces are placed (solvers/cartons.py), what a carton costs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import permutations
 
 import numpy as np
@@ -15,7 +15,7 @@ from engine.availability.reference import View
 from engine.catalog.model import Catalog
 from engine.network.freight import Freight
 from engine.promising.request import Asked
-from solvers.cartons import BOX_GRAMS, BOX_TARE, join_masks, orders_of, pack_masks
+from solvers.cartons import BOX_GRAMS, BOX_TARE, join_masks, pack_masks
 from solvers.problem import IntArray
 from solvers.promise_freight import Goods, plain_goods
 
@@ -23,6 +23,7 @@ Group = tuple[int, ...]
 Pack = Callable[[Sequence[Group]], Goods]
 Piece = tuple[int, int, int, int]
 """Edges, descending, and grams."""
+Size = tuple[int, int, int]
 Closed = tuple[int, int, int, int, int, int]
 """A row of `Goods.cartons`."""
 
@@ -32,6 +33,7 @@ MOST_APART = 6
 MOST_PIECES = 40
 """Units of a whole order that are placed one by one."""
 _OWN_BOX = -1
+_UNKNOWN = (0, 0, 0)
 
 
 class Packer:
@@ -41,6 +43,8 @@ class Packer:
         lines = [(line.quantity, content) for line, content in zip(asked.lines, asked.contents, strict=True)]
         self._lines, self._catalog, self._freight = lines, catalog, freight
         self._area, self._whole = asked.terms.area, asked.terms.whole
+        units = sum([quantity * each for quantity, content in lines for _, each in content.components])
+        self._apart = MOST_APART if units <= MOST_PIECES else 1
         self._bits: list[int] = []
         if freight.bits and catalog.handling:
             bits = [freight.bits_of(catalog.handling.get(line.sku, ())) for line in asked.lines]
@@ -89,15 +93,11 @@ class Packer:
         closed_line: list[int] = []
         closed: list[Closed] = []
         loose = np.zeros((len(groups), 5), dtype=np.int64)
-        units = sum(
-            q * each for group in groups for q, c in (self._lines[i] for i in group) for _, each in c.components
-        )
-        apart = MOST_APART if units <= MOST_PIECES else 1
         for place, group in enumerate(groups):
             for line in group:
                 quantity, content = self._lines[line]
                 for sku, each in content.components:
-                    for kind in self._parts(sku, quantity * each, apart, loose[place]):
+                    for kind in self._parts(sku, quantity * each, loose[place]):
                         if len(kind) == 4:
                             line_of.append(place)
                             pieces.append(kind)
@@ -112,31 +112,33 @@ class Packer:
         return pack_masks(
             np.array(line_of, dtype=np.int64),
             table,
-            orders_of(table),
             self._freight.boxes,
             of_sealed,
             sealed,
             len(groups),
         )
 
-    def _parts(self, sku: str, quantity: int, apart: int, loose: IntArray) -> Iterator[Piece | Closed]:
-        """Yield what so many units of a product are: pieces to be packed, and rows that travel as they are.
+    def _parts(self, sku: str, quantity: int, loose: IntArray) -> Iterable[Piece | Closed]:
+        """Return what so many units of a product are: pieces to be packed, and rows that travel as they are.
 
         Without cartons, what is not alone is added to `loose` (5,) instead.
         """
-        grams, size = self._catalog.content[sku].weight_g, self._catalog.sizes.get(sku, (0, 0, 0))
+        grams, size = self._catalog.content[sku].weight_g, self._catalog.sizes.get(sku, _UNKNOWN)
         volume, girth = size[0] * size[1] * size[2], size[0] + 2 * (size[1] + size[2])
-        if sku in self._catalog.ship_alone:
-            yield quantity, grams, volume, size[0], girth, _OWN_BOX
-            return
-        if not self._freight.box_ids:
+        is_alone = sku in self._catalog.ship_alone
+        if not is_alone and not self._freight.box_ids:
             loose[:3] += (quantity, quantity * grams, quantity * volume)
             loose[3], loose[4] = max(loose[3], size[0]), max(loose[4], girth)
-            return
-        box = self._roomiest(size, grams)
+            return ()
+        box = None if is_alone else self._roomiest(size, grams)
         if box is None:
-            yield quantity, grams, volume, size[0], girth, _OWN_BOX
-            return
+            return ((quantity, grams, volume, size[0], girth, _OWN_BOX),)
+        if quantity <= self._apart and volume:
+            return ((*size, grams),) * quantity
+        return self._blocks(quantity, grams, size, box)
+
+    def _blocks(self, quantity: int, grams: int, size: Size, box: int) -> Iterator[Piece | Closed]:
+        """Yield cartons full of a product, and the rest: as pieces if they are few, else as a block."""
         edges = self._freight.box_rows[box]
         most, counts, turned = _grid(size, grams, edges, quantity)
         full = (quantity - 1) // most
@@ -144,12 +146,12 @@ class Packer:
             weight_g = most * grams + edges[BOX_TARE]
             yield full, weight_g, edges[0] * edges[1] * edges[2], edges[0], edges[0] + 2 * (edges[1] + edges[2]), box
         rest = quantity - full * most
-        if rest <= apart and volume:
+        if rest <= self._apart and size[0]:
             yield from ((*size, grams) for _ in range(rest))
         else:
             yield _block(rest, counts, turned, rest * grams)
 
-    def _roomiest(self, size: tuple[int, int, int], grams: int) -> int | None:
+    def _roomiest(self, size: Size, grams: int) -> int | None:
         """Return the largest carton that takes a unit, or None; of unknown size, the one that holds most grams."""
         rows = self._freight.box_rows
         if size[0] == 0:

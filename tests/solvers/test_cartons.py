@@ -179,7 +179,7 @@ def test_the_cartons_of_a_mask_hold_its_lines_and_nothing_else() -> None:
     boxes = random_boxes(rng, 9)
     pieces, line_of = random_pieces(rng, boxes, 8), rng.integers(0, 3, 8)
     closed = table([(2, 50, 11, 1, 1, -1), (1, 9, 5, 1, 1, 0)], 6)
-    starts, rows, cents = pack_masks(line_of, pieces, orders_of(pieces), boxes, np.array([0, 2]), closed, 3)
+    starts, rows, cents = pack_masks(line_of, pieces, boxes, np.array([0, 2]), closed, 3)
     for mask in range(8):
         found = rows[starts[mask] : starts[mask + 1]]
         lines = [line for line in range(3) if mask >> line & 1]
