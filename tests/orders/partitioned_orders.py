@@ -25,7 +25,7 @@ from tests.inventory.partitioned_shop import NUMBER, Died, DyingClient, sku
 SOON = 0.01
 MOST_CALLS = 80
 LINES = tuple(OrderLine(line_id=str(each), sku=sku(each), quantity=2) for each in (0, 1, 3))
-CAPACITY = {"north": NodeCapacity(units=40, parcels=10)}
+CAPACITY = {"north": NodeCapacity(units=150, parcels=60)}
 
 
 def order_of(order_id: str, reservation_id: str | None = None) -> Captured:
