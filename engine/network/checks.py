@@ -13,6 +13,7 @@ import holidays
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest, prefixed, read_document
+from engine.network.addresses import area_entries
 from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
 
 MOST_CLOSURE_SETS = 1_000
@@ -40,6 +41,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_services(document),
         *_handling(document),
         *_freight(document),
+        *_areas(document),
         *_postal_codes(document),
         *_unit_rules(document),
     ]
@@ -202,6 +204,20 @@ def _freight(document: NetworkDocument) -> Iterator[Fault]:
     if policy.unprofitable != "allow" and policy.min_margin_cents is None and policy.min_margin_basis_points is None:
         message = f"{policy.unprofitable!r} needs min_margin_cents or min_margin_basis_points; add one"
         yield Fault(path="$.policy.unprofitable", message=message)
+
+
+def _areas(document: NetworkDocument) -> Iterator[Fault]:
+    for index, entry in enumerate(document.services):
+        named: dict[tuple[str, str], str] = {}
+        for country, prefix, is_served in area_entries(entry):
+            field, shown = (
+                "served_areas" if is_served else "unserved_areas",
+                f"{country} {prefix!r}" if prefix else country,
+            )
+            seen = named.setdefault((country, prefix), field)
+            if seen != field:
+                message = f"{shown} is in {seen} too; take it out of one of them"
+                yield Fault(path=f"$.services[{index}].{field}", message=message)
 
 
 def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:

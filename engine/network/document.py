@@ -142,6 +142,15 @@ class RemoteAreaDocument(_Part):
     cents: Cents
 
 
+class AreaDocument(_Part):
+    """Addresses in a country whose postal codes begin so."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    postal_prefixes: Annotated[tuple[PostalPrefix, ...], Field(min_length=1, max_length=10_000)] | None = Field(
+        default=None, description="null is the whole country."
+    )
+
+
 class ServiceDocument(_Part):
     """A carrier's product with its rate card."""
 
@@ -166,6 +175,16 @@ class ServiceDocument(_Part):
     residential_cents: Cents = Field(default=0, description="For each carton to a residential address.")
     oversize: OversizeDocument | None = None
     remote_areas: tuple[RemoteAreaDocument, ...] = Field(default=(), max_length=1_000)
+    served_areas: Annotated[tuple[AreaDocument, ...], Field(max_length=1_000)] | None = Field(
+        default=None, description="The only areas that it delivers to; null is everywhere."
+    )
+    unserved_areas: tuple[AreaDocument, ...] = Field(
+        default=(), max_length=1_000, description="Areas that it does not deliver to; the longest prefix counts."
+    )
+    delivers_to_po_boxes: bool = True
+    max_km: Kilometres | None = Field(
+        default=None, description="How far it delivers from a node, as the crow flies; null is as far as its rates."
+    )
 
 
 class CartonDocument(_Part):

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.network.addresses import Addresses, compile_addresses
 from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
 from engine.network.freight import Freight, compile_freight
 
@@ -76,6 +77,8 @@ class Network:
     serves: NDArray[np.bool_]
     rates: RateTable
     freight: Freight
+    addresses: Addresses | None
+    service_max_km: NDArray[np.float64] | None
     groups: Mapping[str, tuple[int, ...]]
     postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
 
@@ -138,6 +141,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         serves=_frozen(serves),
         rates=_rates(document),
         freight=compile_freight(document),
+        addresses=compile_addresses(document),
+        service_max_km=_service_max_km(document),
         groups=MappingProxyType(
             {entry.group: tuple(index[node_id] for node_id in entry.node_ids) for entry in document.groups}
         ),
@@ -177,6 +182,13 @@ def _pick_ups(document: NetworkDocument) -> tuple[NDArray[np.int64], NDArray[np.
             if entry.days is not None:
                 days[s, n] = sum(1 << WEEKDAYS.index(day) for day in entry.days)
     return minutes, days
+
+
+def _service_max_km(document: NetworkDocument) -> NDArray[np.float64] | None:
+    """Return how far each service delivers, None if none has a limit."""
+    if all(entry.max_km is None for entry in document.services):
+        return None
+    return _frozen(np.array([np.inf if s.max_km is None else s.max_km for s in document.services], dtype=np.float64))
 
 
 def _rates(document: NetworkDocument) -> RateTable:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from engine.inventory.model import HoldLine
+from engine.network.addresses import NotServedCause
 from engine.network.document import ServiceLevel
 from engine.promising.explanation import Explanation
 
@@ -23,6 +24,7 @@ Reason = Literal[
     "insufficient_stock",
     "too_far",
     "handling",
+    "not_served",
     "no_service",
     "after_need_by",
     "over_max_shipments",
@@ -38,7 +40,7 @@ MOST_UNITS = 10**6
 class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Coordinates in degrees, or a postal code that the network knows; the time zone is an IANA name.
 
-    A postal code beside coordinates counts for surcharges only.
+    A postal code beside coordinates counts for surcharges and areas that services do not serve only.
     """
 
     latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
@@ -47,6 +49,7 @@ class Destination(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     country: Annotated[str, Meta(pattern="^[A-Z]{2}$")] | None = None
     time_zone: str | None = None
     residential: bool = False
+    is_po_box: bool = False
 
 
 class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,8 +203,18 @@ class UnavailableLine(Struct, frozen=True, kw_only=True):
     available_on: date | None
 
 
+class NotServedBy(Struct, frozen=True, kw_only=True):
+    """A carrier service that does not deliver to the address, for it is a post office box, or for where it is."""
+
+    service: str
+    cause: NotServedCause
+
+
 class Promise(Struct, frozen=True, kw_only=True):
-    """The answer; it holds nothing until a reservation names it."""
+    """The answer; it holds nothing until a reservation names it.
+
+    `not_served_by` is there if services that were allowed do not deliver to the address.
+    """
 
     promise_id: str
     as_of: datetime
@@ -212,6 +225,7 @@ class Promise(Struct, frozen=True, kw_only=True):
     channel: str | None = None
     explanation: Explanation | UnsetType = UNSET
     """Of every node, if it was asked for."""
+    not_served_by: tuple[NotServedBy, ...] | UnsetType = UNSET
 
 
 class PromisedHold(Struct, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ from engine.promising.goods import Pack, packer_of, plain
 from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
 from engine.promising.request import Asked
+from solvers.problem import DISTANCE_TOLERANCE_KM
 from solvers.promise_dates import Days, Learned, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
 from solvers.promise_options import MASK, MASK_LINES, promise_order
@@ -39,7 +40,7 @@ class Programme:
     """One order as the kernels see it, before any line is merged.
 
     `pack` turns its lines, in groups, into goods, which are not yet packed in `ask`; `rows` are the columns of products
-    in `demand`.
+    in `demand`; `anywhere` are the cards as if services delivered however far.
     """
 
     demand: NDArray[np.int64]
@@ -50,6 +51,7 @@ class Programme:
     local_day: NDArray[np.int64]
     pack: Pack
     rows: Mapping[str, int]
+    anywhere: Cards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,15 +159,20 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         complete=asked.is_complete,
         goods=goods,
     )
+    anywhere = cards = tables.cards(network, is_pickup=asked.place is None)
+    if asked.place is not None and network.service_max_km is not None:
+        is_near = distance_km <= network.service_max_km[:, None] + DISTANCE_TOLERANCE_KM
+        cards = cards._replace(serves=cards.serves & is_near)
     return Programme(
         demand=demand,
         ask=ask,
-        cards=tables.cards(network, is_pickup=asked.place is None),
+        cards=cards,
         days=tables.days(view, now, pickup_node),
         atp=table.for_kernels(),
         local_day=today.local_day,
         pack=pack,
         rows=table.rows,
+        anywhere=anywhere,
     )
 
 

@@ -1,11 +1,12 @@
 """Why a line is in no option, and when it could arrive by itself.
 
 The first reason that holds is given: below_minimum, not_a_multiple (rules of the product), no_stock (no node ever has a
-unit), insufficient_stock (no node ever has enough), too_far (those that have are beyond reach), handling (nodes that
-have it, or services there, do not take its handling classes), no_service (no service carries it there), after_need_by
-(it would come too late); the rest could be served alone, but not together: insufficient_stock if lines draw on the same
-product, over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of a kit that may
-be split, the first reason of any of its products counts. Last, unprofitable: the policy refuses every option.
+unit), insufficient_stock (no node ever has enough), too_far (those that have are beyond reach, or that of services),
+handling (nodes that have it, or services there, do not take its handling classes), not_served (services that could
+carry it do not deliver to such an address), no_service (no service carries it there), after_need_by (it would come too
+late); the rest could be served alone, but not together: insufficient_stock if lines draw on the same product,
+over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of a kit that may be split,
+the first reason of any of its products counts. Last, unprofitable: the policy refuses every option.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
 from solvers.problem import IntArray
 from solvers.promise_dates import NEVER
+from solvers.promise_freight import Cards
 from solvers.promise_parcels import INFINITE, Ask, days_alone, days_covered, price_parcels
 
 _RANK = {reason: place for place, reason in enumerate(get_args(Reason))}
@@ -67,7 +69,7 @@ def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None
     covered = days_covered(days, demand, ask.nodes, programme.local_day, programme.atp)
     parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, ask, programme.cards, programme.days)
     if not (parcels.cost[:, 1] < INFINITE).any():
-        return ("handling" if _is_refused(programme, ask, covered) else "no_service"), None
+        return _without_parcel(asked, programme, ask, covered), None
     day = int(parcels.arrival[:, 1].min())
     return ("after_need_by" if day > asked.need_by else None), day
 
@@ -85,13 +87,31 @@ def _together(asked: Asked, programme: Programme, line: int, some_cannot: bool) 
     return "over_max_shipments"
 
 
+def _without_parcel(asked: Asked, programme: Programme, ask: Ask, covered: IntArray) -> Reason:
+    """Return why no service carries a line that is there."""
+    if _is_refused(programme, ask, covered):
+        return "handling"
+    if asked.not_serving:
+        others = np.array(list(asked.not_serving), dtype=np.int64)
+        if _has_parcel(programme, ask._replace(services=others), covered, programme.cards):
+            return "not_served"
+    if programme.anywhere is not programme.cards and _has_parcel(programme, ask, covered, programme.anywhere):
+        return "too_far"
+    return "no_service"
+
+
+def _has_parcel(programme: Programme, ask: Ask, covered: IntArray, cards: Cards) -> bool:
+    """Say whether a service carries a line, whenever it comes."""
+    parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, ask, cards, programme.days)
+    return bool((parcels.cost[:, 1] < INFINITE).any())
+
+
 def _is_refused(programme: Programme, ask: Ask, covered: IntArray) -> bool:
     """Say whether a line could be served if nobody minded its handling classes."""
     if ask.goods.handling.shape[0] == 0:
         return False
     tame = ask._replace(goods=ask.goods._replace(handling=ask.goods.handling[:0]))
-    parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, tame, programme.cards, programme.days)
-    return bool((parcels.cost[:, 1] < INFINITE).any())
+    return _has_parcel(programme, tame, covered, programme.cards)
 
 
 def _unavailable(asked: Asked, line: int, reason: Reason, day: int | None) -> UnavailableLine:

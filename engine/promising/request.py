@@ -6,7 +6,7 @@ Not here: stock, days and costs.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
@@ -20,6 +20,7 @@ from engine.availability.selection import check_channel, select_contents, select
 from engine.catalog.model import Catalog, Content
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.network.addresses import Addresses, NotServedCause
 from engine.network.document import ServiceLevel
 from engine.network.freight import NO_AREA
 from engine.network.model import Network
@@ -52,6 +53,7 @@ class Asked:
     """A request understood: lines with what they come down to, nodes and services by number, limits.
 
     `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node.
+    `not_serving` are services that would be allowed, but do not deliver to the address, and why; not in `services`.
     """
 
     lines: tuple[PromiseLine, ...]
@@ -64,6 +66,7 @@ class Asked:
     most_parcels: int
     is_complete: bool
     terms: Terms
+    not_serving: Mapping[int, NotServedCause]
 
 
 def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
@@ -78,7 +81,11 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
     if len(contents) == len(lines):
         _check_units(lines, contents, faults)
     nodes = select_nodes(network, request.group, None, faults)
+    not_serving = {} if network.addresses is None else _not_serving(request, network.addresses)
     services = _services(request, network, faults)
+    if not_serving:
+        not_serving = {s: cause for s, cause in not_serving.items() if s in services}
+        services = services[[s not in not_serving for s in services.tolist()]]
     check_channel(network, request.channel, faults)
     place: Place | None = None
     if request.pickup_node_id is not None:
@@ -109,6 +116,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         most_parcels=min(limits, default=MOST_LINES),
         is_complete=request.ship_complete,
         terms=terms,
+        not_serving=not_serving,
     )
 
 
@@ -119,6 +127,14 @@ def _products(contents: Sequence[Content], terms: Terms, catalog: Catalog) -> tu
         others = (catalog.content[other] for others in terms.substitutes for other in others)
         found.update(sku for content in others for sku, _ in content.components)
     return tuple(sorted(found))
+
+
+def _not_serving(request: PromiseRequest, addresses: Addresses) -> dict[int, NotServedCause]:
+    """Return the services that do not deliver to the destination, and why."""
+    wanted = request.destination
+    if wanted is None or request.pickup_node_id is not None:
+        return {}
+    return addresses.not_served_by(wanted.country, wanted.postal_code, is_po_box=wanted.is_po_box)
 
 
 def _area(request: PromiseRequest, network: Network) -> NDArray[np.int64]:

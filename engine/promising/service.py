@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec import UNSET
 
 from engine.availability.reference import Reference, View
 from engine.availability.stock import StockReader
@@ -21,7 +22,7 @@ from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
-from engine.promising.model import KeptPromise, Option, Promise, PromisedHold, PromiseRequest
+from engine.promising.model import KeptPromise, NotServedBy, Option, Promise, PromisedHold, PromiseRequest
 from engine.promising.programme import Programme, Tables, build
 from engine.promising.request import Asked, understand
 from engine.promising.solving import answered
@@ -78,6 +79,7 @@ class PromiseService:
             options=options,
             unavailable=missing,
             channel=request.channel,
+            not_served_by=_not_served_by(asked, view) or UNSET,
         )
         if options:
             asked_again = msgspec.structs.replace(request, explain=False) if request.explain else request
@@ -136,6 +138,13 @@ class PromiseService:
     def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
         table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
         return build(asked, view, view.days, table, now, self._tables)
+
+
+def _not_served_by(asked: Asked, view: View) -> tuple[NotServedBy, ...]:
+    """Return the services that were allowed, but do not deliver to the address, by name."""
+    services = view.network.services
+    found = [NotServedBy(service=services[s], cause=cause) for s, cause in asked.not_serving.items()]
+    return tuple(sorted(found, key=lambda entry: entry.service))
 
 
 def _kits_in(options: Sequence[Option], catalog: Catalog) -> dict[str, tuple[tuple[str, int], ...]]:

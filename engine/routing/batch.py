@@ -181,8 +181,12 @@ def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray, refused: NDArray[
 def _rates(network: Network, today: Today, node: IntArray, service: IntArray) -> tuple[RateCards, IntArray]:
     """Return the rate cards in the problem's order of services, and the hand-over day of every (node, service)."""
     table, zones = network.rates, len(network.zones)
-    cells = (service[:, None] * zones + np.arange(zones)).ravel()
+    names, zone_max_km, zone = _bands(network)
+    cells = (service[:, None] * zones + zone).ravel()
     steps = [np.arange(table.offsets[cell], table.offsets[cell + 1]) for cell in cells]
+    if network.service_max_km is not None:
+        reached = (zone_max_km <= network.service_max_km[service][:, None]).ravel()
+        steps = [step if is_near else step[:0] for step, is_near in zip(steps, reached.tolist(), strict=True)]
     chosen = np.concatenate([np.zeros(0, np.int64), *steps]).astype(np.int64)
     hand_over = _hand_over(today, node, service)
     longest = int(table.transit_days.max(initial=0))
@@ -192,8 +196,8 @@ def _rates(network: Network, today: Today, node: IntArray, service: IntArray) ->
     reaches = (delivery < UNREACHABLE // 2) & network.serves[np.ix_(service, node)].T[:, :, None]
     return (
         RateCards(
-            zones=network.zones,
-            zone_max_km=network.zone_max_km,
+            zones=names,
+            zone_max_km=zone_max_km,
             start=np.concatenate([[0], np.cumsum([len(step) for step in steps])]).astype(np.int64),
             max_weight_g=table.max_weight_g[chosen],
             cost_cents=fueled_cents(network)[chosen],
@@ -202,6 +206,20 @@ def _rates(network: Network, today: Today, node: IntArray, service: IntArray) ->
         ),
         hand_over,
     )
+
+
+def _bands(network: Network) -> tuple[tuple[str, ...], NDArray[np.float64], IntArray]:
+    """Return the zones divided where a service ends: their names, ends in km, and numbers in the network."""
+    ends = network.zone_max_km
+    if network.service_max_km is None:
+        return network.zones, ends, np.arange(len(ends))
+    bands = np.union1d(ends, network.service_max_km[network.service_max_km <= ends.max(initial=0)])
+    zone = np.searchsorted(ends, bands)
+    names = tuple(
+        network.zones[z] if end == ends[z] else f"{network.zones[z]} to {end:g} km"
+        for z, end in zip(zone.tolist(), bands.tolist(), strict=True)
+    )
+    return names, bands, zone
 
 
 def _base(today: Today) -> int:

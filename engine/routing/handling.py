@@ -1,14 +1,15 @@
-"""Handling classes in a routing run: nodes that do not handle a product have none of it, and orders keep to services.
+"""Who may carry what in a routing run: nodes that do not handle a product have none of it, and orders keep to services.
 
 The solver knows one level that a service must have to carry an order, and no contents of parcels. So an order of which
 any line may not go by some service uses none of it, for none of its parcels: safe, if sometimes stricter than need be.
-Such an order gets a level of its own, which copies of the services have that may carry it. Copies come after all
-services, so that orders without such lines are planned as if there were none.
+Nor does it use a service that does not deliver to its address. Such an order gets a level of its own, which copies of
+the services have that may carry it. Copies come after all services, so that orders without such lines are planned as if
+there were none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,13 +45,14 @@ def eligible_services(orders: Sequence[OpenOrder], catalog: Catalog, network: Ne
     names = sorted(set(network.service_levels))
     code = {name: k for k, name in enumerate(names)}
     level = [code[network.service_levels[v]] for v in service]
-    barred = network.freight.service[:, BARS].tolist()
+    barred, known = network.freight.service[:, BARS].tolist(), len(service)
     own: dict[tuple[str | None, tuple[int, ...]], int] = {}
     of_order, bits_of = [], _Bits(catalog, network)
     for order in orders:
-        classes = bits_of.order(order)
-        allowed = tuple(v for v in service[: len(barred)] if not barred[v] & classes) if classes else ()
-        if not classes or len(allowed) == len(barred):
+        classes, closed = bits_of.order(order), _not_serving(order, network)
+        is_free = not classes and not closed
+        allowed = () if is_free else tuple(v for v in service[:known] if not barred[v] & classes and v not in closed)
+        if is_free or len(allowed) == known:
             of_order.append(ANY_LEVEL if order.service_level is None else code.get(order.service_level, len(names)))
             continue
         key = (order.service_level, allowed)
@@ -63,6 +65,13 @@ def eligible_services(orders: Sequence[OpenOrder], catalog: Catalog, network: Ne
     return Eligible(
         service=np.array(service, np.int64), level=np.array(level, np.int64), of_order=np.array(of_order, np.int64)
     )
+
+
+def _not_serving(order: OpenOrder, network: Network) -> Collection[int]:
+    """Return the services that do not deliver to the address of an order; orders do not say if it is a box."""
+    if network.addresses is None:
+        return ()
+    return network.addresses.not_served_by(order.country, order.postal_code, is_po_box=False)
 
 
 def fueled_cents(network: Network) -> IntArray:

@@ -61,6 +61,20 @@ SPOILED = [
         "$.services[0].remote_areas[1].postal_prefixes",
         "already in remote_areas[0]",
     ),
+    (("services", 0, "unserved_areas"), [{"country": "usa"}], "$.services[0].unserved_areas[0].country", "usa"),
+    (
+        ("services", 0, "served_areas"),
+        [{"country": "US", "postal_prefixes": []}],
+        "$.services[0].served_areas[0].postal_prefixes",
+        "at least 1",
+    ),
+    (
+        ("services", 0),
+        {"served_areas": [{"country": "US"}], "unserved_areas": [{"country": "US"}]},
+        "$.services[0].unserved_areas",
+        "US is in served_areas too",
+    ),
+    (("services", 0, "max_km"), -1, "$.services[0].max_km", "-1"),
     (
         ("cartons",),
         [{"carton": "S", "length_mm": 1, "width_mm": 1, "height_mm": 1, "max_weight_g": 1}] * 2,
@@ -123,7 +137,7 @@ def test_a_wrong_document_names_path_value_and_remedy(
     target: Any = document
     for part in place[:-1]:
         target = target[part]
-    target[place[-1]] = {**target[place[-1]], **value} if place == ("nodes", 0) else value  # type: ignore[dict-item]
+    target[place[-1]] = {**target[place[-1]], **value} if place[1:] == (0,) else value  # type: ignore[dict-item]
     with pytest.raises(InvalidInput) as refusal:
         parse_network(json.dumps(document).encode())
     messages = {fault.path: fault.message for fault in refusal.value.faults}
