@@ -18,6 +18,7 @@ from engine.errors import OnHandOutOfRange, Unavailable
 from engine.inventory.model import Adjustment, PositionCount, Replay, Supply
 from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.storage.client import Part
+from engine.storage.keys import Keys
 from tests.inventory.partitioned_shop import (
     CLIENTS,
     NUMBER,
@@ -209,6 +210,23 @@ async def test_counts_at_the_same_time_come_in_one_order_in_every_partition(
         await asyncio.gather(*(count(store, *each) for store, each in zip(stores, wanted.items(), strict=True)))
         found = await on_hand(stores[0])
         assert_serial(found, wanted | {1_000_000 + place: [place] for place in range(NUMBER)})
+
+
+async def test_a_clock_of_the_server_that_is_set_back_keeps_no_change_from_being_made(shops: Shops) -> None:
+    """The seeded bug: its own maker finds a change too young to be decided on, and takes that for a refusal."""
+    shop = await shops(0.01)
+
+    async def set_back() -> None:
+        for keys in (Keys(shop.tenant, number) for number in range(NUMBER)):
+            for name in await shop.client.call("HKEYS", keys.named("verdicts")):
+                await shop.client.call("HSET", keys.named("verdicts"), name, f"begun {2**43}")
+
+    halting = Halting(shop, 0, set_back, function="allot_judge_spread_v1")
+    store = PartitionedInventoryStore(halting, shop.tenant, NUMBER)
+    await store.put_positions(counts(7, 0, 1, 3))
+    assert halting.calls_left < 0
+    assert await on_hand(shop.store) == [7, 7, 10, 7]
+    await shop.check_nothing_is_left()
 
 
 def assert_serial(found: list[int], wanted: dict[int, list[int]]) -> None:

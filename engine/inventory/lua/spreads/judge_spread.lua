@@ -13,7 +13,8 @@ redis.register_function('allot_judge_spread_v1', function(keys, args)
   local verdicts, decided = key_of(work, 'verdicts'), key_of(work, 'key_of_spread')
   local standing = redis.call('HGET', verdicts, name)
   local begun = standing and string.match(standing, '^begun (%d+)$')
-  if not begun or now_ms() < begun + age then return standing or '' end
+  -- Who began it judges at age 0, even if the clock was set back since.
+  if not begun or (tonumber(age) > 0 and now_ms() < begun + age) then return standing or '' end
   if verdict ~= GIVEN_UP and digest ~= '' then
     if redis.call('EXISTS', keys[1]) == 1 or redis.call('HSETNX', decided, digest, name) == 0 then verdict = GIVEN_UP end
   end
