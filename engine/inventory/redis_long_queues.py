@@ -2,7 +2,8 @@
 
 A supply that comes later takes its lines along before it moves, and one that comes earlier behind it: so at no moment
 does a line ship before its supply is expected. If the process dies on the way, some ship later than they could, and the
-same supplies put again go on where it stopped. Not here: all others, which are followed in one step (redis_store.py).
+same supplies put again, under the same idempotency key too, go on where it stopped. Not here: all others, which are
+followed in one step (redis_store.py).
 """
 
 from __future__ import annotations
@@ -62,11 +63,19 @@ class LongQueues:
                 if "LINESFIRST" not in str(error) and "MANYLINES" not in str(error):
                     raise
                 continue
-            for supply in behind:
-                await self._pages(supply, is_move=True)
-                await self._client.call("HDEL", self._keys.named("following"), _name(supply))
+            await self.go_on(behind)
             return answer
         raise Unavailable("Lines are pegged to these supplies faster than they follow. Send the same request again.")
+
+    async def go_on(self, supplies: Sequence[Supply]) -> None:
+        """Let lines follow those of some supplies that they have not followed to the end, wherever these are by now."""
+        following = self._keys.named("following")
+        for supply in supplies:
+            if await self._client.call("HEXISTS", following, _name(supply)):
+                known = await self._known(supply)
+                if known is not None:
+                    await self._pages(known, is_move=True)
+                await self._client.call("HDEL", following, _name(supply))
 
     async def _has_to_follow(self, supply: Supply, known: Supply) -> bool:
         """Say whether more lines than one step may look at have to follow a supply, or have not yet."""

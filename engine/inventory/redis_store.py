@@ -142,7 +142,10 @@ class RedisInventoryStore:
         rows, days = supply_rows(supplies), {supply.node_id: today[supply.node_id] for supply in supplies}
         try:
             args: tuple[Part, ...] = (_pack(rows), _pack(days), redis_long_queues.MOST_AT_ONCE)
-            return await self._change("allot_put_supplies_v1", replay, *args)
+            outcome = await self._change("allot_put_supplies_v1", replay, *args)
+            if outcome.replayed:
+                await self._long_queues.go_on(supplies)
+            return outcome
         except StoreReplyError as error:
             if "MANYLINES" not in str(error):
                 raise

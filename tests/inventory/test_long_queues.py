@@ -122,6 +122,26 @@ async def test_whenever_a_process_dies_no_line_ships_before_its_supply_and_the_n
     } == wanted
 
 
+async def test_lines_go_on_following_when_the_same_key_comes_again(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: the stored answer given at once, and nobody ever takes the rest of the lines along."""
+
+    async def look() -> None:
+        return None
+
+    await fill(redis_store)
+    replay = Replay(digest="put-1", fingerprint="a")
+    dying: Any = Dying(client, look, 14)
+    with pytest.raises(ConnectionError):
+        await RedisInventoryStore(dying, keys).put_supplies([supply(200, 5)], today=Days(), replay=replay)
+    assert await client.call("HLEN", keys.named("following")) == 1
+    again = await redis_store.put_supplies([supply(200, 5)], today=Days(), replay=replay)
+    assert again.replayed
+    assert await client.call("HLEN", keys.named("following")) == 0
+    assert await days_of(redis_store) == [max(5, own) for own in await own_days()]
+
+
 async def own_days() -> list[int]:
     """Return the day that each reservation asked for, 0 for none."""
     rng, found = random.Random(2), list[int]()
