@@ -8,6 +8,7 @@ followed in one step (redis_store.py).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,8 +54,10 @@ class LongQueues:
                 paged[_name(supply)] = is_behind = int(bool(supply.quantity) and not is_later)
                 behind += [supply] * is_behind
                 rows = await self._pages(supply, is_move=is_later)
+                seen = Counter[str]()
                 for row in rows:  # it may have moved in an earlier try
-                    row[7] = before.setdefault((_name(supply), row[0], row[5]), row[7])
+                    seen[row[0]] += 1
+                    row[7] = before.setdefault((_name(supply), row[0], seen[row[0]]), row[7])
                 told += _affected(rows, supply.quantity)
             args = (actor(), *packed, MOST_AT_ONCE, _pack(paged), _pack(told))
             try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -62,6 +63,17 @@ async def test_lines_follow_in_pages_as_they_do_in_one_step(redis_store: RedisIn
         assert await days_of(redis_store) == await days_of(memory)
         one, other = [(await store.read(["mug"])).positions(0) for store in (redis_store, memory)]
         assert one == other
+
+
+async def test_lines_of_one_reservation_for_as_many_units_are_told_apart(redis_store: RedisInventoryStore) -> None:
+    """The seeded bug: lines known by reservation and units, of which the second has the day of the first."""
+    await fill(redis_store)
+    one = HoldLine(sku="mug", node_id="berlin", quantity=1, supply_id="po-1")
+    hold = Hold(reservation_id="twice", lines=(one, replace(one, ship_on=Stock.day(14))))
+    await redis_store.hold(hold, today=Days())
+    affected = (await redis_store.put_supplies([supply(200, 12)], today=Days())).value
+    days = [(line.ship_on_before, line.ship_on) for line in affected if line.reservation_id == "twice"]
+    assert days == [(Stock.day(10), Stock.day(12))]
 
 
 async def test_the_answer_of_pages_comes_again_for_its_key(redis_store: RedisInventoryStore) -> None:
