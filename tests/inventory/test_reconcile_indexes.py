@@ -200,6 +200,21 @@ async def test_a_hold_that_has_all_its_lines_elsewhere_and_expires_beside_anothe
     assert await client.call("HGETALL", keys.named("open_holds")) == []
 
 
+async def test_holds_of_many_batches_during_a_check_are_not_read_in_one_step(
+    redis_store: RedisInventoryStore, client: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: a hundred events in one step, however large: two seconds in which the store serves nobody."""
+    await redis_store.put_positions([PositionCount(sku=f"s{i}", node_id="berlin", on_hand=99) for i in range(500)])
+    opens = OpenHoldsCheck(client, keys, StockReads(client, keys))
+    await opens.begin()
+    epoch = int(await client.call("GET", keys.stock_epoch))
+    for batch in range(40):
+        holds = [hold(f"b{batch}-{i}", BEN, sku=f"s{i}") for i in range(500)]
+        await redis_store.hold_many(holds, today=TODAY)
+    assert await client.fcall("allot_recount_open_holds_v1", [keys.deadlines], [epoch, 200]) == b"\x90"
+    assert await opens.drifts(repair=False) == []
+
+
 def test_keys_that_a_scan_shows_twice_are_seen_once_however_many_there_are() -> None:
     rng, seen, expected = random.Random(5), SeenKeys(), set[bytes]()
     for _ in range(200):
