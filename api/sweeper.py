@@ -1,4 +1,7 @@
-"""The tasks that run for as long as the application does: expired reservations give back, and low stock is noticed."""
+"""The tasks that run for as long as the application does.
+
+Expired reservations give back, low stock is noticed, and what nodes are to ship is kept in line with reservations.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,15 @@ async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
             return has_more
 
     await _keep(sweep, "giving back expired reservations", interval_seconds)
+
+
+async def keep_load(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Bring what nodes are to ship in line with the reservations until cancelled."""
+
+    async def look_again() -> bool:
+        return await engine.load.look_again(BATCH // 10) == BATCH // 10
+
+    await _keep(look_again, "comparing the load of nodes with reservations", interval_seconds)
 
 
 async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:

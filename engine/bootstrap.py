@@ -9,6 +9,7 @@ Not here: what the parts do. `memory=True` picks the in-memory stores and takes 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -24,10 +25,12 @@ from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
-from engine.inventory import partition
+from engine.inventory import partition, redis_load
 from engine.inventory import redis_store as inventory
+from engine.inventory.load import LoadBook, NodeLoad
 from engine.inventory.low_stock import LowStockStore
 from engine.inventory.low_stock_watch import LowStockWatch
+from engine.inventory.memory_load import MemoryLoadBook
 from engine.inventory.memory_low_stock import MemoryLowStock
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import HoldLine
@@ -35,6 +38,7 @@ from engine.inventory.partition_number import keep_number
 from engine.inventory.partitioned_low_stock import PartitionedLowStockWatch
 from engine.inventory.partitioned_reconcile import PartitionedReconciler
 from engine.inventory.partitioned_store import PartitionedInventoryStore
+from engine.inventory.redis_load import RedisLoadBook
 from engine.inventory.redis_low_stock import RedisLowStock
 from engine.inventory.redis_reconcile import Reconciler
 from engine.inventory.redis_store import RedisInventoryStore
@@ -48,6 +52,7 @@ from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
+from engine.promising.capacity import FRESH_SECONDS, Room
 from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
@@ -64,7 +69,7 @@ from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.replicated import connect_replicated
 
-LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY)
+LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY, redis_load.LIBRARY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +82,7 @@ class Stores:
     """One for the journal of each partition."""
     promises: PromiseStore
     orders: OrderStore
+    load: LoadBook
     runs: RunStore
 
 
@@ -94,6 +100,7 @@ class Engine:
     catalog: CatalogService
     lead_times: LeadTimeService
     inventory: InventoryService
+    load: NodeLoad
     low_stock: LowStockWatch
     availability: AvailabilityService
     promising: PromiseService
@@ -165,12 +172,14 @@ async def allot_engine(
 
 def _memory_stores(clock: Clock) -> Stores:
     stock = MemoryInventoryStore(clock)
+    orders = MemoryOrderStore(stock, clock)
     return Stores(
         documents=MemoryDocumentStore(),
         inventory=stock,
         low_stock=[MemoryLowStock(stock)],
         promises=MemoryPromiseStore(clock),
-        orders=MemoryOrderStore(stock, clock),
+        orders=orders,
+        load=MemoryLoadBook(clock, orders.used_capacity),
         runs=MemoryRunStore(clock),
     )
 
@@ -189,6 +198,7 @@ def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
         ],
         promises=RedisPromiseStore(client, keys),
         orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
+        load=RedisLoadBook(client, keys),
         runs=RedisRunStore(client, keys),
     )
 
@@ -223,6 +233,14 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
     lead_times = LeadTimeService(stores.documents)
     reference = Reference(stores.documents, network, catalog, lead_times)
+    load = NodeLoad(
+        book=stores.load,
+        reservation=stores.inventory.get_reservation,
+        world=reference.current,
+        latest=lambda: reference.latest,
+        clock=clock,
+    )
+    room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
         durability=settings.durability,
@@ -239,15 +257,21 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             clock=clock,
             new_id=_new_ids(stores.inventory),
             most_open_holds=settings.most_open_holds,
+            load=load,
         ),
+        load=load,
         low_stock=_watch(
             [LowStockWatch(each, stores.inventory, world=reference.current, clock=clock) for each in stores.low_stock]
         ),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
         promising=PromiseService(
-            reference=reference, inventory=stores.inventory, promises=stores.promises, clock=clock
+            reference=reference,
+            inventory=stores.inventory,
+            promises=stores.promises,
+            clock=clock,
+            room=room(),
         ),
-        get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock),
+        get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),

@@ -5,6 +5,7 @@ Not here: what is checked (checks.py), the rules of stock (the store keeps them)
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
@@ -19,6 +20,7 @@ from engine.inventory.buffers import Kept, buffers_of, kept_at
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
+from engine.inventory.load import NodeLoad
 from engine.inventory.model import (
     DEFAULT_TTL_SECONDS,
     Adjustment,
@@ -57,12 +59,14 @@ class InventoryService:
         clock: Clock,
         new_id: Callable[[Sequence[HoldLine]], str] = new_reservation_id,
         most_open_holds: int | None = None,
+        load: NodeLoad | None = None,
     ) -> None:
         self._store = store
         self._world = world
         self._clock = clock
         self._new_id = new_id
         self._most_open_holds = most_open_holds
+        self._load = load
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set absolute counts; raises VersionConflict naming each position that moved."""
@@ -175,7 +179,8 @@ class InventoryService:
             promised_on=promised_on,
             limit=self._limit(),
         )
-        return await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
+        held = await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
+        return await self._noted(held)
 
     async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
@@ -191,32 +196,35 @@ class InventoryService:
         limit = self._limit()
         if limit is not None:
             holds = [replace(hold, limit=limit) for hold in holds]
-        return await self._store.hold_many(holds, today=today, buffers=buffers, replay=replay)
+        held = await self._store.hold_many(holds, today=today, buffers=buffers, replay=replay)
+        if self._load is not None and not held.replayed:
+            await asyncio.gather(*(self._load.note(one) for one in held.value if isinstance(one, Reservation)))
+        return held
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent; again: the same. Raises NotFound, IllegalState (also after its deadline)."""
-        return await self._store.confirm(reservation_id, replay=replay)
+        return await self._noted(await self._store.confirm(reservation_id, replay=replay))
 
     async def cancel(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Give units back, all or those of `lines`; raises NotFound, IllegalState."""
         _refuse(part_faults(lines or ()))
-        return await self._store.cancel(reservation_id, lines=lines, replay=replay)
+        return await self._noted(await self._store.cancel(reservation_id, lines=lines, replay=replay))
 
     async def extend(
         self, reservation_id: str, *, ttl_seconds: float = DEFAULT_TTL_SECONDS, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Move the deadline of a hold to now + ttl_seconds; raises NotFound, IllegalState."""
         _refuse(ttl_faults(ttl_seconds))
-        return await self._store.extend(reservation_id, ttl_seconds, replay=replay)
+        return await self._noted(await self._store.extend(reservation_id, ttl_seconds, replay=replay))
 
     async def consume(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Record that confirmed units have left their nodes; raises NotFound, IllegalState."""
         _refuse(part_faults(lines or ()))
-        return await self._store.consume(reservation_id, lines=lines, replay=replay)
+        return await self._noted(await self._store.consume(reservation_id, lines=lines, replay=replay), has_left=True)
 
     async def get(self, reservation_id: str) -> Reservation:
         """Return a reservation; raises NotFound."""
@@ -234,6 +242,12 @@ class InventoryService:
     async def sweep(self, limit: int = 1000) -> int:
         """Give back the units of holds whose deadline has passed, and return how many there were."""
         return await self._store.sweep(limit)
+
+    async def _noted(self, outcome: Outcome[Reservation], *, has_left: bool = False) -> Outcome[Reservation]:
+        """Note what a reservation takes of its nodes' capacity, but for one that was answered before."""
+        if self._load is not None and not outcome.replayed:
+            await self._load.note(outcome.value, has_left=has_left)
+        return outcome
 
     def _today(self, world: World) -> dict[str, int]:
         """Return the day ordinal at each node."""

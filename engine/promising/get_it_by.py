@@ -24,12 +24,14 @@ from engine.errors import Fault, InvalidInput
 from engine.inventory.store import InventoryStore
 from engine.network.days import NEVER
 from engine.network.document import ServiceLevel
+from engine.promising.capacity import Room
 from engine.promising.lanes import Lanes, Offer
 from engine.promising.model import Destination, Name, Option, PromiseRequest, Reason, WantedLine
 from engine.promising.programme import Tables, build
 from engine.promising.request import Asked, understand
 from engine.promising.shelf import Shelf, ShelfKeeper
 from engine.promising.solving import answered
+from solvers.promise_dates import Load
 
 MOST_SKUS = 500
 _SKUS_IN_LOOP = 20
@@ -80,12 +82,19 @@ class GetItByService:
     """Answers product pages from memory; the first call reads all stock once."""
 
     def __init__(
-        self, *, reference: Reference, inventory: InventoryStore, clock: Clock, refresh_seconds: float = 1.0
+        self,
+        *,
+        reference: Reference,
+        inventory: InventoryStore,
+        clock: Clock,
+        room: Room | None = None,
+        refresh_seconds: float = 1.0,
     ) -> None:
         self._keeper = ShelfKeeper(
             reference=reference, inventory=inventory, clock=clock, refresh_seconds=refresh_seconds
         )
         self._clock = clock
+        self._room = room or Room(None, lambda: 0.0)
         self._page: _Page | None = None
 
     async def get_it_by(self, request: GetItByRequest) -> GetItBy:
@@ -103,6 +112,7 @@ class GetItByService:
                 raise
             page = newer
             contents, asked = page.understand(request, now)
+        page.load = await self._room.at(page.view, page.view.days.at(now).calendars.first_day)
         if len(contents) > _SKUS_IN_LOOP:
             return await asyncio.to_thread(page.answer, request, contents, asked, now)
         return page.answer(request, contents, asked, now)
@@ -119,6 +129,7 @@ class _Page:
     """What is known of one view of the network and the catalog; the shelf changes below it."""
 
     shelf: Shelf
+    load: Load
 
     def __init__(self, view: View) -> None:
         self.view = view
@@ -175,7 +186,7 @@ class _Page:
             return self._promised(sku, request, shelf, now)
         if not (shelf.first_day[row, asked.nodes] < NEVER).any():
             return GetItByLine(sku=sku, earliest=None, cheapest=None, reason="no_stock")
-        lanes = self._lanes.of(place, asked, sku, now)
+        lanes = self._lanes.of(place, asked, sku, now, self.load)
         found = lanes.best(shelf.first_day[row, lanes.nodes])
         if found is None or asked.most_parcels < 1:
             return self._promised(sku, request, shelf, now)  # for the reason
@@ -186,7 +197,7 @@ class _Page:
         """Return what a promise of one unit from the stock of the shelf says."""
         asked = understand(_promise_request(request, sku), self.view, now)
         table = shelf.table(asked.skus, self._reader, now=now, channel=request.channel)
-        programme = build(asked, self.view, self.view.days, table, now, self._tables)
+        programme = build(asked, self.view, self.view.days, table, now, self._tables, self.load)
         options, missing = answered(asked, self.view, programme)
         if not options:
             return GetItByLine(sku=sku, earliest=None, cheapest=None, reason=missing[0].reason)

@@ -2,7 +2,7 @@
 
 Kinds are products that freight does not tell apart: of one weight (or weight step), handling, size. Each row is made
 by the same kernel that prices parcels of promises, when the first product of its kind is asked for, and stays until a
-cut-off passes. Not here: stock (shelf.py).
+cut-off passes, or a node's days fill up. Not here: stock (shelf.py).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from engine.promising.model import PromiseLine
 from engine.promising.programme import Programme, Tables, build
 from engine.promising.request import Asked
 from engine.promising.terms import PLAIN
+from solvers.promise_dates import Load
 from solvers.promise_parcels import INFINITE, price_parcels
 
 TODAY = 0
@@ -104,28 +105,30 @@ class Lanes:
         self._tables = Tables()
         self._lanes: dict[tuple[object, Kind], KindLanes] = {}
         self._today: Today | None = None
+        self._load: Load | None = None
         self._weights = np.unique(view.network.rates.max_weight_g)
 
-    def of(self, place: object, asked: Asked, sku: str, now: datetime) -> KindLanes:
+    def of(self, place: object, asked: Asked, sku: str, now: datetime, load: Load) -> KindLanes:
         """Return the lanes of a product's kind to a place; `asked` is any request to it, `place` its name."""
-        self._check(now)
+        self._check(now, load)
         content = self.view.catalog.content[sku]
         key = (place, _kind(sku, content, self.view, self._weights))
         found = self._lanes.get(key)
         if found is None:
             if len(self._lanes) * len(self.view.network.node_ids) * 256 > _MOST_BYTES:
                 self._lanes = {}
-            found = self._lanes[key] = KindLanes(self._programme(asked, sku, content, now))
+            found = self._lanes[key] = KindLanes(self._programme(asked, sku, content, now, load))
         return found
 
-    def _check(self, now: datetime) -> None:
-        """Forget everything if another day of hand-over counts than when it was made."""
+    def _check(self, now: datetime, load: Load) -> None:
+        """Forget everything if another day of hand-over counts than when it was made, or other days are full."""
         before, today = self._today, self.view.days.at(now)
-        if before is not None and before is not today and not _is_alike(before, today):
+        is_later = before is not None and before is not today and not _is_alike(before, today)
+        if is_later or load is not self._load:
             self._lanes = {}
-        self._today = today
+        self._today, self._load = today, load
 
-    def _programme(self, asked: Asked, sku: str, content: Content, now: datetime) -> Programme:
+    def _programme(self, asked: Asked, sku: str, content: Content, now: datetime, load: Load) -> Programme:
         """Return the programme of one unit that every node has."""
         nodes = len(self.view.network.node_ids)
         one = replace(
@@ -148,7 +151,7 @@ class Lanes:
             now=now,
             quotas={},
         )
-        return build(one, self.view, self.view.days, table, now, self._tables)
+        return build(one, self.view, self.view.days, table, now, self._tables, load)
 
 
 def _is_alike(one: Today, other: Today) -> bool:

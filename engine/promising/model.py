@@ -26,6 +26,7 @@ Reason = Literal[
     "handling",
     "not_served",
     "no_service",
+    "no_capacity",
     "after_need_by",
     "over_max_shipments",
     "incomplete",

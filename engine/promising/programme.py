@@ -18,6 +18,7 @@ from engine.availability.stock import AtpTable
 from engine.calibration.lead_times import LeadTimes
 from engine.network.days import Calendars, NetworkDays, Today
 from engine.network.model import Network
+from engine.promising.capacity import no_load
 from engine.promising.goods import Pack, packer_of, plain
 from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
@@ -118,7 +119,9 @@ class Tables:
         return self._known.at(today, ordinary)
 
 
-def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: datetime, tables: Tables) -> Programme:
+def build(
+    asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: datetime, tables: Tables, load: Load
+) -> Programme:
     """Put an order, the network and live ATP into arrays."""
     network = view.network
     today = days.at(now)
@@ -167,7 +170,7 @@ def build(asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: dat
         demand=demand,
         ask=ask,
         cards=cards,
-        days=tables.days(view, now, pickup_node),
+        days=tables.days(view, now, pickup_node)._replace(load=load),
         atp=table.for_kernels(),
         local_day=today.local_day,
         pack=pack,
@@ -250,12 +253,6 @@ def _days(
     load: Load,
 ) -> Days:
     return Days(tables.first_day, ready, pair, tables.common, calendar, tables.before, tables.nth, learned, load)
-
-
-def no_load(nodes: int) -> Load:
-    """Return that no node has a capacity."""
-    none = np.zeros(0, dtype=np.int64)
-    return Load(np.full(nodes, -1, dtype=np.int64), none, none, none.reshape(0, 0), none.reshape(0, 0))
 
 
 def _cards(network: Network) -> Cards:

@@ -3,20 +3,23 @@
 The first reason that holds is given: below_minimum, not_a_multiple (rules of the product), no_stock (no node ever has a
 unit), insufficient_stock (no node ever has enough), too_far (those that have are beyond reach, or that of services),
 handling (nodes that have it, or services there, do not take its handling classes), not_served (services that could
-carry it do not deliver to such an address), no_service (no service carries it there), after_need_by (it would come too
-late); the rest could be served alone, but not together: insufficient_stock if lines draw on the same product,
-over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of a kit that may be split,
-the first reason of any of its products counts. Last, unprofitable: the policy refuses every option.
+carry it do not deliver to such an address), no_service (no service carries it there), no_capacity (one does, but the
+nodes that have it ship nothing), after_need_by (it would come too late); the rest could be served alone, but not
+together: insufficient_stock if lines draw on the same product, over_max_shipments if parcels are limited, and
+incomplete if only the whole order may ship. Of a kit that may be split, the first reason of any of its products counts.
+Last, unprofitable: the policy refuses every option.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 from typing import get_args
 
 import numpy as np
 
+from engine.promising.capacity import no_load
 from engine.promising.model import Reason, UnavailableLine
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
@@ -97,6 +100,9 @@ def _without_parcel(asked: Asked, programme: Programme, ask: Ask, covered: IntAr
             return "not_served"
     if programme.anywhere is not programme.cards and _has_parcel(programme, ask, covered, programme.anywhere):
         return "too_far"
+    roomy = programme.days._replace(load=no_load(len(programme.local_day)))
+    if _has_parcel(replace(programme, days=roomy), ask, covered, programme.cards):
+        return "no_capacity"
     return "no_service"
 
 

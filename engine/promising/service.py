@@ -20,6 +20,7 @@ from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
+from engine.promising.capacity import Room
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
 from engine.promising.model import KeptPromise, NotServedBy, Option, Promise, PromisedHold, PromiseRequest
@@ -27,6 +28,7 @@ from engine.promising.programme import Programme, Tables, build
 from engine.promising.request import Asked, understand
 from engine.promising.solving import answered
 from engine.promising.store import PromiseStore
+from solvers.promise_dates import Load
 
 DEFAULT_TTL_SECONDS = 900
 _KEPT_TIMES = 2
@@ -48,6 +50,7 @@ class PromiseService:
         inventory: InventoryStore,
         promises: PromiseStore,
         clock: Clock,
+        room: Room | None = None,
         ttl_seconds: int = DEFAULT_TTL_SECONDS,
         new_token: Callable[[], str] = lambda: secrets.token_hex(10),
     ) -> None:
@@ -59,12 +62,14 @@ class PromiseService:
         self._new_token = new_token
         self._reader = StockReader()
         self._tables = Tables()
+        self._room = room or Room(None, lambda: 0.0)
 
     async def promise(self, request: PromiseRequest) -> Promise:
         """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
         view, asked, stock = await self._read(request)
         now = self._clock.now()
-        programme = self._programme(view, asked, stock, now, request.channel)
+        load = await self._room.at(view, view.days.at(now).calendars.first_day)
+        programme = self._programme(view, asked, stock, now, request.channel, load)
         if len(asked.lines) <= _LINES_IN_LOOP:
             options, missing = answered(asked, view, programme)
         else:
@@ -135,9 +140,11 @@ class PromiseService:
                 return view, asked, stock
             view = await self._reference.current()
 
-    def _programme(self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None) -> Programme:
+    def _programme(
+        self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None, load: Load
+    ) -> Programme:
         table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
-        return build(asked, view, view.days, table, now, self._tables)
+        return build(asked, view, view.days, table, now, self._tables, load)
 
 
 def _not_served_by(asked: Asked, view: View) -> tuple[NotServedBy, ...]:

@@ -17,6 +17,7 @@ from engine.inventory.model import KINDS, ON_HAND, StockView
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
+from engine.promising.capacity import no_load
 from engine.promising.model import Destination, PromiseRequest, WantedLine
 from engine.promising.programme import Tables, build, solve
 from engine.promising.reasons import unavailable
@@ -51,7 +52,7 @@ def _warm_up(view: View) -> None:
     cells[0, 0, ON_HAND] = 1
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})
     table = StockReader().read(stock, view, view.days.at(now).local_day, now=now)
-    programme = build(asked, view, view.days, table, now, Tables())
+    programme = build(asked, view, view.days, table, now, Tables(), no_load(1))
     solve(programme, [(0,)])
     unavailable(asked, programme, [0])
 

@@ -8,7 +8,8 @@ unit 10, a split 50.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import itertools
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -22,12 +23,15 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
+from engine.inventory.load import Use
+from engine.inventory.memory_load import MemoryLoadBook
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import PositionCount, Supply
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
+from engine.promising.capacity import Room
 from engine.promising.model import Destination, Promise, PromiseRequest, WantedLine
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
@@ -110,6 +114,14 @@ def catalog_document() -> dict[str, Any]:
     return {"products": products, "kits": kits}
 
 
+_numbers = itertools.count(1)
+
+
+async def no_orders(_: Sequence[date]) -> list[Any]:
+    """Nothing was committed."""
+    return []
+
+
 @dataclass
 class World:
     """The parts of one small business, and the shortest ways to use them."""
@@ -119,6 +131,7 @@ class World:
     networks: NetworkService
     catalogs: CatalogService
     lead_times: LeadTimeService
+    load: MemoryLoadBook
     promises: PromiseStore
     service: PromiseService
 
@@ -139,6 +152,10 @@ class World:
 
     async def put_catalog(self, document: dict[str, Any]) -> None:
         await self.catalogs.put(CatalogDocument.model_validate(document))
+
+    async def busy(self, node_id: str, in_days: int, units: int, parcels: int = 1) -> None:
+        uses = [Use(node_id, TODAY.toordinal() + in_days, units, parcels)]
+        await self.load.put(f"res_{next(_numbers)}", uses)
 
     async def learn(self, document: dict[str, Any]) -> None:
         await self.lead_times.put(LearnedDocument.model_validate(document))
@@ -177,6 +194,8 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     await catalogs.put(CatalogDocument.model_validate(catalog_document()))
     lead_times = LeadTimeService(documents)
     reference = Reference(documents, networks, catalogs, lead_times)
-    service = PromiseService(reference=reference, inventory=inventory, promises=promises, clock=clock)
-    yield World(clock, inventory, networks, catalogs, lead_times, promises, service)
+    load = MemoryLoadBook(clock, no_orders)
+    room = Room(load, lambda: 0.0, 0.0)
+    service = PromiseService(reference=reference, inventory=inventory, promises=promises, clock=clock, room=room)
+    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service)
     await promises.settle()

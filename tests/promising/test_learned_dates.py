@@ -17,9 +17,9 @@ from engine.calibration.learned import LearnedDocument, check_learned
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
+from engine.promising.capacity import no_load
 from engine.promising.learned import Known
 from engine.promising.model import Option, Promise
-from engine.promising.programme import no_load
 from solvers.promise_dates import PROMISED, Days, Z, learn_lane, learned_arrival
 
 FAR_FROM_A = {"latitude": 40.0, "longitude": -85.0}

@@ -1,0 +1,79 @@
+"""What nodes of limited capacity are to ship already, as the arrays from which kernels take the first day with room.
+
+Here: reading the load now and then, and its arrays. Not here: who keeps the load (engine/inventory/load.py), the day
+that a parcel takes (solvers/promise_dates.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from engine.availability.reference import View
+from engine.inventory.load import LoadBook, Use
+from engine.network.model import Network
+from solvers.promise_dates import Load
+
+DAYS = 60
+"""So many days from the first of the day tables have a load; those tables start up to 16 days before today."""
+FRESH_SECONDS = 0.25
+"""How old the load may be that a promise is dated by: it holds nothing, and capacity refuses nothing."""
+
+
+class Room:
+    """Gives the load of now, read again when it is older than `fresh_seconds`; without a book nothing is on its way."""
+
+    def __init__(self, book: LoadBook | None, time: Callable[[], float], fresh_seconds: float = FRESH_SECONDS) -> None:
+        self._book = book
+        self._time = time
+        self._fresh_seconds = fresh_seconds
+        self._read_at = -1.0
+        self._view: View | None = None
+        self._first_day = 0
+        self._uses: Sequence[Use] = ()
+        self._load: Load | None = None
+
+    async def at(self, view: View, first_day: int) -> Load:
+        """Return the load of a view's nodes, the same object while nothing has changed.
+
+        Days are counted from `first_day`, some days before today.
+        """
+        network = view.network
+        if not has_limits(network):
+            return no_load(len(network.node_ids))
+        if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
+            uses = await self._book.read(first_day, DAYS)
+            self._read_at = self._time()
+            if uses != self._uses:
+                self._uses, self._load = uses, None
+        if self._load is None or self._view is not view or self._first_day != first_day:
+            self._load = load_of(network, self._uses, first_day)
+            self._view, self._first_day = view, first_day
+        return self._load
+
+
+def has_limits(network: Network) -> bool:
+    """Say whether any node has a capacity."""
+    return bool((network.capacity_units >= 0).any() or (network.capacity_parcels >= 0).any())
+
+
+def load_of(network: Network, uses: Sequence[Use], first_day: int) -> Load:
+    """Return what is used as arrays by limited node and day."""
+    limited = np.flatnonzero((network.capacity_units >= 0) | (network.capacity_parcels >= 0))
+    row = np.full(len(network.node_ids), -1, dtype=np.int64)
+    row[limited] = np.arange(len(limited))
+    units = np.zeros((len(limited), DAYS), dtype=np.int64)
+    parcels = np.zeros_like(units)
+    for use in uses:
+        node, day = network.index.get(use.node_id, -1), use.day - first_day
+        if node >= 0 and row[node] >= 0 and 0 <= day < DAYS:
+            units[row[node], day] += use.units
+            parcels[row[node], day] += use.parcels
+    return Load(row, network.capacity_units[limited], network.capacity_parcels[limited], units, parcels)
+
+
+def no_load(nodes: int) -> Load:
+    """Return that no node has a capacity."""
+    none = np.zeros(0, dtype=np.int64)
+    return Load(np.full(nodes, -1, dtype=np.int64), none, none, none.reshape(0, 0), none.reshape(0, 0))
