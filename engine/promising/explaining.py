@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
+from engine.promising.capacity import no_load
 from engine.promising.explanation import Binding, Explanation, NodeExplanation, Standing
 from engine.promising.model import Option
-from engine.promising.programme import Programme, grouped, no_load
+from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
 from solvers.promise_dates import NEVER
 from solvers.promise_parcels import INFINITE, Ask, Parcels, days_alone, days_covered, price_parcels
