@@ -1,11 +1,14 @@
 """The exact subset programme of one order: which nodes ship which lines, by which service, at what cost and when.
 
 Here: compiled kernels on integer arrays. A parcel is a set of lines (a bit mask) from one node by one service; a plan
-is a set of parcels of distinct nodes that share no line. Three plans are found, exactly:
+is a set of parcels of distinct nodes that share no line. Found are, exactly, the plans that serve the most units (and
+of those the lines of the cheapest) and that no other such plan beats: no other costs no more, arrives no later and has
+no more parcels, and is better in one of these. Where two are alike in all three, one is found.
 
-    cheapest   most units served, then least cost, earliest last arrival, fewest parcels
-    fastest    the same lines, earliest last arrival, then least cost, fewest parcels
-    fewest     the same lines, fewest parcels, then least cost, earliest last arrival
+That is by the cheapest plan of at most so many parcels by a deadline, for fewer and fewer parcels, then for the day
+before the latest of those, until no plan is left. With a deadline D, the cheapest plan of at most k parcels arrives on
+some day; let L be the latest of these days. What arrives in L … D with at most k parcels is beaten by the plan for k,
+so no day is missed.
 
 First every parcel (node, mask) gets its best service; then a partition programme over masks and parcel counts,
 F(k, M) = min over S ⊆ M of parcel(S) + F(k−1, M∖S), with the best node of each S. That relaxation may use one node
@@ -48,20 +51,17 @@ from solvers.promise_parcels import (
 MASK_LINES = 10
 """Lines beyond this number are too many subsets; the caller merges them first."""
 
-CHEAPEST, FASTEST, FEWEST = 0, 1, 2
+MOST_PLANS = 24
+"""Plans that are kept; beyond, the last one, which is the earliest of all, takes the place of the one before."""
 NODE, SERVICE, MASK, SHIP_DAY, ARRIVAL_DAY, COST, RATE, RESIDENTIAL, REMOTE, OVERSIZE, FUEL, PACKAGING = range(12)
 """Columns of a parcel in a plan; from `RATE` on what `COST` has beside the node's cost, as in `Bill`."""
 MEDIAN_DAY, NINETIETH_DAY = 12, 13
 """Further columns: the median and the ninetieth percentile of the day of arrival."""
 
-_STEPS = ((CHEAPEST, 1, 1, 1), (FEWEST, 0, 0, 1), (FASTEST, 0, 0, 0), (CHEAPEST, 0, 1, 0))
-"""What is solved, and into which plans it goes: first into all three; fewest parcels at the same prices; the earliest
-last arrival, as a deadline only; the cheapest by that deadline."""
-
 
 @njit(cache=True, nogil=True)
 def _partition(
-    by_arrival: bool, parcels: Parcels, alone: BoolArray, most_parcels: int, lines: int
+    parcels: Parcels, alone: BoolArray, most_parcels: int, lines: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return cost and arrival of the best of each (stage, parcel count, mask), and the (node, mask) chosen last for it.
 
@@ -81,8 +81,7 @@ def _partition(
         for mask in range(1, masks):
             held = best_node[mask]
             if cost[e, mask] < INFINITE and (
-                held < 0
-                or is_better(by_arrival, cost[e, mask], arrival[e, mask], cost[held, mask], arrival[held, mask])
+                held < 0 or is_better(False, cost[e, mask], arrival[e, mask], cost[held, mask], arrival[held, mask])
             ):
                 best_node[mask] = e
     total = np.full((stages, most_parcels + 1, masks), INFINITE, dtype=np.int64)
@@ -105,7 +104,7 @@ def _partition(
                 if node >= 0 and total[0, count - 1, rest] < INFINITE:
                     new_total = total[0, count - 1, rest] + cost[node, part]
                     new_latest = max(latest[0, count - 1, rest], arrival[node, part])
-                    if is_better(by_arrival, new_total, new_latest, total[0, count, mask], latest[0, count, mask]):
+                    if is_better(False, new_total, new_latest, total[0, count, mask], latest[0, count, mask]):
                         total[0, count, mask] = new_total
                         latest[0, count, mask] = new_latest
                         node_of[0, count, mask] = node
@@ -128,7 +127,7 @@ def _partition(
                         new_total = total[stage - 1, count - 1, rest] + cost[node, part]
                         new_latest = max(latest[stage - 1, count - 1, rest], arrival[node, part])
                         if is_better(
-                            by_arrival, new_total, new_latest, total[stage, count, mask], latest[stage, count, mask]
+                            False, new_total, new_latest, total[stage, count, mask], latest[stage, count, mask]
                         ):
                             total[stage, count, mask] = new_total
                             latest[stage, count, mask] = new_latest
@@ -140,17 +139,11 @@ def _partition(
 
 @njit(cache=True, nogil=True)
 def _choice(
-    objective: int,
-    total: IntArray,
-    latest: IntArray,
-    units: IntArray,
-    whole: IntArray,
-    split_cost: int,
-    target: int,
+    total: IntArray, latest: IntArray, units: IntArray, whole: IntArray, split_cost: int, target: int, limit: int
 ) -> tuple[int, int]:
-    """Return the (mask, parcel count) that is best by an objective; with a `target` mask, of that mask only.
+    """Return the cheapest (mask, parcel count) of at most `limit` parcels; with a `target` mask, of that mask only.
 
-    A mask that has a part of a set of `whole` does not count.
+    Without one, more units go before less cost. A mask that has a part of a set of `whole` does not count.
     """
     counts, masks = total.shape
     best_mask, best_count, best_units = 0, 0, 0
@@ -158,41 +151,34 @@ def _choice(
     for mask in range(1, masks):
         if (target >= 0 and mask != target) or (whole.shape[0] > 0 and is_torn(mask, whole)):
             continue
-        for count in range(1, counts):
+        for count in range(1, min(counts, limit + 1)):
             if total[count, mask] >= INFINITE or (target < 0 and units[mask] < best_units):
                 continue
             money = total[count, mask] + split_cost * (count - 1)
-            if objective == CHEAPEST:
-                key = (money, latest[count, mask], np.int64(count))
-            elif objective == FASTEST:
-                key = (latest[count, mask], money, np.int64(count))
-            else:
-                key = (np.int64(count), money, latest[count, mask])
+            key = (money, latest[count, mask], np.int64(count))
             if best_mask == 0 or (target < 0 and units[mask] > best_units) or key < best:
                 best_mask, best_count, best_units, best = mask, count, units[mask], key
     return best_mask, best_count
 
 
 @njit(cache=True, nogil=True)
-def _relaxed(
-    objective: int, parcels: Parcels, most_parcels: int, lines: int
-) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+def _relaxed(parcels: Parcels, most_parcels: int, lines: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return `_partition` with every node free to ship any number of parcels."""
     nobody = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
-    return _partition(objective == FASTEST, parcels, nobody, most_parcels, lines)
+    return _partition(parcels, nobody, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True)
 def _best_plan(
-    objective: int,
     relaxed: tuple[IntArray, IntArray, IntArray, IntArray],
     parcels: Parcels,
     units: IntArray,
     whole: IntArray,
     split_cost: int,
     target: int,
+    limit: int,
 ) -> tuple[IntArray, int, int]:
-    """Return the best plan as rows of (eligible node, mask), its length, and the mask it serves."""
+    """Return the cheapest plan of at most `limit` parcels: its (eligible node, mask)s, how many, the mask it serves."""
     alone = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
     total, latest, node_of, part_of = relaxed
     most_parcels = total.shape[1] - 1
@@ -202,7 +188,7 @@ def _best_plan(
     plan = np.zeros((most_parcels, 2), dtype=np.int64)
     while True:
         last = total.shape[0] - 1
-        served, count = _choice(objective, total[last], latest[last], units, whole, split_cost, target)
+        served, count = _choice(total[last], latest[last], units, whole, split_cost, target, limit)
         mask, left, rows, stage = served, count, 0, last
         while left > 0:
             node = node_of[stage, left, mask]
@@ -224,7 +210,7 @@ def _best_plan(
                     is_clean = False
         if is_clean:
             return plan, rows, served
-        total, latest, node_of, part_of = _partition(objective == FASTEST, parcels, alone, most_parcels, lines)
+        total, latest, node_of, part_of = _partition(parcels, alone, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -282,6 +268,15 @@ def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
 
 
 @njit(cache=True, nogil=True)
+def _is_beaten(worth: IntArray, counts: IntArray, found: int, cost: int, last: int, rows: int) -> bool:
+    """Say whether one of the plans found costs no more, arrives no later and has no more parcels."""
+    is_beaten = False
+    for one in range(found):
+        is_beaten = is_beaten or (worth[one, 0] <= cost and worth[one, 1] <= last and counts[one] <= rows)
+    return is_beaten
+
+
+@njit(cache=True, nogil=True)
 def _useful_nodes(alone: IntArray, nodes: IntArray) -> tuple[IntArray, IntArray]:
     """Return the nodes that can cover some line by itself, and their rows of `alone`."""
     rows = np.empty(alone.shape, dtype=np.int64)
@@ -302,43 +297,49 @@ def _useful_nodes(alone: IntArray, nodes: IntArray) -> tuple[IntArray, IntArray]
 def promise_order(
     demand: IntArray, local_day: IntArray, atp: Atp, ask: Ask, cards: Cards, t: Days
 ) -> tuple[IntArray, IntArray, int]:
-    """Return the cheapest, the fastest and the fewest-parcels plan of one order from live ATP.
+    """Return the plans of one order from live ATP that no other beats in cost, last arrival and parcels.
 
-    demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (3,
-    parcels, 14) with the columns NODE … NINETIETH_DAY, by objective; how many parcels each has (3,); the mask of lines
-    served: 0 if none can be, or if not all and `ask.complete`.
+    demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (plans,
+    parcels, 14) with the columns NODE … NINETIETH_DAY, the cheapest first, the earliest last; how many parcels each has
+    (plans,); the mask of lines they serve: 0 if there are none, also if not all can be served and `ask.complete`.
     """
     lines = ask.units.shape[0]
     most = min(ask.most_parcels, lines)
-    plans = np.zeros((3, max(most, 1), NINETIETH_DAY + 1), dtype=np.int64)
-    counts = np.zeros(3, dtype=np.int64)
+    plans = np.zeros((MOST_PLANS, max(most, 1), NINETIETH_DAY + 1), dtype=np.int64)
+    counts = np.zeros(MOST_PLANS, dtype=np.int64)
+    worth = np.zeros((MOST_PLANS, 2), dtype=np.int64)
     nodes, alone = _useful_nodes(days_alone(demand, ask.nodes, local_day, atp), ask.nodes)
     if most <= 0 or nodes.shape[0] == 0:
-        return plans, counts, 0
+        return plans[:0], counts[:0], 0
     covered = days_covered(alone, demand, nodes, local_day, atp)
     units = mask_sums(ask.units)
     served = (1 << lines) - 1 if ask.complete else -1
-    deadline, latest = ask.need_by, NEVER
+    found, deadline, latest, limit = 0, ask.need_by, 0, 0
     memo = forgetful(nodes.shape[0], t.learned)
     # One loop with one call of each kernel, since every further call is compiled in again and costs seconds.
-    for step in range(len(_STEPS)):
-        objective = _STEPS[step][0]
-        if (step == 1 and counts[CHEAPEST] == 1) or (step == 3 and deadline >= latest):
-            continue  # the cheapest plan is best by this objective too
-        if step != 1:
-            parcels = price_again(objective == FASTEST, deadline, covered, nodes, ask, cards, t, memo)
-            relaxed = _relaxed(objective, parcels, most, lines)
-        plan, rows, found = _best_plan(objective, relaxed, parcels, units, ask.goods.whole, ask.split_cost, served)
-        if found == 0:
-            return plans, counts, 0
-        last = _last_arrival(plan, rows, parcels)
-        if step == 0:
-            served, latest = found, last
-        deadline = last if step == 2 else deadline
-        for into in range(3):
-            if _STEPS[step][1 + into]:
-                _record(plans[into], plan, rows, nodes, parcels, ask, cards)
-                counts[into] = rows
-    for objective in range(3):
-        _spread(plans[objective], counts[objective], ask, t)
-    return plans, counts, served
+    while True:
+        if limit == 0:
+            parcels = price_again(False, deadline, covered, nodes, ask, cards, t, memo)
+            relaxed = _relaxed(parcels, most, lines)
+            limit, latest = most, 0
+        plan, rows, mask = _best_plan(relaxed, parcels, units, ask.goods.whole, ask.split_cost, served, limit)
+        if mask > 0:
+            last, cost = _last_arrival(plan, rows, parcels), ask.split_cost * (rows - 1)
+            for row in range(rows):
+                cost += parcels.cost[plan[row, 0], plan[row, 1]]
+            served, limit, latest = mask, rows - 1, max(latest, last)
+            if not _is_beaten(worth, counts, found, cost, last, rows):
+                found = min(found + 1, MOST_PLANS)
+                worth[found - 1, 0], worth[found - 1, 1] = cost, last
+                counts[found - 1] = rows
+                plans[found - 1] = 0
+                _record(plans[found - 1], plan, rows, nodes, parcels, ask, cards)
+        else:
+            limit = 0
+        if limit == 0:
+            if latest == 0:
+                break
+            deadline = latest - 1
+    for one in range(found):
+        _spread(plans[one], counts[one], ask, t)
+    return plans[:found], counts[:found], max(served, 0) if found > 0 else 0

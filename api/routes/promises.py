@@ -8,7 +8,7 @@ from engine.promising.model import Promise, PromiseRequest
 
 
 async def promise(call: Call[PromiseRequest, NoQuery]) -> Answer:
-    """Dated and priced options for one order: the cheapest, the fastest and the one with the fewest parcels.
+    """Dated and priced options for one order: every way to serve it that no other beats in cost, day and parcels.
 
     With `explain`, each node says why it was chosen or not, and what choosing it would cost more.
     A promise holds nothing: name one of its options in POST /v1/reservations to hold its stock.

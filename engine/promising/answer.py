@@ -28,26 +28,66 @@ from engine.promising.request import Asked
 from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
 from solvers.promise_options import ARRIVAL_DAY, COST
 
-_LABELS: tuple[Label, ...] = ("cheapest", "fastest", "fewest_shipments")
+LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipments")
+"""In the order in which a quote tells them."""
+Worth = tuple[int, int, int]
+"""(cents, day of the last arrival, parcels) of a plan."""
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
 
 def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ...]:
-    """Return one option for each different plan, the cheapest first, with every label it earns."""
-    labels: dict[tuple[tuple[int, ...], ...], list[Label]] = {}
-    shipments: dict[tuple[tuple[int, ...], ...], tuple[Shipment, ...]] = {}
-    for label, rows, lines in zip(_LABELS, plans.rows, plans.lines, strict=True):
-        if not rows:
-            continue
-        key = tuple(sorted(rows))
-        labels.setdefault(key, []).append(label)
-        if key not in shipments:
-            made = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
-            shipments[key] = tuple(sorted(made, key=lambda shipment: (shipment.ship_on, shipment.node_id)))
-    return tuple(
-        _option(f"opt_{place}", tuple(labels[key]), parcels, key, network.policy)
-        for place, (key, parcels) in enumerate(shipments.items(), start=1)
-    )
+    """Return the options, which no other beats in cost, day and parcels, the cheapest first, with their labels."""
+    split_cents = network.policy.split_cost_cents
+    worths = [
+        (
+            sum([row[COST] for row in rows]) + split_cents * (len(rows) - 1),
+            max([row[ARRIVAL_DAY] for row in rows]),
+            len(rows),
+        )
+        for rows in plans.rows
+    ]
+    ranked = sorted(range(len(worths)), key=worths.__getitem__)
+    labels = _labels([worths[place] for place in ranked])
+    options: list[Option] = []
+    for number, place in enumerate(ranked):
+        rows, lines = plans.rows[place], plans.lines[place]
+        made = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
+        if len(made) > 1:
+            made.sort(key=lambda shipment: (shipment.ship_on, shipment.node_id))
+        options.append(_option(f"opt_{number + 1}", labels[number], tuple(made), rows, network.policy))
+    return tuple(options)
+
+
+def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]:
+    """Return so many options: by label, in the order of `LABELS`, then the cheapest of the others; ranked as before."""
+    if quote is None or len(options) <= quote:
+        return options
+    first = {label: place for place, option in enumerate(options) for label in option.labels}
+    wanted = [*(first[label] for label in LABELS if label in first), *range(len(options))]
+    kept = list(dict.fromkeys(wanted))[:quote]
+    return tuple(options[place] for place in sorted(kept))
+
+
+def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:
+    """Return the labels of options of these worths, the cheapest first.
+
+    Balanced is, of those that are best in nothing, the one that is the least share of the way from the best to the
+    worst in cost, day and parcels, added up.
+    """
+    if len(worths) < 2:
+        return [("cheapest", "fastest", "fewest_shipments")] * len(worths)
+    found: list[list[Label]] = [[] for _ in worths]
+    places = range(len(worths))
+    found[0].append("cheapest")
+    found[min(places, key=lambda i: (worths[i][1], worths[i][0], worths[i][2]))].append("fastest")
+    found[min(places, key=lambda i: (worths[i][2], worths[i][0], worths[i][1]))].append("fewest_shipments")
+    between = [place for place in places if not found[place]]
+    if between:
+        columns = list(zip(*worths, strict=True))
+        scales = [(min(column), max(max(column) - min(column), 1)) for column in columns]
+        shares = [sum((v - low) / wide for v, (low, wide) in zip(worth, scales, strict=True)) for worth in worths]
+        found[min(between, key=shares.__getitem__)].append("balanced")
+    return [tuple(labels) for labels in found]
 
 
 def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:

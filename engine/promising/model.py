@@ -16,7 +16,7 @@ from engine.network.document import ServiceLevel
 from engine.promising.explanation import Explanation
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
-Label = Literal["cheapest", "fastest", "fewest_shipments"]
+Label = Literal["cheapest", "fastest", "fewest_shipments", "balanced"]
 Reason = Literal[
     "below_minimum",
     "not_a_multiple",
@@ -70,7 +70,7 @@ class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One order to promise; a destination is needed unless it is picked up at `pickup_node_id`.
 
-    `quote` limits how many options are told, the cheapest first.
+    `quote` limits how many options are told: the cheapest, then the fastest, the balanced, the fewest parcels.
     """
 
     lines: Annotated[tuple[WantedLine, ...], Meta(min_length=1, max_length=MOST_LINES)]

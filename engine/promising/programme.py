@@ -57,7 +57,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plans:
-    """The plans by objective as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
+    """The plans, each as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
 
     `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `units` has the
     units of every line of the order; `goods` have the cartons of every mask in the rows.

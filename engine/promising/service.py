@@ -20,6 +20,7 @@ from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
+from engine.promising.answer import quoted
 from engine.promising.capacity import Room
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
@@ -74,7 +75,7 @@ class PromiseService:
             options, missing = answered(asked, view, programme)
         else:
             options, missing = await asyncio.to_thread(answered, asked, view, programme)
-        options = options[: request.quote]
+        options = quoted(options, request.quote)
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         promise = Promise(
             promise_id=f"prm_{int(expires_at.timestamp()):08x}{self._new_token()}",

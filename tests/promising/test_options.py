@@ -57,14 +57,38 @@ async def test_cheapest_fastest_and_fewest_may_all_differ(world: Any, day: Any, 
     await world.put_network(network)
     await world.stock(("a", "cup", 1), ("shop", "saucer", 1), ("b", "cup", 1), ("b", "saucer", 1))
     promise = await world.promise(("cup", 1), ("saucer", 1))
-    cheap, fast, few = promise.options
-    assert [option.labels for option in promise.options] == [("cheapest",), ("fastest",), ("fewest_shipments",)]
+    cheap, few, fast = promise.options
+    assert [option.labels for option in promise.options] == [("cheapest",), ("fewest_shipments",), ("fastest",)]
     assert (nodes_of(cheap), cheap.promised_on) == (["a", "shop"], day(2))
     assert cheap.total_cost_cents == 2 * 500 + 2 * 100 + 2 * 10 + 50
     assert (cheap.cost.shipping_cents, cheap.cost.handling_cents, cheap.cost.units_cents) == (1000, 200, 20)
     assert cheap.cost.split_cents == 50
     assert (nodes_of(fast), fast.promised_on, fast.total_cost_cents) == (["b"], day(1), 2000 + 400 + 20)
     assert (nodes_of(few), few.promised_on, few.total_cost_cents) == (["b"], day(4), 900 + 400 + 20)
+
+
+async def test_what_lies_between_is_an_option_too_and_the_best_of_it_balanced(
+    world: Any, day: Any, network: Any
+) -> None:
+    """`rail` takes two days to far places for 950: beaten by neither ground (900, four days) nor air (2000, one)."""
+    ground, air = network["services"]
+    rates = [{"zone": "far", "max_weight_g": 5000, "cost_cents": 950, "transit_days": 2}]
+    slow = [{"zone": "far", "max_weight_g": 5000, "cost_cents": 940, "transit_days": 3}]
+    network["services"] = [ground, air, ground | {"service": "rail", "rates": rates}]
+    network["services"].append(ground | {"service": "cart", "rates": slow})
+    await world.put_network(network)
+    await world.stock(("b", "cup", 5))
+    promise = await world.promise(("cup", 1))
+    found = [(o.labels, o.promised_on, o.total_cost_cents) for o in promise.options]
+    assert found == [
+        (("cheapest", "fewest_shipments"), day(4), 900 + 110),
+        ((), day(3), 940 + 110),
+        (("balanced",), day(2), 950 + 110),
+        (("fastest",), day(1), 2000 + 110),
+    ]
+    for quote, services in ((1, ["ground"]), (2, ["ground", "air"]), (3, ["ground", "rail", "air"])):
+        quoted = (await world.promise(("cup", 1), quote=quote)).options
+        assert [option.shipments[0].service for option in quoted] == services
 
 
 async def test_a_later_supply_gives_a_later_promise(world: Any, day: Any) -> None:
