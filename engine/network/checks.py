@@ -15,6 +15,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest, prefixed, read_document
 from engine.network.addresses import area_entries
 from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
+from engine.network.pickup import hours_by_weekday
 
 MOST_CLOSURE_SETS = 1_000
 """Each is tabulated like a calendar."""
@@ -78,6 +79,7 @@ def _nodes(document: NetworkDocument) -> Iterator[Fault]:
         yield from duplicates(f"{path}.services", "", node.services or ())
         yield from _pick_ups(f"{path}.pick_ups", node, services)
         yield from _closures(path, node.closures)
+        yield from _opening_hours(f"{path}.store_pickup", node)
     closed = {node.closures for node in document.nodes}
     if len(closed) > MOST_CLOSURE_SETS:
         message = f"have {len(closed)} different lists of closures; at most {MOST_CLOSURE_SETS}, use calendars"
@@ -92,6 +94,29 @@ def _pick_ups(path: str, node: NodeDocument, services: Set[str]) -> Iterator[Fau
         if node.services is not None and entry.service in services and entry.service not in node.services:
             message = f"{entry.service!r} is not among the services of the node; add it there, or leave this out"
             yield Fault(path=f"{path}[{index}].service", message=message)
+
+
+def _opening_hours(path: str, node: NodeDocument) -> Iterator[Fault]:
+    if node.store_pickup is None:
+        return
+    faults = [
+        Fault(path=f"{path}.hours[{i}]", message=f"closes at {entry.to}, not after {entry.from_}; give later hours")
+        for i, entry in enumerate(node.store_pickup.hours)
+        if entry.to <= entry.from_
+    ]
+    yield from faults
+    if faults:
+        return
+    for hours in hours_by_weekday(node):
+        for (_, closes, earlier), (opens, _, later) in pairwise(hours):
+            if opens < closes:
+                message = f"overlaps with hours[{earlier}] on some day; join the two"
+                yield Fault(path=f"{path}.hours[{later}]", message=message)
+                return
+    shortest = min(sum(closes - opens for opens, closes, _ in hours) for hours in hours_by_weekday(node) if hours)
+    if node.store_pickup.picking_minutes > shortest:
+        message = f"{node.store_pickup.picking_minutes} is more than the {shortest} minutes of a day; give fewer"
+        yield Fault(path=f"{path}.picking_minutes", message=message)
 
 
 def _groups(document: NetworkDocument) -> Iterator[Fault]:

@@ -23,7 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.document import CalendarDocument
-from engine.network.model import EVERY_WEEKDAY, WEEKDAYS, Network
+from engine.network.model import EVERY_WEEKDAY, Network
+from engine.network.pickup import WEEKDAYS
 
 HORIZON_DAYS = 760
 NEVER = 2**30
@@ -108,7 +109,7 @@ def build_calendars(
         nth[calendar, : len(days)] = days + first_day
     of_node = network.calendar_of_node
     of_service = np.concatenate([np.repeat(network.calendar_of_service[:, None], len(of_node), axis=1), of_node[None]])
-    pick_up_days = np.concatenate([network.pick_up_days, np.full((1, len(of_node)), EVERY_WEEKDAY)])
+    pick_up_days = np.concatenate([network.pick_up_days, _days_of_pickup(network)])
     keys = np.stack([of_service, np.broadcast_to(of_node, of_service.shape), pick_up_days], axis=2)
     pairs, pair = np.unique(keys.reshape(-1, 3), axis=0, return_inverse=True)
     weekday = (np.arange(count) + first_day + 6) % 7
@@ -118,6 +119,14 @@ def build_calendars(
     return Calendars(
         first_day=first_day, works=works, before=before, nth=nth, common=common, pair=pair.reshape(of_service.shape)
     )
+
+
+def _days_of_pickup(network: Network) -> NDArray[np.int64]:
+    """Return the weekdays, as bits, on which customers may pick up at each node, shape (1, nodes)."""
+    days = np.full((1, len(network.node_ids)), EVERY_WEEKDAY, dtype=np.int64)
+    for node, hours in network.pickups.items():
+        days[0, node] = hours.weekdays
+    return days
 
 
 class NetworkDays:

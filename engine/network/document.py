@@ -51,6 +51,26 @@ class PickUpDocument(_Part):
     cut_off: TimeOfDay | None = Field(default=None, description="Pick-up time here; null is the service's own.")
 
 
+class OpeningHoursDocument(_Part):
+    """When a node is open to customers, in its time zone, on days on which its calendar works."""
+
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] | None = Field(default=None, description="null is all.")
+    from_: TimeOfDay = Field(alias="from")
+    to: TimeOfDay
+
+
+class StorePickupDocument(_Part):
+    """When what customers pick up at a node is ready; in place of its `cut_off` and `processing_days`."""
+
+    hours: tuple[OpeningHoursDocument, ...] = Field(min_length=1, max_length=50)
+    picking_minutes: Annotated[int, Field(strict=True, ge=0, le=1440)] = Field(
+        default=0, description="Minutes of opening from the order to a basket that is ready."
+    )
+    receiving_days: Days = Field(
+        default=1, description="Days of opening until a parcel from another node is ready; 0: when it closes that day."
+    )
+
+
 class NodeDocument(_Part):
     """A place that can ship or hand over."""
 
@@ -81,6 +101,9 @@ class NodeDocument(_Part):
         default=None, description="The only handling classes of products that the node handles; null is any."
     )
     refuses: tuple[Identifier, ...] = Field(default=(), description="Handling classes that the node does not handle.")
+    store_pickup: StorePickupDocument | None = Field(
+        default=None, description="Opening hours; null: pick-ups are ready on the day of hand-over to carriers."
+    )
 
 
 class GroupDocument(_Part):

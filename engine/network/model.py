@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from engine.network.addresses import Addresses, compile_addresses
 from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
 from engine.network.freight import Freight, compile_freight
+from engine.network.pickup import WEEKDAYS, PickupHours, compile_pickups
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 BLANK_PRIORITY = 2**31 - 1
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 EVERY_WEEKDAY = 2**7 - 1
 
 
@@ -78,6 +78,7 @@ class Network:
     rates: RateTable
     freight: Freight
     addresses: Addresses | None
+    pickups: Mapping[int, PickupHours]
     service_max_km: NDArray[np.float64] | None
     groups: Mapping[str, tuple[int, ...]]
     postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
@@ -142,6 +143,7 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         rates=_rates(document),
         freight=compile_freight(document),
         addresses=compile_addresses(document),
+        pickups=compile_pickups(document),
         service_max_km=_service_max_km(document),
         groups=MappingProxyType(
             {entry.group: tuple(index[node_id] for node_id in entry.node_ids) for entry in document.groups}

@@ -94,7 +94,8 @@ def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network
     node, service, mask, ship_day, _, _, rate, *added = row
     residential, remote, oversize, fuel, packaging, median_day, ninetieth_day = added
     units_cents = int(network.unit_cost_cents[node]) * sum([plans.units[i] for i in part])
-    is_pickup = asked.place is None
+    is_pickup = asked.place is None or service == len(network.services)
+    is_transfer = asked.pickup_node >= 0 and not is_pickup
     return Shipment(
         node_id=network.node_ids[node],
         service=PICKUP if is_pickup else network.services[service],
@@ -114,6 +115,7 @@ def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network
             oversize_cents=oversize,
             fuel_cents=fuel,
         ),
+        to_node_id=network.node_ids[asked.pickup_node] if is_transfer else UNSET,
         cartons=_cartons(mask, network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
 

@@ -15,6 +15,7 @@ from engine.faults import nearest
 from engine.inventory.model import HoldLine
 from engine.promising.making import working_day
 from engine.promising.model import PICKUP, KeptPromise, Option, PromisedHold, Shipment
+from engine.promising.pickup import pickup_at
 
 
 def still_valid(kept: KeptPromise | None, promise_id: str, now: datetime) -> KeptPromise:
@@ -70,12 +71,12 @@ def _earliest(shipment: Shipment, view: View, now: datetime) -> int | None:
     if node is None:
         return None
     if shipment.service == PICKUP and shipment.carrier is None:
-        row = -1
+        ready = pickup_at(network, today, node, now).ready_day
     elif shipment.service in network.services and network.serves[network.services.index(shipment.service), node]:
-        row = network.services.index(shipment.service)
+        ready = int(today.ready[network.services.index(shipment.service), node])
     else:
         return None
-    ready, making_days = int(today.ready[row, node]), _making_days(shipment, view.catalog)
+    making_days = _making_days(shipment, view.catalog)
     if making_days == 0:
         return ready
     return max(ready, working_day(network, today, node, int(today.ready[-1, node]), making_days))

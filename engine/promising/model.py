@@ -34,6 +34,7 @@ Reason = Literal[
 ]
 DatesFrom = Literal["history", "rate_card"]
 PICKUP = "pickup"
+SHIP_TO_STORE = "ship_to_store"
 MOST_LINES = 40
 MOST_UNITS = 10**6
 
@@ -132,7 +133,8 @@ class Shipment(Struct, frozen=True, kw_only=True):
     """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
 
     `dates_from` says whether the delivery is learned from history, or by the transit days of the rate card. `cartons`
-    are there if the network has any.
+    are there if the network has any. A parcel to the node where it is picked up has that as `to_node_id`, and is
+    delivered on the day on which it is ready there; `ready_at` is the time, if the node has opening hours.
     """
 
     node_id: str
@@ -145,6 +147,8 @@ class Shipment(Struct, frozen=True, kw_only=True):
     carrier: str | None = None
     dates_from: DatesFrom = "rate_card"
     cartons: tuple[Carton, ...] | UnsetType = UNSET
+    to_node_id: str | UnsetType = UNSET
+    ready_at: datetime | UnsetType = UNSET
 
 
 class OptionCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -178,7 +182,8 @@ class Option(Struct, frozen=True, kw_only=True):
 
     `promised_on` is the day by which each of its parcels arrives with probability `confidence`, as far as history
     tells: where `dates_from` is rate_card, some parcel's date is what the rate card says.
-    `margin` is there if price and cost of all its goods are known.
+    `margin` is there if price and cost of all its goods are known, `ready_at` for a pick-up at a node with opening
+    hours: when all of it is there, if it is ordered now.
     """
 
     option_id: str
@@ -192,6 +197,7 @@ class Option(Struct, frozen=True, kw_only=True):
     shipments: tuple[Shipment, ...]
     dates_from: DatesFrom = "rate_card"
     margin: Margin | UnsetType = UNSET
+    ready_at: datetime | UnsetType = UNSET
 
 
 class UnavailableLine(Struct, frozen=True, kw_only=True):

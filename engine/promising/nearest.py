@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Annotated
 
+import msgspec
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 from numpy.typing import NDArray
 
 from engine.availability.reference import Reference, View
@@ -26,6 +27,7 @@ from engine.network.days import NEVER, Today
 from engine.network.document import NodeKind
 from engine.promising.making import working_day
 from engine.promising.model import MOST_LINES, MOST_UNITS, Destination, Name
+from engine.promising.pickup import pickup_at
 from engine.promising.request import Place, place_of
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM
 
@@ -59,7 +61,10 @@ class StockedLine(Struct, frozen=True, kw_only=True):
 
 
 class NearStore(Struct, frozen=True, kw_only=True):
-    """A node that has the whole basket; `ready_on` is the day, there, on which it could be picked up."""
+    """A node that has the whole basket; `ready_on` is the day, there, on which it could be picked up.
+
+    `ready_at` is the time, at a node with opening hours, unless something has to be made first.
+    """
 
     node_id: str
     kind: NodeKind
@@ -67,6 +72,7 @@ class NearStore(Struct, frozen=True, kw_only=True):
     distance_km: float
     ready_on: date | None
     lines: tuple[StockedLine, ...]
+    ready_at: datetime | UnsetType = UNSET
 
 
 class NearestStores(Struct, frozen=True, kw_only=True):
@@ -105,7 +111,8 @@ class NearestStoresService:
             if len(stores) == request.limit:
                 break
             if _has_all(request.lines, contents, table, node):
-                stores.append(_store(view, node, float(distance_km[at]), int(ready_on[node]), request, contents, table))
+                store = _store(view, node, float(distance_km[at]), int(ready_on[node]), request, contents, table)
+                stores.append(_with_hours(store, view, node, contents, now))
         return NearestStores(as_of=now, binding=False, stores=tuple(stores))
 
 
@@ -143,6 +150,17 @@ def _ready_days(view: View, today: Today, contents: Sequence[Content]) -> NDArra
         ready = np.maximum(ready, np.array(made_on, dtype=np.int64))
     hand_over: NDArray[np.int64] = today.calendars.hand_over(ready)[-1]
     return hand_over
+
+
+def _with_hours(store: NearStore, view: View, node: int, contents: Sequence[Content], now: datetime) -> NearStore:
+    """Return a store with the time at which a basket is ready, if it has opening hours and nothing has to be made."""
+    making = view.catalog.making_days
+    if node not in view.network.pickups or any(sku in making for content in contents for sku, _ in content.components):
+        return store
+    ready_at = pickup_at(view.network, view.days.at(now), node, now).ready_at
+    if ready_at is None:
+        return store
+    return msgspec.structs.replace(store, ready_on=ready_at.date(), ready_at=ready_at)
 
 
 def _has_all(lines: Sequence[BasketLine], contents: Sequence[Content], table: AtpTable, node: int) -> bool:

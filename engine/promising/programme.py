@@ -22,6 +22,7 @@ from engine.promising.capacity import no_load
 from engine.promising.goods import Pack, packer_of, plain
 from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
+from engine.promising.pickup import Pickup, pickup_at, store_cards, store_days
 from engine.promising.request import Asked
 from solvers.problem import DISTANCE_TOLERANCE_KM
 from solvers.promise_dates import Days, Learned, Load
@@ -53,6 +54,7 @@ class Programme:
     pack: Pack
     rows: Mapping[str, int]
     anywhere: Cards
+    pickup: Pickup | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +82,8 @@ class Tables:
         self._pickup_cards: Cards | None = None
         self._today: Today | None = None
         self._days: Days | None = None
+        self._store_cards: dict[int, Cards] = {}
+        self._store_days: tuple[Days, int, Days] | None = None
         self._lead_times: LeadTimes | None = None
         self._known: Known | None = None
         self._known_of: tuple[LeadTimes, Network] | None = None
@@ -88,17 +92,37 @@ class Tables:
         """Return the costs of a network; at a pick-up only the node's units cost."""
         if self._network is not network or self._cards is None or self._pickup_cards is None:
             self._cards, self._pickup_cards = _cards(network), _pickup_cards(network)
-            self._network = network
+            self._network, self._store_cards = network, {}
         return self._pickup_cards if is_pickup else self._cards
 
-    def days(self, view: View, now: datetime, pickup_node: int | None) -> Days:
-        """Return the day tables of a minute; for a pick-up those of the node's own calendar."""
+    def store_cards(self, network: Network, node: int) -> Cards:
+        """Return the costs of parcels to a store, and of what it has itself."""
+        cards = self.cards(network, is_pickup=False)
+        if node not in self._store_cards:
+            self._store_cards[node] = store_cards(cards, network, node)
+        return self._store_cards[node]
+
+    def store_days(self, view: View, now: datetime, pickup: Pickup) -> Days:
+        """Return the day tables of parcels to a store; those of the last store are kept for their minute."""
+        days, kept = self.days(view, now), self._store_days
+        if kept is None or kept[0] is not days or kept[1] != pickup.node:
+            kept = self._store_days = days, pickup.node, store_days(days, pickup, pickup.today.calendars.pair)
+        return kept[2]
+
+    def pickup_days(self, view: View, pickup: Pickup) -> Days:
+        """Return the day tables of a pick-up of what a node has itself: those of its own calendar."""
+        network, tables = view.network, pickup.today.calendars
+        calendar = network.calendar_of_node[pickup.node : pickup.node + 1].copy()
+        nodes = len(network.node_ids)
+        nothing = nothing_learned(1, nodes, 1, len(network.calendars))
+        ready = pickup.today.ready[-1:].copy()
+        ready[0, pickup.node] = pickup.ready_day
+        return _days(tables, ready, tables.pair[-1:].copy(), calendar, nothing, no_load(nodes))
+
+    def days(self, view: View, now: datetime) -> Days:
+        """Return the day tables of a minute."""
         network, today = view.network, view.days.at(now)
         tables, load = today.calendars, no_load(len(network.node_ids))
-        if pickup_node is not None:
-            calendar = network.calendar_of_node[pickup_node : pickup_node + 1].copy()
-            nothing = nothing_learned(1, len(network.node_ids), 1, len(network.calendars))
-            return _days(tables, today.ready[-1:].copy(), tables.pair[-1:].copy(), calendar, nothing, load)
         if self._today is not today or self._days is None or self._lead_times is not view.lead_times:
             learned = self._learned(view, today, view.days.ordinary(now))
             calendar = network.calendar_of_service.copy()
@@ -125,12 +149,11 @@ def build(
     """Put an order, the network and live ATP into arrays."""
     network = view.network
     today = days.at(now)
-    pickup_node = None
+    pickup = None if asked.pickup_node < 0 else pickup_at(network, today, asked.pickup_node, now)
     if asked.place is None:
         nodes, services = asked.nodes, np.zeros(1, dtype=np.int64)
         zone = np.zeros(len(network.node_ids), dtype=np.int64)
         shift, distance_km = zone, zone.astype(np.float64)
-        pickup_node = int(asked.nodes[0]) if asked.nodes.size else 0
     else:
         limit = network.policy.max_distance_km
         nodes, zone, distance_km = within_reach(
@@ -162,20 +185,28 @@ def build(
         complete=asked.is_complete,
         goods=goods,
     )
-    anywhere = cards = tables.cards(network, is_pickup=asked.place is None)
+    if pickup is not None and asked.place is not None:
+        anywhere = tables.store_cards(network, pickup.node)
+        day_tables = tables.store_days(view, now, pickup)
+    else:
+        anywhere = tables.cards(network, is_pickup=pickup is not None)
+        day_tables = tables.days(view, now) if pickup is None else tables.pickup_days(view, pickup)
+    cards = anywhere
     if asked.place is not None and network.service_max_km is not None:
-        is_near = distance_km <= network.service_max_km[:, None] + DISTANCE_TOLERANCE_KM
+        is_near = np.ones_like(cards.serves)
+        is_near[: len(network.services)] = distance_km <= network.service_max_km[:, None] + DISTANCE_TOLERANCE_KM
         cards = cards._replace(serves=cards.serves & is_near)
     return Programme(
         demand=demand,
         ask=ask,
         cards=cards,
-        days=tables.days(view, now, pickup_node)._replace(load=load),
+        days=day_tables._replace(load=load),
         atp=table.for_kernels(),
         local_day=today.local_day,
         pack=pack,
         rows=table.rows,
         anywhere=anywhere,
+        pickup=pickup,
     )
 
 

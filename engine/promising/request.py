@@ -29,6 +29,7 @@ from engine.promising.model import (
     MOST_LINES,
     MOST_UNITS,
     PICKUP,
+    SHIP_TO_STORE,
     Destination,
     PromiseLine,
     PromiseRequest,
@@ -52,7 +53,9 @@ class Place:
 class Asked:
     """A request understood: lines with what they come down to, nodes and services by number, limits.
 
-    `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node.
+    `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node;
+    unless parcels of other nodes may come there: then it is the place of `pickup_node`, -1 for a delivery, and the last
+    of `services`, one more than the network has, hands over what that node has itself.
     `not_serving` are services that would be allowed, but do not deliver to the address, and why; not in `services`.
     """
 
@@ -67,6 +70,7 @@ class Asked:
     is_complete: bool
     terms: Terms
     not_serving: Mapping[int, NotServedCause]
+    pickup_node: int
 
 
 def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
@@ -88,9 +92,17 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         services = services[[s not in not_serving for s in services.tolist()]]
     check_channel(network, request.channel, faults)
     place: Place | None = None
+    pickup_node = -1
     if request.pickup_node_id is not None:
         chosen = select_node(network, request.pickup_node_id, "$.pickup_node_id", faults)
-        nodes = [node for node in nodes if node == chosen]
+        pickup_node = -1 if chosen is None else chosen
+        own = [node for node in nodes if node == chosen]
+        if len(services) and pickup_node >= 0:
+            place = _place_of_node(network, pickup_node)
+            others = [node for node in nodes if node != chosen]
+            nodes = [*own, *others] if PICKUP in (request.service_levels or (PICKUP,)) else others
+        else:
+            nodes = own
     else:
         place = place_of(request.destination, network, faults)
     if request.need_by is not None:
@@ -117,6 +129,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         is_complete=request.ship_complete,
         terms=terms,
         not_serving=not_serving,
+        pickup_node=pickup_node,
     )
 
 
@@ -185,14 +198,30 @@ def _services(request: PromiseRequest, network: Network, faults: list[Fault]) ->
             message = f"unknown service level {level!r}; {nearest(level, _LEVELS)}"
             faults.append(Fault(path=f"$.service_levels[{index}]", message=message))
     is_pickup = request.pickup_node_id is not None
-    if levels is not None and is_pickup and PICKUP not in levels:
-        message = f"a pick-up has the service level {PICKUP!r}; add it, or leave pickup_node_id out"
+    if levels is not None and is_pickup and not {PICKUP, SHIP_TO_STORE} & set(levels):
+        message = f"a pick-up has the service level {PICKUP!r} or {SHIP_TO_STORE!r}; add one, or no pickup_node_id"
         faults.append(Fault(path="$.service_levels", message=message))
-    if levels is not None and not is_pickup and set(levels) == {PICKUP}:
-        message = f"the service level {PICKUP!r} needs a pickup_node_id; add it"
+    if levels is not None and not is_pickup and set(levels) <= {PICKUP, SHIP_TO_STORE}:
+        message = f"the service level {levels[0]!r} needs a pickup_node_id; add it"
         faults.append(Fault(path="$.pickup_node_id", message=message))
-    kept = [s for s in network.services_by_name if levels is None or network.service_levels[s] in levels]
+    kept = [
+        s
+        for s in network.services_by_name
+        if (levels is None or network.service_levels[s] in levels)
+        and (network.service_levels[s] == SHIP_TO_STORE) == is_pickup
+    ]
+    if is_pickup and (kept or SHIP_TO_STORE in (levels or ())):
+        kept.append(len(network.services))
     return np.array(kept, dtype=np.int64)
+
+
+def _place_of_node(network: Network, node: int) -> Place:
+    """Return where a node is, as a destination."""
+    return Place(
+        latitude_rad=float(network.latitude_rad[node]),
+        longitude_rad=float(network.longitude_rad[node]),
+        time_zone=network.time_zones[network.time_zone_of_node[node]],
+    )
 
 
 def place_of(wanted: Destination | None, network: Network, faults: list[Fault]) -> Place | None:

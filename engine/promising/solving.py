@@ -11,6 +11,7 @@ from engine.promising.answer import options_of
 from engine.promising.margin import judge
 from engine.promising.merging import merge_lines
 from engine.promising.model import Option, UnavailableLine
+from engine.promising.pickup import with_ready_times, without_packaging
 from engine.promising.programme import Plans, Programme, exchanged, most_masks, solve
 from engine.promising.reasons import unavailable, unprofitable
 from engine.promising.request import Asked
@@ -26,7 +27,11 @@ def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Opti
         )
     if plans is None:
         return (), unavailable(asked, programme, range(len(asked.lines)))
+    if programme.pickup is not None and asked.place is not None:
+        plans = without_packaging(plans, len(view.network.services))
     options = judge(options_of(plans, final, view.network), final, view)
+    if programme.pickup is not None:
+        options = with_ready_times(options, programme.pickup)
     if not options and plans.served:
         return (), unprofitable(asked)
     missing = set(range(len(asked.lines))) - plans.served

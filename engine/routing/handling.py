@@ -21,6 +21,9 @@ from engine.routing.model import OpenOrder
 from solvers.problem import ANY_LEVEL, IntArray
 from solvers.promise_freight import BARS, FUEL
 
+_SHIP_TO_STORE = "ship_to_store"
+"""Services of this level bring parcels to stores, not to customers: only an order that asks for it uses them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eligible:
@@ -41,7 +44,9 @@ def refused_stock(catalog: Catalog, network: Network, skus: Sequence[str]) -> ND
 
 def eligible_services(orders: Sequence[OpenOrder], catalog: Catalog, network: Network) -> Eligible:
     """Return the services, sorted by name and then the copies, with their levels."""
-    service = sorted(range(len(network.services)), key=network.services.__getitem__)
+    to_stores = {v for v, level in enumerate(network.service_levels) if level == _SHIP_TO_STORE}
+    some_to_store = any(order.service_level == _SHIP_TO_STORE for order in orders)
+    service = [v for v in network.services_by_name if v not in to_stores or some_to_store]
     names = sorted(set(network.service_levels))
     code = {name: k for k, name in enumerate(names)}
     level = [code[network.service_levels[v]] for v in service]
@@ -49,7 +54,9 @@ def eligible_services(orders: Sequence[OpenOrder], catalog: Catalog, network: Ne
     own: dict[tuple[str | None, tuple[int, ...]], int] = {}
     of_order, bits_of = [], _Bits(catalog, network)
     for order in orders:
-        classes, closed = bits_of.order(order), _not_serving(order, network)
+        classes, closed = bits_of.order(order), {*_not_serving(order, network)}
+        if order.service_level is None and some_to_store:
+            closed |= to_stores
         is_free = not classes and not closed
         allowed = () if is_free else tuple(v for v in service[:known] if not barred[v] & classes and v not in closed)
         if is_free or len(allowed) == known:

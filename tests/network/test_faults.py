@@ -74,6 +74,24 @@ SPOILED = [
         "$.services[0].unserved_areas",
         "US is in served_areas too",
     ),
+    (
+        ("nodes", 0, "store_pickup"),
+        {"hours": [{"from": "18:00", "to": "09:00"}]},
+        "$.nodes[0].store_pickup.hours[0]",
+        "not after 18:00",
+    ),
+    (
+        ("nodes", 0, "store_pickup"),
+        {"hours": [{"from": "09:00", "to": "12:00"}, {"days": ["sat"], "from": "11:00", "to": "13:00"}]},
+        "$.nodes[0].store_pickup.hours[1]",
+        "overlaps with hours[0]",
+    ),
+    (
+        ("nodes", 0, "store_pickup"),
+        {"hours": [{"from": "09:00", "to": "10:00"}], "picking_minutes": 61},
+        "$.nodes[0].store_pickup.picking_minutes",
+        "more than the 60 minutes",
+    ),
     (("services", 0, "max_km"), -1, "$.services[0].max_km", "-1"),
     (
         ("cartons",),
