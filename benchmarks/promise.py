@@ -91,6 +91,8 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
         requests = [order(rng, lines) for _ in range(orders if lines <= 3 else max(20, orders // 20))]
         row = await timed(f"promise, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
         print(row.shown(nodes, ping))
+    for row in await page_rows(world, orders, rng):
+        print(row.shown(nodes, ping))
     await world.lead_times.put(learned(world.network, rng))
     requests = [order(rng, 3) for _ in range(orders)]
     row = await timed("promise, 3, learned", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
@@ -101,8 +103,6 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
         row = await timed(f"with rules, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
         print(row.shown(nodes, ping))
     await promises.settle()
-    for row in await page_rows(world, orders, rng):
-        print(row.shown(nodes, ping))
     for row in await availability_rows(world, max(20, orders // 20), rng):
         print(row.shown(nodes, ping))
 

@@ -41,7 +41,9 @@ class Room:
         """
         network = view.network
         if not has_limits(network):
-            return no_load(len(network.node_ids))
+            if self._load is None or self._view is not view:
+                self._load, self._view = no_load(len(network.node_ids)), view
+            return self._load
         if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
             uses = await self._book.read(first_day, DAYS)
             self._read_at = self._time()

@@ -262,6 +262,21 @@ async def test_stock_is_read_again_only_when_the_table_is_old(shop: Shop) -> Non
     assert later.lines[0].reason != "no_stock"
 
 
+async def test_a_page_asks_for_no_lanes_twice_in_a_minute(shop: Shop) -> None:
+    """Seeded bug: what is reserved at nodes without limits told as news each time, and every row made again."""
+    await shop.put(random.Random(1))
+    stocked = [PositionCount(node_id=node_id, sku="p5", on_hand=9) for node_id in await shop.today()]
+    await shop.inventory.put_positions(stocked)
+    request = GetItByRequest(lines=(PageLine(sku="p5"),), destination=PLACES[0])
+    await shop.pages.get_it_by(request)
+    page = shop.pages._page
+    assert page is not None
+    (made,) = page._lanes._lanes.values()
+    shop.clock.advance(timedelta(seconds=30))
+    await shop.pages.get_it_by(request)
+    assert list(page._lanes._lanes.values()) == [made]
+
+
 async def test_a_sku_that_was_added_just_now_is_known(shop: Shop) -> None:
     await shop.put(random.Random(1))
     parts: dict[str, Any] = {"reference": shop.reference, "inventory": shop.inventory, "clock": shop.clock}
