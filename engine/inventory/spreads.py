@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import Unavailable
+from engine.errors import StoreReplyError, Unavailable
 from engine.events.actor import acting_as
 from engine.inventory.model import Replay
 from engine.inventory.partition import Counted, Partition
@@ -94,11 +94,18 @@ class Spreads:
         raise Unavailable("Positions are being changed by many other calls. Send it again.")
 
     async def sweep(self, limit: int) -> None:
-        """Bring to their end the spreads that were left by whoever began them, and forget what is awaited in vain."""
+        """Bring to their end the spreads that were left by whoever began them, and forget what is awaited in vain.
+
+        One that cannot be made keeps no other waiting; then StoreReplyError is raised, when all is done.
+        """
+        failed: list[StoreReplyError] = []
         for at in self._all:
             _, found = await at.client.call("HSCAN", at.keys.spreads, 0, "COUNT", limit)
             for name in found[::2]:
-                await self._finish(at, name.decode())
+                try:
+                    await self._finish(at, name.decode())
+                except StoreReplyError as error:
+                    failed.append(error)
             _, found = await at.client.call("HSCAN", at.keys.awaited, 0, "COUNT", limit)
             by_spread: dict[str, list[str]] = {}
             for sku, spread in zip(found[::2], found[1::2], strict=True):
@@ -106,6 +113,8 @@ class Spreads:
             for awaited, skus in by_spread.items():
                 if await self._maker(awaited) is None:
                     await at.forgo_spread(awaited, skus)
+        if failed:
+            raise failed[0]
 
     async def _try(self, at: Partition, name: str, spread: Spread) -> tuple[bool, Reply] | None:
         """Let a spread that is begun be awaited everywhere, decide on it, and make it; None if it was given up."""

@@ -12,11 +12,13 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
-from engine.errors import OnHandOutOfRange, Unavailable
+from engine.errors import OnHandOutOfRange, StoreReplyError, Unavailable
 from engine.inventory.model import Adjustment, PositionCount, Replay, Supply
 from engine.inventory.partitioned_store import PartitionedInventoryStore
+from engine.inventory.spreads import GO, Call, Spread
 from engine.storage.client import Part
 from engine.storage.keys import Keys
 from tests.inventory.partitioned_shop import (
@@ -227,6 +229,25 @@ async def test_a_clock_of_the_server_that_is_set_back_keeps_no_change_from_being
     assert halting.calls_left < 0
     assert await on_hand(shop.store) == [7, 7, 10, 7]
     await shop.check_nothing_is_left()
+
+
+async def test_a_change_that_can_never_be_made_keeps_no_other_one_waiting(shops: Shops) -> None:
+    """The seeded bug: a sweep that ends at the first change that fails."""
+    for calls in range(MOST_CALLS):
+        shop = await shops(0.01)
+        keys = Keys(shop.tenant, 0)
+        call = Call(partition=0, places=[0], rows=b"", skus=["none"])
+        bad = Spread(function="nothing", who="", calls=[call], rest=[], digest="", fingerprint="")
+        await shop.client.call("HSET", keys.spreads, "bad", msgspec.msgpack.encode(bad))
+        await shop.client.call("HSET", keys.named("verdicts"), "bad", GO)
+        has_died = await shop.dies_after(calls, lambda store: store.put_positions(counts(7, *PLACES)))
+        with pytest.raises(StoreReplyError):
+            await shop.recover()
+        await shop.client.call("HDEL", keys.spreads, "bad")
+        await shop.client.call("HDEL", keys.named("verdicts"), "bad")
+        await shop.check_nothing_is_left()
+        if not has_died:
+            return
 
 
 def assert_serial(found: list[int], wanted: dict[int, list[int]]) -> None:
