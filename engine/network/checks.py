@@ -79,6 +79,12 @@ def _nodes(document: NetworkDocument) -> Iterator[Fault]:
         yield from duplicates(f"{path}.services", "", node.services or ())
         yield from _pick_ups(f"{path}.pick_ups", node, services)
         yield from _closures(path, node.closures)
+        if node.kind != "vendor" and (node.lead_time_days or node.acceptance < 1):
+            field = "lead_time_days" if node.lead_time_days else "acceptance"
+            message = f"{getattr(node, field)} is for a vendor, and this is a {node.kind}; leave it out"
+            yield Fault(path=f"{path}.{field}", message=message)
+        if node.kind == "vendor" and node.store_pickup is not None:
+            yield Fault(path=f"{path}.store_pickup", message="a vendor ships only; leave it out, or make it a store")
         yield from _opening_hours(f"{path}.store_pickup", node)
     closed = {node.closures for node in document.nodes}
     if len(closed) > MOST_CLOSURE_SETS:

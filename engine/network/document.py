@@ -101,6 +101,12 @@ class NodeDocument(_Part):
         default=None, description="The only handling classes of products that the node handles; null is any."
     )
     refuses: tuple[Identifier, ...] = Field(default=(), description="Handling classes that the node does not handle.")
+    lead_time_days: Days = Field(
+        default=0, description="A vendor's whole working days from our order, beside `processing_days`."
+    )
+    acceptance: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
+        default=1.0, description="The probability that a vendor takes an order; it lowers the confidence of promises."
+    )
     store_pickup: StorePickupDocument | None = Field(
         default=None, description="Opening hours; null: pick-ups are ready on the day of hand-over to carriers."
     )
@@ -244,6 +250,9 @@ class PolicyDocument(_Part):
     )
     promise_quantile: Annotated[float, Field(ge=0.5, le=0.99, allow_inf_nan=False)] = Field(
         default=0.9, description="The share of parcels that is to arrive by the promised date, where it is learned."
+    )
+    min_acceptance: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] = Field(
+        default=0.0, description="Promises use no vendor whose `acceptance` is below it."
     )
     move_cost_cents: Cents = Field(
         default=0, description="For a line that does not ship from the node where its order's reservation has it."

@@ -60,6 +60,7 @@ class Network:
     capacity_parcels: NDArray[np.int64]
     priority: NDArray[np.int64]
     processing_days: NDArray[np.int64]
+    acceptance: tuple[float, ...] | None
     cut_off_minutes: NDArray[np.int64]
     calendars: tuple[CalendarDocument, ...]
     calendar_of_node: NDArray[np.int64]
@@ -122,7 +123,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         capacity_units=_integers([_or(node.capacity_units, -1) for node in nodes]),
         capacity_parcels=_integers([_or(node.capacity_parcels, -1) for node in nodes]),
         priority=_integers([_or(node.priority, BLANK_PRIORITY) for node in nodes]),
-        processing_days=_integers([node.processing_days for node in nodes]),
+        processing_days=_integers([node.processing_days + node.lead_time_days for node in nodes]),
+        acceptance=tuple(n.acceptance for n in nodes) if any(n.acceptance < 1 for n in nodes) else None,
         cut_off_minutes=_integers([_minutes(node.cut_off) for node in nodes]),
         calendars=with_closures,
         calendar_of_node=_integers(calendar_of_node),

@@ -11,7 +11,6 @@ from datetime import date
 import msgspec
 from msgspec import UNSET
 
-from engine.network.document import PolicyDocument
 from engine.network.model import Network
 from engine.promising.model import (
     PICKUP,
@@ -26,7 +25,7 @@ from engine.promising.model import (
 from engine.promising.programme import Plans
 from engine.promising.request import Asked
 from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
-from solvers.promise_options import ARRIVAL_DAY, COST
+from solvers.promise_options import ARRIVAL_DAY, COST, NODE
 
 LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipments")
 """In the order in which a quote tells them."""
@@ -54,7 +53,7 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
         made = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
         if len(made) > 1:
             made.sort(key=lambda shipment: (shipment.ship_on, shipment.node_id))
-        options.append(_option(f"opt_{number + 1}", labels[number], tuple(made), rows, network.policy))
+        options.append(_option(f"opt_{number + 1}", labels[number], tuple(made), rows, network))
     return tuple(options)
 
 
@@ -134,15 +133,15 @@ def _option(
     labels: tuple[Label, ...],
     shipments: tuple[Shipment, ...],
     rows: tuple[tuple[int, ...], ...],
-    policy: PolicyDocument,
+    network: Network,
 ) -> Option:
-    split_cents = policy.split_cost_cents * (len(shipments) - 1)
+    split_cents = network.policy.split_cost_cents * (len(shipments) - 1)
     return Option(
         option_id=option_id,
         labels=labels,
         service_level=min((shipment.service_level for shipment in shipments), key=_SLOWEST_FIRST.index),
         promised_on=date.fromordinal(max(row[ARRIVAL_DAY] for row in rows)),
-        confidence=policy.promise_quantile,
+        confidence=network.policy.promise_quantile if network.acceptance is None else _confidence(rows, network),
         dates_from="rate_card" if any(shipment.dates_from == "rate_card" for shipment in shipments) else "history",
         delivery=Delivery(
             p50=max(shipment.delivery.p50 for shipment in shipments),
@@ -152,6 +151,14 @@ def _option(
         cost=_summed([shipment.cost for shipment in shipments], split_cents),
         shipments=shipments,
     )
+
+
+def _confidence(rows: tuple[tuple[int, ...], ...], network: Network) -> float:
+    """Return the share of parcels that arrive in time, times that of orders that the vendors among the nodes take."""
+    confidence = network.policy.promise_quantile
+    for row in rows:
+        confidence *= 1.0 if network.acceptance is None else network.acceptance[row[NODE]]
+    return round(confidence, 6)
 
 
 def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:

@@ -184,7 +184,7 @@ class _Page:
         row = shelf.rows.get(sku)
         if row is None or row in shelf.ruled or self._is_judged or _has_rules(sku, content, self.view.catalog):
             return self._promised(sku, request, shelf, now)
-        if not (shelf.first_day[row, asked.nodes] < NEVER).any():
+        if not asked.unlikely.size and not (shelf.first_day[row, asked.nodes] < NEVER).any():
             return GetItByLine(sku=sku, earliest=None, cheapest=None, reason="no_stock")
         lanes = self._lanes.of(place, asked, sku, now, self.load)
         found = lanes.best(shelf.first_day[row, lanes.nodes])

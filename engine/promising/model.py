@@ -22,6 +22,7 @@ Reason = Literal[
     "not_a_multiple",
     "no_stock",
     "insufficient_stock",
+    "low_acceptance",
     "too_far",
     "handling",
     "not_served",
@@ -181,7 +182,8 @@ class Option(Struct, frozen=True, kw_only=True):
     """One way to serve the order; `service_level` is the slowest of its parcels.
 
     `promised_on` is the day by which each of its parcels arrives with probability `confidence`, as far as history
-    tells: where `dates_from` is rate_card, some parcel's date is what the rate card says.
+    tells: where `dates_from` is rate_card, some parcel's date is what the rate card says. Vendors that may refuse an
+    order lower it by the probability that they do not.
     `margin` is there if price and cost of all its goods are known, `ready_at` for a pick-up at a node with opening
     hours: when all of it is there, if it is ordered now.
     """

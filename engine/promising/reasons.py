@@ -1,13 +1,14 @@
 """Why a line is in no option, and when it could arrive by itself.
 
 The first reason that holds is given: below_minimum, not_a_multiple (rules of the product), no_stock (no node ever has a
-unit), insufficient_stock (no node ever has enough), too_far (those that have are beyond reach, or that of services),
-handling (nodes that have it, or services there, do not take its handling classes), not_served (services that could
-carry it do not deliver to such an address), no_service (no service carries it there), no_capacity (one does, but the
-nodes that have it ship nothing), after_need_by (it would come too late); the rest could be served alone, but not
-together: insufficient_stock if lines draw on the same product, over_max_shipments if parcels are limited, and
-incomplete if only the whole order may ship. Of a kit that may be split, the first reason of any of its products counts.
-Last, unprofitable: the policy refuses every option.
+unit), insufficient_stock (no node ever has enough), low_acceptance (of those that may be used, but vendors that refuse
+too many orders have it), too_far (those that have are beyond reach, or that of services), handling (nodes that have it,
+or services there, do not take its handling classes), not_served (services that could carry it do not deliver to such an
+address), no_service (no service carries it there), no_capacity (one does, but the nodes that have it ship nothing),
+after_need_by (it would come too late); the rest could be served alone, but not together: insufficient_stock if lines
+draw on the same product, over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of
+a kit that may be split, the first reason of any of its products counts. Last, unprofitable: the policy refuses every
+option.
 """
 
 from __future__ import annotations
@@ -63,6 +64,8 @@ def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None
     ask, demand = grouped(programme, [(line,)])
     days = days_alone(demand, everywhere, programme.local_day, programme.atp)
     if not (days < NEVER).any():
+        if (days_alone(demand, asked.unlikely, programme.local_day, programme.atp) < NEVER).any():
+            return "low_acceptance", None
         one = np.minimum(demand, 1)
         ever = (days_alone(one, everywhere, programme.local_day, programme.atp) < NEVER).any()
         return ("insufficient_stock" if ever else "no_stock"), None

@@ -57,6 +57,7 @@ class Asked:
     unless parcels of other nodes may come there: then it is the place of `pickup_node`, -1 for a delivery, and the last
     of `services`, one more than the network has, hands over what that node has itself.
     `not_serving` are services that would be allowed, but do not deliver to the address, and why; not in `services`.
+    `unlikely` are the vendors that would be among `nodes`, but too often refuse orders.
     """
 
     lines: tuple[PromiseLine, ...]
@@ -71,6 +72,7 @@ class Asked:
     terms: Terms
     not_serving: Mapping[int, NotServedCause]
     pickup_node: int
+    unlikely: NDArray[np.int64]
 
 
 def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
@@ -105,6 +107,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
             nodes = own
     else:
         place = place_of(request.destination, network, faults)
+    nodes, unlikely = _likely(nodes, network)
     if request.need_by is not None:
         _check_need_by(request.need_by, view, place, now, faults)
     if request.max_shipments is not None and request.max_shipments < 1:
@@ -130,6 +133,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         terms=terms,
         not_serving=not_serving,
         pickup_node=pickup_node,
+        unlikely=np.array(unlikely, dtype=np.int64),
     )
 
 
@@ -148,6 +152,14 @@ def _not_serving(request: PromiseRequest, addresses: Addresses) -> dict[int, Not
     if wanted is None or request.pickup_node_id is not None:
         return {}
     return addresses.not_served_by(wanted.country, wanted.postal_code, is_po_box=wanted.is_po_box)
+
+
+def _likely(nodes: list[int], network: Network) -> tuple[list[int], list[int]]:
+    """Return the nodes that take orders often enough for the policy, and the others."""
+    least, acceptance = network.policy.min_acceptance, network.acceptance
+    if acceptance is None or least == 0:
+        return nodes, []
+    return [n for n in nodes if acceptance[n] >= least], [n for n in nodes if acceptance[n] < least]
 
 
 def _area(request: PromiseRequest, network: Network) -> NDArray[np.int64]:

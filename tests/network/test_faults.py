@@ -92,6 +92,16 @@ SPOILED = [
         "$.nodes[0].store_pickup.picking_minutes",
         "more than the 60 minutes",
     ),
+    (("nodes", 0, "lead_time_days"), 2, "$.nodes[0].lead_time_days", "2 is for a vendor"),
+    (("nodes", 0, "acceptance"), 0.5, "$.nodes[0].acceptance", "0.5 is for a vendor"),
+    (("nodes", 0, "acceptance"), 0, "$.nodes[0].acceptance", "0"),
+    (
+        ("nodes", 0),
+        {"kind": "vendor", "store_pickup": {"hours": [{"from": "09:00", "to": "10:00"}]}},
+        "$.nodes[0].store_pickup",
+        "ships only",
+    ),
+    (("policy", "min_acceptance"), 80, "$.policy.min_acceptance", "80"),
     (("services", 0, "max_km"), -1, "$.services[0].max_km", "-1"),
     (
         ("cartons",),
