@@ -174,3 +174,27 @@ async def test_long_orders_are_picked_up_too(shop: Any) -> None:
     promise = await shop.promise(("cup", 1), *((f"part-{i:02d}", 1) for i in range(14)), **PICKUP)
     assert promise.unavailable == ()
     assert {p.node_id for p in promise.options[0].shipments} == {"a", "shop"}
+
+
+async def test_learned_days_of_a_parcel_end_when_the_store_has_taken_it_in(shop: Any, day: Any) -> None:
+    """The van takes three days in the middle and four at P90, near; ready on the next day of opening."""
+    document = {
+        "version": 1,
+        "shipments": 500,
+        "service_ids": ["van"],
+        "levels": [0.1, 0.5, 0.9],
+        "center_days": 3.0,
+        "scale_days": 1.0,
+        "spread_ratio": 0.8,
+        "bins": {"distance_km": [], "weight_g": [], "location_days": []},
+        "location": [],
+        "scale": [],
+        "shapes": [[-1.0, 0.0, 1.0]],
+        "shape_of": [],
+    }
+    await shop.learn(document)
+    await shop.stock(("a", "cup", 5), ("shop", "spoon", 5))
+    (option,) = (await shop.promise(("cup", 1), ("spoon", 1), **PICKUP)).options
+    assert (option.promised_on, option.delivery.p50) == (day(5), day(4))
+    assert option.ready_at == there(9, 10)
+    assert {p.node_id: p.dates_from for p in option.shipments} == {"a": "history", "shop": "rate_card"}
