@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from msgspec import UNSET
 
 from engine.errors import InvalidInput
 from engine.promising.model import Destination
@@ -91,3 +94,15 @@ async def test_unknown_skus_and_places_are_named(world: Any, near: Any) -> None:
     with pytest.raises(InvalidInput) as refusal:
         await near(("cupp", 1), destination=Destination(postal_code="555", country="US"))
     assert {fault.path for fault in refusal.value.faults} == {"$.lines[0].sku", "$.destination.postal_code"}
+
+
+async def test_a_store_with_opening_hours_says_when_it_is_ready(world: Any, near: Any, network: Any) -> None:
+    """It is noon; picking takes half an hour, whatever the cut-off of s2 was; s1 has no hours."""
+    hours = [{"from": "11:00", "to": "18:00"}]
+    network["nodes"][2]["store_pickup"] = {"hours": hours, "picking_minutes": 30}
+    await world.put_network(network)
+    await world.stock(("s1", "cup", 3), ("s2", "cup", 4))
+    first, second = await near(("cup", 1))
+    assert first.ready_at is UNSET
+    assert second.ready_at == datetime(2026, 3, 4, 12, 30, tzinfo=ZoneInfo("America/New_York"))
+    assert second.ready_on == second.ready_at.date()

@@ -198,3 +198,15 @@ async def test_learned_days_of_a_parcel_end_when_the_store_has_taken_it_in(shop:
     assert (option.promised_on, option.delivery.p50) == (day(5), day(4))
     assert option.ready_at == there(9, 10)
     assert {p.node_id: p.dates_from for p in option.shipments} == {"a": "history", "shop": "rate_card"}
+
+
+async def test_a_pick_up_is_explained_node_by_node(shop: Any) -> None:
+    await shop.stock(("shop", "cup", 5), ("a", "cup", 5), ("b", "cup", 5))
+    promise = await shop.promise(("cup", 1), explain=True, **PICKUP)
+    nodes = {node.node_id: node for node in promise.explanation.nodes}
+    assert {node_id: node.standing for node_id, node in nodes.items()} == {
+        "shop": "chosen",
+        "a": "eligible",
+        "b": "eligible",
+    }
+    assert nodes["a"].cost_difference_cents == 200 + 100 + 10 - 10
