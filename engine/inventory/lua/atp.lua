@@ -20,11 +20,7 @@ local function kept_of(cell)
   return cell.safety_stock
 end
 
-local function available(cell)
-  local kept, buffer = cell.safety_stock, cell.buffer
-  if buffer and buffer > kept then kept = buffer end
-  return cell.on_hand - kept - cell.held - cell.confirmed
-end
+local function available(cell) return cell.on_hand - kept_of(cell) - cell.held - cell.confirmed end
 
 -- What the schedule of a position adds by the end of each of its days, and the least of that day and all later ones.
 local function levels_at(at, today)

@@ -91,7 +91,7 @@ local function hold_at_once(cells, at, units, first, last, why)
   for i = first, last do
     local cell = cells[at[i]]
     cell.dirty = true
-    if cell.whys then because(cell, why) else cell.whys = why end
+    because(cell, why)
   end
   return true
 end

@@ -10,12 +10,8 @@ register_once('allot_hold_v1', function(keys, args, is_kept)
   local holds = holds_of(work, args[1], { args[2] }, now)
   local verdict = try_nth(work, holds, 1, now)
   commit_work(work)
-  if type(verdict) == 'number' then
-    return is_kept and kept_reply(holds, 1, verdict) or cmsgpack.pack({ 'held', verdict })
-  end
-  if verdict[1] == 'too_many_holds' then
+  if type(verdict) == 'table' and verdict[1] == 'too_many_holds' then
     return redis.error_reply(string.format('TOOMANYHOLDS %d %d %s', verdict[3], verdict[4], verdict[2]))
   end
-  if verdict[1] == 'held' and is_kept then return reservation_reply(holds.ids[1], work.reservations[holds.ids[1]]) end
-  return cmsgpack.pack(verdict)
+  return reply_of(work, holds, 1, verdict, is_kept)
 end)

@@ -11,14 +11,13 @@
 
 local FRESH, STORED, CONFLICT, TOO_MANY, HELD = 0, 1, 2, 3, 4
 
--- Answers those whose key was answered before, in this call or an earlier one; returns the reply to store for the others.
+-- Returns the kind of the answer, the answer, and what to keep of it for an idempotency record.
 local function answer_of(work, holds, i, now, is_kept)
   local verdict = try_nth(work, holds, i, now)
-  if type(verdict) == 'number' then return HELD, verdict, is_kept and kept_reply(holds, i, verdict) end
-  if verdict[1] == 'held' and is_kept then verdict = reservation_row(holds.ids[i], work.reservations[holds.ids[i]]) end
-  local packed = cmsgpack.pack(verdict)
-  if verdict[1] == 'too_many_holds' then return TOO_MANY, packed, false end
-  return FRESH, packed, packed
+  if type(verdict) == 'number' then return HELD, verdict, is_kept and reply_of(work, holds, i, verdict, is_kept) end
+  local reply = reply_of(work, holds, i, verdict, is_kept)
+  if verdict[1] == 'too_many_holds' then return TOO_MANY, reply, false end
+  return FRESH, reply, is_kept and reply
 end
 
 local function hold_together(key, args)
@@ -32,11 +31,11 @@ local function hold_together(key, args)
   local stored = replays(records)
   local answers, replies = {}, {}
   for i = 1, #holds.ids do
-    local record, fingerprint, kind, answer, reply = records[i], fingerprints[i], nil, nil, nil
-    local before = record and stored[record]
+    local record, fingerprint = records[i] or '', fingerprints[i]
+    local before, kind, answer, reply = stored[record], nil, nil, nil
     if not before then
-      kind, answer, reply = answer_of(work, holds, i, now, record and record ~= '')
-      if reply and record and record ~= '' then
+      kind, answer, reply = answer_of(work, holds, i, now, record ~= '')
+      if reply then
         replies[#replies + 1] = { record, fingerprint, reply }
         stored[record] = { fingerprint, reply }
       end

@@ -8,7 +8,8 @@
 --   plain           1 where no line names a supply or ships after its node's today, else 0
 -- holds_of(work, message, kept)  reads a message; gives back what is due, so that the holds find it
 -- try_nth(work, holds, i, now)   the deadline of the i-th in milliseconds if it is held, else what try_hold returns
--- kept_reply(holds, i, expires)  the reply for an idempotency record of one that is held, see replies.lua
+-- reply_of(work, holds, i, verdict, is_kept)  what try_nth returned as a reply (replies.lua); one that is kept for an
+-- idempotency record says all of the reservation
 -- without_collecting(work_of_call, key, args)
 -- Invariant: no cell's ATP goes below zero by a hold.
 
@@ -42,7 +43,7 @@ local function hold_plain(work, holds, i, now)
   if holder and open_of(work, holder) >= holds.most[i] then return nil end
   local first, last = (holds.last_lines[i - 1] or 0) + 1, holds.last_lines[i]
   if not hold_at_once(holds.cells, holds.places, holds.units, first, last, id) then return nil end
-  if holder then count_of(work, holder).by = count_of(work, holder).by + 1 end
+  if holder then count_on(work, holder) end
   local expires = now + holds.ttls_ms[i]
   put_record(work, id, expires, holds.kept[i])
   return expires
@@ -58,8 +59,11 @@ local function try_nth(work, holds, i, now)
   return hold_plain(work, holds, i, now) or try_hold(work, hold_of(holds, i), holds.today, now)
 end
 
-local function kept_reply(holds, i, expires)
-  return '\148' .. cmsgpack.pack('kept', holds.ids[i], expires) .. holds.kept[i]  -- a list of four
+local function reply_of(work, holds, i, verdict, is_kept)
+  local id, is_plain = holds.ids[i], type(verdict) == 'number'
+  if not is_kept then return cmsgpack.pack(is_plain and { 'held', verdict } or verdict) end
+  if is_plain then return '\148' .. cmsgpack.pack('kept', id, verdict) .. holds.kept[i] end  -- a list of four
+  return verdict[1] == 'held' and reservation_reply(id, work.reservations[id]) or cmsgpack.pack(verdict)
 end
 
 -- A call with many holds makes thousands of tables that live until its end, and looking for garbage among them takes a

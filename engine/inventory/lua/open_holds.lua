@@ -1,10 +1,10 @@
 -- How many reservations each holder keeps held, where holds are limited. Include after cells.lua.
 --
 -- open_holds  hash: holder → how many of theirs are held; a holder without any is absent
--- A reservation that counts names its holder in its field `holder`, absent once it is counted off. Without a limit
--- nobody is named, and nothing of this is read or written.
+-- A reservation that counts names its holder in its field `holder` when it is put, absent once it is counted off. Without a
+-- limit nobody is named, and nothing of this is read or written.
 -- open_of(work, holder)          how many there are, this call's included
--- count_on(work, reservation, holder), count_off(work, reservation)  the second does nothing to one that is held still
+-- count_on(work, holder), count_off(work, reservation)  the second does nothing to one that is held still
 -- write_open(work)               writes what was counted
 -- Invariant: the number of a holder is that of the held reservations that name it.
 
@@ -24,9 +24,9 @@ local function open_of(work, holder)
   return count.written + count.by
 end
 
-local function count_on(work, reservation, holder)
+local function count_on(work, holder)
   local count = count_of(work, holder)
-  reservation.holder, count.by = holder, count.by + 1
+  count.by = count.by + 1
 end
 
 local function count_off(work, reservation)
