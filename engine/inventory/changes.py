@@ -64,10 +64,11 @@ def rows_with_quotas(view: StockView, entries: Sequence[tuple[Entry, bytes]]) ->
 
 def _changed(view: StockView, latest: dict[tuple[int, int], bytes]) -> np.ndarray[tuple[int, ...], np.dtype[np.uint32]]:
     """Return the cells of the view with the latest of those that changed."""
+    if not latest:
+        return view.cells
     cells = view.cells.copy()
-    if latest:
-        rows, slots = np.array(list(latest)).T
-        cells[rows, slots] = np.frombuffer(b"".join(latest.values()), dtype=">u4").reshape(-1, KINDS)
+    rows, slots = np.array(list(latest)).T
+    cells[rows, slots] = np.frombuffer(b"".join(latest.values()), dtype=">u4").reshape(-1, KINDS)
     cells.flags.writeable = False
     return cells
 
