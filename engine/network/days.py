@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -129,25 +130,29 @@ def _days_of_pickup(network: Network) -> NDArray[np.int64]:
     return days
 
 
+class _Minute(NamedTuple):
+    """Everything of one minute; `shifts` fills up by time zone, "" for none."""
+
+    number: int
+    today: Today
+    ordinary: Calendars
+    shifts: dict[str, NDArray[np.int64]]
+
+
 class NetworkDays:
-    """A network with its day tables, which follow the clock; holds the tables of the last minute asked for."""
+    """A network with its day tables, which follow the clock; keeps the last minute asked for. Threads may share it."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._calendars: Calendars | None = None
-        self._ordinary: Calendars | None = None
-        self._minute = -1
-        self._today: Today | None = None
-        self._shifts: dict[str, NDArray[np.int64]] = {}
+        self._last: _Minute | None = None
 
     def at(self, now: datetime) -> Today:
         """Return the tables of the minute of `now`, an aware instant."""
-        minute = int(now.timestamp()) // 60
-        if self._today is None or minute != self._minute:
-            self._today = self._build(now)
-            self._minute = minute
-            self._shifts = {}
-        return self._today
+        return self._minute(now).today
+
+    def ordinary(self, now: datetime) -> Calendars:
+        """Return the calendars as they would be without holidays and closures."""
+        return self._minute(now).ordinary
 
     def shift_to(self, time_zone: ZoneInfo | None, now: datetime) -> NDArray[np.int64]:
         """Return, by node, by how many days the date at a destination differs from the node's: -1, 0 or 1.
@@ -155,25 +160,34 @@ class NetworkDays:
         It is measured when the node's cut-off strikes, at today's offsets from UTC; without a destination time zone
         the node's own counts.
         """
-        today = self.at(now)
+        minute = self._minute(now)
         key = "" if time_zone is None else time_zone.key
-        if key not in self._shifts:
-            self._shifts[key] = _shifts(self.network, today.local_day, time_zone)
-        return self._shifts[key]
+        found = minute.shifts.get(key)
+        if found is None:
+            found = minute.shifts[key] = _shifts(self.network, minute.today.local_day, time_zone)
+        return found
 
-    def _build(self, now: datetime) -> Today:
+    def _minute(self, now: datetime) -> _Minute:
+        """Return the minute of an instant, looked at and replaced as a whole: another thread may ask for another."""
+        number, last = int(now.timestamp()) // 60, self._last
+        if last is None or last.number != number:
+            last = self._last = self._build(number, now, last)
+        return last
+
+    def _build(self, number: int, now: datetime, before: _Minute | None) -> _Minute:
         network = self.network
         utc = now.astimezone(UTC).replace(second=0, microsecond=0)
         first = utc.date().toordinal() - 2
-        calendars, ordinary = self._calendars, self._ordinary
-        if calendars is None or ordinary is None or not 0 <= first - calendars.first_day < _REBUILD_AFTER_DAYS:
-            calendars = self._calendars = build_calendars(network, first)
-            ordinary = self._ordinary = build_calendars(network, first, ordinary_days)
+        if before is not None and 0 <= first - before.ordinary.first_day < _REBUILD_AFTER_DAYS:
+            calendars, ordinary = before.today.calendars, before.ordinary
+        else:
+            calendars = build_calendars(network, first)
+            ordinary = build_calendars(network, first, ordinary_days)
         locals_ = [utc.astimezone(zone) for zone in network.time_zones]
         zone_of = network.time_zone_of_node
         local_day = np.array([at.date().toordinal() for at in locals_], dtype=np.int64)[zone_of]
         passed = _Passed(network, utc)
-        return Today(
+        today = Today(
             calendars=calendars,
             local_day=local_day,
             local_hour=np.array([at.hour for at in locals_], dtype=np.int64)[zone_of],
@@ -181,13 +195,7 @@ class NetworkDays:
             ordinary=ordinary.hand_over(_ready(network, ordinary, local_day, passed)),
             by_node=MappingProxyType(dict(zip(network.node_ids, local_day.tolist(), strict=True))),
         )
-
-    def ordinary(self, now: datetime) -> Calendars:
-        """Return the calendars as they would be without holidays and closures."""
-        self.at(now)
-        if self._ordinary is None:
-            raise AssertionError("the tables of a minute come with those of its ordinary days")
-        return self._ordinary
+        return _Minute(number, today, ordinary, {})
 
 
 def _ready(network: Network, calendars: Calendars, local_day: NDArray[np.int64], passed: _Passed) -> NDArray[np.int64]:

@@ -225,3 +225,18 @@ def test_a_destination_across_the_date_line_shifts_the_day(document: dict[str, A
     assert days.shift_to(None, now).tolist() == [0, 0]
     assert days.shift_to(ZoneInfo("America/Los_Angeles"), now).tolist() == [-1, 0]
     assert days.shift_to(ZoneInfo("Asia/Tokyo"), now).tolist() == [0, 1]
+
+
+def test_what_is_computed_while_the_minute_changes_stays_with_its_own_minute(document: dict[str, Any]) -> None:
+    """Catches shifts kept beside the minute: a thread that is still at the last one puts its own into the next."""
+    document["nodes"][0].update(time_zone="Asia/Tokyo", cut_off="16:30")
+    days = days_of(document)
+    early, late = datetime(2026, 3, 8, 14, 59, tzinfo=UTC), datetime(2026, 3, 8, 15, 0, tzinfo=UTC)
+
+    class AskedMeanwhile(ZoneInfo):
+        def fromutc(self, when: datetime) -> datetime:
+            days.at(late)
+            return super().fromutc(when)
+
+    assert days.shift_to(AskedMeanwhile("America/Los_Angeles"), early)[0] == -1
+    assert days.shift_to(ZoneInfo("America/Los_Angeles"), late)[0] == 0  # clocks have gone forward there
