@@ -97,36 +97,47 @@ class KindLanes:
         return keys[0], keys[1]
 
 
+class _Made(NamedTuple):
+    """The lanes of one minute, or of several that mean the same, and of one load."""
+
+    today: Today
+    load: Load
+    lanes: dict[tuple[object, Kind], KindLanes]
+
+
 class Lanes:
-    """The lanes of one view to every place asked for, made anew when a day of hand-over has moved."""
+    """The lanes of one view to every place asked for, made anew when a day of hand-over has moved.
+
+    Threads may share it: one that is still at the minute before puts its lanes among those of that minute.
+    """
 
     def __init__(self, view: View) -> None:
         self.view = view
         self._tables = Tables()
-        self._lanes: dict[tuple[object, Kind], KindLanes] = {}
-        self._today: Today | None = None
-        self._load: Load | None = None
+        self._made: _Made | None = None
         self._weights = np.unique(view.network.rates.max_weight_g)
 
     def of(self, place: object, asked: Asked, sku: str, now: datetime, load: Load) -> KindLanes:
         """Return the lanes of a product's kind to a place; `asked` is any request to it, `place` its name."""
-        self._check(now, load)
+        lanes = self._lanes(now, load)
         content = self.view.catalog.content[sku]
         key = (place, _kind(sku, content, self.view, self._weights))
-        found = self._lanes.get(key)
+        found = lanes.get(key)
         if found is None:
-            if len(self._lanes) * len(self.view.network.node_ids) * 256 > _MOST_BYTES:
-                self._lanes = {}
-            found = self._lanes[key] = KindLanes(self._programme(asked, sku, content, now, load))
+            if len(lanes) * len(self.view.network.node_ids) * 256 > _MOST_BYTES:
+                lanes.clear()
+            found = lanes[key] = KindLanes(self._programme(asked, sku, content, now, load))
         return found
 
-    def _check(self, now: datetime, load: Load) -> None:
-        """Forget everything if another day of hand-over counts than when it was made, or other days are full."""
-        before, today = self._today, self.view.days.at(now)
-        is_later = before is not None and before is not today and not _is_alike(before, today)
-        if is_later or load is not self._load:
-            self._lanes = {}
-        self._today, self._load = today, load
+    def _lanes(self, now: datetime, load: Load) -> dict[tuple[object, Kind], KindLanes]:
+        """Return the lanes made so far; none if other days of hand-over count than when they were, or are full."""
+        made, today = self._made, self.view.days.at(now)
+        if made is None or made.load is not load or not (made.today is today or _is_alike(made.today, today)):
+            made = _Made(today, load, {})
+        elif made.today is not today:
+            made = made._replace(today=today)
+        self._made = made
+        return made.lanes
 
     def _programme(self, asked: Asked, sku: str, content: Content, now: datetime, load: Load) -> Programme:
         """Return the programme of one unit that every node has."""

@@ -80,11 +80,9 @@ class Tables:
         self._network: Network | None = None
         self._cards: Cards | None = None
         self._pickup_cards: Cards | None = None
-        self._today: Today | None = None
-        self._days: Days | None = None
+        self._days: tuple[Today, LeadTimes | None, Days] | None = None
         self._store_cards: dict[int, Cards] = {}
         self._store_days: tuple[Days, int, Days] | None = None
-        self._lead_times: LeadTimes | None = None
         self._known: Known | None = None
         self._known_of: tuple[LeadTimes, Network] | None = None
 
@@ -121,14 +119,14 @@ class Tables:
 
     def days(self, view: View, now: datetime) -> Days:
         """Return the day tables of a minute."""
-        network, today = view.network, view.days.at(now)
-        tables, load = today.calendars, no_load(len(network.node_ids))
-        if self._today is not today or self._days is None or self._lead_times is not view.lead_times:
+        network, today, kept = view.network, view.days.at(now), self._days
+        if kept is None or kept[0] is not today or kept[1] is not view.lead_times:
+            tables, load = today.calendars, no_load(len(network.node_ids))
             learned = self._learned(view, today, view.days.ordinary(now))
             calendar = network.calendar_of_service.copy()
-            self._days = _days(tables, today.ready, tables.pair, calendar, learned, load)
-            self._today, self._lead_times = today, view.lead_times
-        return self._days
+            days = _days(tables, today.ready, tables.pair, calendar, learned, load)
+            kept = self._days = today, view.lead_times, days
+        return kept[2]
 
     def _learned(self, view: View, today: Today, ordinary: Calendars) -> Learned:
         """Return what is known of lead times; nothing if the policy wants the rate card."""

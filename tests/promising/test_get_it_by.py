@@ -9,8 +9,10 @@ today; a supply of yesterday that is still counted; a channel that sees the unit
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,8 +30,11 @@ from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
+from engine.promising.capacity import no_load
 from engine.promising.get_it_by import DatedCost, GetItByRequest, GetItByService, PageLine
+from engine.promising.lanes import KindLanes, Lanes
 from engine.promising.model import Destination, PromiseRequest, WantedLine
+from engine.promising.request import understand
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore
 from engine.storage.client import MultiplexedClient
@@ -271,10 +276,42 @@ async def test_a_page_asks_for_no_lanes_twice_in_a_minute(shop: Shop) -> None:
     await shop.pages.get_it_by(request)
     page = shop.pages._page
     assert page is not None
-    (made,) = page._lanes._lanes.values()
+    (made,) = lanes_of(page._lanes)
     shop.clock.advance(timedelta(seconds=30))
     await shop.pages.get_it_by(request)
-    assert list(page._lanes._lanes.values()) == [made]
+    assert lanes_of(page._lanes) == [made]
+
+
+def lanes_of(lanes: Lanes) -> list[KindLanes]:
+    assert lanes._made is not None
+    return list(lanes._made.lanes.values())
+
+
+async def test_lanes_of_the_minute_before_a_cut_off_are_not_kept_for_the_minute_after(shop: Shop) -> None:
+    """Seeded bug: a thread that is still at the minute before puts what it makes among the lanes of the next."""
+    await shop.put(random.Random(1))
+    view = await shop.reference.current()
+    days, network = view.days, view.network
+    early = next(
+        now
+        for now in (datetime(2026, 3, 4, tzinfo=UTC) + timedelta(minutes=30 * n - 1) for n in range(96))
+        if (days.at(now).ready != days.at(now + timedelta(minutes=1)).ready).any()
+    )
+    late = early + timedelta(minutes=1)
+    wanted = PromiseRequest(lines=(WantedLine(sku="p5", quantity=1),), destination=PLACES[3])
+    asked = understand(wanted, view, early)
+    lanes, load = Lanes(view), no_load(len(network.node_ids))
+
+    class AskedMeanwhile(ZoneInfo):
+        def fromutc(self, when: datetime) -> datetime:
+            lanes._lanes(late, load)
+            return super().fromutc(when)
+
+    assert asked.place is not None
+    slow = replace(asked, place=replace(asked.place, time_zone=AskedMeanwhile("Asia/Tokyo")))
+    before = lanes.of("there", slow, "p5", early, load)
+    after = lanes.of("there", asked, "p5", late, load)
+    assert (before._programme.days.ready != after._programme.days.ready).any()
 
 
 async def test_a_sku_that_was_added_just_now_is_known(shop: Shop) -> None:
