@@ -5,18 +5,25 @@ Here: one view of all, cached by the store's epoch. Not here: what is in them.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from engine.calibration.lead_times import LeadTimes
 from engine.calibration.service import LeadTimeService
 from engine.catalog.model import Catalog
 from engine.catalog.service import CatalogService
+from engine.errors import InvalidInput
 from engine.inventory.buffers import buffers_of
 from engine.inventory.rules import UnitRules
 from engine.network.days import NetworkDays
 from engine.network.model import Network
 from engine.network.service import NetworkService
 from engine.storage.documents import DocumentStore
+
+Meant = TypeVar("Meant")
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -40,7 +47,7 @@ class View:
 
 
 class Reference:
-    """Gives the current view; a reader that is in a hurry takes the latest and checks its epoch beside other reads."""
+    """Gives the current view, or a view that was current beside another read."""
 
     def __init__(
         self,
@@ -60,10 +67,6 @@ class Reference:
         """The view last read, perhaps no longer current; None before the first."""
         return self._latest
 
-    async def epoch(self) -> int:
-        """Ask the store for the epoch of its documents."""
-        return await self._documents.epoch()
-
     async def current(self) -> View:
         """Return the current view; `NotFound` before the first network or catalog."""
         epoch = await self._documents.epoch()
@@ -76,3 +79,26 @@ class Reference:
                 epoch=epoch, days=days, catalog=catalog, lead_times=None if learned is None else learned.lead_times
             )
         return latest
+
+    async def beside(
+        self, understand: Callable[[View], Meant], read: Callable[[Meant], Awaitable[Read]]
+    ) -> tuple[View, Meant, Read]:
+        """Return a view, what a request means in it, and what was read for that; again with a newer view if need be.
+
+        The epoch of the latest view is checked beside the read, in the same round trip. `InvalidInput` of `understand`
+        is raised of a current view only.
+        """
+        view = self._latest or await self.current()
+        while True:
+            try:
+                meant = understand(view)
+            except InvalidInput:
+                newer = await self.current()
+                if newer is view:
+                    raise
+                view = newer
+                continue
+            epoch, found = await asyncio.gather(self._documents.epoch(), read(meant))
+            if epoch == view.epoch:
+                return view, meant, found
+            view = await self.current()

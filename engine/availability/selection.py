@@ -25,6 +25,11 @@ def select_contents(skus: Sequence[str], catalog: Catalog, faults: list[Fault]) 
     return contents
 
 
+def skus_of(contents: Sequence[Content]) -> list[str]:
+    """Return the products that the lines come down to, each once, in order."""
+    return sorted({sku for content in contents for sku, _ in content.components})
+
+
 def select_nodes(network: Network, group: str | None, node_ids: Sequence[str] | None, faults: list[Fault]) -> list[int]:
     """Return the numbers of the nodes in the group and among `node_ids`, ascending; None does not restrict."""
     if group is None and node_ids is None:

@@ -13,7 +13,7 @@ from engine.availability.answer import Found, availability_of, document_of
 from engine.availability.days import line_days
 from engine.availability.model import MOST_DAY_ENTRIES, MOST_SKUS, Availability, AvailabilityRequest
 from engine.availability.reference import Reference, View
-from engine.availability.selection import check_channel, select_contents, select_nodes
+from engine.availability.selection import check_channel, select_contents, select_nodes, skus_of
 from engine.availability.stock import StockReader
 from engine.catalog.model import Content
 from engine.clock import Clock
@@ -43,21 +43,9 @@ class AvailabilityService:
         return await self._answer(request, document_of)
 
     async def _answer(self, request: AvailabilityRequest, form: Callable[[Found], T]) -> T:
-        view = self._reference.latest or await self._reference.current()
-        while True:
-            try:
-                contents, nodes = _understand(request, view)
-            except InvalidInput:
-                newer = await self._reference.current()
-                if newer is view:
-                    raise
-                view = newer
-                continue
-            skus = sorted({sku for content in contents for sku, _ in content.components})
-            epoch, stock = await asyncio.gather(self._reference.epoch(), self._inventory.read(skus))
-            if epoch == view.epoch:
-                break
-            view = await self._reference.current()
+        view, (contents, nodes), stock = await self._reference.beside(
+            lambda view: _understand(request, view), lambda meant: self._inventory.read(skus_of(meant[0]))
+        )
         now = self._clock.now()
         local_day = view.days.at(now).local_day
 

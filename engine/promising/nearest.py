@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from numpy.typing import NDArray
 
 from engine.availability.reference import Reference, View
-from engine.availability.selection import check_channel, select_contents, select_nodes
+from engine.availability.selection import check_channel, select_contents, select_nodes, skus_of
 from engine.availability.stock import AtpTable, StockReader
 from engine.catalog.model import Content
 from engine.clock import Clock
@@ -94,10 +94,9 @@ class NearestStoresService:
 
     async def nearest(self, request: NearestStoresRequest) -> NearestStores:
         """Return the nearest stores that have the basket; raises `InvalidInput` with every fault."""
-        view = await self._reference.current()
-        contents, place, among = _understand(request, view)
-        skus = sorted({sku for content in contents for sku, _ in content.components})
-        stock = await self._inventory.read(skus)
+        view, (contents, place, among), stock = await self._reference.beside(
+            lambda view: _understand(request, view), lambda meant: self._inventory.read(skus_of(meant[0]))
+        )
         now = self._clock.now()
         today = view.days.at(now)
         table = self._reader.read(stock, view, today.local_day, now=now, channel=request.channel)

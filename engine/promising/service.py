@@ -67,7 +67,9 @@ class PromiseService:
 
     async def promise(self, request: PromiseRequest) -> Promise:
         """Return the options of one order and why lines are missing; raises `InvalidInput` with every fault."""
-        view, asked, stock = await self._read(request)
+        view, asked, stock = await self._reference.beside(
+            lambda view: understand(request, view, self._clock.now()), lambda asked: self._inventory.read(asked.skus)
+        )
         now = self._clock.now()
         load = await self._room.at(view, view.days.at(now).calendars.first_day)
         programme = self._programme(view, asked, stock, now, request.channel, load)
@@ -123,23 +125,6 @@ class PromiseService:
     async def _kept(self, promise_id: str) -> KeptPromise | None:
         body = await self._promises.find(promise_id)
         return None if body is None else _decode(body)
-
-    async def _read(self, request: PromiseRequest) -> tuple[View, Asked, StockView]:
-        """Understand the request and read its stock; again with the new view if the documents have moved meanwhile."""
-        view = self._reference.latest or await self._reference.current()
-        while True:
-            try:
-                asked = understand(request, view, self._clock.now())
-            except InvalidInput:
-                newer = await self._reference.current()
-                if newer is view:
-                    raise
-                view = newer
-                continue
-            epoch, stock = await asyncio.gather(self._reference.epoch(), self._inventory.read(asked.skus))
-            if epoch == view.epoch:
-                return view, asked, stock
-            view = await self._reference.current()
 
     def _programme(
         self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None, load: Load
