@@ -121,11 +121,9 @@ class _Explainer:
         covering = [single for single in self._singles if single[1][row, 1] < NEVER]
         if not covering:
             return self._without_stock(node)
-        if any(self._is_served(_tame(ask), covered, row, NEVER - 1) for ask, covered, _ in covering) and not any(
-            self._is_served(ask, covered, row, NEVER - 1, is_free=True) for ask, covered, _ in covering
-        ):
-            return "handling", "handling", "it, or its services, do not take the handling classes of what it has"
         if not any(self._is_served(ask, covered, row, NEVER - 1, is_free=True) for ask, covered, _ in covering):
+            if any(self._is_served(_tame(ask), covered, row, NEVER - 1) for ask, covered, _ in covering):
+                return "handling", "handling", "it, or its services, do not take the handling classes of what it has"
             return "service", "service", "no service that picks up there carries what it has to the place"
         if any(self._is_served(ask, covered, row, ask.need_by, is_free=True) for ask, covered, _ in covering):
             return "capacity", "capacity", "its capacity is taken until it would be too late"

@@ -197,7 +197,7 @@ class _Page:
         """Return what a promise of one unit from the stock of the shelf says."""
         asked = understand(_promise_request(request, sku), self.view, now)
         table = shelf.table(asked.skus, self._reader, now=now, channel=request.channel)
-        programme = build(asked, self.view, self.view.days, table, now, self._tables, self.load)
+        programme = build(asked, self.view, table, now, self._tables, self.load)
         options, missing = answered(asked, self.view, programme)
         if not options:
             return GetItByLine(sku=sku, earliest=None, cheapest=None, reason=missing[0].reason)

@@ -162,7 +162,7 @@ class Lanes:
             now=now,
             quotas={},
         )
-        return build(one, self.view, self.view.days, table, now, self._tables, load)
+        return build(one, self.view, table, now, self._tables, load)
 
 
 def _is_alike(one: Today, other: Today) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.calibration.lead_times import LeadTimes
-from engine.network.days import Calendars, NetworkDays, Today
+from engine.network.days import Calendars, Today
 from engine.network.model import Network
 from engine.promising.capacity import no_load
 from engine.promising.goods import Pack, packer_of, plain
@@ -141,11 +141,9 @@ class Tables:
         return self._known.at(today, ordinary)
 
 
-def build(
-    asked: Asked, view: View, days: NetworkDays, table: AtpTable, now: datetime, tables: Tables, load: Load
-) -> Programme:
+def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tables, load: Load) -> Programme:
     """Put an order, the network and live ATP into arrays."""
-    network = view.network
+    network, days = view.network, view.days
     today = days.at(now)
     pickup = None if asked.pickup_node < 0 else pickup_at(network, today, asked.pickup_node, now)
     if asked.place is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -18,18 +18,16 @@ from engine.availability.stock import StockReader
 from engine.catalog.model import Catalog
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
-from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
 from engine.promising.answer import quoted
 from engine.promising.capacity import Room
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
 from engine.promising.model import KeptPromise, NotServedBy, Option, Promise, PromisedHold, PromiseRequest
-from engine.promising.programme import Programme, Tables, build
+from engine.promising.programme import Tables, build
 from engine.promising.request import Asked, understand
 from engine.promising.solving import answered
 from engine.promising.store import PromiseStore
-from solvers.promise_dates import Load
 
 DEFAULT_TTL_SECONDS = 900
 _KEPT_TIMES = 2
@@ -72,7 +70,8 @@ class PromiseService:
         )
         now = self._clock.now()
         load = await self._room.at(view, view.days.at(now).calendars.first_day)
-        programme = self._programme(view, asked, stock, now, request.channel, load)
+        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
+        programme = build(asked, view, table, now, self._tables, load)
         if len(asked.lines) <= _LINES_IN_LOOP:
             options, missing = answered(asked, view, programme)
         else:
@@ -94,7 +93,6 @@ class PromiseService:
             kept = KeptPromise(promise=promise, kits=_kits_in(options, view.catalog), request=asked_again)
             self._promises.keep(promise.promise_id, _encode(kept), _KEPT_TIMES * self._ttl_seconds)
         if request.explain:
-            table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
             explanation = await asyncio.to_thread(explain, asked, view, programme, table, options)
             return msgspec.structs.replace(promise, explanation=explanation)
         return promise
@@ -125,12 +123,6 @@ class PromiseService:
     async def _kept(self, promise_id: str) -> KeptPromise | None:
         body = await self._promises.find(promise_id)
         return None if body is None else _decode(body)
-
-    def _programme(
-        self, view: View, asked: Asked, stock: StockView, now: datetime, channel: str | None, load: Load
-    ) -> Programme:
-        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
-        return build(asked, view, view.days, table, now, self._tables, load)
 
 
 def _not_served_by(asked: Asked, view: View) -> tuple[NotServedBy, ...]:

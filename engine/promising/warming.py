@@ -52,7 +52,7 @@ def _warm_up(view: View) -> None:
     cells[0, 0, ON_HAND] = 1
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})
     table = StockReader().read(stock, view, view.days.at(now).local_day, now=now)
-    programme = build(asked, view, view.days, table, now, Tables(), no_load(1))
+    programme = build(asked, view, table, now, Tables(), no_load(1))
     solve(programme, [(0,)])
     unavailable(asked, programme, [0])
 
