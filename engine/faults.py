@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
 from typing import Any, TypeVar, get_args
 
@@ -65,8 +65,17 @@ def prefixed(faults: Iterable[Fault], source: str | None) -> list[Fault]:
     return [Fault(path=f"{source}:{fault.path}", message=fault.message) for fault in faults]
 
 
-def read_document(model: type[Model], body: bytes, source: str | None = None) -> Model:
-    """Read one JSON document; raise `InvalidInput` with every fault of its shape, or where it stops being JSON."""
+def read_document(
+    model: type[Model],
+    body: bytes,
+    source: str | None = None,
+    *,
+    check: Callable[[Model], Sequence[Fault]] | None = None,
+) -> Model:
+    """Read one JSON document; raise `InvalidInput` with every fault of its shape, or where it stops being JSON.
+
+    A document of sound shape is refused with the faults that `check` finds; `source` (a file) stands before each path.
+    """
     try:
         document = model.model_validate_json(body)
     except ValidationError as error:
@@ -75,6 +84,9 @@ def read_document(model: type[Model], body: bytes, source: str | None = None) ->
     if repeated:
         faults = [Fault(path="$", message=f"key {key!r} stands twice in one object; keep one") for key in repeated]
         raise InvalidInput(prefixed(faults, source))
+    breaches = () if check is None else check(document)
+    if breaches:
+        raise InvalidInput(prefixed(breaches, source))
     return document
 
 

@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.errors import Fault, InvalidInput
-from engine.faults import prefixed, read_document
+from engine.errors import Fault
+from engine.faults import read_document
 from engine.iso_day import Day
 
 Name = Literal["node", "service", "zone", "weekday", "hour", "distance", "weight", "level"]
@@ -93,11 +93,7 @@ class LearnedDocument(_Part):
 
 def parse_learned(body: bytes, source: str | None = None) -> LearnedDocument:
     """Read and check a learned file; raise `InvalidInput` with every fault, `source` (a file) before each path."""
-    document = read_document(LearnedDocument, body, source)
-    faults = check_learned(document)
-    if faults:
-        raise InvalidInput(prefixed(faults, source))
-    return document
+    return read_document(LearnedDocument, body, source, check=check_learned)
 
 
 def check_learned(document: LearnedDocument) -> list[Fault]:

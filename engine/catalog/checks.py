@@ -8,19 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.catalog.document import CatalogDocument
-from engine.errors import Fault, InvalidInput
-from engine.faults import nearest, prefixed, read_document
+from engine.errors import Fault
+from engine.faults import nearest, read_document
 
 KIT_UNITS_LIMIT = 10**6
 
 
 def parse_catalog(body: bytes, source: str | None = None) -> CatalogDocument:
     """Read and check a catalog document; raise `InvalidInput` with every fault, `source` (a file) before each path."""
-    document = read_document(CatalogDocument, body, source)
-    faults = check_catalog(document)
-    if faults:
-        raise InvalidInput(prefixed(faults, source))
-    return document
+    return read_document(CatalogDocument, body, source, check=check_catalog)
 
 
 def check_catalog(document: CatalogDocument) -> list[Fault]:

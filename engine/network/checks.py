@@ -11,8 +11,8 @@ from zoneinfo import available_timezones
 
 import holidays
 
-from engine.errors import Fault, InvalidInput
-from engine.faults import nearest, prefixed, read_document
+from engine.errors import Fault
+from engine.faults import nearest, read_document
 from engine.network.addresses import area_entries
 from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
 from engine.network.pickup import hours_by_weekday
@@ -25,11 +25,7 @@ MOST_HANDLING_CLASSES = 60
 
 def parse_network(body: bytes, source: str | None = None) -> NetworkDocument:
     """Read and check a network document; raise `InvalidInput` with every fault, `source` (a file) before each path."""
-    document = read_document(NetworkDocument, body, source)
-    faults = check_network(document)
-    if faults:
-        raise InvalidInput(prefixed(faults, source))
-    return document
+    return read_document(NetworkDocument, body, source, check=check_network)
 
 
 def check_network(document: NetworkDocument) -> list[Fault]:
