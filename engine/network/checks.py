@@ -14,6 +14,7 @@ import holidays
 from engine.errors import Fault
 from engine.faults import nearest, read_document
 from engine.network.addresses import area_entries
+from engine.network.delivery_areas import prefixes_of
 from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
 from engine.network.pickup import hours_by_weekday
 
@@ -40,6 +41,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_freight(document),
         *_areas(document),
         *_postal_codes(document),
+        *_delivery_areas(document),
         *_unit_rules(document),
     ]
 
@@ -255,6 +257,21 @@ def _postal_codes(document: NetworkDocument) -> Iterator[Fault]:
     for index, entry in enumerate(entries):
         if entry.time_zone is not None:
             yield from unknown(f"$.postal_codes[{index}].time_zone", "time zone", entry.time_zone, zones)
+
+
+def _delivery_areas(document: NetworkDocument) -> Iterator[Fault]:
+    calendars = {entry.calendar for entry in document.calendars}
+    first: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(document.delivery_areas):
+        path = f"$.delivery_areas[{index}]"
+        yield from unknown(f"{path}.calendar", "calendar", entry.calendar, calendars)
+        for place, prefix in enumerate(prefixes_of(entry)):
+            seen = first.setdefault((entry.country, prefix), index)
+            field = f"{path}.postal_prefixes[{place}]" if prefix else f"{path}.country"
+            if seen != index:
+                shown = f"{entry.country} {prefix!r}" if prefix else f"all of {entry.country}"
+                yield Fault(path=field, message=f"{shown} is already at $.delivery_areas[{seen}]; remove one of them")
+        yield from duplicates(f"{path}.postal_prefixes", "", entry.postal_prefixes or ())
 
 
 def _unit_rules(document: NetworkDocument) -> Iterator[Fault]:

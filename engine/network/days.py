@@ -116,7 +116,7 @@ def build_calendars(
     weekday = (np.arange(count) + first_day + 6) % 7
     common = np.full((len(pairs), count), NEVER, dtype=np.int64)
     for row, (one, other, bits) in enumerate(pairs.tolist()):
-        common[row] = _next_set(works[one] & works[other] & ((bits >> weekday) & 1 == 1), first_day)
+        common[row] = next_set(works[one] & works[other] & ((bits >> weekday) & 1 == 1), first_day)
     return Calendars(
         first_day=first_day, works=works, before=before, nth=nth, common=common, pair=pair.reshape(of_service.shape)
     )
@@ -261,6 +261,7 @@ def _nth(calendars: Calendars, calendar: NDArray[np.int64], index: NDArray[np.in
     return np.where(inside, calendars.nth[calendar, np.where(inside, index, 0)], NEVER)
 
 
-def _next_set(works: NDArray[np.bool_], first_day: int) -> NDArray[np.int64]:
+def next_set(works: NDArray[np.bool_], first_day: int) -> NDArray[np.int64]:
+    """Return, for each day from an ordinal on, the first from it on that is set, or `NEVER`."""
     days = np.where(works, np.arange(first_day, first_day + len(works)), NEVER)
     return np.minimum.accumulate(days[::-1])[::-1]

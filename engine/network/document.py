@@ -211,6 +211,9 @@ class ServiceDocument(_Part):
         default=(), max_length=1_000, description="Areas that it does not deliver to; the longest prefix counts."
     )
     delivers_to_po_boxes: bool = True
+    delivers_on_days_off: bool = Field(
+        default=False, description="It delivers on days off of delivery areas too, if it operates on them."
+    )
     max_km: Kilometres | None = Field(
         default=None, description="How far it delivers from a node, as the crow flies; null is as far as its rates."
     )
@@ -287,6 +290,16 @@ class PostalCodeDocument(_Part):
     time_zone: str | None = None
 
 
+class DeliveryAreaDocument(_Part):
+    """Destinations at which nothing is delivered on the days off of a calendar; the longest prefix counts."""
+
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    postal_prefixes: Annotated[tuple[PostalPrefix, ...], Field(min_length=1, max_length=10_000)] | None = Field(
+        default=None, description="null is all of the country that no other area names."
+    )
+    calendar: Identifier = Field(description="The days on which parcels are delivered, if their service operates.")
+
+
 class NetworkDocument(_Part):
     """The whole network: nodes, groups, calendars, zones, carrier services and policy."""
 
@@ -305,3 +318,8 @@ class NetworkDocument(_Part):
     )
     policy: PolicyDocument = PolicyDocument()
     postal_codes: tuple[PostalCodeDocument, ...] = ()
+    delivery_areas: tuple[DeliveryAreaDocument, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="Where nothing is delivered on public holidays and other days off.",
+    )

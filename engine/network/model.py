@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.addresses import Addresses, compile_addresses
+from engine.network.delivery_areas import DeliveryAreas, compile_delivery_areas
 from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
 from engine.network.freight import Freight, compile_freight
 from engine.network.pickup import WEEKDAYS, PickupHours, compile_pickups
@@ -45,7 +46,7 @@ class Network:
 
     `calendars` are those of the document, then one for each set of closures that nodes have beside theirs. What depends
     on both is (services, nodes): `serves`, `pick_up_minutes` after midnight (-1: none), and `pick_up_days`, a bit for
-    each weekday from Monday on.
+    each weekday from Monday on. `keeps_days_off` (services,) says which do not deliver on days off of delivery areas.
     """
 
     version: int
@@ -79,6 +80,8 @@ class Network:
     rates: RateTable
     freight: Freight
     addresses: Addresses | None
+    delivery_areas: DeliveryAreas | None
+    keeps_days_off: NDArray[np.bool_]
     pickups: Mapping[int, PickupHours]
     service_max_km: NDArray[np.float64] | None
     groups: Mapping[str, tuple[int, ...]]
@@ -145,6 +148,8 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         rates=_rates(document),
         freight=compile_freight(document),
         addresses=compile_addresses(document),
+        delivery_areas=compile_delivery_areas(document, calendars),
+        keeps_days_off=_frozen(np.array([not entry.delivers_on_days_off for entry in services], dtype=np.bool_)),
         pickups=compile_pickups(document),
         service_max_km=_service_max_km(document),
         groups=MappingProxyType(

@@ -17,6 +17,8 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.calibration.lead_times import LeadTimes
 from engine.network.days import Calendars, Today
+from engine.network.deliveries import DeliveryDays, delivery_days
+from engine.network.delivery_areas import NO_AREA
 from engine.network.model import Network
 from engine.promising.capacity import no_load
 from engine.promising.goods import Pack, packer_of, plain
@@ -83,6 +85,8 @@ class Tables:
         self._days: tuple[Today, LeadTimes | None, Days] | None = None
         self._store_cards: dict[int, Cards] = {}
         self._store_days: tuple[Days, int, Days] | None = None
+        self._area_days: tuple[Days, dict[int, Days]] | None = None
+        self._deliveries: tuple[Calendars, dict[int, DeliveryDays]] | None = None
         self._known: Known | None = None
         self._known_of: tuple[LeadTimes, Network] | None = None
 
@@ -106,6 +110,28 @@ class Tables:
         if kept is None or kept[0] is not days or kept[1] != pickup.node:
             kept = self._store_days = days, pickup.node, store_days(days, pickup, pickup.today.calendars.pair)
         return kept[2]
+
+    def area_days(self, view: View, now: datetime, area: int) -> Days:
+        """Return the day tables of deliveries in an area, whose days off move them; kept for their minute."""
+        days = self.days(view, now)
+        if area == NO_AREA:
+            return days
+        kept = self._area_days
+        if kept is None or kept[0] is not days:
+            kept = self._area_days = days, {}
+        if area not in kept[1]:
+            kept[1][area] = self._in_area(view, now, days, area)
+        return kept[1][area]
+
+    def _in_area(self, view: View, now: datetime, days: Days, area: int) -> Days:
+        tables, kept = view.days.at(now).calendars, self._deliveries
+        if kept is None or kept[0] is not tables:
+            kept = self._deliveries = tables, {}
+        if area not in kept[1]:
+            kept[1][area] = delivery_days(view.network, tables, area)
+        found = kept[1][area]
+        learned = days.learned._replace(lost=days.learned.lost[found.source])
+        return days._replace(calendar=found.calendar, before=found.before, nth=found.nth, learned=learned)
 
     def pickup_days(self, view: View, pickup: Pickup) -> Days:
         """Return the day tables of a pick-up of what a node has itself: those of its own calendar."""
@@ -184,9 +210,10 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
     if pickup is not None and asked.place is not None:
         anywhere = tables.store_cards(network, pickup.node)
         day_tables = tables.store_days(view, now, pickup)
+    elif pickup is not None:
+        anywhere, day_tables = tables.cards(network, is_pickup=True), tables.pickup_days(view, pickup)
     else:
-        anywhere = tables.cards(network, is_pickup=pickup is not None)
-        day_tables = tables.days(view, now) if pickup is None else tables.pickup_days(view, pickup)
+        anywhere, day_tables = tables.cards(network, is_pickup=False), tables.area_days(view, now, asked.delivery_area)
     cards = anywhere
     if asked.place is not None and network.service_max_km is not None:
         is_near = np.ones_like(cards.serves)

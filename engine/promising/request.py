@@ -21,8 +21,9 @@ from engine.catalog.model import Catalog, Content
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.network.addresses import Addresses, NotServedCause
+from engine.network.delivery_areas import NO_AREA
 from engine.network.document import ServiceLevel
-from engine.network.freight import NO_AREA
+from engine.network.freight import NO_AREA as NO_SURCHARGES
 from engine.network.model import Network
 from engine.network.places import coordinate_faults, find_place
 from engine.promising.model import (
@@ -57,6 +58,7 @@ class Asked:
     unless parcels of other nodes may come there: then it is the place of `pickup_node`, -1 for a delivery, and the last
     of `services`, one more than the network has, hands over what that node has itself.
     `not_serving` are services that would be allowed, but do not deliver to the address, and why; not in `services`.
+    `delivery_area` is the calendar that the destination has for deliveries, `NO_AREA` if none.
     `unlikely` are the vendors that would be among `nodes`, but too often refuse orders.
     """
 
@@ -72,6 +74,7 @@ class Asked:
     terms: Terms
     not_serving: Mapping[int, NotServedCause]
     pickup_node: int
+    delivery_area: int
     unlikely: NDArray[np.int64]
 
 
@@ -116,8 +119,9 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
     if faults or (place is None and request.pickup_node_id is None):
         raise InvalidInput(faults)
     catalog, terms, parts = view.catalog, PLAIN, tuple(contents)
-    area = NO_AREA if network.freight.is_plain else _area(request, network)
-    if catalog.has_terms or area is not NO_AREA or (catalog.costs and any(line.price_cents for line in request.lines)):
+    area = NO_SURCHARGES if network.freight.is_plain else _area(request, network)
+    is_priced = bool(catalog.costs) and any(line.price_cents for line in request.lines)
+    if catalog.has_terms or area is not NO_SURCHARGES or is_priced:
         lines, parts, terms = terms_of(request, lines, contents, catalog, area)
     limits = [limit for limit in (request.max_shipments, network.policy.max_nodes_per_order) if limit is not None]
     return Asked(
@@ -133,6 +137,7 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         terms=terms,
         not_serving=not_serving,
         pickup_node=pickup_node,
+        delivery_area=_delivery_area(request, network),
         unlikely=np.array(unlikely, dtype=np.int64),
     )
 
@@ -154,6 +159,14 @@ def _not_serving(request: PromiseRequest, addresses: Addresses) -> dict[int, Not
     return addresses.not_served_by(wanted.country, wanted.postal_code, is_po_box=wanted.is_po_box)
 
 
+def _delivery_area(request: PromiseRequest, network: Network) -> int:
+    """Return the calendar for deliveries at the destination; a pick-up has that of its node."""
+    wanted = request.destination
+    if network.delivery_areas is None or wanted is None or request.pickup_node_id is not None:
+        return NO_AREA
+    return network.delivery_areas.calendar_at(wanted.country, wanted.postal_code)
+
+
 def _likely(nodes: list[int], network: Network) -> tuple[list[int], list[int]]:
     """Return the nodes that take orders often enough for the policy, and the others."""
     least, acceptance = network.policy.min_acceptance, network.acceptance
@@ -165,7 +178,7 @@ def _likely(nodes: list[int], network: Network) -> tuple[list[int], list[int]]:
 def _area(request: PromiseRequest, network: Network) -> NDArray[np.int64]:
     wanted = request.destination
     if wanted is None or request.pickup_node_id is not None:
-        return NO_AREA
+        return NO_SURCHARGES
     return network.freight.area(wanted.country, wanted.postal_code, is_residential=wanted.residential)
 
 

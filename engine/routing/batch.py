@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.network.days import NEVER, Today
+from engine.network.deliveries import delivery_days
 from engine.network.model import Network
-from engine.routing.handling import eligible_services, fueled_cents, refused_stock
+from engine.routing.handling import Eligible, eligible_services, fueled_cents, refused_stock
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from engine.routing.worst_cost import check_worst_cost
 from solvers.plan import BACKORDER, RoutingPlan
@@ -81,7 +82,7 @@ def build_batch(
     eligible = eligible_services(ordered, view.catalog, network)
     service = eligible.service
     refused = refused_stock(view.catalog, network, skus)
-    rates, hand_over = _rates(network, today, node, service)
+    rates, hand_over = _rates(network, today, node, eligible)
     place = np.argsort(node).tolist()
     sku_index = {sku: k for k, sku in enumerate(skus)}
     own_nodes = [_own_nodes(order, network, place, atp, sku_index, refused) for order in ordered]
@@ -178,8 +179,9 @@ def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray, refused: NDArray[
     )
 
 
-def _rates(network: Network, today: Today, node: IntArray, service: IntArray) -> tuple[RateCards, IntArray]:
+def _rates(network: Network, today: Today, node: IntArray, eligible: Eligible) -> tuple[RateCards, IntArray]:
     """Return the rate cards in the problem's order of services, and the hand-over day of every (node, service)."""
+    service = eligible.service
     table, zones = network.rates, len(network.zones)
     names, zone_max_km, zone = _bands(network)
     cells = (service[:, None] * zones + zone).ravel()
@@ -191,7 +193,7 @@ def _rates(network: Network, today: Today, node: IntArray, service: IntArray) ->
     hand_over = _hand_over(today, node, service)
     longest = int(table.transit_days.max(initial=0))
     delivery = np.stack(
-        [_arrival(network, today, hand_over, service, days) for days in range(longest + 1)], axis=2
+        [_arrival(network, today, hand_over, eligible, days) for days in range(longest + 1)], axis=2
     ) - _base(today)
     reaches = (delivery < UNREACHABLE // 2) & network.serves[np.ix_(service, node)].T[:, :, None]
     return (
@@ -238,18 +240,16 @@ def _hand_over(today: Today, node: IntArray, service: IntArray) -> IntArray:
 
 
 def _arrival(
-    network: Network, today: Today, hand_over: IntArray, service: IntArray, transit_days: int
+    network: Network, today: Today, hand_over: IntArray, eligible: Eligible, transit_days: int
 ) -> NDArray[np.int64]:
-    """Return the day of arrival after so many operating days of the service, or NEVER."""
-    calendars = today.calendars
-    calendar = network.calendar_of_service[service][None, :]
-    offset = hand_over - calendars.first_day
-    inside = offset + 1 < calendars.before.shape[1]
-    passed = calendars.before[calendar, np.where(inside, offset + 1, 0)]
-    index = passed + max(transit_days, 1) - 1
-    inside &= index < calendars.nth.shape[1]
-    arrives = calendars.nth[calendar, np.where(inside, index, 0)]
-    return np.where(inside, hand_over if transit_days == 0 else arrives, NEVER)
+    """Return the day of delivery after so many operating days of the service, or NEVER; shape (nodes, services)."""
+    arrives = np.empty(hand_over.shape, dtype=np.int64)
+    for area in np.unique(eligible.area).tolist():
+        columns = np.flatnonzero(eligible.area == area)
+        found = delivery_days(network, today.calendars, area)
+        calendar = found.calendar[eligible.service[columns]]
+        arrives[:, columns] = found.arrival(calendar[None, :], hand_over[:, columns], transit_days)
+    return arrives
 
 
 def _own_nodes(

@@ -100,7 +100,9 @@ def network(rng: random.Random) -> dict[str, Any]:
         for name, edge, c in (("small", 150, 20), ("large", 400, 60))
     ]
     week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    areas = [{"country": "US", "postal_prefixes": ["9"], "calendar": "weekdays"}] if rng.random() < 0.5 else []
     return {
+        "delivery_areas": areas,
         "nodes": nodes,
         "groups": [{"group": "first", "node_ids": ["n0"]}],
         "calendars": [{"calendar": "daily", "working_days": week}, {"calendar": "weekdays", "working_days": week[:5]}],
