@@ -28,11 +28,12 @@ EPOCH = 719163
 DAYS_AHEAD = 14
 """So many later days of hand-over are looked at for an earlier arrival; weekdays repeat after seven."""
 
-STEADY, DRIFT, VARIANCE, FACTOR, Z = range(5)
-"""What a group adds to location, steadily and of late, adds to the variance, and multiplies the scale by; and the
-quantile that a lane has."""
+STEADY, DRIFT, VARIANCE, FACTOR = range(4)
+"""What a group adds to location, steadily and of late, adds to the variance, and multiplies the scale by."""
 PROMISED, MEDIAN, NINETIETH = range(3)
 """Rows of `Learned.z`."""
+SERVICE, NODE, ZONE, KIND, LEAVES, LEVEL = range(6)
+"""Columns of a parcel under way: whose lane it takes, its bin of weight, the day it leaves, and the row of `z`."""
 
 
 class Learned(NamedTuple):
@@ -107,25 +108,6 @@ class Days(NamedTuple):
     load: Load
 
 
-class Memo(NamedTuple):
-    """Arrivals that were computed for one order, by (eligible node, service, bin of weight), and for which ship day."""
-
-    ship_day: IntArray
-    arrival: IntArray
-
-
-MOST_REMEMBERED = 2**22
-
-
-@njit(cache=True, nogil=True)
-def forgetful(nodes: int, known: Learned) -> Memo:
-    """Return a memo that is empty; one node deep where all of them would take too much room."""
-    services, kinds = known.knows.shape[0], known.weights.shape[0]
-    deep = nodes if nodes * services * kinds <= MOST_REMEMBERED else 1
-    shape = (deep, services, kinds)
-    return Memo(np.full(shape, NEVER, dtype=np.int64), np.empty(shape, dtype=np.int64))
-
-
 @njit(cache=True, nogil=True)
 def with_room(load: Load, row: int, common: IntArray, pair: int, first_day: int, earliest: int, units: int) -> int:
     """Return the first day of hand-over from `earliest` on on which a node has room for a parcel, `NEVER` if none.
@@ -172,77 +154,68 @@ def bin_of(ends: FloatArray, value: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def learn_lane(
-    known: Learned, level: int, service: int, node: int, zone: int, distance_km: float, lane: FloatArray
-) -> None:
-    """Write what is known of a lane: STEADY, DRIFT, VARIANCE, FACTOR, and z at row `level`."""
-    key = (service * known.nodes.shape[1] + node) * known.zones.shape[1] + zone
-    low, high = 0, known.lane_key.shape[0]
-    while low < high:
-        middle = (low + high) // 2
-        if known.lane_key[middle] < key:
-            low = middle + 1
-        else:
-            high = middle
-    row = low if low < known.lane_key.shape[0] and known.lane_key[low] == key else known.lane_key.shape[0]
-    apart = bin_of(known.distance_ends, distance_km)
-    for i in range(FACTOR):
-        lane[i] = (
-            known.nodes[service, node, i]
-            + known.zones[service, zone, i]
-            + known.lanes[row, i]
-            + known.distances[apart, i]
-        )
-    lane[FACTOR] = (
-        known.scale
-        * known.nodes[service, node, FACTOR]
-        * known.zones[service, zone, FACTOR]
-        * known.lanes[row, FACTOR]
-        * known.distances[apart, FACTOR]
-    )
-    shape = known.lane_shape[row] if known.lane_shape[row] >= 0 else known.shape[service, node]
-    lane[Z] = known.z[level, shape]
+def learned_arrivals(t: Days, trips: IntArray, distance_km: FloatArray) -> IntArray:
+    """Return the days by which parcels arrive, by what was learned of their lanes.
 
-
-@njit(cache=True, nogil=True)
-def learned_arrival(t: Days, service: int, node: int, kind: int, ship_day: int, lane: FloatArray) -> int:
-    """Return the day by which a parcel that leaves on a day arrives.
-
-    `lane` is as by `learn_lane`, `kind` the parcel's bin of weight.
+    trips (parcels, 6) with the columns SERVICE … LEVEL; distance_km (all nodes,). One call for many, since every call
+    counts the references of every array.
     """
     known, first_day, common, before, nth = t.learned, t.first_day, t.common, t.before, t.nth
     weekdays, hours, lost, levels, level_ends = known.weekdays, known.hours, known.lost, known.levels, known.level_ends
-    pair, calendar, horizon = t.pair[service, node], t.calendar[service], t.common.shape[1]
-    today, ordinary, week = known.today[node], known.ordinary[service, node], known.start_row[service, node]
-    steady, drift = lane[STEADY] + known.weights[kind, STEADY], lane[DRIFT] + known.weights[kind, DRIFT]
-    variance, factor = lane[VARIANCE] + known.weights[kind, VARIANCE], lane[FACTOR] * known.weights[kind, FACTOR]
-    uncertain, z = known.ratio * known.ratio, lane[Z]
-    best, day = NEVER, ship_day
-    for _ in range(DAYS_AHEAD):
-        if day >= best:
-            break
-        if day == ordinary:
-            ordered, hour = today, known.hour[node]
-        else:
-            ordered, hour = max(day - known.started[week, day % 7], today), 0
-        weekday = (ordered - EPOCH) % 7
-        location = steady + weekdays[service, weekday, STEADY] + hours[hour, STEADY]
-        width = factor * weekdays[service, weekday, FACTOR] * hours[hour, FACTOR]
-        width *= levels[bin_of(level_ends, location)]
-        unsure = variance + weekdays[service, weekday, VARIANCE] + hours[hour, VARIANCE]
-        location += drift + weekdays[service, weekday, DRIFT] + hours[hour, DRIFT]
-        took = int(np.floor(location + np.sqrt(width * width + uncertain * unsure) * z + 0.5 - 1e-9))
-        arrival = max(ordered + took, ordered, day)
-        # What would arrive on a day without holidays and closures on its way arrives so many days later.
-        planned, lost_before = arrival, lost[calendar, day - first_day + 1]
-        while arrival - first_day < horizon:
-            moved = planned + lost[calendar, arrival - first_day + 1] - lost_before
-            if moved <= arrival:
-                best = min(best, transit(first_day, before, nth, calendar, arrival, 0))
+    nodes, zones, lanes, distances = known.nodes, known.zones, known.lanes, known.distances
+    weights, started, lane_key = known.weights, known.started, known.lane_key
+    uncertain, horizon = known.ratio * known.ratio, common.shape[1]
+    lane = np.empty(4)
+    arrivals = np.empty(trips.shape[0], dtype=np.int64)
+    z, of_before = 0.0, np.int64(-1)
+    for trip in range(trips.shape[0]):
+        service, node, zone = trips[trip, SERVICE], trips[trip, NODE], trips[trip, ZONE]
+        key = (service * nodes.shape[1] + node) * zones.shape[1] + zone
+        if key * 3 + trips[trip, LEVEL] != of_before:
+            of_before = key * 3 + trips[trip, LEVEL]
+            row = np.searchsorted(lane_key, key)
+            if row < lane_key.shape[0] and lane_key[row] != key:
+                row = lane_key.shape[0]
+            apart = bin_of(known.distance_ends, distance_km[node])
+            for i in range(FACTOR):
+                lane[i] = nodes[service, node, i] + zones[service, zone, i] + lanes[row, i] + distances[apart, i]
+            i = FACTOR
+            lane[i] = nodes[service, node, i] * zones[service, zone, i] * lanes[row, i] * distances[apart, i]
+            lane[i] *= known.scale
+            shape = known.lane_shape[row] if known.lane_shape[row] >= 0 else known.shape[service, node]
+            z = known.z[trips[trip, LEVEL], shape]
+        kind, day = trips[trip, KIND], trips[trip, LEAVES]
+        pair, calendar = t.pair[service, node], t.calendar[service]
+        today, ordinary, week = known.today[node], known.ordinary[service, node], known.start_row[service, node]
+        steady, drift = lane[STEADY] + weights[kind, STEADY], lane[DRIFT] + weights[kind, DRIFT]
+        variance, factor = lane[VARIANCE] + weights[kind, VARIANCE], lane[FACTOR] * weights[kind, FACTOR]
+        best = NEVER
+        for _ in range(DAYS_AHEAD):
+            if day >= best:
                 break
-            arrival = moved
-        index = day + 1 - first_day
-        if index >= horizon:
-            break
-        day = common[pair, index]
-    return best
+            if day == ordinary:
+                ordered, hour = today, known.hour[node]
+            else:
+                ordered, hour = max(day - started[week, day % 7], today), 0
+            weekday = (ordered - EPOCH) % 7
+            location = steady + weekdays[service, weekday, STEADY] + hours[hour, STEADY]
+            width = factor * weekdays[service, weekday, FACTOR] * hours[hour, FACTOR]
+            width *= levels[bin_of(level_ends, location)]
+            unsure = variance + weekdays[service, weekday, VARIANCE] + hours[hour, VARIANCE]
+            location += drift + weekdays[service, weekday, DRIFT] + hours[hour, DRIFT]
+            took = int(np.floor(location + np.sqrt(width * width + uncertain * unsure) * z + 0.5 - 1e-9))
+            arrival = max(ordered + took, ordered, day)
+            # What would arrive on a day without holidays and closures on its way arrives so many days later.
+            planned, lost_before = arrival, lost[calendar, day - first_day + 1]
+            while arrival - first_day < horizon:
+                moved = planned + lost[calendar, arrival - first_day + 1] - lost_before
+                if moved <= arrival:
+                    best = min(best, transit(first_day, before, nth, calendar, arrival, 0))
+                    break
+                arrival = moved
+            index = day + 1 - first_day
+            if index >= horizon:
+                break
+            day = common[pair, index]
+        arrivals[trip] = best
+    return arrivals

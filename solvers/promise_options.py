@@ -23,18 +23,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from solvers import promise_dates as dates
 from solvers.problem import IntArray
-from solvers.promise_dates import (
-    MEDIAN,
-    NEVER,
-    NINETIETH,
-    Days,
-    Z,
-    bin_of,
-    forgetful,
-    learn_lane,
-    learned_arrival,
-)
+from solvers.promise_dates import MEDIAN, NEVER, NINETIETH, Days, bin_of, learned_arrivals
 from solvers.promise_freight import BoolArray, Cards, carriage, is_torn
 from solvers.promise_parcels import (
     INFINITE,
@@ -45,6 +36,7 @@ from solvers.promise_parcels import (
     days_covered,
     is_better,
     mask_sums,
+    no_offers,
     price_again,
 )
 
@@ -244,19 +236,32 @@ def _record(
 
 
 @njit(cache=True, nogil=True)
-def _spread(found: IntArray, rows: int, ask: Ask, t: Days) -> None:
+def _spread(plans: IntArray, counts: IntArray, ask: Ask, t: Days) -> None:
     """Write the median and the ninetieth percentile of arrivals; both are the arrival where there is no history."""
-    known, lane, weight_g = t.learned, np.empty(Z + 1), mask_sums(ask.weight_g)
-    for row in range(rows):
-        found[row, MEDIAN_DAY] = found[row, NINETIETH_DAY] = found[row, ARRIVAL_DAY]
-        node, service = found[row, NODE], found[row, SERVICE]
-        if not known.knows[service]:
-            continue
-        kind = bin_of(known.weight_ends, weight_g[found[row, MASK]])
-        for level in (MEDIAN, NINETIETH):
-            learn_lane(known, level, service, node, ask.zone[node], ask.distance_km[node], lane)
-            day = learned_arrival(t, service, node, kind, found[row, SHIP_DAY], lane)
-            found[row, MEDIAN_DAY if level == MEDIAN else NINETIETH_DAY] = day
+    known, weight_g = t.learned, mask_sums(ask.weight_g)
+    trips = np.empty((2 * counts.sum(), 6), dtype=np.int64)
+    trip = 0
+    for plan in range(counts.shape[0]):
+        for row in range(counts[plan]):
+            parcel = plans[plan, row]
+            parcel[MEDIAN_DAY] = parcel[NINETIETH_DAY] = parcel[ARRIVAL_DAY]
+            if not known.knows[parcel[SERVICE]]:
+                continue
+            for level in (MEDIAN, NINETIETH):
+                trips[trip, dates.SERVICE], trips[trip, dates.NODE] = parcel[SERVICE], parcel[NODE]
+                trips[trip, dates.ZONE] = ask.zone[parcel[NODE]]
+                trips[trip, dates.KIND] = bin_of(known.weight_ends, weight_g[parcel[MASK]])
+                trips[trip, dates.LEAVES], trips[trip, dates.LEVEL] = parcel[SHIP_DAY], level
+                trip += 1
+    if trip == 0:
+        return
+    arrives = learned_arrivals(t, trips[:trip], ask.distance_km)
+    trip = 0
+    for plan in range(counts.shape[0]):
+        for row in range(counts[plan]):
+            if known.knows[plans[plan, row, SERVICE]]:
+                plans[plan, row, MEDIAN_DAY], plans[plan, row, NINETIETH_DAY] = arrives[trip], arrives[trip + 1]
+                trip += 2
 
 
 @njit(cache=True, nogil=True)
@@ -315,11 +320,11 @@ def promise_order(
     units = mask_sums(ask.units)
     served = (1 << lines) - 1 if ask.complete else -1
     found, deadline, latest, limit = 0, ask.need_by, 0, 0
-    memo = forgetful(nodes.shape[0], t.learned)
+    offers = no_offers(covered.shape, ask)
     # One loop with one call of each kernel, since every further call is compiled in again and costs seconds.
     while True:
         if limit == 0:
-            parcels = price_again(False, deadline, covered, nodes, ask, cards, t, memo)
+            parcels = price_again(False, deadline, covered, nodes, ask, cards, t, offers)
             relaxed = _relaxed(parcels, most, lines)
             limit, latest = most, 0
         plan, rows, mask = _best_plan(relaxed, parcels, units, ask.goods.whole, ask.split_cost, served, limit)
@@ -340,6 +345,5 @@ def promise_order(
             if latest == 0:
                 break
             deadline = latest - 1
-    for one in range(found):
-        _spread(plans[one], counts[one], ask, t)
+    _spread(plans[:found], counts[:found], ask, t)
     return plans[:found], counts[:found], max(served, 0) if found > 0 else 0

@@ -14,21 +14,26 @@ from numba import njit
 
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, FloatArray, IntArray
 from solvers.promise_dates import (
+    KIND,
+    LEAVES,
+    LEVEL,
     NEVER,
+    NODE,
     PROMISED,
+    SERVICE,
+    ZONE,
     Days,
-    Memo,
-    Z,
     bin_of,
-    forgetful,
-    learn_lane,
-    learned_arrival,
+    learned_arrivals,
     transit,
     with_room,
 )
 from solvers.promise_freight import BARS, BoolArray, Cards, Goods, carriage, mask_unions, rate_step
 
 INFINITE = 2**62
+NOBODY = -1
+"""In place of a service: none carries the parcel in time."""
+_UNPRICED = -2
 
 
 class Atp(NamedTuple):
@@ -69,6 +74,25 @@ class Parcels(NamedTuple):
     service: IntArray
     ship_day: IntArray
     arrival: IntArray
+
+
+class Offers(NamedTuple):
+    """What each service takes for a parcel, and its days, whatever the deadline; kept while an order is solved.
+
+    `first` (1,) is the first eligible node they are of, -1 before any. `cost`, `ship_day` and `arrival` (nodes at a
+    time, masks, services in the order of `Ask`); `arrival` is `NEVER` where a service does not carry the parcel.
+    """
+
+    first: IntArray
+    cost: IntArray
+    ship_day: IntArray
+    arrival: IntArray
+
+
+MOST_OFFERS = 2**18
+"""That are kept; of larger orders, those of some nodes at a time are made again whenever they are asked for."""
+LEARNED = -1
+"""In place of the day of arrival of an offer: history knows it."""
 
 
 @njit(cache=True, nogil=True)
@@ -206,42 +230,77 @@ def price_parcels(
 
     Best is least cost, then earliest arrival, then first in `ask.services`; `by_arrival`, arrival comes before cost.
     """
-    return price_again(by_arrival, deadline, covered, nodes, ask, cards, t, forgetful(nodes.shape[0], t.learned))
+    return price_again(by_arrival, deadline, covered, nodes, ask, cards, t, no_offers(covered.shape, ask))
+
+
+@njit(cache=True, nogil=True)
+def no_offers(shape: tuple[int, int], ask: Ask) -> Offers:
+    """Return room for the offers of parcels of a shape (eligible nodes, masks), and none yet."""
+    services = ask.services.shape[0]
+    at_a_time = min(shape[0], max(1, MOST_OFFERS // max(1, shape[1] * services)))
+    sizes = (at_a_time, shape[1], services)
+    return Offers(
+        np.full(1, -1, dtype=np.int64),
+        np.empty(sizes, dtype=np.int64),
+        np.empty(sizes, dtype=np.int64),
+        np.empty(sizes, dtype=np.int64),
+    )
 
 
 @njit(cache=True, nogil=True)
 def price_again(
-    by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days, memo: Memo
+    by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days, offers: Offers
 ) -> Parcels:
-    """Return the same as `price_parcels`, for the same order and nodes as before, with what the memo has of them."""
-    shape = covered.shape
-    weight_g, units = mask_sums(ask.weight_g), mask_sums(ask.units)
-    handling = mask_unions(ask.goods.handling, shape[1])
-    is_plain = cards.rules.plain and ask.goods.plain
+    """Return the same as `price_parcels`, with what `offers` have of the same order and nodes."""
+    shape, services = covered.shape, ask.services
     best = Parcels(
         np.full(shape, INFINITE, dtype=np.int64),
         np.full(shape, -1, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
     )
+    for first in range(0, shape[0], max(1, offers.cost.shape[0])):
+        if offers.first[0] != first:
+            make_offers(offers, first, covered, nodes, ask, cards, t)
+        for e in range(first, min(first + offers.cost.shape[0], shape[0])):
+            for mask in range(1, shape[1]):
+                if covered[e, mask] >= NEVER:
+                    continue
+                for choice in range(services.shape[0]):
+                    cost, arrival = offers.cost[e - first, mask, choice], offers.arrival[e - first, mask, choice]
+                    if arrival > deadline or arrival >= NEVER:
+                        continue
+                    if is_better(by_arrival, cost, arrival, best.cost[e, mask], best.arrival[e, mask]):
+                        best.cost[e, mask] = cost
+                        best.service[e, mask] = services[choice]
+                        best.ship_day[e, mask] = offers.ship_day[e - first, mask, choice]
+                        best.arrival[e, mask] = arrival
+    return best
+
+
+@njit(cache=True, nogil=True)
+def make_offers(
+    offers: Offers, first: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days
+) -> None:
+    """Write the offers of the parcels of as many eligible nodes as there is room for, from `first` on."""
     known, load, first_day, ready, pair, common = t.learned, t.load, t.first_day, t.ready, t.pair, t.common
-    lanes = np.empty((known.knows.shape[0], Z + 1))
-    kinds = np.empty(shape[1], dtype=np.int64)
-    for mask in range(shape[1]):
-        kinds[mask] = bin_of(known.weight_ends, weight_g[mask])
-    for e in range(shape[0]):
-        node, place, row = nodes[e], e % memo.ship_day.shape[0], load.row[nodes[e]]
-        if place < e:
-            memo.ship_day[place] = NEVER
-        for service in ask.services:
-            if known.knows[service] and cards.serves[service, node]:
-                zone, distance_km = ask.zone[node], ask.distance_km[node]
-                learn_lane(known, PROMISED, service, node, zone, distance_km, lanes[service])
-        for mask in range(1, shape[1]):
-            if covered[e, mask] >= NEVER or handling[mask] & cards.rules.node_bars[node]:
+    masks = covered.shape[1]
+    weight_g, units = mask_sums(ask.weight_g), mask_sums(ask.units)
+    handling = mask_unions(ask.goods.handling, masks)
+    is_plain = cards.rules.plain and ask.goods.plain
+    last = min(first + offers.cost.shape[0], covered.shape[0])
+    offers.first[0] = first
+    offers.arrival[:] = NEVER
+    for e in range(first, last):
+        node, row = nodes[e], load.row[nodes[e]]
+        for choice in range(ask.services.shape[0]):
+            service = ask.services[choice]
+            if not cards.serves[service, node]:
                 continue
-            for service in ask.services:
-                if not cards.serves[service, node] or handling[mask] & cards.rules.service[service, BARS]:
+            barred = cards.rules.node_bars[node] | cards.rules.service[service, BARS]
+            hands_over = pair[service, node]
+            for mask in range(1, masks):
+                if covered[e, mask] >= NEVER or handling[mask] & barred:
                     continue
                 if is_plain:
                     step = rate_step(cards, service * cards.zones + ask.zone[node], weight_g[mask])
@@ -257,28 +316,53 @@ def price_again(
                 earliest = max(covered[e, mask], ready[service, node])
                 if earliest - first_day >= common.shape[1]:
                     continue
-                ship_day = common[pair[service, node], earliest - first_day]
+                ship_day = common[hands_over, earliest - first_day]
                 if row >= 0:
-                    ship_day = with_room(load, row, common, pair[service, node], first_day, earliest, units[mask])
+                    ship_day = with_room(load, row, common, hands_over, first_day, earliest, units[mask])
                 if ship_day >= NEVER:
                     continue
-                if known.knows[service]:
-                    kind = kinds[mask]
-                    if memo.ship_day[place, service, kind] != ship_day:
-                        memo.ship_day[place, service, kind] = ship_day
-                        memo.arrival[place, service, kind] = learned_arrival(
-                            t, service, node, kind, ship_day, lanes[service]
-                        )
-                    arrival = memo.arrival[place, service, kind]
-                else:
-                    calendar, handed_over = t.calendar[service], ship_day + ask.shift[node]
-                    arrival = transit(first_day, t.before, t.nth, calendar, handed_over, transit_days)
-                if arrival > deadline or arrival >= NEVER:
+                calendar, handed_over = t.calendar[service], ship_day + ask.shift[node]
+                offers.cost[e - first, mask, choice] = (
+                    cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask]
+                )
+                offers.ship_day[e - first, mask, choice] = ship_day
+                offers.arrival[e - first, mask, choice] = (
+                    LEARNED
+                    if known.knows[service]
+                    else transit(first_day, t.before, t.nth, calendar, handed_over, transit_days)
+                )
+    if known.knows.any():
+        _learn_offers(offers, nodes[first:last], weight_g, ask, t)
+
+
+@njit(cache=True, nogil=True)
+def _learn_offers(offers: Offers, nodes: IntArray, weight_g: IntArray, ask: Ask, t: Days) -> None:
+    """Put days of arrival in the place of `LEARNED`; parcels of a lane that weigh alike and leave together are one."""
+    ends, masks = t.learned.weight_ends, weight_g.shape[0]
+    kinds = np.empty(masks, dtype=np.int64)
+    for mask in range(masks):
+        kinds[mask] = bin_of(ends, weight_g[mask])
+    arrival, ship_day, services, zone = offers.arrival, offers.ship_day, ask.services, ask.zone
+    trips = np.empty((nodes.shape[0] * masks * services.shape[0], 6), dtype=np.int64)
+    trip_of = np.empty(ends.shape[0] + 1, dtype=np.int64)
+    count = 0
+    for e in range(nodes.shape[0]):
+        for choice in range(services.shape[0]):
+            trip_of[:] = -1
+            for mask in range(1, masks):
+                if arrival[e, mask, choice] != LEARNED:
                     continue
-                cost = cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask]
-                if is_better(by_arrival, cost, arrival, best.cost[e, mask], best.arrival[e, mask]):
-                    best.cost[e, mask] = cost
-                    best.service[e, mask] = service
-                    best.ship_day[e, mask] = ship_day
-                    best.arrival[e, mask] = arrival
-    return best
+                trip = trip_of[kinds[mask]]
+                if trip < 0 or trips[trip, LEAVES] != ship_day[e, mask, choice]:
+                    trip = trip_of[kinds[mask]] = count
+                    trips[trip, SERVICE], trips[trip, NODE] = services[choice], nodes[e]
+                    trips[trip, ZONE], trips[trip, KIND] = zone[nodes[e]], kinds[mask]
+                    trips[trip, LEAVES], trips[trip, LEVEL] = ship_day[e, mask, choice], PROMISED
+                    count += 1
+                arrival[e, mask, choice] = LEARNED - 1 - trip
+    arrives = learned_arrivals(t, trips[:count], ask.distance_km)
+    for e in range(nodes.shape[0]):
+        for mask in range(1, masks):
+            for choice in range(services.shape[0]):
+                if arrival[e, mask, choice] < LEARNED:
+                    arrival[e, mask, choice] = arrives[LEARNED - 1 - arrival[e, mask, choice]]

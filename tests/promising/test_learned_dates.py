@@ -20,7 +20,7 @@ from engine.network.model import compile_network
 from engine.promising.capacity import no_load
 from engine.promising.learned import Known
 from engine.promising.model import Option, Promise
-from solvers.promise_dates import PROMISED, Days, Z, learn_lane, learned_arrival
+from solvers.promise_dates import PROMISED, Days, learned_arrivals
 
 FAR_FROM_A = {"latitude": 40.0, "longitude": -85.0}
 
@@ -269,7 +269,6 @@ def test_the_arrays_say_what_the_learned_file_says(seed: int, network: dict[str,
         learned,
         no_load(3),
     )
-    lane_row = np.empty(Z + 1)
     zone_names = [entry.zone for entry in compiled.document.zones]
     for _ in range(40):
         service, node, zone = int(rng.integers(2)), int(rng.integers(3)), int(rng.integers(2))
@@ -277,8 +276,8 @@ def test_the_arrays_say_what_the_learned_file_says(seed: int, network: dict[str,
         first = date.fromordinal(int(today.local_day[node]))
         ship_day = first + timedelta(days=int(rng.integers(0, 5)))
         weight_bin = int(np.searchsorted(learned.weight_ends, weight_g))
-        learn_lane(learned, PROMISED, service, node, zone, distance_km, lane_row)
-        found = learned_arrival(days, service, node, weight_bin, ship_day.toordinal(), lane_row)
+        trip = np.array([[service, node, zone, weight_bin, ship_day.toordinal(), PROMISED]])
+        found = learned_arrivals(days, trip, np.full(3, distance_km))[0]
         best: date | None = None
         for wait in range(14):
             ordered = ship_day + timedelta(days=wait)
