@@ -98,7 +98,13 @@ class Reference:
                     raise
                 view = newer
                 continue
-            epoch, found = await asyncio.gather(self._documents.epoch(), read(meant))
-            if epoch == view.epoch:
+            epoch = asyncio.create_task(self._documents.epoch())  # one task: gather would make two
+            try:
+                found = await read(meant)
+            except BaseException:
+                if not epoch.cancel():
+                    epoch.exception()  # it failed too; one error is enough
+                raise
+            if await epoch == view.epoch:
                 return view, meant, found
             view = await self.current()

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import compress
 from types import MappingProxyType
 
 import numpy as np
@@ -206,20 +205,17 @@ def _scheduled(
     known: NDArray[np.bool_],
 ) -> tuple[dict[tuple[int, int], tuple[int, Sequence[Step]]], dict[tuple[int, int], list[Step]]]:
     """Return `scheduled` and `later` of the table, and put ATP(today) of these cells into `today`."""
-    if not stock.schedule:
-        return {}, {}
-    places = np.array(list(stock.schedule), dtype=np.int64)
-    row, node = places[:, 0], node_of_slot[places[:, 1]]
-    counts = (node != _NOWHERE) & (stock.cells[row, places[:, 1], SCHEDULED] > 0)
-    row, node = row[counts], node[counts]
-    cells: list[tuple[int, int]] = list(zip(row.tolist(), node.tolist(), strict=True))
-    found = zip(cells, today[row, node].tolist(), compress(stock.schedule.values(), counts.tolist()), strict=True)
-    scheduled: dict[tuple[int, int], tuple[int, Sequence[Step]]]
-    scheduled = {cell: (available, schedule) for cell, available, schedule in found}
-    days = local_day[node].tolist()
-    later = {cell: atp_steps(*scheduled[cell], day) for cell, day in zip(cells, days, strict=True)}
-    today[row, node] = [steps[0][1] for steps in later.values()]
-    known[row, node] = True
+    scheduled: dict[tuple[int, int], tuple[int, Sequence[Step]]] = {}
+    later: dict[tuple[int, int], list[Step]] = {}
+    for (row, slot), schedule in stock.schedule.items():
+        node = node_of_slot.item(slot)
+        if node == _NOWHERE or not stock.cells.item(row, slot, SCHEDULED):
+            continue
+        cell = row, node
+        available = today.item(cell)
+        steps = atp_steps(available, schedule, local_day.item(node))
+        scheduled[cell], later[cell] = (available, schedule), steps
+        today[cell], known[cell] = steps[0][1], True
     return scheduled, later
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from operator import attrgetter
 
-import msgspec
 from msgspec import UNSET
 
 from engine.network.model import Network
@@ -25,12 +25,28 @@ from engine.promising.model import (
 from engine.promising.programme import Plans
 from engine.promising.request import Asked
 from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
-from solvers.promise_options import ARRIVAL_DAY, COST, NODE
+from solvers.promise_options import (
+    ARRIVAL_DAY,
+    COST,
+    FUEL,
+    MASK,
+    MEDIAN_DAY,
+    NINETIETH_DAY,
+    NODE,
+    OVERSIZE,
+    PACKAGING,
+    RATE,
+    REMOTE,
+    RESIDENTIAL,
+    SERVICE,
+    SHIP_DAY,
+)
 
 LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipments")
 """In the order in which a quote tells them."""
 Worth = tuple[int, int, int]
 """(cents, day of the last arrival, parcels) of a plan."""
+_SHIPPED_FIRST = attrgetter("ship_on", "node_id")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
 
@@ -47,14 +63,12 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
     ]
     ranked = sorted(range(len(worths)), key=worths.__getitem__)
     labels = _labels([worths[place] for place in ranked])
-    options: list[Option] = []
-    for number, place in enumerate(ranked):
-        rows, lines = plans.rows[place], plans.lines[place]
-        made = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
-        if len(made) > 1:
-            made.sort(key=lambda shipment: (shipment.ship_on, shipment.node_id))
-        options.append(_option(f"opt_{number + 1}", labels[number], tuple(made), rows, network))
-    return tuple(options)
+    return tuple(
+        [
+            _option(f"opt_{number + 1}", labels[number], plans.rows[place], plans.lines[place], asked, network, plans)
+            for number, place in enumerate(ranked)
+        ]
+    )
 
 
 def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]:
@@ -90,32 +104,31 @@ def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:
 
 
 def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:
-    node, service, mask, ship_day, _, _, rate, *added = row
-    residential, remote, oversize, fuel, packaging, median_day, ninetieth_day = added
-    units_cents = int(network.unit_cost_cents[node]) * sum([plans.units[i] for i in part])
+    node, service = row[NODE], row[SERVICE]
     is_pickup = asked.place is None or service == len(network.services)
     is_transfer = asked.pickup_node >= 0 and not is_pickup
+    units = plans.units[part[0]] if len(part) == 1 else sum([plans.units[i] for i in part])
     return Shipment(
         node_id=network.node_ids[node],
         service=PICKUP if is_pickup else network.services[service],
         carrier=None if is_pickup else network.carriers[service],
         service_level=PICKUP if is_pickup else network.service_levels[service],
-        ship_on=date.fromordinal(ship_day),
-        delivery=Delivery(p50=date.fromordinal(median_day), p90=date.fromordinal(ninetieth_day)),
+        ship_on=date.fromordinal(row[SHIP_DAY]),
+        delivery=Delivery(p50=date.fromordinal(row[MEDIAN_DAY]), p90=date.fromordinal(row[NINETIETH_DAY])),
         dates_from="history" if plans.from_history[service] else "rate_card",
-        lines=tuple([asked.lines[i] for i in part]),
+        lines=(asked.lines[part[0]],) if len(part) == 1 else tuple([asked.lines[i] for i in part]),
         cost=ShipmentCost(
-            shipping_cents=rate,
-            handling_cents=int(network.parcel_cost_cents[node]) if not is_pickup else 0,
-            units_cents=units_cents,
-            packaging_cents=packaging,
-            residential_cents=residential,
-            remote_area_cents=remote,
-            oversize_cents=oversize,
-            fuel_cents=fuel,
+            shipping_cents=row[RATE],
+            handling_cents=0 if is_pickup else network.parcel_cost_cents.item(node),
+            units_cents=network.unit_cost_cents.item(node) * units,
+            packaging_cents=row[PACKAGING],
+            residential_cents=row[RESIDENTIAL],
+            remote_area_cents=row[REMOTE],
+            oversize_cents=row[OVERSIZE],
+            fuel_cents=row[FUEL],
         ),
         to_node_id=network.node_ids[asked.pickup_node] if is_transfer else UNSET,
-        cartons=_cartons(mask, network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
+        cartons=_cartons(row[MASK], network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
 
 
@@ -131,25 +144,34 @@ def _cartons(mask: int, network: Network, goods: Goods) -> tuple[Carton, ...]:
 def _option(
     option_id: str,
     labels: tuple[Label, ...],
-    shipments: tuple[Shipment, ...],
     rows: tuple[tuple[int, ...], ...],
+    lines: tuple[tuple[int, ...], ...],
+    asked: Asked,
     network: Network,
+    plans: Plans,
 ) -> Option:
+    """Return the option of one plan."""
+    shipments = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
     split_cents = network.policy.split_cost_cents * (len(shipments) - 1)
+    days = list(zip(*rows, strict=True))
+    first = shipments[0]
+    service_level, dates_from, delivery = first.service_level, first.dates_from, first.delivery
+    if len(shipments) > 1:
+        shipments.sort(key=_SHIPPED_FIRST)
+        service_level = min([shipment.service_level for shipment in shipments], key=_SLOWEST_FIRST.index)
+        dates_from = "rate_card" if "rate_card" in [shipment.dates_from for shipment in shipments] else "history"
+        delivery = Delivery(p50=date.fromordinal(max(days[MEDIAN_DAY])), p90=date.fromordinal(max(days[NINETIETH_DAY])))
     return Option(
         option_id=option_id,
         labels=labels,
-        service_level=min((shipment.service_level for shipment in shipments), key=_SLOWEST_FIRST.index),
-        promised_on=date.fromordinal(max(row[ARRIVAL_DAY] for row in rows)),
+        service_level=service_level,
+        promised_on=date.fromordinal(max(days[ARRIVAL_DAY])),
         confidence=network.policy.promise_quantile if network.acceptance is None else _confidence(rows, network),
-        dates_from="rate_card" if any(shipment.dates_from == "rate_card" for shipment in shipments) else "history",
-        delivery=Delivery(
-            p50=max(shipment.delivery.p50 for shipment in shipments),
-            p90=max(shipment.delivery.p90 for shipment in shipments),
-        ),
-        total_cost_cents=sum(row[COST] for row in rows) + split_cents,
+        dates_from=dates_from,
+        delivery=delivery,
+        total_cost_cents=sum(days[COST]) + split_cents,
         cost=_summed([shipment.cost for shipment in shipments], split_cents),
-        shipments=shipments,
+        shipments=tuple(shipments),
     )
 
 
@@ -164,7 +186,18 @@ def _confidence(rows: tuple[tuple[int, ...], ...], network: Network) -> float:
 def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
     """Return the components of an option's cost."""
     if len(parts) == 1:
-        return OptionCost(split_cents=split_cents, **msgspec.structs.asdict(parts[0]))
+        only = parts[0]
+        return OptionCost(
+            shipping_cents=only.shipping_cents,
+            handling_cents=only.handling_cents,
+            units_cents=only.units_cents,
+            split_cents=split_cents,
+            packaging_cents=only.packaging_cents,
+            residential_cents=only.residential_cents,
+            remote_area_cents=only.remote_area_cents,
+            oversize_cents=only.oversize_cents,
+            fuel_cents=only.fuel_cents,
+        )
     return OptionCost(
         shipping_cents=sum([part.shipping_cents for part in parts]),
         handling_cents=sum([part.handling_cents for part in parts]),

@@ -33,6 +33,7 @@ class Room:
         self._first_day = 0
         self._uses: Sequence[Use] = ()
         self._load: Load | None = None
+        self._has_limits = False
 
     async def at(self, view: View, first_day: int) -> Load:
         """Return the load of a view's nodes, the same object while nothing has changed.
@@ -40,9 +41,11 @@ class Room:
         Days are counted from `first_day`, some days before today.
         """
         network = view.network
-        if not has_limits(network):
-            if self._load is None or self._view is not view:
-                self._load, self._view = no_load(len(network.node_ids)), view
+        if self._load is not None and self._view is view and not self._has_limits:
+            return self._load
+        self._has_limits = has_limits(network)
+        if not self._has_limits:
+            self._load, self._view = no_load(len(network.node_ids)), view
             return self._load
         if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
             uses = await self._book.read(first_day, DAYS)

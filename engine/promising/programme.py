@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -270,14 +271,14 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     plans, counts, served = promise_order(
         demand, programme.local_day, programme.atp, ask, programme.cards, programme.days
     )
-    rows = tuple(tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True))
-    lines_of = {row[MASK]: _lines_of(row[MASK], groups) for plan in rows for row in plan}
+    rows = tuple([tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True)])
+    together = tuple(groups)
     return Plans(
         rows=rows,
         units=tuple(programme.ask.units.tolist()),
         from_history=programme.days.learned.knows,
-        lines=tuple(tuple(lines_of[row[MASK]] for row in plan) for plan in rows),
-        served=frozenset(_lines_of(int(served), groups)),
+        lines=tuple([tuple([_lines_of(row[MASK], together) for row in plan]) for plan in rows]),
+        served=frozenset(_lines_of(int(served), together)),
         goods=ask.goods,
     )
 
@@ -294,7 +295,8 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
     return ask._replace(units=units, weight_g=weight_g, goods=programme.pack(groups)), together
 
 
-def _lines_of(mask: int, groups: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+@lru_cache(maxsize=4096)
+def _lines_of(mask: int, groups: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     return tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
 
 
