@@ -10,23 +10,8 @@
 register_once('allot_capture_order_v1', function(keys, args)
   local work, now = open_work(keys[1], 'capture', args), now_ms()
   local order_id, doc, digest, demand, channel, reservation_id = unpack(args)
-  local key = key_of(work, 'order', order_id)
-  local known = redis.call('HGET', key, 'fingerprint')
-  if known then
-    if known ~= digest then return order_reply('other', '') end
-    return order_reply('captured', '', order_fields(work, order_id))
-  end
-  if reservation_id ~= '' then
-    local own, field = own_reservation(work, reservation_id, now)
-    if not own or own.state == 'forestalled' then return order_reply('no_reservation', '') end
-    if not field or own.consumed then
-      commit_work(work)
-      return order_reply('past', own.consumed and 'consumed' or own.state)
-    end
-    if own.order_id and own.order_id ~= order_id then return order_reply('taken', own.order_id) end
-    own.order_id, own.dirty = order_id, true
-    commit_work(work)
-  end
+  local reply = known_capture(work, order_id, digest) or claim_reservation(work, order_id, reservation_id, now)
+  if reply then return reply end
   local seq = redis.call('INCR', key_of(work, 'order_seq'))
   enter_state(work, order_id, seq, 'captured', '', now, 'doc', doc, 'fingerprint', digest, 'demand', demand,
     'channel', channel, 'seq', seq, 'reservation_id', reservation_id, 'run_id', '', 'rows', '', 'uses', '')

@@ -1,4 +1,4 @@
--- One order in the store, for the functions of this library. Include after the inventory's reservations.lua.
+-- One order in the store, for the functions of this library. Include after the inventory's commit.lua.
 --
 -- order:<id>          hash: doc (what was captured, JSON), fingerprint, demand, channel, seq, and what moves: state, run_id,
 --                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua)
@@ -43,3 +43,25 @@ end
 
 -- The reply of a function that answers for one order: a verdict, a word about it, and the order's fields.
 local function order_reply(verdict, detail, fields) return cmsgpack.pack({ verdict, detail, fields or {} }) end
+
+-- What is replied to a capture whose id has an order already; nil if it has none.
+local function known_capture(work, order_id, digest)
+  local known = redis.call('HGET', key_of(work, 'order', order_id), 'fingerprint')
+  if not known then return nil end
+  if known ~= digest then return order_reply('other', '') end
+  return order_reply('captured', '', order_fields(work, order_id))
+end
+
+-- Makes the reservation that an order came with, if any, the order's; returns the reply that refuses that, or nil.
+local function claim_reservation(work, order_id, reservation_id, now)
+  if reservation_id == '' then return nil end
+  local own, field = own_reservation(work, reservation_id, now)
+  if not own or own.state == 'forestalled' then return order_reply('no_reservation', '') end
+  if not field or own.consumed then
+    commit_work(work)
+    return order_reply('past', own.consumed and 'consumed' or own.state)
+  end
+  if own.order_id and own.order_id ~= order_id then return order_reply('taken', own.order_id) end
+  own.order_id, own.dirty = order_id, true
+  commit_work(work)
+end

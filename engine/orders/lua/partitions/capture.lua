@@ -7,26 +7,14 @@
 register_once('allot_capture_order_over_v1', function(keys, args)
   local work, now = open_work(keys[1], 'capture', args), now_ms()
   local order_id, doc, digest, demand, channel, reservation_id, place, is_beside = unpack(args)
-  local known = redis.call('HGET', key_of(work, 'order', order_id), 'fingerprint')
-  if known then
-    if known ~= digest then return order_reply('other', '') end
-    return order_reply('captured', '', order_fields(work, order_id))
-  end
+  local known = known_capture(work, order_id, digest)
+  if known then return known end
   local at, barred = redis.call('GET', key_of(work, 'order_at', order_id)), redis.call('GET', key_of(work, 'order_barred', order_id))
   if is_beside ~= '1' or (at and at ~= place) or (barred and tonumber(string.match(place, ' (%d+)$')) <= tonumber(barred)) then
     return redis.error_reply('ELSEWHERE the order is to be at home in another partition')
   end
-  if reservation_id ~= '' then
-    local own, field = own_reservation(work, reservation_id, now)
-    if not own or own.state == 'forestalled' then return order_reply('no_reservation', '') end
-    if not field or own.consumed then
-      commit_work(work)
-      return order_reply('past', own.consumed and 'consumed' or own.state)
-    end
-    if own.order_id and own.order_id ~= order_id then return order_reply('taken', own.order_id) end
-    own.order_id, own.dirty = order_id, true
-    commit_work(work)
-  end
+  local refused = claim_reservation(work, order_id, reservation_id, now)
+  if refused then return refused end
   local time = redis.call('TIME')
   local seq = string.format('%.0f', time[1] * 1000000 + time[2])
   enter_state(work, order_id, seq, 'captured', '', now, 'doc', doc, 'fingerprint', digest, 'demand', demand,
