@@ -8,6 +8,7 @@
 -- quota and without overflow.
 -- free_to(work, cell, channel, level)      what of a level of ATP a channel (nil, false: none) may take; level if negative
 -- count_used(work, cell, channel, by)      counts units that a channel takes, or gives back
+-- move_used(work, cell, channel, to, by, why)  counts units of a channel as those of another; why: who for
 -- put_quotas(work, cell, quotas, counted)  replaces those of a cell: a list of entries without slot and used; counted: channel →
 --                                          used, or nil; returns false where that has to be known and is not
 -- quotas_of(work, sku), write_quotas(work)
@@ -56,6 +57,13 @@ local function count_used(work, cell, channel, by)
       if entry[USED] < 0 then error('invariant broken: ' .. channel .. ' would use ' .. entry[USED] .. ' of ' .. cell.sku) end
     end
   end
+end
+
+local function move_used(work, cell, channel, to, by, why)
+  count_used(work, cell, channel, -by)
+  count_used(work, cell, to, by)
+  cell.dirty = true
+  because(cell, why)
 end
 
 local function has_open_units(work, cell)

@@ -32,11 +32,7 @@ end
 local function change_channel(work, order, lines, order_id)
   if order.own.channel == order.channel then return end
   for _, line in ipairs(lines) do
-    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
-    count_used(work, cell, order.own.channel, -line[QUANTITY])
-    count_used(work, cell, order.channel, line[QUANTITY])
-    cell.dirty = true
-    because(cell, order_id)
+    move_used(work, cell_at(work, line[SKU], line[LINE_SLOT]), order.own.channel, order.channel, line[QUANTITY], order_id)
   end
 end
 

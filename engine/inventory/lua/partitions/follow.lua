@@ -70,11 +70,7 @@ end
 local function change_channel(work, id, part, channel)
   if channel == '' or channel == part.channel then return end
   for _, line in ipairs(part.lines) do
-    local cell = cell_at(work, line[SKU], line[LINE_SLOT])
-    count_used(work, cell, part.channel, -line[QUANTITY])
-    count_used(work, cell, channel, line[QUANTITY])
-    cell.dirty = true
-    because(cell, id)
+    move_used(work, cell_at(work, line[SKU], line[LINE_SLOT]), part.channel, channel, line[QUANTITY], id)
   end
   part.channel = channel
 end

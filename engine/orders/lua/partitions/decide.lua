@@ -42,11 +42,7 @@ local function change_channel(work, order_id, r, channel)
   if r.channel == channel then return end
   for _, line in ipairs(r.lines) do
     if line[DATED] ~= FAR then
-      local cell = cell_at(work, line[SKU], line[LINE_SLOT])
-      count_used(work, cell, r.channel, -line[QUANTITY])
-      count_used(work, cell, channel, line[QUANTITY])
-      cell.dirty = true
-      because(cell, order_id)
+      move_used(work, cell_at(work, line[SKU], line[LINE_SLOT]), r.channel, channel, line[QUANTITY], order_id)
     end
   end
   r.channel = channel
