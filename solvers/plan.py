@@ -115,8 +115,13 @@ class RoutingResult:
     @property
     def gap(self) -> float | None:
         """How far the plan may be from the best possible: (total − bound) / bound; None without a positive bound."""
-        if self.lower_bound_cents == self.total_cost_cents:
-            return 0.0
-        if not self.lower_bound_cents:
-            return None
-        return (self.total_cost_cents - self.lower_bound_cents) / self.lower_bound_cents
+        return gap_of(self.total_cost_cents, self.lower_bound_cents)
+
+
+def gap_of(total_cents: int, bound_cents: int | None) -> float | None:
+    """Return (total − bound) / bound: 0 where they are equal, None without a positive bound."""
+    if bound_cents == total_cents:
+        return 0.0
+    if not bound_cents:
+        return None
+    return (total_cents - bound_cents) / bound_cents

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.inventory.model import CONFIRMED, HELD, StockView
 from engine.routing.model import OpenOrder, OrderAllocation, UsedCapacity
+from solvers.plan import gap_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def summary_of_turns(turns: Sequence[tuple[str | None, Mapping[str, Any]]]) -> d
     return {
         "total_cost_cents": total,
         "lower_bound_cents": bound,
-        "gap": _gap(total, bound),
+        "gap": gap_of(total, bound),
         "solve_status": "feasible",
         "costs": {name: sum(summary["costs"][name] for summary in summaries) for name in summaries[0]["costs"]},
         **{name: sum(summary[name] for summary in summaries) for name in added},
@@ -134,9 +135,3 @@ def summary_of_turns(turns: Sequence[tuple[str | None, Mapping[str, Any]]]) -> d
         "solve_seconds": round(sum(summary["solve_seconds"] for summary in summaries), 3),
         "channels_in_turn": [channel for channel, _ in turns],
     }
-
-
-def _gap(total: int, bound: int | None) -> float | None:
-    if bound is None or (bound == 0 and total > 0):
-        return None
-    return 0.0 if total == bound else (total - bound) / bound
