@@ -47,7 +47,7 @@ class LongQueues:
         before: dict[tuple[object, ...], int] = {}
         for _ in range(_TRIES):
             behind, paged, told = list[Supply](), dict[str, int](), list[Row]()
-            for supply, known in [(each, await self._known(each)) for each in supplies]:
+            for supply, known in zip(supplies, await self._known(supplies), strict=True):
                 if known is None or not await self._has_to_follow(supply, known):
                     continue
                 is_later = bool(supply.quantity) and supply.expected_on > known.expected_on
@@ -75,7 +75,7 @@ class LongQueues:
         following = self._keys.named("following")
         for supply in supplies:
             if await self._client.call("HEXISTS", following, _name(supply)):
-                known = await self._known(supply)
+                (known,) = await self._known([supply])
                 if known is not None:
                     await self._pages(known, is_move=True)
                 await self._client.call("HDEL", following, _name(supply))
@@ -91,13 +91,19 @@ class LongQueues:
         changes = supply.expected_on != known.expected_on or supply.quantity < known.pegged
         return bool(known.pegged) and int(waiting) > MOST_AT_ONCE and (changes or bool(is_following))
 
-    async def _known(self, supply: Supply) -> Supply | None:
-        """Return a supply as it is, None if there is none."""
-        view = await self._reads.read([supply.sku])
-        if supply.node_id not in view.node_ids:
-            return None
-        position = view.position(0, view.node_ids.index(supply.node_id))
-        return next((known for known in position.supplies if known.supply_id == supply.supply_id), None)
+    async def _known(self, supplies: Sequence[Supply]) -> list[Supply | None]:
+        """Return supplies as they are, in one read, None where there is none."""
+        skus = list(dict.fromkeys(supply.sku for supply in supplies))
+        view = await self._reads.read(skus)
+        row_of = {sku: row for row, sku in enumerate(skus)}
+
+        def known(supply: Supply) -> Supply | None:
+            if supply.node_id not in view.node_ids:
+                return None
+            position = view.position(row_of[supply.sku], view.node_ids.index(supply.node_id))
+            return next((each for each in position.supplies if each.supply_id == supply.supply_id), None)
+
+        return [known(supply) for supply in supplies]
 
     async def _pages(self, supply: Supply, *, is_move: bool) -> list[Row]:
         """Return all lines of a supply, first come first, with the day each follows to; move them if asked to."""
