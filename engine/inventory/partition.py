@@ -16,7 +16,7 @@ from engine.events.actor import actor
 from engine.inventory.model import Replay
 from engine.inventory.partitions import Row, Truth, truth_of
 from engine.inventory.redis_records import call_once
-from engine.inventory.redis_store import SNIPPETS, RedisInventoryStore
+from engine.inventory.redis_store import CHANGES_OF_POSITIONS, SNIPPETS, RedisInventoryStore
 from engine.inventory.replies import Reply
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
@@ -39,16 +39,6 @@ LIBRARY = library(
     1,
     [REPLAY, *SNIPPETS, _LUA / "part.lua", *(_LUA / "partitions" / f"{name}.lua" for name in _FUNCTIONS)],
 )
-_CHANGES_OF_POSITIONS = (
-    "conditions",
-    "put_positions",
-    "put_quotas",
-    "adjust",
-    "change_conditions",
-    "coverage",
-    "put_supplies",
-    "receive",
-)
 _SPREAD_FUNCTIONS = ("begin_spread", "judge_spread", "end_spread", "forgo_spread", "spread")
 SPREADS_LIBRARY = library(
     "spreads",
@@ -57,7 +47,7 @@ SPREADS_LIBRARY = library(
         REPLAY,
         *SNIPPETS,
         *(_LUA / "spreads" / f"{name}.lua" for name in _SPREAD_FUNCTIONS),
-        *(_LUA / f"{name}.lua" for name in _CHANGES_OF_POSITIONS),
+        *(_LUA / f"{name}.lua" for name in CHANGES_OF_POSITIONS),
     ],
 )
 LIBRARIES = (LIBRARY, SPREADS_LIBRARY)

@@ -31,7 +31,7 @@ _MOST_TOUCHED = 100_000
 _AT_ONCE = 1000
 _NAMING = frozenset(
     (
-        *("hold", "hold_many", "hold_together", "confirm", "cancel", "extend", "consume", "sweep", "receive", "repair"),
+        *("hold", "hold_many", "confirm", "cancel", "extend", "consume", "sweep", "receive", "repair"),
         *("adjust", "change_conditions", "put_positions", "put_quotas", "put_supplies"),
     )
 )

@@ -66,7 +66,7 @@ _SHARED = (
 )
 SNIPPETS = [_LUA / f"{name}.lua" for name in _SHARED]
 """What another library that changes stock includes, in this order, after REPLAY."""
-_FUNCTIONS = (
+CHANGES_OF_POSITIONS = (
     "conditions",
     "put_positions",
     "put_quotas",
@@ -74,8 +74,12 @@ _FUNCTIONS = (
     "change_conditions",
     "coverage",
     "put_supplies",
-    "redate_lines",
     "receive",
+)
+"""What a change of positions over several partitions is made of too (partition.py)."""
+_FUNCTIONS = (
+    *CHANGES_OF_POSITIONS,
+    "redate_lines",
     "hold",
     "hold_many",
     "hold_together",

@@ -120,9 +120,9 @@ class Spreads:
         """Let a spread that is begun be awaited everywhere, decide on it, and make it; None if it was given up."""
         found: Parts = []
         for call in spread.calls:
-            once = Replay(digest=f"spread-{name}-{call.partition}", fingerprint=name)
+            once, word = _once(name, call), _word(at, name)
             said = await self._when_clear(
-                call.partition, call.skus, "await", spread.function, _word(at, name), once, call.rows, *spread.rest
+                call.partition, call.skus, "await", spread.function, word, once, call.rows, *spread.rest
             )
             if said.is_refused:
                 found.append((call.places, call.partition, said.reply))
@@ -157,8 +157,7 @@ class Spreads:
         return answer
 
     async def _make_in(self, name: str, spread: Spread, call: Call) -> Reply:
-        once = Replay(digest=f"spread-{name}-{call.partition}", fingerprint=name)
-        here = self._all[call.partition]
+        once, here = _once(name, call), self._all[call.partition]
         made = await here.spread("make", spread.function, "", call.skus, once, call.rows, *spread.rest)
         return made.reply
 
@@ -194,6 +193,11 @@ class Spreads:
         number, _, name = awaited.partition(" ")
         at = self._all[int(number)]
         return at if await at.client.call("HEXISTS", at.keys.spreads, name) else None
+
+
+def _once(name: str, call: Call) -> Replay:
+    """Return the idempotency record under which a call of a spread is made, once."""
+    return Replay(digest=f"spread-{name}-{call.partition}", fingerprint=name)
 
 
 def _word(at: Partition, name: str) -> str:
