@@ -120,13 +120,16 @@ async def test_a_hold_that_has_expired_and_comes_again_in_a_batch_gives_its_unit
 async def test_batches_leave_nothing_behind_in_the_memory_of_functions(
     redis_store: RedisInventoryStore, client: MultiplexedClient
 ) -> None:
-    """The seeded bug: a batch that puts off the collection of its garbage, which the next batch puts off again."""
+    """The seeded bug: a batch that puts off the collection of its garbage, which the next batch puts off again.
+
+    4 MiB of garbage may be there (GARBAGE_KB of holds.lua), beside the libraries that other tests have loaded.
+    """
     await redis_store.put_positions([PositionCount(sku="mug", node_id="berlin", on_hand=10**6)])
-    for batch in range(12):
+    for batch in range(24):
         wanted = [
             Hold(reservation_id=f"r{batch}-{i}", lines=tuple(Stock.line(1) for _ in range(3))) for i in range(1000)
         ]
         await redis_store.hold_many(wanted, today=Days())
     text = (await client.call("INFO", "memory")).decode()
     used = int(next(line.split(":")[1] for line in text.splitlines() if line.startswith("used_memory_vm_functions:")))
-    assert used < 4_000_000
+    assert used < 8_000_000
