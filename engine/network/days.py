@@ -30,6 +30,8 @@ from engine.network.pickup import WEEKDAYS
 HORIZON_DAYS = 760
 NEVER = 2**30
 _REBUILD_AFTER_DAYS = 14
+_MINUTES_KEPT = 64
+"""The present one, and those to come within the life of a promise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -131,20 +133,20 @@ def _days_of_pickup(network: Network) -> NDArray[np.int64]:
 
 
 class _Minute(NamedTuple):
-    """Everything of one minute; `shifts` fills up by time zone, "" for none."""
+    """Everything of one minute; `shifts` fills up by time zone, "" for none, `steady` by the number of a later one."""
 
-    number: int
     today: Today
     ordinary: Calendars
     shifts: dict[str, NDArray[np.int64]]
+    steady: dict[int, bool]
 
 
 class NetworkDays:
-    """A network with its day tables, which follow the clock; keeps the last minute asked for. Threads may share it."""
+    """A network with its day tables, which follow the clock; keeps the last minutes made. Threads may share it."""
 
     def __init__(self, network: Network) -> None:
         self.network = network
-        self._last: _Minute | None = None
+        self._minutes: dict[int, _Minute] = {}
 
     def at(self, now: datetime) -> Today:
         """Return the tables of the minute of `now`, an aware instant."""
@@ -167,14 +169,26 @@ class NetworkDays:
             found = minute.shifts[key] = _shifts(self.network, minute.today.local_day, time_zone)
         return found
 
-    def _minute(self, now: datetime) -> _Minute:
-        """Return the minute of an instant, looked at and replaced as a whole: another thread may ask for another."""
-        number, last = int(now.timestamp()) // 60, self._last
-        if last is None or last.number != number:
-            last = self._last = self._build(number, now, last)
-        return last
+    def is_steady(self, now: datetime, until: datetime) -> bool:
+        """Say whether every node still hands over on the same days at `until`, no sooner than `now`."""
+        minute, number = self._minute(now), _number(until)
+        found = minute.steady.get(number)
+        if found is None:
+            found = np.array_equal(minute.today.ready, self._minute(until).today.ready)
+            minute.steady[number] = found
+        return found
 
-    def _build(self, number: int, now: datetime, before: _Minute | None) -> _Minute:
+    def _minute(self, now: datetime) -> _Minute:
+        """Return the minute of an instant, which is never changed but for what fills up."""
+        number = _number(now)
+        found = self._minutes.get(number)
+        if found is None:
+            kept = list(self._minutes.items())
+            found = self._build(now, kept[-1][1] if kept else None)
+            self._minutes = dict([*kept[1 - _MINUTES_KEPT :], (number, found)])
+        return found
+
+    def _build(self, now: datetime, before: _Minute | None) -> _Minute:
         network = self.network
         utc = now.astimezone(UTC).replace(second=0, microsecond=0)
         first = utc.date().toordinal() - 2
@@ -195,7 +209,11 @@ class NetworkDays:
             ordinary=ordinary.hand_over(_ready(network, ordinary, local_day, passed)),
             by_node=MappingProxyType(dict(zip(network.node_ids, local_day.tolist(), strict=True))),
         )
-        return _Minute(number, today, ordinary, {})
+        return _Minute(today, ordinary, {}, {})
+
+
+def _number(now: datetime) -> int:
+    return int(now.timestamp()) // 60
 
 
 def _ready(network: Network, calendars: Calendars, local_day: NDArray[np.int64], passed: _Passed) -> NDArray[np.int64]:

@@ -6,7 +6,11 @@ itself checks; keeping (store.py); a fresh promise in its place (service.py).
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+from msgspec import UNSET
 
 from engine.availability.reference import View
 from engine.catalog.model import Catalog
@@ -16,6 +20,8 @@ from engine.inventory.model import HoldLine
 from engine.promising.making import working_day
 from engine.promising.model import PICKUP, KeptPromise, Option, PromisedHold, Shipment
 from engine.promising.pickup import pickup_at
+
+_INSTANT = timedelta(microseconds=1)
 
 
 def still_valid(kept: KeptPromise | None, promise_id: str, now: datetime) -> KeptPromise:
@@ -51,6 +57,52 @@ def check_days(option: Option, view: View, now: datetime) -> None:
                 f"{shipment.node_id} ships by {shipment.service} on {date.fromordinal(earliest)} at the earliest; "
                 f"promised was {shipment.ship_on}. Take one of the fresh options."
             )
+
+
+def with_validity(options: Sequence[Option], view: View, now: datetime, expires_at: datetime) -> tuple[Option, ...]:
+    """Return options with the instant from which their days cannot be kept, if they are not reserved by then.
+
+    That is when `check_days` first refuses them: a cut-off, a pick-up or a closing time; or `expires_at`.
+    """
+    has_hours = any(option.ready_at is not UNSET for option in options)
+    if not has_hours and view.days.is_steady(now, expires_at - _INSTANT):
+        return tuple([msgspec.structs.replace(option, valid_until=expires_at) for option in options])
+    known: dict[tuple[str, str, date], datetime] = {}
+    found = []
+    for option in options:
+        until = expires_at
+        for shipment in option.shipments:
+            key = shipment.node_id, shipment.service, shipment.ship_on
+            if key not in known or shipment.service == PICKUP or view.catalog.making_days:
+                known[key] = _kept_until(shipment, view, now, expires_at)
+            until = min(until, known[key])
+        found.append(msgspec.structs.replace(option, valid_until=until))
+    return tuple(found)
+
+
+def _kept_until(shipment: Shipment, view: View, now: datetime, expires_at: datetime) -> datetime:
+    """Return the first instant at which a parcel that can be handed over on its day now cannot be any more.
+
+    Days of hand-over never come closer as time goes by, so it is found by halving: in minutes, as cut-offs are, or in
+    microseconds for a basket, which takes so many minutes from whenever it is ordered.
+    """
+    if _is_kept(shipment, view, expires_at - _INSTANT):
+        return expires_at
+    unit = _INSTANT if shipment.service == PICKUP else timedelta(minutes=1)
+    start = now.astimezone(UTC) if unit is _INSTANT else now.astimezone(UTC).replace(second=0, microsecond=0)
+    first, end = 0, -((start - expires_at) // unit)
+    while end - first > 1:
+        middle = (first + end) // 2
+        if _is_kept(shipment, view, start + middle * unit):
+            first = middle
+        else:
+            end = middle
+    return start + end * unit
+
+
+def _is_kept(shipment: Shipment, view: View, at: datetime) -> bool:
+    earliest = _earliest(shipment, view, at)
+    return earliest is not None and earliest <= shipment.ship_on.toordinal()
 
 
 def hold_of(kept: KeptPromise, option: Option) -> PromisedHold:

@@ -185,7 +185,8 @@ class Option(Struct, frozen=True, kw_only=True):
     tells: where `dates_from` is rate_card, some parcel's date is what the rate card says. Vendors that may refuse an
     order lower it by the probability that they do not.
     `margin` is there if price and cost of all its goods are known, `ready_at` for a pick-up at a node with opening
-    hours: when all of it is there, if it is ordered now.
+    hours: when all of it is there, if it is ordered now. From `valid_until` on, a cut-off or the end of the promise, a
+    reservation of the option is refused, as its days can no longer be kept.
     """
 
     option_id: str
@@ -200,6 +201,7 @@ class Option(Struct, frozen=True, kw_only=True):
     dates_from: DatesFrom = "rate_card"
     margin: Margin | UnsetType = UNSET
     ready_at: datetime | UnsetType = UNSET
+    valid_until: datetime | UnsetType = UNSET
 
 
 class UnavailableLine(Struct, frozen=True, kw_only=True):

@@ -22,7 +22,7 @@ from engine.inventory.store import InventoryStore
 from engine.promising.answer import quoted
 from engine.promising.capacity import Room
 from engine.promising.explaining import explain
-from engine.promising.kept import check_days, hold_of, option_of, still_valid
+from engine.promising.kept import check_days, hold_of, option_of, still_valid, with_validity
 from engine.promising.model import KeptPromise, NotServedBy, Option, Promise, PromisedHold, PromiseRequest
 from engine.promising.programme import Tables, build
 from engine.promising.request import Asked, understand
@@ -76,8 +76,8 @@ class PromiseService:
             options, missing = answered(asked, view, programme)
         else:
             options, missing = await asyncio.to_thread(answered, asked, view, programme)
-        options = quoted(options, request.quote)
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
+        options = with_validity(quoted(options, request.quote), view, now, expires_at)
         promise = Promise(
             promise_id=f"prm_{int(expires_at.timestamp()):08x}{self._new_token()}",
             as_of=now,
