@@ -11,9 +11,9 @@ from operator import attrgetter
 
 from msgspec import UNSET
 
+from engine.delivery.pickup import PICKUP
 from engine.network.model import Network
 from engine.promising.model import (
-    PICKUP,
     Carton,
     Delivery,
     Label,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.availability.reference import View
+from engine.delivery.day_tables import no_load
 from engine.inventory.load import LoadBook, Use
 from engine.network.model import Network
 from solvers.promise_dates import Load
@@ -76,9 +77,3 @@ def load_of(network: Network, uses: Sequence[Use], first_day: int) -> Load:
             units[row[node], day] += use.units
             parcels[row[node], day] += use.parcels
     return Load(row, network.capacity_units[limited], network.capacity_parcels[limited], units, parcels)
-
-
-def no_load(nodes: int) -> Load:
-    """Return that no node has a capacity."""
-    none = np.zeros(0, dtype=np.int64)
-    return Load(np.full(nodes, -1, dtype=np.int64), none, none, none.reshape(0, 0), none.reshape(0, 0))

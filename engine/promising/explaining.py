@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
-from engine.promising.capacity import no_load
+from engine.delivery.day_tables import no_load
 from engine.promising.explanation import Binding, Explanation, NodeExplanation, Standing
 from engine.promising.model import Option
 from engine.promising.programme import Programme, grouped

@@ -14,12 +14,12 @@ from msgspec import UNSET
 
 from engine.availability.reference import View
 from engine.catalog.model import Catalog
+from engine.delivery.pickup import PICKUP, pickup_at
 from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired, PromiseStale
 from engine.faults import nearest
 from engine.inventory.model import HoldLine
 from engine.promising.making import working_day
-from engine.promising.model import PICKUP, KeptPromise, Option, PromisedHold, Shipment
-from engine.promising.pickup import pickup_at
+from engine.promising.model import KeptPromise, Option, PromisedHold, Shipment
 
 _INSTANT = timedelta(microseconds=1)
 

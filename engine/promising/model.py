@@ -34,8 +34,6 @@ Reason = Literal[
     "unprofitable",
 ]
 DatesFrom = Literal["history", "rate_card"]
-PICKUP = "pickup"
-SHIP_TO_STORE = "ship_to_store"
 MOST_LINES = 40
 MOST_UNITS = 10**6
 

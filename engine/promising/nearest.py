@@ -21,13 +21,13 @@ from engine.availability.selection import check_channel, select_contents, select
 from engine.availability.stock import AtpTable, StockReader
 from engine.catalog.model import Content
 from engine.clock import Clock
+from engine.delivery.pickup import pickup_at
 from engine.errors import Fault, InvalidInput
 from engine.inventory.store import InventoryStore
 from engine.network.days import NEVER, Today
 from engine.network.document import NodeKind
 from engine.promising.making import working_day
 from engine.promising.model import MOST_LINES, MOST_UNITS, Destination, Name
-from engine.promising.pickup import pickup_at
 from engine.promising.request import Place, place_of
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM
 

@@ -1,27 +1,23 @@
-"""Pick-ups: when a basket is ready at the node, and parcels that other nodes send there to be picked up with it.
+"""Pick-ups in options: what parcels to a store cost beside what it has itself, and when a basket is ready there.
 
-A parcel to a store is one more kind of parcel: carrier services of the level `ship_to_store` bring it, and it counts as
-arrived on the day on which the store has taken it in. What the store has itself is handed over by one more service,
-after those of the network, that serves that one node and costs nothing. So the same programme finds the best of both.
-
-Here: tables of both kinds. Not here: the programme (programme.py), opening hours (engine/network/pickup.py).
+What the store has itself is handed over by one more service, after those of the network, that serves that one node and
+costs nothing. So the same programme finds the best of both. Not here: days (engine/delivery/pickup.py), the programme
+(programme.py), opening hours (engine/network/pickup.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from engine.network.days import NEVER, Today
+from engine.delivery.pickup import PICKUP, Pickup, to_store
 from engine.network.model import Network
-from engine.promising.model import PICKUP, SHIP_TO_STORE, Option, Shipment
-from solvers.promise_dates import Days
+from engine.promising.model import Option, Shipment
 from solvers.promise_freight import BARS, LONGEST_MM, NO_LIMIT, OVERSIZE_CENTS, Cards
 from solvers.promise_options import COST, PACKAGING, SERVICE
 
@@ -29,46 +25,6 @@ if TYPE_CHECKING:
     from engine.promising.programme import Plans
 
 _ANY_WEIGHT_G = 2**62
-_DEFAULT_RECEIVING_DAYS = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Pickup:
-    """The node of a pick-up at a minute: from when on what it has may be handed over, in days and in hours."""
-
-    node: int
-    network: Network
-    today: Today
-    ready_day: int
-    ready_at: datetime | None
-
-    def ready_on(self, shipment: Shipment) -> datetime | None:
-        """Return when one parcel of an option is ready, None if the node has no opening hours."""
-        hours = self.network.pickups.get(self.node)
-        if hours is None:
-            return None
-        if shipment.service_level == PICKUP:
-            if shipment.ship_on.toordinal() <= self.ready_day:
-                return self.ready_at
-            calendars = self.today.calendars
-            works = calendars.works[self.network.calendar_of_node[self.node]]
-            return hours.picked_on(shipment.ship_on.toordinal(), works, calendars.first_day)
-        return hours.received_on(shipment.delivery.p90.toordinal())
-
-
-def pickup_at(network: Network, today: Today, node: int, now: datetime) -> Pickup:
-    """Return when a node could hand over an order of this instant: by its opening hours, or as it does to carriers."""
-    hours, calendars = network.pickups.get(node), today.calendars
-    if hours is None:
-        return Pickup(node=node, network=network, today=today, ready_day=int(today.ready[-1, node]), ready_at=None)
-    ready_at = hours.picked(now, calendars.works[network.calendar_of_node[node]], calendars.first_day)
-    day = NEVER if ready_at is None else ready_at.date().toordinal()
-    return Pickup(node=node, network=network, today=today, ready_day=day, ready_at=ready_at)
-
-
-def to_store(network: Network) -> tuple[int, ...]:
-    """Return the services that bring parcels to stores, by name."""
-    return tuple(s for s in network.services_by_name if network.service_levels[s] == SHIP_TO_STORE)
 
 
 def with_ready_times(options: Sequence[Option], pickup: Pickup) -> tuple[Option, ...]:
@@ -77,7 +33,7 @@ def with_ready_times(options: Sequence[Option], pickup: Pickup) -> tuple[Option,
         return tuple(options)
     found = []
     for option in options:
-        times = [pickup.ready_on(shipment) for shipment in option.shipments]
+        times = [_ready_on(pickup, shipment) for shipment in option.shipments]
         known = [at for at in times if at is not None]
         if len(known) < len(times):
             found.append(option)
@@ -130,46 +86,15 @@ def store_cards(cards: Cards, network: Network, node: int) -> Cards:
     )
 
 
-def store_days(days: Days, pickup: Pickup, pair: NDArray[np.int64]) -> Days:
-    """Return the day tables of parcels to a store, in which they arrive when the store has taken them in.
-
-    `pair` (services and pick-up, nodes) as in the calendars of the minute.
-    """
-    network, node = pickup.network, pickup.node
-    hours = network.pickups.get(node)
-    taken_in = _taken_in(
-        days.common[pair[-1, node]], days.first_day, _DEFAULT_RECEIVING_DAYS if hours is None else hours.receiving_days
-    )
-    ready = np.concatenate([days.ready[: len(network.services)], pickup.today.ready[-1:]])
-    ready[-1, node] = pickup.ready_day
-    calendar = np.append(days.calendar, network.calendar_of_node[node])
-    carriers = sorted({int(days.calendar[s]) for s in to_store(network)})
-    for s in to_store(network):
-        calendar[s] = len(days.before) + carriers.index(int(days.calendar[s]))
-    nth = days.nth[carriers]
-    inside = nth < NEVER
-    mapped = np.where(inside, taken_in[np.where(inside, nth - days.first_day, 0)], NEVER)
-    learned = days.learned
-    return days._replace(
-        ready=ready,
-        pair=pair.copy(),
-        calendar=calendar,
-        before=np.concatenate([days.before, days.before[carriers]]),
-        nth=np.concatenate([days.nth, mapped]),
-        learned=learned._replace(
-            knows=np.append(learned.knows, False), lost=np.concatenate([learned.lost, learned.lost[carriers]])
-        ),
-    )
-
-
-def _taken_in(next_open: NDArray[np.int64], first_day: int, receiving_days: int) -> NDArray[np.int64]:
-    """Return, by day of arrival, the day on which a store has a parcel ready: so many days of opening later.
-
-    `next_open` is, by day, the first from it on on which the store is open.
-    """
-    after = np.append(next_open[1:], NEVER)
-    taken = next_open.copy() if receiving_days == 0 else after
-    for _ in range(receiving_days - 1):
-        inside = taken < NEVER
-        taken = np.where(inside, after[np.where(inside, taken - first_day, 0)], NEVER)
-    return taken
+def _ready_on(pickup: Pickup, shipment: Shipment) -> datetime | None:
+    """Return when one parcel of an option is ready, None if the node has no opening hours."""
+    hours = pickup.network.pickups.get(pickup.node)
+    if hours is None:
+        return None
+    if shipment.service_level == PICKUP:
+        if shipment.ship_on.toordinal() <= pickup.ready_day:
+            return pickup.ready_at
+        calendars = pickup.today.calendars
+        works = calendars.works[pickup.network.calendar_of_node[pickup.node]]
+        return hours.picked_on(shipment.ship_on.toordinal(), works, calendars.first_day)
+    return hours.received_on(shipment.delivery.p90.toordinal())

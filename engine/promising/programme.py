@@ -16,19 +16,15 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
-from engine.calibration.lead_times import LeadTimes
-from engine.network.days import Calendars, Today
-from engine.network.deliveries import DeliveryDays, delivery_days
-from engine.network.delivery_areas import NO_AREA
+from engine.delivery.day_tables import DayTables
+from engine.delivery.pickup import Pickup, pickup_at
 from engine.network.model import Network
-from engine.promising.capacity import no_load
 from engine.promising.goods import Pack, packer_of, plain
-from engine.promising.learned import Known, nothing_learned
 from engine.promising.making import after_making
-from engine.promising.pickup import Pickup, pickup_at, store_cards, store_days
+from engine.promising.pickup import store_cards
 from engine.promising.request import Asked
 from solvers.problem import DISTANCE_TOLERANCE_KM
-from solvers.promise_dates import Days, Learned, Load
+from solvers.promise_dates import Days, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
 from solvers.promise_options import MASK, MASK_LINES, promise_order
 from solvers.promise_parcels import Ask, Atp, within_reach
@@ -77,19 +73,14 @@ class Plans:
 
 
 class Tables:
-    """The arrays of one network for the kernels, made once; those of one minute are made again when it has passed."""
+    """The arrays of one network for the kernels, made once; in `days` those of one minute, until it has passed."""
 
     def __init__(self) -> None:
         self._network: Network | None = None
         self._cards: Cards | None = None
         self._pickup_cards: Cards | None = None
-        self._days: tuple[Today, LeadTimes | None, Days] | None = None
         self._store_cards: dict[int, Cards] = {}
-        self._store_days: tuple[Days, int, Days] | None = None
-        self._area_days: tuple[Days, dict[int, Days]] | None = None
-        self._deliveries: tuple[Calendars, dict[int, DeliveryDays]] | None = None
-        self._known: Known | None = None
-        self._known_of: tuple[LeadTimes, Network] | None = None
+        self.days = DayTables()
 
     def cards(self, network: Network, *, is_pickup: bool) -> Cards:
         """Return the costs of a network; at a pick-up only the node's units cost."""
@@ -104,68 +95,6 @@ class Tables:
         if node not in self._store_cards:
             self._store_cards[node] = store_cards(cards, network, node)
         return self._store_cards[node]
-
-    def store_days(self, view: View, now: datetime, pickup: Pickup) -> Days:
-        """Return the day tables of parcels to a store; those of the last store are kept for their minute."""
-        days, kept = self.days(view, now), self._store_days
-        if kept is None or kept[0] is not days or kept[1] != pickup.node:
-            kept = self._store_days = days, pickup.node, store_days(days, pickup, pickup.today.calendars.pair)
-        return kept[2]
-
-    def area_days(self, view: View, now: datetime, area: int) -> Days:
-        """Return the day tables of deliveries in an area, whose days off move them; kept for their minute."""
-        days = self.days(view, now)
-        if area == NO_AREA:
-            return days
-        kept = self._area_days
-        if kept is None or kept[0] is not days:
-            kept = self._area_days = days, {}
-        if area not in kept[1]:
-            kept[1][area] = self._in_area(view, now, days, area)
-        return kept[1][area]
-
-    def _in_area(self, view: View, now: datetime, days: Days, area: int) -> Days:
-        tables, kept = view.days.at(now).calendars, self._deliveries
-        if kept is None or kept[0] is not tables:
-            kept = self._deliveries = tables, {}
-        if area not in kept[1]:
-            kept[1][area] = delivery_days(view.network, tables, area)
-        found = kept[1][area]
-        learned = days.learned._replace(lost=days.learned.lost[found.source])
-        return days._replace(calendar=found.calendar, before=found.before, nth=found.nth, learned=learned)
-
-    def pickup_days(self, view: View, pickup: Pickup) -> Days:
-        """Return the day tables of a pick-up of what a node has itself: those of its own calendar."""
-        network, tables = view.network, pickup.today.calendars
-        calendar = network.calendar_of_node[pickup.node : pickup.node + 1].copy()
-        nodes = len(network.node_ids)
-        nothing = nothing_learned(1, nodes, 1, len(network.calendars))
-        ready = pickup.today.ready[-1:].copy()
-        ready[0, pickup.node] = pickup.ready_day
-        return _days(tables, ready, tables.pair[-1:].copy(), calendar, nothing, no_load(nodes))
-
-    def days(self, view: View, now: datetime) -> Days:
-        """Return the day tables of a minute."""
-        network, today, kept = view.network, view.days.at(now), self._days
-        if kept is None or kept[0] is not today or kept[1] is not view.lead_times:
-            tables, load = today.calendars, no_load(len(network.node_ids))
-            learned = self._learned(view, today, view.days.ordinary(now))
-            calendar = network.calendar_of_service.copy()
-            days = _days(tables, today.ready, tables.pair, calendar, learned, load)
-            kept = self._days = today, view.lead_times, days
-        return kept[2]
-
-    def _learned(self, view: View, today: Today, ordinary: Calendars) -> Learned:
-        """Return what is known of lead times; nothing if the policy wants the rate card."""
-        network = view.network
-        if view.lead_times is None or network.policy.dates_from == "rate_card":
-            return nothing_learned(
-                len(network.services), len(network.node_ids), len(network.zones), len(network.calendars)
-            )
-        if self._known is None or self._known_of != (view.lead_times, network):
-            self._known = Known(network, view.lead_times, ordinary)
-            self._known_of = (view.lead_times, network)
-        return self._known.at(today, ordinary)
 
 
 def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tables, load: Load) -> Programme:
@@ -210,11 +139,12 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
     )
     if pickup is not None and asked.place is not None:
         anywhere = tables.store_cards(network, pickup.node)
-        day_tables = tables.store_days(view, now, pickup)
+        day_tables = tables.days.store_days(view, now, pickup)
     elif pickup is not None:
-        anywhere, day_tables = tables.cards(network, is_pickup=True), tables.pickup_days(view, pickup)
+        anywhere, day_tables = tables.cards(network, is_pickup=True), tables.days.pickup_days(view, pickup)
     else:
-        anywhere, day_tables = tables.cards(network, is_pickup=False), tables.area_days(view, now, asked.delivery_area)
+        anywhere = tables.cards(network, is_pickup=False)
+        day_tables = tables.days.area_days(view, now, asked.delivery_area)
     cards = anywhere
     if asked.place is not None and network.service_max_km is not None:
         is_near = np.ones_like(cards.serves)
@@ -298,17 +228,6 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
 @lru_cache(maxsize=4096)
 def _lines_of(mask: int, groups: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
     return tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
-
-
-def _days(
-    tables: Calendars,
-    ready: NDArray[np.int64],
-    pair: NDArray[np.int64],
-    calendar: NDArray[np.int64],
-    learned: Learned,
-    load: Load,
-) -> Days:
-    return Days(tables.first_day, ready, pair, tables.common, calendar, tables.before, tables.nth, learned, load)
 
 
 def _cards(network: Network) -> Cards:

@@ -20,7 +20,7 @@ from typing import get_args
 
 import numpy as np
 
-from engine.promising.capacity import no_load
+from engine.delivery.day_tables import no_load
 from engine.promising.model import Reason, UnavailableLine
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.availability.selection import check_channel, select_contents, select_node, select_nodes
 from engine.catalog.model import Catalog, Content
+from engine.delivery.pickup import PICKUP, SHIP_TO_STORE
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.network.addresses import Addresses, NotServedCause
@@ -29,8 +30,6 @@ from engine.network.places import coordinate_faults, find_place
 from engine.promising.model import (
     MOST_LINES,
     MOST_UNITS,
-    PICKUP,
-    SHIP_TO_STORE,
     Destination,
     PromiseLine,
     PromiseRequest,

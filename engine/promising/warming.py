@@ -13,11 +13,11 @@ from engine.availability.reference import View
 from engine.availability.stock import StockReader
 from engine.catalog.document import CatalogDocument
 from engine.catalog.model import compile_catalog
+from engine.delivery.day_tables import no_load
 from engine.inventory.model import KINDS, ON_HAND, StockView
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
-from engine.promising.capacity import no_load
 from engine.promising.model import Destination, PromiseRequest, WantedLine
 from engine.promising.programme import Tables, build, solve
 from engine.promising.reasons import unavailable

@@ -22,6 +22,7 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
+from engine.delivery.day_tables import no_load
 from engine.errors import InvalidInput
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Hold, HoldLine, PositionCount, Supply
@@ -30,7 +31,6 @@ from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
-from engine.promising.capacity import no_load
 from engine.promising.get_it_by import DatedCost, GetItByRequest, GetItByService, PageLine
 from engine.promising.lanes import KindLanes, Lanes
 from engine.promising.model import Destination, PromiseRequest, WantedLine

@@ -14,11 +14,11 @@ import pytest
 
 from engine.calibration.lead_times import LeadTimes
 from engine.calibration.learned import LearnedDocument, check_learned
+from engine.delivery.day_tables import no_load
+from engine.delivery.learned import Known
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
-from engine.promising.capacity import no_load
-from engine.promising.learned import Known
 from engine.promising.model import Option, Promise
 from solvers.promise_dates import PROMISED, Days, learned_arrivals
 

@@ -10,8 +10,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from engine.promising.capacity import no_load
-from engine.promising.learned import nothing_learned
+from engine.delivery.day_tables import no_load
+from engine.delivery.learned import nothing_learned
 from solvers.promise_dates import NEVER, Days
 from solvers.promise_freight import NO_LIMIT, Cards, Goods, Rules, plain_goods, plain_rules
 from solvers.promise_options import (
