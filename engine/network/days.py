@@ -274,6 +274,16 @@ def _shifts(network: Network, local_day: NDArray[np.int64], to: ZoneInfo | None)
     return shifts
 
 
+def working_days_after(
+    calendars: Calendars, calendar: NDArray[np.int64], start: NDArray[np.int64], days: int
+) -> NDArray[np.int64]:
+    """Return the day so many working days of each calendar after the first from `start` on, or `NEVER`."""
+    offset = start - calendars.first_day
+    inside = (offset >= 0) & (offset < calendars.before.shape[1])
+    found = _nth(calendars, calendar, calendars.before[calendar, np.where(inside, offset, 0)] + days)
+    return np.where(inside, found, NEVER)
+
+
 def _nth(calendars: Calendars, calendar: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
     inside = index < calendars.nth.shape[1]
     return np.where(inside, calendars.nth[calendar, np.where(inside, index, 0)], NEVER)

@@ -26,25 +26,10 @@ class DeliveryDays:
     a row comes from; the first rows are the network's calendars as they are.
     """
 
-    first_day: int
     calendar: NDArray[np.int64]
     before: NDArray[np.int64]
     nth: NDArray[np.int64]
     source: NDArray[np.int64]
-
-    def arrival(
-        self, calendar: NDArray[np.int64], handed_over: NDArray[np.int64], transit_days: int
-    ) -> NDArray[np.int64]:
-        """Return the day of delivery after so many operating days from the hand-over, with 0 on the first; or `NEVER`.
-
-        The same as `solvers.promise_dates.transit` for arrays; `calendar` are rows of these tables.
-        """
-        offset = handed_over - self.first_day
-        inside = (offset >= 0) & (offset < self.nth.shape[1])
-        passed = self.before[calendar, np.where(inside, offset + (transit_days > 0), 0)]
-        index = passed + max(transit_days, 1) - 1
-        inside &= index < self.nth.shape[1]
-        return np.where(inside, self.nth[calendar, np.where(inside, index, 0)], NEVER)
 
 
 def delivery_days(network: Network, calendars: Calendars, area: int) -> DeliveryDays:
@@ -53,7 +38,6 @@ def delivery_days(network: Network, calendars: Calendars, area: int) -> Delivery
     known = np.arange(len(works))
     if area == NO_AREA:
         return DeliveryDays(
-            first_day=first_day,
             calendar=network.calendar_of_service,
             before=calendars.before,
             nth=calendars.nth,
@@ -63,7 +47,6 @@ def delivery_days(network: Network, calendars: Calendars, area: int) -> Delivery
     delivered = [_delivered(calendars.nth[c], next_set(works[c] & works[area], first_day), first_day) for c in own]
     row = np.searchsorted(own, network.calendar_of_service)
     return DeliveryDays(
-        first_day=first_day,
         calendar=np.where(network.keeps_days_off, len(works) + row, network.calendar_of_service),
         before=np.concatenate([calendars.before, calendars.before[own]]),
         nth=np.concatenate([calendars.nth, *(days[None] for days in delivered)]),

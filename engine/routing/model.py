@@ -38,11 +38,23 @@ class OwnStock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PromisedParcel:
+    """A parcel as it was promised: from a node, by a service (`pickup`: handed over there), on a day, so many grams."""
+
+    node_id: str
+    service: str
+    ship_on: date
+    weight_g: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
     """An order that waits for a source: captured, or backordered by an earlier run.
 
-    The destination has coordinates in degrees, or a country and postal code, or both. `need_by` is a deadline: later is
-    no use. `promised_on` is what its reservation was promised for: kept if it can be, else shipped all the same.
+    The destination has coordinates in degrees, or a country and postal code, or both; `time_zone` is its IANA name. An
+    order with a `pickup_node_id` goes to that store instead. `need_by` is a deadline: later is no use. `promised_on` is
+    what its reservation was promised for, by `promised_parcels` if it was an option of a promise: kept if it can be,
+    else shipped all the same.
     """
 
     order_id: str
@@ -56,6 +68,11 @@ class OpenOrder:
     service_level: str | None = None
     channel: str | None = None
     own_stock: tuple[OwnStock, ...] = ()
+    time_zone: str | None = None
+    residential: bool = False
+    is_po_box: bool = False
+    pickup_node_id: str | None = None
+    promised_parcels: tuple[PromisedParcel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from typing import Any
 from engine.availability.reference import Reference, View
 from engine.availability.stock import StockReader
 from engine.clock import Clock
+from engine.delivery.day_tables import DayTables
 from engine.errors import AllotError, Fault, InvalidInput, Unavailable
 from engine.events.actor import acting_as
 from engine.faults import nearest
@@ -61,6 +62,7 @@ class RoutingRuns:
     ) -> None:
         self._runs, self._orders, self._inventory = runs, orders, inventory
         self._reference, self._clock, self._reader = reference, clock, StockReader()
+        self._tables = DayTables()
         self._tasks: set[asyncio.Task[Run]] = set()
 
     async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
@@ -217,7 +219,7 @@ class RoutingRuns:
         atp = self._reader.read(table.planned.stock(stock), view, today.local_day, now=now, channel=channel)
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
-            batch = await asyncio.to_thread(build_batch, orders, view, today, atp, left)
+            batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
             stopping = _stopping(request.time_limit_seconds, table.turns)
             try:
                 result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)

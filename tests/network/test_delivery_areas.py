@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine.delivery.arrivals import arrival
 from engine.errors import InvalidInput
 from engine.network.checks import parse_network
 from engine.network.days import NEVER, build_calendars
@@ -95,6 +96,7 @@ def test_days_of_delivery_are_those_of_the_rule(document: dict[str, Any]) -> Non
     works = calendars.works
     for area in (NO_AREA, *range(2, len(network.calendars))):
         found = delivery_days(network, calendars, area)
+        tables = (FIRST_DAY, found.before, found.nth)
         for service, name in enumerate(network.services):
             own = works[network.calendar_of_service[service]]
             both = own if area == NO_AREA or name == "courier" else own & works[area]
@@ -109,7 +111,7 @@ def test_days_of_delivery_are_those_of_the_rule(document: dict[str, Any]) -> Non
                 row = int(found.calendar[service])
                 expected = FIRST_DAY + day
                 handed_over = FIRST_DAY + start
-                arrays = found.arrival(np.array([row]), np.array([handed_over]), transit_days)
+                arrays = arrival(*tables, np.array([row]), np.array([handed_over]), transit_days)
                 kernel = transit(FIRST_DAY, found.before, found.nth, row, handed_over, transit_days)
                 assert (int(arrays[0]), kernel) == (expected, expected), (area, name, start, transit_days)
 
@@ -118,5 +120,6 @@ def test_days_beyond_the_tables_never_come(document: dict[str, Any]) -> None:
     network = compile_network(NetworkDocument.model_validate(with_areas(document)), 1)
     found = delivery_days(network, build_calendars(network, FIRST_DAY), 2)
     last = FIRST_DAY + found.nth.shape[1] - 1
-    days = found.arrival(found.calendar[[0, 0, 0]], np.array([NEVER, last + 1, last]), 3)
+    wanted = np.array([NEVER, last + 1, last])
+    days = arrival(FIRST_DAY, found.before, found.nth, found.calendar[[0, 0, 0]], wanted, 3)
     assert days.tolist() == [NEVER, NEVER, NEVER]

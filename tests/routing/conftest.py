@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from engine.availability.reference import Reference
+from engine.calibration.learned import LearnedDocument
+from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
@@ -22,6 +24,10 @@ from engine.network.service import NetworkService
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.model import Destination, NewLine, NewOrder, Order
 from engine.orders.service import OrderService
+from engine.promising.model import Destination as PromisedTo
+from engine.promising.model import Promise, PromiseRequest, WantedLine
+from engine.promising.service import PromiseService
+from engine.promising.store import MemoryPromiseStore
 from engine.routing.model import OrderBook
 from engine.routing.run_store import MemoryRunStore
 from engine.routing.runs import RoutingRuns
@@ -62,6 +68,8 @@ class World:
     clock: SettableClock
     networks: NetworkService
     catalogs: CatalogService
+    lead_times: LeadTimeService
+    promising: PromiseService
     reference: Reference
     stock: MemoryInventoryStore
     book: MemoryOrderStore
@@ -92,6 +100,30 @@ class World:
             **terms,
         )
         return (await self.orders.capture(new)).value
+
+    async def learn(self, days: float, **more: Any) -> None:
+        """Learn that `ground` takes so many days from order to delivery, nine times of ten."""
+        document = {
+            "version": 1,
+            "shipments": 500,
+            "service_ids": ["ground"],
+            "levels": [0.5, 0.9],
+            "center_days": days,
+            "scale_days": 1.0,
+            "spread_ratio": 0.8,
+            "bins": {"distance_km": [], "weight_g": [], "location_days": []},
+            "location": [],
+            "scale": [],
+            "shapes": [[-1.0, 0.0]],
+            "shape_of": [],
+        }
+        await self.lead_times.put(LearnedDocument.model_validate(document | more))
+
+    async def promise(self, lines: dict[str, int], **terms: Any) -> Promise:
+        """Promise the same order that `order` would capture."""
+        wanted = tuple(WantedLine(sku=sku, quantity=quantity) for sku, quantity in lines.items())
+        terms.setdefault("destination", PromisedTo(latitude=40.8, longitude=-73.9))
+        return await self.promising.promise(PromiseRequest(lines=wanted, **terms))
 
     async def hold(self, reservation_id: str, node_id: str, **units: int) -> None:
         """Hold units at a node."""
@@ -125,11 +157,15 @@ async def world(network_document: dict[str, Any]) -> World:
     await networks.put(NetworkDocument.model_validate(network_document))
     products = [{"sku": sku, "weight_g": 400} for sku in ("MUG", "TEA", "POT")]
     await catalogs.put(CatalogDocument.model_validate({"products": products}))
-    reference = Reference(documents, networks, catalogs)
+    lead_times = LeadTimeService(documents)
+    reference = Reference(documents, networks, catalogs, lead_times)
+    promising = PromiseService(reference=reference, inventory=stock, promises=MemoryPromiseStore(clock), clock=clock)
     return World(
         clock=clock,
         networks=networks,
         catalogs=catalogs,
+        lead_times=lead_times,
+        promising=promising,
         reference=reference,
         stock=stock,
         book=book,

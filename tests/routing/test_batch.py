@@ -24,6 +24,6 @@ async def test_a_live_batch_runs_on_the_kernels_that_set_up_compiled(world: Any)
     now = world.clock.now()
     today = view.days.at(now)
     atp = StockReader().read(await world.stock.read(demanded_skus(orders)), view, today.local_day, now=now)
-    live = compile_tables(build_batch(orders, view, today, atp, {}).problem).tables
+    live = compile_tables(build_batch(orders, view, atp, {}).problem).tables
     ready = compile_tables(tiny_problem(line_split=False)).tables
     assert numba.typeof(live) == numba.typeof(ready)

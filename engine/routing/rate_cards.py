@@ -1,0 +1,143 @@
+"""The rate cards of a batch: what each way takes in each band of distance by weight, and what its days depend on.
+
+Bands are the zones of the network, divided where a service ends and where history tells distances apart. Steps are
+those of the rate cards, divided where history tells weights apart. So within a step all parcels have one price, and
+from one node one day of arrival. Not here: which ways there are (ways.py), the days (arrivals.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.network.model import Network
+from engine.routing.ways import Pricing, Ways
+from solvers.problem import IntArray
+from solvers.promise_dates import Learned
+from solvers.promise_freight import FUEL
+
+BY_RATE_CARD = -1
+ANY_WEIGHT_G = 2**60
+
+
+class Days(NamedTuple):
+    """What the day of arrival depends on beside node and dating: transit days, or a band and a bin of weight."""
+
+    transit_days: int
+    band: int = BY_RATE_CARD
+    kind: int = BY_RATE_CARD
+
+
+class Step(NamedTuple):
+    """A weight step of a rate card."""
+
+    max_weight_g: int
+    cost_cents: int
+    days: Days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bands:
+    """Bands of distance: their names, ends in km, and the zone of each in the network."""
+
+    names: tuple[str, ...]
+    max_km: NDArray[np.float64]
+    zone: IntArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Cards:
+    """Steps of all (way, band), as `solvers.problem.RateCards` has them; `days_of` numbers what days depend on."""
+
+    start: IntArray
+    max_weight_g: IntArray
+    cost_cents: IntArray
+    days: IntArray
+    days_of: tuple[Days, ...]
+
+
+def bands_of(network: Network, learned: Learned) -> Bands:
+    """Return the zones divided where a service ends, and where history tells distances apart."""
+    ends = network.zone_max_km
+    cuts = [] if network.service_max_km is None else network.service_max_km.tolist()
+    if learned.knows.any():
+        cuts += learned.distance_ends.tolist()
+    last = ends.max(initial=0)
+    max_km = np.union1d(ends, np.array([cut for cut in cuts if 0 <= cut <= last], np.float64))
+    zone = np.searchsorted(ends, max_km)
+    names = tuple(
+        network.zones[z] if end == ends[z] else f"{network.zones[z]} to {end:g} km"
+        for z, end in zip(zone.tolist(), max_km.tolist(), strict=True)
+    )
+    return Bands(names=names, max_km=max_km, zone=zone)
+
+
+def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned) -> Cards:
+    """Return the rate cards of every way."""
+    made = _Steps(network, bands, learned)
+    found = [
+        made.of(v, band, ways.pricings[pricing])
+        for v, pricing in zip(ways.service.tolist(), ways.pricing.tolist(), strict=True)
+        for band in range(len(bands.zone))
+    ]
+    steps = [step for cell in found for step in cell]
+    days_of = tuple(sorted({step.days for step in steps}))
+    number = {days: k for k, days in enumerate(days_of)}
+    return Cards(
+        start=np.concatenate([[0], np.cumsum([len(cell) for cell in found])]).astype(np.int64),
+        max_weight_g=_column(step.max_weight_g for step in steps),
+        cost_cents=_column(step.cost_cents for step in steps),
+        days=_column(number[step.days] for step in steps),
+        days_of=days_of,
+    )
+
+
+class _Steps:
+    """The steps of services in bands, each made once for a pricing."""
+
+    def __init__(self, network: Network, bands: Bands, learned: Learned) -> None:
+        self._network, self._bands = network, bands
+        self._knows = learned.knows.tolist()
+        self._weight_ends = [int(end) for end in learned.weight_ends.tolist()]
+        self._fuel = network.freight.service[:, FUEL].tolist()
+        self._known: dict[tuple[int, int, Pricing], Sequence[Step]] = {}
+
+    def of(self, v: int, band: int, pricing: Pricing) -> Sequence[Step]:
+        """Return the steps of a service in a band; what a store hands over itself costs no freight."""
+        network = self._network
+        if v == len(network.services):
+            return (Step(max_weight_g=ANY_WEIGHT_G, cost_cents=0, days=Days(transit_days=0)),)
+        if network.service_max_km is not None and self._bands.max_km[band] > network.service_max_km[v]:
+            return ()
+        key = (v, band, pricing)
+        if key not in self._known:
+            self._known[key] = tuple(self._steps(v, band, pricing))
+        return self._known[key]
+
+    def _steps(self, v: int, band: int, pricing: Pricing) -> Iterable[Step]:
+        table, cell = self._network.rates, v * len(self._network.zones) + int(self._bands.zone[band])
+        extra = pricing.area_cents[v] if pricing.area_cents else 0
+        before = 0
+        for step in range(int(table.offsets[cell]), int(table.offsets[cell + 1])):
+            most, transit_days = int(table.max_weight_g[step]), int(table.transit_days[step])
+            cents = with_fuel(int(table.cost_cents[step]) + extra, self._fuel[v])
+            if not self._knows[v]:
+                yield Step(most, cents, Days(transit_days))
+                continue
+            for end in [*(end for end in self._weight_ends if before < end < most), most]:
+                kind = sum(other < end for other in self._weight_ends)
+                yield Step(end, cents, Days(transit_days, band, kind))
+            before = most
+
+
+def with_fuel(cents: int, basis_points: int) -> int:
+    """Return rates and surcharges with fuel on their sum, rounded half up, as solvers/promise_freight.py has it."""
+    return cents + (cents * basis_points + 5_000) // 10_000
+
+
+def _column(values: Iterable[int]) -> IntArray:
+    return np.fromiter(values, np.int64)

@@ -1,0 +1,215 @@
+"""Which ways the parcels of an order may go: carrier services, with the days and prices that they have for it.
+
+The solver knows one level that a service must have to carry an order, and neither contents nor addresses of parcels. So
+an order that may not use all services, or has other days or prices than most, gets a level of its own, with copies of
+the services that may carry it. An order of which any line may not go by some service uses none of it, for none of its
+parcels: safe, if sometimes stricter than need be. Copies come after all services, so that other orders are planned as
+if there were none; orders of the same terms share them.
+
+A pick-up goes to its store: by services of the level `ship_to_store`, and by one more way, after all services, by which
+the store hands over what it has itself. Not here: what the days (arrivals.py) and prices (rate_cards.py) are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.catalog.model import Catalog
+from engine.delivery.pickup import PICKUP, SHIP_TO_STORE, to_store
+from engine.network.delivery_areas import NO_AREA
+from engine.network.model import Network
+from engine.routing.days_apart import DaysApart
+from engine.routing.model import OpenOrder
+from solvers.problem import ANY_LEVEL, IntArray
+from solvers.promise_freight import BARS
+
+NO_STORE = -1
+
+
+class Dating(NamedTuple):
+    """What the days of an order's parcels depend on, beside node and service.
+
+    `area` is the calendar for deliveries there, `shift` a row of `Ways.shifts`, `store` the node of a pick-up. Nothing
+    leaves before the day `not_before` (an ordinal), nor before so many working days of making.
+    """
+
+    area: int = NO_AREA
+    shift: int = 0
+    store: int = NO_STORE
+    not_before: int = 0
+    making_days: int = 0
+
+
+class Pricing(NamedTuple):
+    """What prices depend on beside weight: `area_cents` for the address, by service, empty if nothing."""
+
+    area_cents: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ways:
+    """The ways of a problem, in its order of services.
+
+    `service` (ways,) is the number in the network, one more than it has for what a store hands over itself; `level`
+    what orders name, `dating` and `pricing` the number of its terms in `datings` and `pricings`. `of_order` is the
+    level that each order wants; `shifts` (shifts, nodes) by how many days dates at destinations differ from the node's.
+    """
+
+    service: IntArray
+    level: IntArray
+    dating: IntArray
+    pricing: IntArray
+    of_order: IntArray
+    datings: tuple[Dating, ...]
+    pricings: tuple[Pricing, ...]
+    shifts: IntArray
+
+    def names(self, network: Network) -> tuple[str, ...]:
+        """Return the name of every way."""
+        known = (*network.services, PICKUP)
+        return tuple(known[v] for v in self.service.tolist())
+
+
+class Wait(NamedTuple):
+    """How long the lines of an order that are made to order make it wait; see `Dating`."""
+
+    not_before: int = 0
+    making_days: int = 0
+
+
+def ways_of(orders: Sequence[OpenOrder], waits: Mapping[str, Wait], view: View, apart: DaysApart) -> Ways:
+    """Return the ways of a batch: services by name, then copies; `waits` are of the orders that wait, by id."""
+    network = view.network
+    stores = set(to_store(network))
+    names = sorted(set(network.service_levels))
+    made = _Made(network, [v for v in network.services_by_name if v not in stores], names)
+    bits_of = _Bits(view.catalog, network)
+    for order in orders:
+        shift, wait = apart.row_of(order), waits.get(order.order_id, Wait())
+        classes = bits_of.order(order)
+        if order.pickup_node_id is None:
+            dating = Dating(area=_area(order, network), shift=shift, not_before=wait[0], making_days=wait[1])
+            pricing = Pricing(area_cents=_area_cents(order, network))
+            made.add(order, classes, _not_serving(order, network), dating, pricing)
+        else:
+            store = network.index.get(order.pickup_node_id, NO_STORE)
+            made.add_pickup(order, classes, Dating(shift=shift, store=store, not_before=wait[0], making_days=wait[1]))
+    return made.ways(apart.shifts())
+
+
+class _Made:
+    """Collects the ways of orders as they come."""
+
+    def __init__(self, network: Network, usual: Sequence[int], names: Sequence[str]) -> None:
+        self._network, self._usual = network, tuple(usual)
+        self._code = {name: k for k, name in enumerate(names)}
+        self._barred = network.freight.service[:, BARS].tolist()
+        self._service = list(usual)
+        self._level = [self._code[network.service_levels[v]] for v in usual]
+        self._dating, self._pricing = [0] * len(usual), [0] * len(usual)
+        self._datings, self._pricings = {Dating(): 0}, {Pricing(): 0}
+        self._own: dict[tuple[tuple[int, ...], Dating, Pricing], int] = {}
+        self._of_order: list[int] = []
+
+    def add(self, order: OpenOrder, classes: int, closed: Collection[int], dating: Dating, pricing: Pricing) -> None:
+        """Add an order to an address, with the handling classes of its lines and the services that do not go there."""
+        is_usual = dating == Dating() and pricing == Pricing()
+        if is_usual and not classes and not closed:
+            self._of_order.append(self._usual_level(order))
+            return
+        allowed = tuple(v for v in self._usual if not self._barred[v] & classes and v not in closed)
+        if is_usual and len(allowed) == len(self._usual):
+            self._of_order.append(self._usual_level(order))
+            return
+        levels = self._network.service_levels
+        self._keep(tuple(v for v in allowed if order.service_level in (None, levels[v])), dating, pricing)
+
+    def add_pickup(self, order: OpenOrder, classes: int, dating: Dating) -> None:
+        """Add an order that is picked up in a store."""
+        network, found = self._network, list[int]()
+        if dating.store != NO_STORE and not classes & int(network.freight.node_bars[dating.store]):
+            if order.service_level != PICKUP:
+                found += [v for v in to_store(network) if not self._barred[v] & classes]
+            if order.service_level != SHIP_TO_STORE:
+                found.append(len(network.services))
+        self._keep(tuple(found), dating, Pricing())
+
+    def ways(self, shifts: IntArray) -> Ways:
+        """Return what was collected."""
+        return Ways(
+            service=np.array(self._service, np.int64),
+            level=np.array(self._level, np.int64),
+            dating=np.array(self._dating, np.int64),
+            pricing=np.array(self._pricing, np.int64),
+            of_order=np.array(self._of_order, np.int64),
+            datings=tuple(self._datings),
+            pricings=tuple(self._pricings),
+            shifts=shifts,
+        )
+
+    def _usual_level(self, order: OpenOrder) -> int:
+        return ANY_LEVEL if order.service_level is None else self._code.get(order.service_level, len(self._code))
+
+    def _keep(self, services: tuple[int, ...], dating: Dating, pricing: Pricing) -> None:
+        """Give an order the level of its own terms; the first of them makes the copies."""
+        key = (services, dating, pricing)
+        if key not in self._own:
+            level = self._own[key] = len(self._code) + 1 + len(self._own)
+            self._service += services
+            self._level += [level] * len(services)
+            self._dating += [self._datings.setdefault(dating, len(self._datings))] * len(services)
+            self._pricing += [self._pricings.setdefault(pricing, len(self._pricings))] * len(services)
+        self._of_order.append(self._own[key])
+
+
+def _not_serving(order: OpenOrder, network: Network) -> Collection[int]:
+    """Return the services that do not deliver to the address of an order."""
+    if network.addresses is None:
+        return ()
+    return network.addresses.not_served_by(order.country, order.postal_code, is_po_box=order.is_po_box)
+
+
+def _area(order: OpenOrder, network: Network) -> int:
+    """Return the calendar for deliveries at the address of an order."""
+    if network.delivery_areas is None:
+        return NO_AREA
+    return network.delivery_areas.calendar_at(order.country, order.postal_code)
+
+
+def _area_cents(order: OpenOrder, network: Network) -> tuple[int, ...]:
+    """Return what a parcel to the address of an order costs more, by service; nothing if none costs more."""
+    if network.freight.is_plain:
+        return ()
+    area = network.freight.area(order.country, order.postal_code, is_residential=order.residential)
+    return tuple(area.sum(axis=0).tolist()) if area.any() else ()
+
+
+class _Bits:
+    """The handling classes of SKUs as bits, looked up once each."""
+
+    def __init__(self, catalog: Catalog, network: Network) -> None:
+        self._classes: Mapping[str, int] = {
+            sku: network.freight.bits_of(classes) for sku, classes in catalog.handling.items()
+        }
+
+    def order(self, order: OpenOrder) -> int:
+        """Return the union of the classes of an order's lines."""
+        union = 0
+        if self._classes:
+            for line in order.lines:
+                union |= self._classes.get(line.sku, 0)
+        return union
+
+
+def refused_stock(catalog: Catalog, network: Network, skus: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which nodes of the network do not handle which SKUs, shape (skus, nodes)."""
+    freight = network.freight
+    classes = np.array([freight.bits_of(catalog.handling.get(sku, ())) for sku in skus], np.int64)
+    barred: NDArray[np.bool_] = (classes[:, None] & freight.node_bars[None, :]) != 0
+    return barred
