@@ -156,3 +156,39 @@ async def test_availability_is_what_holds_can_take_whatever_rules_keep_back(shop
             await shop.inventory.hold([line], channel=rng.choice(CHANNELS))
     assert kept_back > 3
     assert differ > 20
+
+
+async def test_channels_together_can_take_no_more_than_there_is(shop: Shop) -> None:
+    """What each has beyond everybody's, and everybody's, is the whole at most; so is what they take in any order.
+
+    The seeded bug: a quota that is not kept from the channels that come before its own in the list.
+    """
+    rng, contested = random.Random(11), 0
+    for _ in range(60):
+        await shop.keep_back(rng)
+        sku, node_id = rng.choice(list(SKUS)), rng.choice(KINDS)
+        count = PositionCount(sku=sku, node_id=node_id, on_hand=rng.randint(0, 12), safety_stock=rng.randint(0, 4))
+        await shop.inventory.put_positions([count])
+        expected_on = TODAY + timedelta(days=rng.randint(0, 3))
+        supply = Supply(supply_id="po", sku=sku, node_id=node_id, quantity=rng.randint(0, 8), expected_on=expected_on)
+        await shop.inventory.put_supplies([supply])
+        await shop.inventory.put_quotas([PositionQuotas(sku=sku, node_id=node_id, quotas=())])
+        whole = await shop.by_day(sku, node_id, None)
+        await shop.inventory.put_quotas([PositionQuotas(sku=sku, node_id=node_id, quotas=random_quotas(rng))])
+        of = {channel: await shop.by_day(sku, node_id, channel) for channel in CHANNELS}
+        for day, there in enumerate(whole):
+            shared = max(0, of[None][day])
+            own = sum(max(0, of[channel][day] - shared) for channel in CHANNELS)
+            assert own + shared <= max(0, there)
+            contested += own > 0
+        taken, holds = 0, []
+        for channel in rng.sample(CHANNELS, len(CHANNELS)):
+            units = (await shop.by_day(sku, node_id, channel))[0]
+            if units > 0:
+                line = HoldLine(sku=sku, node_id=node_id, quantity=units)
+                holds.append((await shop.inventory.hold([line], channel=channel)).value.reservation_id)
+                taken += units
+        assert taken <= max(0, whole[0])
+        for reservation_id in holds:
+            await shop.inventory.cancel(reservation_id)
+    assert contested > 50
