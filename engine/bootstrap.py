@@ -46,6 +46,7 @@ from engine.inventory.service import InventoryService, new_reservation_id
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
+from engine.orders.explanations import ExplanationService
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER
 from engine.orders.partitioned_store import PartitionedOrderStore
@@ -57,6 +58,8 @@ from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
+from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
+from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.run_store import MemoryRunStore, RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
 from engine.storage import documents
@@ -84,6 +87,7 @@ class Stores:
     orders: OrderStore
     load: LoadBook
     runs: RunStore
+    explained: Blobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +111,7 @@ class Engine:
     get_it_by: GetItByService
     nearest_stores: NearestStoresService
     orders: OrderService
+    explanations: ExplanationService
     routing_runs: RoutingRuns
     stock: InventoryStore
     reconciler: Reconciler | PartitionedReconciler | None
@@ -158,19 +163,19 @@ async def allot_engine(
     ticking = clock or SystemClock()
     async with AsyncExitStack() as stack:
         client = None
-        stores = _memory_stores(ticking)
+        stores = _memory_stores(ticking, chosen.explanation_days)
         if not memory:
             client = await _connected(stack, chosen)
             await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
-            stores = _redis_stores(client, chosen.tenant, chosen.partitions)
+            stores = _redis_stores(client, chosen)
         engine = _wired(chosen, ticking, stores, client)
         stack.push_async_callback(stores.promises.settle)
         stack.push_async_callback(engine.routing_runs.finish)
         yield engine
 
 
-def _memory_stores(clock: Clock) -> Stores:
+def _memory_stores(clock: Clock, explanation_days: int) -> Stores:
     stock = MemoryInventoryStore(clock)
     orders = MemoryOrderStore(stock, clock)
     return Stores(
@@ -181,11 +186,13 @@ def _memory_stores(clock: Clock) -> Stores:
         orders=orders,
         load=MemoryLoadBook(clock, orders.used_capacity),
         runs=MemoryRunStore(clock),
+        explained=MemoryBlobs(clock, explanation_days),
     )
 
 
-def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
+def _redis_stores(client: StoreClient, settings: Settings) -> Stores:
     """Return the stores of a tenant; all but stock lies in partition 0, and orders need stock to lie there too."""
+    tenant, partitions = settings.tenant, settings.partitions
     keys, is_one = Keys(tenant), partitions == 1
     return Stores(
         documents=RedisDocumentStore(client, keys),
@@ -200,6 +207,7 @@ def _redis_stores(client: StoreClient, tenant: str, partitions: int) -> Stores:
         orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
         load=RedisLoadBook(client, keys),
         runs=RedisRunStore(client, keys),
+        explained=RedisBlobs(client, keys, settings.explanation_days),
     )
 
 
@@ -240,6 +248,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         latest=lambda: reference.latest,
         clock=clock,
     )
+    explained = ExplainedRuns(stores.explained)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -274,7 +283,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock),
-        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock),
+        explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
+        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained),
         stock=stores.inventory,
         reconciler=None if client is None else _reconciler(client, settings),
     )

@@ -26,6 +26,9 @@ class Settings(BaseSettings):
         default=1, ge=1, le=64, description="Into how many partitions stock is divided: docs/reference/partitions.md."
     )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
+    explanation_days: int = Field(
+        default=7, ge=0, le=365, description="How long routed orders can be explained; 0: nothing is kept for it."
+    )
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )

@@ -3,6 +3,7 @@
     AllotError
     ├── InvalidInput          the caller's document, file or argument is wrong (nothing was changed)
     ├── NotFound              the named thing does not exist
+    │   └── ExplanationNotKept    how the order was routed is not kept any more
     ├── Refused               the request is well formed, but the business says no
     │   ├── InsufficientStock     lines that are short, each named
     │   ├── VersionConflict       the position moved since it was read
@@ -14,7 +15,8 @@
     │   ├── StoredRefusal         the stored answer, as bytes, to an idempotency key that came back
     │   ├── IllegalState          the reservation, order or run is past that step
     │   ├── PromiseExpired        the promise is no longer valid
-    │   └── PromiseStale          what was promised cannot be kept any more
+    │   ├── PromiseStale          what was promised cannot be kept any more
+    │   └── NotRouted             no routing run has decided on the order yet
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
@@ -68,6 +70,12 @@ class NotFound(AllotError):
     """The named thing does not exist."""
 
     code = "not_found"
+
+
+class ExplanationNotKept(NotFound):
+    """How the order was routed is not kept, or not any more."""
+
+    code = "explanation_not_kept"
 
 
 class Refused(AllotError):
@@ -190,6 +198,12 @@ class PromiseStale(Refused):
     """What was promised cannot be kept any more, though the promise has not expired."""
 
     code = "promise_stale"
+
+
+class NotRouted(Refused):
+    """No routing run has decided on the order yet."""
+
+    code = "not_routed"
 
 
 class IdempotencyConflict(AllotError):

@@ -17,7 +17,7 @@ from importlib import import_module
 
 import typer
 
-from engine.errors import AllotError, ExpectationMissed, InvalidInput, NotFound
+from engine.errors import AllotError, ExpectationMissed, InvalidInput, NotFound, NotRouted
 from engine.events.actor import acting_as
 
 DONE, FAILED, BAD_INPUT, EXPECTATION_MISSED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
@@ -26,6 +26,7 @@ MOST_FAULTS_SHOWN = 50
 EXIT_CODES: dict[type[AllotError], int] = {
     InvalidInput: BAD_INPUT,
     NotFound: BAD_INPUT,
+    NotRouted: BAD_INPUT,
     ExpectationMissed: EXPECTATION_MISSED,
 }
 """The exit code of each deliberate error; a class that is not named here (or below one) is a failure, 1."""

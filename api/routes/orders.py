@@ -5,7 +5,8 @@ from __future__ import annotations
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import orders as wire
 from api.schemas.fields import Nothing
-from engine.errors import IllegalState, NotFound
+from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
+from engine.orders.explanations import Explained
 from engine.orders.model import Destination, NewLine, NewOrder, Order
 
 EXAMPLE = {
@@ -55,10 +56,37 @@ async def get_order_history(call: Call[None, NoQuery]) -> Answer:
     return Answer(value=wire.OrderHistory(data=shown))
 
 
+async def get_order_explanation(call: Call[None, wire.ExplanationQuery]) -> Answer:
+    """Why each line ships from where it does: every other node with its cost difference or what stands in its way.
+
+    And what would have changed it. With a run_id, the decision of that run, dry runs too.
+    """
+    found = await call.engine.explanations.explain(call.path["order_id"], call.query.run_id)
+    return Answer(value=shown_explanation(found))
+
+
 async def cancel_order(call: Call[Nothing, NoQuery]) -> Answer:
     """Gives the order's stock and capacity back. Cancelling again answers the same."""
     cancelled = await call.engine.orders.cancel(call.path["order_id"], replay=call.replay)
     return Answer(value=_shown(cancelled.value), is_replayed=cancelled.replayed)
+
+
+def shown_explanation(found: Explained) -> wire.ExplainedOrder:
+    """Return an explanation as it goes over the wire."""
+    told = found.explanation
+    return wire.ExplainedOrder(
+        order_id=told.order_id,
+        state=found.order.state.value,
+        run_id=found.run_id,
+        decided_at=found.decided_at,
+        is_in_force=found.is_in_force,
+        currency=told.currency,
+        cost_cents=told.cost_cents,
+        costs=told.costs,
+        shipments=told.shipments,
+        lines=told.lines,
+        from_one_node=told.from_one_node,
+    )
 
 
 def _shown(order: Order) -> wire.Order:
@@ -117,6 +145,16 @@ ENDPOINTS = (
         handler=get_order_history,
         reply=wire.OrderHistory,
         refusals=(NotFound,),
+        path_examples=ORDER,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/orders/{order_id:path}/explanation",
+        summary="Explain how an order was routed",
+        handler=get_order_explanation,
+        query=wire.ExplanationQuery,
+        reply=wire.ExplainedOrder,
+        refusals=(ExplanationNotKept, NotFound, NotRouted),
         path_examples=ORDER,
     ),
     Endpoint(

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
+from engine.routing.explanation import LineExplanation, OneNode, RoutedCosts, RoutedParcel
 
 
 class DestinationBody(Body, frozen=True, kw_only=True):
@@ -97,6 +98,32 @@ class Order(Reply, frozen=True, kw_only=True):
         list[str],
         Meta(description="in a store of several partitions: earlier reservations, which keep what the order waits for"),
     ] = msgspec.field(default_factory=list)
+
+
+class ExplanationQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which decision to explain; without a run_id the one that is in force."""
+
+    run_id: Identifier | None = None
+
+
+class ExplainedOrder(Reply, frozen=True, kw_only=True):
+    """Why an order was routed as it was by one run; `cost_cents` is the sum of `costs`.
+
+    `is_in_force` is false for a dry run, where another run has decided since, and once the order is cancelled.
+    `from_one_node` is what the whole order in one parcel would have cost; only for orders of several parcels.
+    """
+
+    order_id: str
+    state: str
+    run_id: str
+    decided_at: datetime
+    is_in_force: bool
+    currency: str
+    cost_cents: int
+    costs: RoutedCosts
+    shipments: tuple[RoutedParcel, ...]
+    lines: tuple[LineExplanation, ...]
+    from_one_node: tuple[OneNode, ...]
 
 
 class HistoryEntry(Reply, frozen=True, kw_only=True):

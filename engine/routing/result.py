@@ -22,11 +22,12 @@ from solvers.plan import BACKORDER, ROUNDINGS, Costs, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 
 
-def _stock_row(p: int, q: int) -> str:
+def stock_row(p: int, q: int) -> str:
+    """Return the name of a stock row rounded by p/q in prices.csv."""
     return "stock" if q == 1 else f"stock*{p}/{q}"
 
 
-RESOURCES = tuple(sorted({"units", "parcels", *(_stock_row(*rounding) for rounding in ROUNDINGS)}))
+RESOURCES = tuple(sorted({"units", "parcels", *(stock_row(*rounding) for rounding in ROUNDINGS)}))
 """What prices.csv has prices of, by code point."""
 
 
@@ -118,7 +119,7 @@ def prices_csv(problem: RoutingProblem, result: RoutingResult) -> Iterator[bytes
 def _stock_prices(problem: RoutingProblem, prices: IntArray) -> IntArray:
     """Return (node, 1 + SKU, resource, price) of every price of a stock row, shape (4, prices above 0)."""
     stock = problem.stock
-    names = np.array([RESOURCES.index(_stock_row(*rounding)) for rounding in ROUNDINGS])
+    names = np.array([RESOURCES.index(stock_row(*rounding)) for rounding in ROUNDINGS])
     sku = np.repeat(np.arange(len(problem.skus)), np.diff(stock.start))
     entry, rounding = np.nonzero(prices)
     return np.array([stock.node[entry], 1 + sku[entry], names[rounding], prices[entry, rounding]], np.int64)

@@ -30,6 +30,9 @@ from engine.inventory.store import InventoryStore
 from engine.network.days import Today
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
+from engine.routing.explained_batch import explained_batch
+from engine.routing.explained_runs import ExplainedRuns
+from engine.routing.explained_runs import Solved as Explained
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
 from engine.routing.result import costs_document
@@ -52,17 +55,25 @@ class _Solved:
     batch: Batch
     result: RoutingResult
     allocations: list[OrderAllocation]
+    explained: Explained | None
 
 
 class RoutingRuns:
     """Starts routing runs and tells how they stand."""
 
     def __init__(
-        self, runs: RunStore, orders: OrderBook, inventory: InventoryStore, reference: Reference, clock: Clock
+        self,
+        runs: RunStore,
+        orders: OrderBook,
+        inventory: InventoryStore,
+        reference: Reference,
+        clock: Clock,
+        explained: ExplainedRuns | None = None,
     ) -> None:
         self._runs, self._orders, self._inventory = runs, orders, inventory
         self._reference, self._clock, self._reader = reference, clock, StockReader()
         self._tables = DayTables()
+        self._explained = explained
         self._tasks: set[asyncio.Task[Run]] = set()
 
     async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
@@ -156,6 +167,7 @@ class RoutingRuns:
             summaries.append((turn.channel, _summary(first.batch, first.result)))
             if request.dry_run and len(turns) > 1:
                 planned.add(turn.orders, first.allocations)
+        await self._leave(run, unknown)
         unrouted += [entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU)]
         return replace(
             run,
@@ -179,6 +191,7 @@ class RoutingRuns:
         for rounds in range(1, ROUNDS + 1):
             solved = await self._solve(pending, table, run.request, progress if first is None else None)
             first, tally.rounds, table.stock = first or solved, max(tally.rounds, rounds), None
+            await self._explain(run, tally, solved)
             reasons = backorder_reasons(solved.batch, solved.result)
             moved = set[str]()
             if not run.request.dry_run:
@@ -188,8 +201,22 @@ class RoutingRuns:
                 break
             pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
         else:
+            await self._leave(run, pending)
             unrouted += [entry for order in pending for entry in whole_order(order, STOCK_MOVED)]
         return first or solved
+
+    async def _explain(self, run: Run, tally: _Tally, solved: _Solved) -> None:
+        """Keep what was decided before it is committed; a run does not fail for an explanation."""
+        if self._explained is not None and solved.explained is not None:
+            with suppress(AllotError):
+                await self._explained.keep(run.run_id, tally.batches, solved.explained)
+            tally.batches += 1
+
+    async def _leave(self, run: Run, orders: Sequence[OpenOrder]) -> None:
+        """Keep which run left orders open, for those who ask why."""
+        if self._explained is not None and not run.request.dry_run:
+            with suppress(AllotError):
+                await self._explained.leave(run.run_id, [order.order_id for order in orders])
 
     async def _commit(self, run_id: str, view: View, solved: _Solved) -> list[Verdict]:
         today = view.days.at(self._clock.now())
@@ -229,7 +256,10 @@ class RoutingRuns:
             if not broken:
                 break
             orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
-        return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan))
+        explained = None
+        if self._explained is not None and self._explained.are_kept:
+            explained = await asyncio.to_thread(explained_batch, batch, result, view, atp, now)
+        return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan), explained=explained)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -248,6 +278,7 @@ class _Tally:
     """What became of the orders of a run; `moved` of the last round of a turn, `moved_before` of earlier turns."""
 
     rounds: int = 0
+    batches: int = 0
     committed: int = 0
     gone: int = 0
     moved: int = 0

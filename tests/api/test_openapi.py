@@ -33,6 +33,7 @@ POST /v1/reservations/{reservation_id}/consume
 POST /v1/orders
 GET /v1/orders/{order_id}
 GET /v1/orders/{order_id}/history
+GET /v1/orders/{order_id}/explanation
 POST /v1/orders/{order_id}/cancel
 POST /v1/routing-runs
 GET /v1/routing-runs/{run_id}

@@ -251,11 +251,11 @@ def test_an_explanation_shows_pins_where_lines_are_and_what_leaving_costs(
     assert (told["o"].cost_cents, told["p"].cost_cents) == (100 + 70, 100)
     line = told["o"].lines[0]
     assert (line.pinned_node_id, line.current_node_id) == ("A", "B")
-    assert {choice.reason for choice in line.choices if choice.node_id != "A"} == {"the line is pinned to A"}
+    assert {node.why for node in line.nodes if node.node_id != "A"} == {"the line is pinned to A"}
     [line] = told["p"].lines
     assert (line.pinned_node_id, line.current_node_id) == (None, "A")
-    [elsewhere] = [choice for choice in line.choices if choice.node_id == "B"]
-    assert (elsewhere.difference_cents, elsewhere.reason) == (
+    [elsewhere] = [node for node in line.nodes if node.node_id == "B"]
+    assert (elsewhere.cost_difference_cents, elsewhere.why) == (
         30 + 70,
         "costs this order more, moving the line included",
     )
@@ -269,7 +269,7 @@ def test_every_explanation_adds_up_to_the_total_with_its_moves(folder: NewFolder
         path = drawn.write(folder())
         routed = route_folder(path, out, Options())
         told = [explain_folder(path, out, order_id) for order_id in {row["order_id"] for row in plan_of(out)}]
-        assert sum(order.cost_cents or 0 for order in told) == routed.summary["total_cost_cents"], seed
+        assert sum(order.cost_cents for order in told) == routed.summary["total_cost_cents"], seed
 
 
 def test_a_routing_tells_how_many_lines_moved(folder: NewFolder, capsys: pytest.CaptureFixture[str]) -> None:

@@ -118,17 +118,18 @@ def test_an_explanation_names_every_node_that_has_the_product_with_its_differenc
     problem, out = EXPLAINED.write(folder()), folder()
     route_folder(problem, out, Options())
     told = explain_folder(problem, out, "o1")
-    assert (told.cost_cents, told.parcels) == (100, 1)
+    assert (told.cost_cents, told.costs.shipping_cents) == (100, 100)
+    assert [(parcel.node_id, parcel.service, parcel.units) for parcel in told.shipments] == [("C", "van", 1)]
     [line] = told.lines
-    assert line.shipped == (("C", "van", 1),)
-    found = {choice.node_id: (choice.verdict, choice.difference_cents, choice.reason) for choice in line.choices}
+    assert [(part.node_id, part.service, part.quantity) for part in line.shipped] == [("C", "van", 1)]
+    found = {node.node_id: (node.standing, node.cost_difference_cents, node.why) for node in line.nodes}
     assert found == {
         "C": ("chosen", 0, "ships it"),
-        "A": ("possible", 10, "costs this order more"),
-        "B": ("possible", 50, "costs this order more"),
-        "D": ("not_eligible", None, "too far: beyond the last zone or the distance limit"),
+        "A": ("eligible", 10, "costs this order more"),
+        "B": ("eligible", 50, "costs this order more"),
+        "D": ("distance", None, "too far: beyond the last zone or the distance limit"),
     }
-    assert {choice.node_id: choice.distance_km for choice in line.choices} == {
+    assert {node.node_id: node.distance_km for node in line.nodes} == {
         "A": 0.0,
         "B": 111.2,
         "C": 222.4,
@@ -140,9 +141,10 @@ def test_an_explanation_gives_the_reason_of_every_backorder(folder: NewFolder) -
     problem, out = EXPLAINED.write(folder()), folder()
     route_folder(problem, out, Options())
     lines = {line.sku: line for line in explain_folder(problem, out, "o2").lines}
-    assert (lines["s"].shipped, lines["t"].shipped) == ((("B", "van", 2),), (("B", "van", 1),))
+    shipped = [[(part.node_id, part.quantity) for part in lines[sku].shipped] for sku in "st"]
+    assert shipped == [[("B", 2)], [("B", 1)]]
     assert (lines["w"].shipped, lines["w"].backorder_reason) == ((), "no_eligible_node")
-    too_few = [choice.reason for choice in lines["s"].choices if choice.node_id in "AC"]
+    too_few = [node.why for node in lines["s"].nodes if node.node_id in "AC"]
     assert too_few == ["has 1 of 2 units"] * 2
 
 
@@ -153,9 +155,10 @@ def test_every_order_of_every_result_can_be_explained_and_its_costs_add_up(folde
         with (out / "plan.csv").open(newline="") as file:
             order_ids = {row["order_id"] for row in csv.DictReader(file)}
         told = [explain_folder(problem, out, order_id) for order_id in sorted(order_ids)]
-        if all(order.cost_cents is not None for order in told):
-            assert sum(order.cost_cents or 0 for order in told) == routed.summary["total_cost_cents"], seed
-        assert sum(order.parcels for order in told) == routed.summary["parcels"], seed
+        assert sum(order.cost_cents for order in told) == routed.summary["total_cost_cents"], seed
+        for name, cents in routed.summary["costs"].items():
+            assert sum(getattr(order.costs, f"{name}_cents") for order in told) == cents, (seed, name)
+        assert sum(len(order.shipments) for order in told) == routed.summary["parcels"], seed
 
 
 def test_a_routing_counts_why_lines_are_backordered_in_the_table_and_as_json(
