@@ -52,7 +52,7 @@ MEDIAN_DAY, NINETIETH_DAY = 12, 13
 
 
 @njit(cache=True, nogil=True)
-def _partition(
+def partition(
     parcels: Parcels, alone: BoolArray, most_parcels: int, lines: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return cost and arrival of the best of each (stage, parcel count, mask), and the (node, mask) chosen last for it.
@@ -130,7 +130,7 @@ def _partition(
 
 
 @njit(cache=True, nogil=True)
-def _choice(
+def choice(
     total: IntArray, latest: IntArray, units: IntArray, whole: IntArray, split_cost: int, target: int, limit: int
 ) -> tuple[int, int]:
     """Return the cheapest (mask, parcel count) of at most `limit` parcels; with a `target` mask, of that mask only.
@@ -155,9 +155,9 @@ def _choice(
 
 @njit(cache=True, nogil=True)
 def _relaxed(parcels: Parcels, most_parcels: int, lines: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
-    """Return `_partition` with every node free to ship any number of parcels."""
+    """Return `partition` with every node free to ship any number of parcels."""
     nobody = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
-    return _partition(parcels, nobody, most_parcels, lines)
+    return partition(parcels, nobody, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True)
@@ -180,7 +180,7 @@ def _best_plan(
     plan = np.zeros((most_parcels, 2), dtype=np.int64)
     while True:
         last = total.shape[0] - 1
-        served, count = _choice(total[last], latest[last], units, whole, split_cost, target, limit)
+        served, count = choice(total[last], latest[last], units, whole, split_cost, target, limit)
         mask, left, rows, stage = served, count, 0, last
         while left > 0:
             node = node_of[stage, left, mask]
@@ -202,7 +202,7 @@ def _best_plan(
                     is_clean = False
         if is_clean:
             return plan, rows, served
-        total, latest, node_of, part_of = _partition(parcels, alone, most_parcels, lines)
+        total, latest, node_of, part_of = partition(parcels, alone, most_parcels, lines)
 
 
 @njit(cache=True, nogil=True, inline="always")
@@ -236,7 +236,7 @@ def _record(
 
 
 @njit(cache=True, nogil=True)
-def _spread(plans: IntArray, counts: IntArray, ask: Ask, t: Days) -> None:
+def spread(plans: IntArray, counts: IntArray, ask: Ask, t: Days) -> None:
     """Write the median and the ninetieth percentile of arrivals; both are the arrival where there is no history."""
     known, weight_g = t.learned, mask_sums(ask.weight_g)
     trips = np.empty((2 * counts.sum(), 6), dtype=np.int64)
@@ -273,12 +273,12 @@ def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _is_beaten(worth: IntArray, counts: IntArray, found: int, cost: int, last: int, rows: int) -> bool:
+def is_beaten(worth: IntArray, counts: IntArray, found: int, cost: int, last: int, rows: int) -> bool:
     """Say whether one of the plans found costs no more, arrives no later and has no more parcels."""
-    is_beaten = False
+    beaten = False
     for one in range(found):
-        is_beaten = is_beaten or (worth[one, 0] <= cost and worth[one, 1] <= last and counts[one] <= rows)
-    return is_beaten
+        beaten = beaten or (worth[one, 0] <= cost and worth[one, 1] <= last and counts[one] <= rows)
+    return beaten
 
 
 @njit(cache=True, nogil=True)
@@ -333,7 +333,7 @@ def promise_order(
             for row in range(rows):
                 cost += parcels.cost[plan[row, 0], plan[row, 1]]
             served, limit, latest = mask, rows - 1, max(latest, last)
-            if not _is_beaten(worth, counts, found, cost, last, rows):
+            if not is_beaten(worth, counts, found, cost, last, rows):
                 found = min(found + 1, MOST_PLANS)
                 worth[found - 1, 0], worth[found - 1, 1] = cost, last
                 counts[found - 1] = rows
@@ -345,5 +345,5 @@ def promise_order(
             if latest == 0:
                 break
             deadline = latest - 1
-    _spread(plans[:found], counts[:found], ask, t)
+    spread(plans[:found], counts[:found], ask, t)
     return plans[:found], counts[:found], max(served, 0) if found > 0 else 0

@@ -33,6 +33,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
     """Return every breach of the rules that span fields; an empty list means the document is sound."""
     return [
         *_nodes(document),
+        *_transfers(document),
         *_groups(document),
         *_calendars(document),
         *_zones(document),
@@ -121,6 +122,30 @@ def _opening_hours(path: str, node: NodeDocument) -> Iterator[Fault]:
     if node.store_pickup.picking_minutes > shortest:
         message = f"{node.store_pickup.picking_minutes} is more than the {shortest} minutes of a day; give fewer"
         yield Fault(path=f"{path}.picking_minutes", message=message)
+
+
+def _transfers(document: NetworkDocument) -> Iterator[Fault]:
+    nodes = {node.node_id for node in document.nodes}
+    hubs = {node.node_id for node in document.nodes if node.hub is not None}
+    calendars = {entry.calendar for entry in document.calendars}
+    for index, node in enumerate(document.nodes):
+        if node.hub is not None and node.kind == "vendor":
+            yield Fault(path=f"$.nodes[{index}].hub", message="a vendor packs nothing for us; leave it out")
+    first: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(document.transfers):
+        path = f"$.transfers[{index}]"
+        yield from unknown(f"{path}.from_node_id", "node", entry.from_node_id, nodes)
+        yield from unknown(f"{path}.to_node_id", "hub", entry.to_node_id, hubs)
+        yield from unknown(f"{path}.calendar", "calendar", entry.calendar, calendars)
+        if entry.from_node_id == entry.to_node_id:
+            yield Fault(path=f"{path}.to_node_id", message="a node does not send to itself; name another, or remove it")
+        seen = first.setdefault((entry.from_node_id, entry.to_node_id), index)
+        if seen != index:
+            shown = f"{entry.from_node_id!r} to {entry.to_node_id!r}"
+            yield Fault(path=path, message=f"{shown} is already at $.transfers[{seen}]; remove one of them")
+        if entry.transit_days == 0 and entry.arrives_at is None:
+            message = "is needed for a transfer that is there on the day it leaves; add a time of day"
+            yield Fault(path=f"{path}.arrives_at", message=message)
 
 
 def _groups(document: NetworkDocument) -> Iterator[Fault]:

@@ -244,7 +244,11 @@ class _Passed:
 
     def by_node(self, minutes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return 1 for each node whose time of day, in minutes after midnight, has passed, else 0."""
-        pairs = zip(self._network.time_zone_of_node.tolist(), minutes.tolist(), strict=True)
+        return self.pairs(self._network.time_zone_of_node, minutes)
+
+    def pairs(self, zones: NDArray[np.int64], minutes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the same for each time zone, by its number, and minutes."""
+        pairs = zip(zones.tolist(), minutes.tolist(), strict=True)
         return np.array([self._has(zone, minute) for zone, minute in pairs], dtype=np.int64)
 
     def _has(self, zone: int, minute: int) -> bool:
@@ -287,6 +291,13 @@ def working_days_after(
 def _nth(calendars: Calendars, calendar: NDArray[np.int64], index: NDArray[np.int64]) -> NDArray[np.int64]:
     inside = index < calendars.nth.shape[1]
     return np.where(inside, calendars.nth[calendar, np.where(inside, index, 0)], NEVER)
+
+
+def has_passed(
+    network: Network, now: datetime, zones: NDArray[np.int64], minutes: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return 1 for each time zone, by its number, where minutes after midnight have passed, else 0."""
+    return _Passed(network, now.astimezone(UTC).replace(second=0, microsecond=0)).pairs(zones, minutes)
 
 
 def next_set(works: NDArray[np.bool_], first_day: int) -> NDArray[np.int64]:

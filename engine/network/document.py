@@ -71,6 +71,31 @@ class StorePickupDocument(_Part):
     )
 
 
+class HubDocument(_Part):
+    """A node that packs what other nodes send to it (`transfers`), and its own, into one parcel for the customer."""
+
+    processing_days: Days = Field(default=0, description="Whole working days from the arrival of the last transfer.")
+    unit_cost_cents: Cents = Field(default=0, description="For each unit that another node has sent.")
+
+
+class TransferDocument(_Part):
+    """How a node sends lines of an order to a hub, to be packed there."""
+
+    from_node_id: Identifier
+    to_node_id: Identifier = Field(description="A node with `hub`.")
+    calendar: Identifier = Field(description="The days on which it leaves, if its node works too, and is under way.")
+    cut_off: TimeOfDay | None = Field(
+        default=None, description="When it leaves, in the time zone of its node; null is the node's cut-off."
+    )
+    transit_days: Days
+    arrives_at: TimeOfDay | None = Field(
+        default=None, description="When it is there, in the time zone of the hub; null is before the day's work."
+    )
+    cost_cents: Cents = Field(default=0, description="For what it brings of an order.")
+    kg_cost_cents: Cents = Field(default=0, description="For each kilogram, rounded half up to cents.")
+    unit_cost_cents: Cents = 0
+
+
 class NodeDocument(_Part):
     """A place that can ship or hand over."""
 
@@ -110,6 +135,7 @@ class NodeDocument(_Part):
     store_pickup: StorePickupDocument | None = Field(
         default=None, description="Opening hours; null: pick-ups are ready on the day of hand-over to carriers."
     )
+    hub: HubDocument | None = Field(default=None, description="It packs what `transfers` bring; null: it does not.")
 
 
 class GroupDocument(_Part):
@@ -318,6 +344,7 @@ class NetworkDocument(_Part):
     )
     policy: PolicyDocument = PolicyDocument()
     postal_codes: tuple[PostalCodeDocument, ...] = ()
+    transfers: tuple[TransferDocument, ...] = Field(default=(), max_length=20_000)
     delivery_areas: tuple[DeliveryAreaDocument, ...] = Field(
         default=(),
         max_length=1_000,

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from engine.delivery.pickup import PICKUP
 from engine.network.model import Network
+from engine.promising.consolidating import consolidated, senders
 from engine.promising.model import (
     Carton,
     Delivery,
@@ -152,6 +153,8 @@ def _option(
 ) -> Option:
     """Return the option of one plan."""
     shipments = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
+    if plans.pieces:
+        shipments = [consolidated(one, row, asked, network, plans) for one, row in zip(shipments, rows, strict=True)]
     split_cents = network.policy.split_cost_cents * (len(shipments) - 1)
     days = list(zip(*rows, strict=True))
     first = shipments[0]
@@ -166,7 +169,7 @@ def _option(
         labels=labels,
         service_level=service_level,
         promised_on=date.fromordinal(max(days[ARRIVAL_DAY])),
-        confidence=network.policy.promise_quantile if network.acceptance is None else _confidence(rows, network),
+        confidence=network.policy.promise_quantile if network.acceptance is None else _confidence(rows, network, plans),
         dates_from=dates_from,
         delivery=delivery,
         total_cost_cents=sum(days[COST]) + split_cents,
@@ -175,11 +178,14 @@ def _option(
     )
 
 
-def _confidence(rows: tuple[tuple[int, ...], ...], network: Network) -> float:
+def _confidence(rows: tuple[tuple[int, ...], ...], network: Network, plans: Plans) -> float:
     """Return the share of parcels that arrive in time, times that of orders that the vendors among the nodes take."""
     confidence = network.policy.promise_quantile
-    for row in rows:
-        confidence *= 1.0 if network.acceptance is None else network.acceptance[row[NODE]]
+    nodes = [row[NODE] for row in rows]
+    if plans.pieces:
+        nodes += senders(rows, plans)
+    for node in nodes:
+        confidence *= 1.0 if network.acceptance is None else network.acceptance[node]
     return round(confidence, 6)
 
 
@@ -197,6 +203,7 @@ def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
             remote_area_cents=only.remote_area_cents,
             oversize_cents=only.oversize_cents,
             fuel_cents=only.fuel_cents,
+            transfer_cents=only.transfer_cents,
         )
     return OptionCost(
         shipping_cents=sum([part.shipping_cents for part in parts]),
@@ -208,4 +215,5 @@ def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
         remote_area_cents=sum([part.remote_area_cents for part in parts]),
         oversize_cents=sum([part.oversize_cents for part in parts]),
         fuel_cents=sum([part.fuel_cents for part in parts]),
+        transfer_cents=sum([part.transfer_cents for part in parts]),
     )

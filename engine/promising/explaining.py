@@ -12,12 +12,14 @@ from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.delivery.day_tables import no_load
-from engine.promising.explanation import Binding, Explanation, NodeExplanation, Standing
+from engine.promising.explaining_hubs import explain_hubs, packed_costs
+from engine.promising.explanation import Binding, Explanation, HubExplanation, NodeExplanation, Standing
 from engine.promising.model import Option
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
@@ -48,6 +50,7 @@ class _Explainer:
         self._row = {node: row for row, node in enumerate(programme.ask.nodes.tolist())}
         self._asked_nodes = frozenset(asked.nodes.tolist())
         self._singles = [self._single(line) for line in lines]
+        self._hubs_more_cents: dict[int, int] = {}
         self._more_cents = self._differences() if self._is_small and options else {}
 
     def explained(self) -> Explanation:
@@ -55,7 +58,11 @@ class _Explainer:
         network = self._view.network
         nodes = [self._node(node) for node in range(len(network.node_ids))]
         nodes.sort(key=_rank)
-        return Explanation(nodes=tuple(nodes[:MOST_NODES]), has_more=len(nodes) > MOST_NODES)
+        hubs: tuple[HubExplanation, ...] | UnsetType = UNSET
+        if network.hubs is not None and self._programme.pickup is None:
+            more = self._hubs_more_cents if self._more_cents or self._hubs_more_cents else None
+            hubs = explain_hubs(self._asked, self._view, self._programme, self._options, more)
+        return Explanation(nodes=tuple(nodes[:MOST_NODES]), has_more=len(nodes) > MOST_NODES, hubs=hubs)
 
     def _single(self, line: int) -> tuple[Ask, NDArray[np.int64], Parcels]:
         """Return the order of one line by itself, when each node within reach covers it, and its parcels."""
@@ -75,12 +82,14 @@ class _Explainer:
     def _node(self, node: int) -> NodeExplanation:
         node_id = self._view.network.node_ids[node]
         shipping = tuple(o.option_id for o in self._options if any(s.node_id == node_id for s in o.shipments))
+        sending = tuple(o.option_id for o in self._options if _sends(node_id, o))
         row = self._row.get(node)
         able = [] if row is None else [i for i, (_, _, p) in enumerate(self._singles) if p.cost[row, 1] < INFINITE]
         standing: Standing
         binding: Binding | None
-        if shipping:
-            standing, binding, why = "chosen", None, f"it ships in {', '.join(shipping)}"
+        if shipping or sending:
+            standing, binding = "chosen", None
+            why = f"it ships in {', '.join(shipping)}" if shipping else f"it sends to a hub in {', '.join(sending)}"
         elif able:
             standing, (binding, why) = "eligible", self._beaten(node, able)
         else:
@@ -89,7 +98,7 @@ class _Explainer:
         return NodeExplanation(
             node_id=node_id,
             standing=standing,
-            option_ids=shipping,
+            option_ids=tuple(o.option_id for o in self._options if o.option_id in shipping + sending),
             line_ids=tuple(dict.fromkeys(self._asked.lines[i].line_id for i in able)),
             cost_difference_cents=self._more_cents.get(node),
             arrives_on=date.fromordinal(min(arrivals)) if arrivals else None,
@@ -177,15 +186,23 @@ class _Explainer:
         alone = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
         covered = days_covered(alone, demand, ask.nodes, programme.local_day, programme.atp)
         cost = price_parcels(False, ask.need_by, covered, ask.nodes, ask, programme.cards, programme.days).cost
+        packed = packed_costs(programme, ask, demand)
+        cost = np.concatenate([cost, *(by_mask[None] for by_mask in packed.values())])
         shipped = {line.line_id for shipment in self._options[0].shipments for line in shipment.lines}
         served = sum(1 << i for i, line in enumerate(self._asked.lines) if line.line_id in shipped)
         base = self._options[0].total_cost_cents
         found: dict[int, int] = {}
-        for row, node in enumerate(ask.nodes.tolist()):
+        for row, node in enumerate([*ask.nodes.tolist(), *packed]):
             least = _least_with(cost, row, served, min(ask.most_parcels, len(self._masks)), ask.split_cost)
             if least < INFINITE:
-                found[node] = max(0, least - base)
+                more = found if row < len(ask.nodes) else self._hubs_more_cents
+                more[node] = max(0, least - base)
         return found
+
+
+def _sends(node_id: str, option: Option) -> bool:
+    """Say whether a node sends something to a hub in an option."""
+    return any(transfer.node_id == node_id for s in option.shipments for transfer in s.consolidates or ())
 
 
 def _least_with(cost: NDArray[np.int64], row: int, served: int, most: int, split_cost: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 Standing = Literal[
     "chosen",
@@ -30,11 +30,11 @@ Binding = Literal[
 class NodeExplanation(Struct, frozen=True, kw_only=True):
     """Why a node was chosen or not.
 
-    `option_ids` are the options in which it ships. `line_ids` are the lines that it could ship in time by themselves.
-    `cost_difference_cents` is what the cheapest plan in which it ships any of them costs more than the cheapest option;
-    null if it can ship none, for orders of many lines, and where something else than stock decides (substitutes).
-    `arrives_on` is the earliest day on which any of those lines could arrive from it. `binding` is what stands in its
-    way, or what made others better; `why` says it in words.
+    `option_ids` are the options in which it ships, or sends to a hub. `line_ids` are the lines that it could ship in
+    time by themselves. `cost_difference_cents` is what the cheapest plan in which it ships any of them costs more than
+    the cheapest option; null if it can ship none, for orders of many lines, and where something else than stock decides
+    (substitutes). `arrives_on` is the earliest day on which any of those lines could arrive from it. `binding` is what
+    stands in its way, or what made others better; `why` says it in words.
     """
 
     node_id: str
@@ -47,8 +47,26 @@ class NodeExplanation(Struct, frozen=True, kw_only=True):
     why: str
 
 
+class HubExplanation(Struct, frozen=True, kw_only=True):
+    """Why a hub packs a parcel of what other nodes send it, or not; fields as of a node.
+
+    `cost_difference_cents` is what the cheapest plan in which it does costs more than the cheapest option.
+    """
+
+    node_id: str
+    standing: Standing
+    option_ids: tuple[str, ...]
+    cost_difference_cents: int | None
+    binding: Binding | None
+    why: str
+
+
 class Explanation(Struct, frozen=True, kw_only=True):
-    """Every node of the network, those that ship first, then the eligible ones by cost; at most `MOST_NODES`."""
+    """Every node of the network, those that ship first, then the eligible ones by cost; at most `MOST_NODES`.
+
+    `hubs` is there for deliveries in a network with hubs.
+    """
 
     nodes: tuple[NodeExplanation, ...]
     has_more: bool
+    hubs: tuple[HubExplanation, ...] | UnsetType = UNSET

@@ -6,20 +6,20 @@ itself checks; keeping (store.py); a fresh promise in its place (service.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
 
 from engine.availability.reference import View
-from engine.catalog.model import Catalog
 from engine.delivery.pickup import PICKUP, pickup_at
 from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired, PromiseStale
 from engine.faults import nearest
 from engine.inventory.model import HoldLine
+from engine.promising.consolidating import first_day, held
 from engine.promising.making import working_day
-from engine.promising.model import KeptPromise, Option, PromisedHold, Shipment
+from engine.promising.model import KeptPromise, Option, PromisedHold, PromiseLine, Shipment, Transfer
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -45,8 +45,9 @@ def option_of(kept: KeptPromise, option_id: str) -> Option:
 
 
 def check_days(option: Option, view: View, now: datetime) -> None:
-    """Raise PromiseStale if a parcel of the option can no longer be handed over on its day."""
+    """Raise PromiseStale if a parcel of the option, or what is sent to its hub, can no longer leave on its day."""
     for shipment in option.shipments:
+        _check_transfers(shipment, view, now)
         earliest = _earliest(shipment, view, now)
         if earliest is None:
             raise PromiseStale(
@@ -64,20 +65,25 @@ def with_validity(options: Sequence[Option], view: View, now: datetime, expires_
 
     That is when `check_days` first refuses them: a cut-off, a pick-up or a closing time; or `expires_at`.
     """
-    has_hours = any(option.ready_at is not UNSET for option in options)
-    if not has_hours and view.days.is_steady(now, expires_at - _INSTANT):
+    has_times = any(option.ready_at is not UNSET for option in options) or _use_hubs(options)
+    if not has_times and view.days.is_steady(now, expires_at - _INSTANT):
         return tuple([msgspec.structs.replace(option, valid_until=expires_at) for option in options])
-    known: dict[tuple[str, str, date], datetime] = {}
+    known: dict[Hashable, datetime] = {}
     found = []
     for option in options:
         until = expires_at
         for shipment in option.shipments:
-            key = shipment.node_id, shipment.service, shipment.ship_on
+            key = shipment.node_id, shipment.service, shipment.ship_on, shipment.consolidates, len(shipment.lines)
             if key not in known or shipment.service == PICKUP or view.catalog.making_days:
                 known[key] = _kept_until(shipment, view, now, expires_at)
             until = min(until, known[key])
         found.append(msgspec.structs.replace(option, valid_until=until))
     return tuple(found)
+
+
+def _use_hubs(options: Sequence[Option]) -> bool:
+    """Say whether a hub packs any parcel; its transfers have cut-offs of their own."""
+    return any(shipment.consolidates is not UNSET for option in options for shipment in option.shipments)
 
 
 def _kept_until(shipment: Shipment, view: View, now: datetime, expires_at: datetime) -> datetime:
@@ -102,22 +108,51 @@ def _kept_until(shipment: Shipment, view: View, now: datetime, expires_at: datet
 
 def _is_kept(shipment: Shipment, view: View, at: datetime) -> bool:
     earliest = _earliest(shipment, view, at)
-    return earliest is not None and earliest <= shipment.ship_on.toordinal()
+    if earliest is None or earliest > shipment.ship_on.toordinal():
+        return False
+    sent = _leaving(shipment, view, at)
+    return all(day is not None and day <= transfer.ship_on.toordinal() for transfer, day in sent)
 
 
 def hold_of(kept: KeptPromise, option: Option) -> PromisedHold:
     """Return what a reservation of an option has to hold, kits as their products, its date and its channel."""
     lines = tuple(
-        HoldLine(sku=sku, quantity=line.quantity * units, node_id=shipment.node_id, ship_on=shipment.ship_on)
+        HoldLine(sku=sku, quantity=line.quantity * units, node_id=node_id, ship_on=ship_on)
         for shipment in option.shipments
-        for line in shipment.lines
+        for line, node_id, ship_on in held(shipment)
         for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
     )
     return PromisedHold(lines=lines, promised_on=option.promised_on, channel=kept.promise.channel)
 
 
+def _check_transfers(shipment: Shipment, view: View, now: datetime) -> None:
+    """Raise PromiseStale if what other nodes send to the hub of a parcel can no longer leave on its day."""
+    for transfer, earliest in _leaving(shipment, view, now):
+        if earliest is None:
+            raise PromiseStale(
+                f"{transfer.node_id} does not send to {shipment.node_id} any more. Take one of the fresh options."
+            )
+        if earliest > transfer.ship_on.toordinal():
+            raise PromiseStale(
+                f"{transfer.node_id} sends to {shipment.node_id} on {date.fromordinal(earliest)} at the earliest; "
+                f"promised was {transfer.ship_on}. Take one of the fresh options."
+            )
+
+
+def _leaving(shipment: Shipment, view: View, now: datetime) -> Iterator[tuple[Transfer, int | None]]:
+    """Yield what is sent to the hub of a parcel, and when it could leave if it were ordered now."""
+    for transfer in shipment.consolidates or ():
+        earliest = first_day(transfer, shipment.node_id, view, now)
+        if earliest is not None:
+            earliest = _after_making(earliest, view.network.index[transfer.node_id], transfer.lines, view, now)
+        yield transfer, earliest
+
+
 def _earliest(shipment: Shipment, view: View, now: datetime) -> int | None:
-    """Return the first day of hand-over of an order that came now, None if the node or the service is gone."""
+    """Return the first day of hand-over of an order that came now, None if the node or the service is gone.
+
+    What is sent to a hub is another matter; a hub that has nothing of the parcel itself could hand it over at any time.
+    """
     network, today = view.network, view.days.at(now)
     node = network.index.get(shipment.node_id)
     if node is None:
@@ -128,18 +163,21 @@ def _earliest(shipment: Shipment, view: View, now: datetime) -> int | None:
         ready = int(today.ready[network.services.index(shipment.service), node])
     else:
         return None
-    making_days = _making_days(shipment, view.catalog)
-    if making_days == 0:
-        return ready
-    return max(ready, working_day(network, today, node, int(today.ready[-1, node]), making_days))
+    if shipment.consolidates is UNSET:
+        return _after_making(ready, node, shipment.lines, view, now)
+    own = [line for line, node_id, _ in held(shipment) if node_id == shipment.node_id]
+    return _after_making(ready, node, own, view, now) if own else 0
 
 
-def _making_days(shipment: Shipment, catalog: Catalog) -> int:
-    """Return how many working days the products of a parcel are in the making."""
+def _after_making(ready: int, node: int, lines: Sequence[PromiseLine], view: View, now: datetime) -> int:
+    """Return a first day of hand-over, or the later one on which the node has made what is made to order."""
+    catalog = view.catalog
     if not catalog.making_days:
-        return 0
-    contents = (catalog.content[line.sku] for line in shipment.lines if line.sku in catalog.content)
-    return max((catalog.making_days.get(sku, 0) for content in contents for sku, _ in content.components), default=0)
+        return ready
+    contents = (catalog.content[line.sku] for line in lines if line.sku in catalog.content)
+    days = max((catalog.making_days.get(sku, 0) for content in contents for sku, _ in content.components), default=0)
+    today = view.days.at(now)
+    return max(ready, working_day(view.network, today, node, int(today.ready[-1, node]), days)) if days else ready
 
 
 def _has_expired(promise_id: str, now: datetime) -> bool:

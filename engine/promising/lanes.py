@@ -18,6 +18,8 @@ from engine.availability.reference import View
 from engine.availability.stock import NO_LAUNCHES, AtpTable
 from engine.catalog.model import Content
 from engine.network.days import NEVER, Today
+from engine.network.hubs import TransferMinute
+from engine.promising.gathering import sent_alone
 from engine.promising.model import PromiseLine
 from engine.promising.programme import Programme, Tables, build
 from engine.promising.request import Asked
@@ -41,19 +43,23 @@ class Offer(NamedTuple):
 
 
 class KindLanes:
-    """The rows of one kind of product to one place, over the nodes within reach."""
+    """The rows of one kind of product to one place, over the nodes within reach, and those that send to hubs."""
 
     def __init__(self, programme: Programme) -> None:
         ask = programme.ask
         self._programme = replace(programme, ask=ask._replace(goods=programme.pack([(0,)])))
         self._rows: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self.nodes = programme.ask.nodes
+        self._reached = len(self.nodes)
+        found = programme.consolidation
+        if found is not None:
+            self.nodes = np.append(self.nodes, found.hubs.source[found.usable])
         self.local_day = programme.local_day[self.nodes]
 
     def best(self, first_day: NDArray[np.int32]) -> tuple[Offer, Offer] | None:
         """Return the earliest offer, the cheapest of that day, and the cheapest, the earliest of that price.
 
-        `first_day` (nodes within reach,) is when each has a unit. None if nobody can bring it.
+        `first_day` (nodes,) is when each has a unit. None if nobody can bring it.
         """
         now = first_day <= self.local_day
         cheapest = fastest = INFINITE
@@ -83,13 +89,20 @@ class KindLanes:
 
     def _priced(self, covered_from: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         programme = self._programme
-        covered = np.repeat(covered_from[:, None], 2, axis=1)
+        ask, reached = programme.ask, self._reached
+        covered = np.repeat(covered_from[:reached, None], 2, axis=1)
+        sent = None if len(self.nodes) == reached else sent_alone(programme, ask, covered_from[reached:])
         keys: list[NDArray[np.int64]] = []
         for by_arrival in (False, True):
             parcels = price_parcels(
-                by_arrival, programme.ask.need_by, covered, self.nodes, programme.ask, programme.cards, programme.days
+                by_arrival, ask.need_by, covered, self.nodes[:reached], ask, programme.cards, programme.days
             )
-            cost, arrival = parcels.cost[:, 1], parcels.arrival[:, 1] - programme.days.first_day
+            cost, arrival = parcels.cost[:, 1], parcels.arrival[:, 1]
+            if sent is not None:
+                best = np.lexsort(sent if by_arrival else sent[::-1], axis=1)[:, :1]
+                cost = np.append(cost, np.take_along_axis(sent[0], best, axis=1))
+                arrival = np.append(arrival, np.take_along_axis(sent[1], best, axis=1))
+            arrival -= programme.days.first_day
             is_there = cost < INFINITE
             cost, arrival = np.where(is_there, cost, 0), np.where(is_there, arrival, 0)
             key = arrival * _CENTS + cost if by_arrival else cost * _DAYS + arrival
@@ -102,6 +115,7 @@ class _Made(NamedTuple):
 
     today: Today
     load: Load
+    sends: TransferMinute | None
     lanes: dict[tuple[object, Kind], KindLanes]
 
 
@@ -131,11 +145,12 @@ class Lanes:
 
     def _lanes(self, now: datetime, load: Load) -> dict[tuple[object, Kind], KindLanes]:
         """Return the lanes made so far; none if other days of hand-over count than when they were, or are full."""
-        made, today = self._made, self.view.days.at(now)
-        if made is None or made.load is not load or not (made.today is today or _is_alike(made.today, today)):
-            made = _Made(today, load, {})
+        made, today, sends = self._made, self.view.days.at(now), self._tables.transfers(self.view, now)
+        is_known = made is not None and made.load is load and (made.today is today or _is_alike(made.today, today))
+        if made is None or not is_known or not _send_alike(made.sends, sends):
+            made = _Made(today, load, sends, {})
         elif made.today is not today:
-            made = made._replace(today=today)
+            made = made._replace(today=today, sends=sends)
         self._made = made
         return made.lanes
 
@@ -173,10 +188,19 @@ def _is_alike(one: Today, other: Today) -> bool:
     )
 
 
+def _send_alike(one: TransferMinute | None, other: TransferMinute | None) -> bool:
+    """Say whether two minutes mean the same to every transfer."""
+    if one is other or one is None or other is None:
+        return one is other
+    arrays = ("ready", "shift", "own_from")
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in arrays)
+
+
 def _kind(sku: str, content: Content, view: View, weights: NDArray[np.int64]) -> Kind:
     """Return what freight looks at in a product; where only rates count, its weight step instead of its weight."""
     freight, catalog = view.network.freight, view.catalog
     weight: object = content.weight_g
-    if freight.is_plain and not freight.box_ids and not freight.is_sized and view.lead_times is None:
+    is_by_step = freight.is_plain and not freight.box_ids and not freight.is_sized
+    if is_by_step and view.lead_times is None and view.network.hubs is None:
         weight = int(np.searchsorted(weights, content.weight_g))
     return weight, catalog.sizes.get(sku), catalog.handling.get(sku), sku in catalog.ship_alone

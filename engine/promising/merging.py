@@ -14,6 +14,7 @@ from itertools import combinations
 
 import numpy as np
 
+from engine.promising.gathering import alone_by_hub
 from engine.promising.programme import Programme, grouped
 from solvers.promise_parcels import INFINITE, days_alone, days_covered, price_parcels
 
@@ -42,12 +43,16 @@ def merge_lines(programme: Programme, alone: Sequence[Group], most: int) -> list
 
 
 def nodes_for(programme: Programme, group: Sequence[int]) -> frozenset[int]:
-    """Return the nodes that can ship these lines as one parcel that arrives in time."""
+    """Return the nodes that can ship these lines as one parcel that arrives in time, or send them to a hub for one."""
     ask, demand = grouped(programme, [tuple(group)])
     alone = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
     covered = days_covered(alone, demand, ask.nodes, programme.local_day, programme.atp)
     parcels = price_parcels(False, ask.need_by, covered, ask.nodes, ask, programme.cards, programme.days)
-    return frozenset(ask.nodes[np.flatnonzero(parcels.cost[:, 1] < INFINITE)].tolist())
+    nodes = frozenset(ask.nodes[np.flatnonzero(parcels.cost[:, 1] < INFINITE)].tolist())
+    if programme.consolidation is None:
+        return nodes
+    source, _, arrival = alone_by_hub(programme, ask, demand)
+    return nodes | frozenset(source[(arrival <= ask.need_by).any(axis=1)].tolist())
 
 
 def _merge_chain(programme: Programme, alike: list[Group], groups: dict[Group, frozenset[int]]) -> None:

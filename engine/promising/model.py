@@ -118,6 +118,7 @@ class ShipmentCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
     remote_area_cents: int = 0
     oversize_cents: int = 0
     fuel_cents: int = 0
+    transfer_cents: int = 0
 
 
 class Carton(Struct, frozen=True, kw_only=True):
@@ -128,12 +129,26 @@ class Carton(Struct, frozen=True, kw_only=True):
     weight_g: int
 
 
+class Transfer(Struct, frozen=True, kw_only=True):
+    """What one node sends to the hub that packs the parcel: `ship_on` is a day of the node, where its units are held.
+
+    From `available_on`, a day of the hub, it may be handed over there.
+    """
+
+    node_id: str
+    ship_on: date
+    available_on: date
+    lines: tuple[PromiseLine, ...]
+    transfer_cents: int
+
+
 class Shipment(Struct, frozen=True, kw_only=True):
     """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
 
     `dates_from` says whether the delivery is learned from history, or by the transit days of the rate card. `cartons`
     are there if the network has any. A parcel to the node where it is picked up has that as `to_node_id`, and is
-    delivered on the day on which it is ready there; `ready_at` is the time, if the node has opening hours.
+    delivered on the day on which it is ready there; `ready_at` is the time, if the node has opening hours. Of a parcel
+    that a hub packs, `consolidates` is what other nodes send for it; the rest of its lines the hub has itself.
     """
 
     node_id: str
@@ -148,6 +163,7 @@ class Shipment(Struct, frozen=True, kw_only=True):
     cartons: tuple[Carton, ...] | UnsetType = UNSET
     to_node_id: str | UnsetType = UNSET
     ready_at: datetime | UnsetType = UNSET
+    consolidates: tuple[Transfer, ...] | UnsetType = UNSET
 
 
 class OptionCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -162,6 +178,7 @@ class OptionCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
     remote_area_cents: int = 0
     oversize_cents: int = 0
     fuel_cents: int = 0
+    transfer_cents: int = 0
 
 
 class Margin(Struct, frozen=True, kw_only=True):

@@ -18,8 +18,11 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.delivery.day_tables import DayTables
 from engine.delivery.pickup import Pickup, pickup_at
+from engine.network.hubs import TransferMinute
 from engine.network.model import Network
+from engine.promising.gathering import Consolidation
 from engine.promising.goods import Pack, packer_of, plain
+from engine.promising.hubs import HubTables, Piece, plans_with_hubs, usable_transfers
 from engine.promising.making import after_making
 from engine.promising.pickup import store_cards
 from engine.promising.request import Asked
@@ -54,6 +57,7 @@ class Programme:
     rows: Mapping[str, int]
     anywhere: Cards
     pickup: Pickup | None
+    consolidation: Consolidation | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,7 +65,8 @@ class Plans:
     """The plans, each as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
 
     `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `units` has the
-    units of every line of the order; `goods` have the cartons of every mask in the rows.
+    units of every line of the order; `goods` have the cartons of every mask in the rows. Where hubs may be used, rows
+    have a column PIECES, a place in `pieces`, -1 for none: what is sent to a hub for a parcel, with its lines.
     """
 
     rows: tuple[tuple[tuple[int, ...], ...], ...]
@@ -70,6 +75,7 @@ class Plans:
     lines: tuple[tuple[tuple[int, ...], ...], ...]
     served: frozenset[int]
     goods: Goods
+    pieces: tuple[tuple[tuple[Piece, tuple[int, ...]], ...], ...] = ()
 
 
 class Tables:
@@ -81,6 +87,18 @@ class Tables:
         self._pickup_cards: Cards | None = None
         self._store_cards: dict[int, Cards] = {}
         self.days = DayTables()
+        self._hubs = HubTables()
+
+    def consolidation(
+        self, view: View, now: datetime, nodes: NDArray[np.int64], near: NDArray[np.int64]
+    ) -> Consolidation | None:
+        """Return the transfers from some nodes to hubs among those near a destination; None without any."""
+        minute = self.transfers(view, now)
+        return None if minute is None else usable_transfers(view.network, minute, nodes, near)
+
+    def transfers(self, view: View, now: datetime) -> TransferMinute | None:
+        """Return what a minute means to transfers; None if the network has none."""
+        return None if view.network.hubs is None else self._hubs.at(view, now)
 
     def cards(self, network: Network, *, is_pickup: bool) -> Cards:
         """Return the costs of a network; at a pick-up only the node's units cost."""
@@ -161,6 +179,7 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
         rows=table.rows,
         anywhere=anywhere,
         pickup=pickup,
+        consolidation=None if pickup is not None else tables.consolidation(view, now, asked.nodes, nodes),
     )
 
 
@@ -198,9 +217,14 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         ask, demand = grouped(programme, groups)
     elif programme.pack is not plain:
         ask = ask._replace(goods=programme.pack(groups))
-    plans, counts, served = promise_order(
-        demand, programme.local_day, programme.atp, ask, programme.cards, programme.days
-    )
+    found = None if programme.consolidation is None else plans_with_hubs(programme, ask, demand)
+    pieces: tuple[tuple[Piece, ...], ...] = ()
+    if found is None:
+        plans, counts, served = promise_order(
+            demand, programme.local_day, programme.atp, ask, programme.cards, programme.days
+        )
+    else:
+        plans, counts, served, pieces = found
     rows = tuple([tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True)])
     together = tuple(groups)
     return Plans(
@@ -210,6 +234,7 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         lines=tuple([tuple([_lines_of(row[MASK], together) for row in plan]) for plan in rows]),
         served=frozenset(_lines_of(int(served), together)),
         goods=ask.goods,
+        pieces=tuple([tuple([(one, _lines_of(one.mask, together)) for one in parcel]) for parcel in pieces]),
     )
 
 

@@ -21,6 +21,7 @@ from typing import get_args
 import numpy as np
 
 from engine.delivery.day_tables import no_load
+from engine.promising.gathering import alone_by_hub
 from engine.promising.model import Reason, UnavailableLine
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
@@ -70,13 +71,14 @@ def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None
         ever = (days_alone(one, everywhere, programme.local_day, programme.atp) < NEVER).any()
         return ("insufficient_stock" if ever else "no_stock"), None
     days = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
-    if not (days < NEVER).any():
+    by_hub = int(alone_by_hub(programme, ask, demand)[2].min(initial=NEVER))
+    if not (days < NEVER).any() and by_hub >= NEVER:
         return "too_far", None
     covered = days_covered(days, demand, ask.nodes, programme.local_day, programme.atp)
     parcels = price_parcels(True, NEVER - 1, covered, ask.nodes, ask, programme.cards, programme.days)
-    if not (parcels.cost[:, 1] < INFINITE).any():
+    if not (parcels.cost[:, 1] < INFINITE).any() and by_hub >= NEVER:
         return _without_parcel(asked, programme, ask, covered), None
-    day = int(parcels.arrival[:, 1].min())
+    day = min(int(parcels.arrival[:, 1].min(initial=NEVER)), by_hub)
     return ("after_need_by" if day > asked.need_by else None), day
 
 

@@ -42,7 +42,8 @@ def _plans(asked: Asked, programme: Programme) -> Plans | None:
     """Return the plans for what may be served of an order; None if nothing may."""
     lines = range(len(asked.lines))
     groups: list[tuple[int, ...]] = [(line,) for line in lines if line not in asked.terms.barred]
-    most = most_masks(len(programme.ask.nodes))
+    sending = 0 if programme.consolidation is None else len(programme.consolidation.usable)
+    most = most_masks(len(programme.ask.nodes) + sending)
     if len(groups) > most:
         groups = merge_lines(programme, groups, most)
     is_whole = sum(map(len, groups)) == len(lines)

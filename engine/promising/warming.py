@@ -18,6 +18,7 @@ from engine.inventory.model import KINDS, ON_HAND, StockView
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import compile_network
+from engine.promising.explaining_hubs import packed_costs
 from engine.promising.model import Destination, PromiseRequest, WantedLine
 from engine.promising.programme import Tables, build, solve
 from engine.promising.reasons import unavailable
@@ -33,13 +34,16 @@ _NETWORK = {
     "services": [_SERVICE | {"dim_divisor": 1}],
 }
 _CARTON = {"carton": "b", "length_mm": 9, "width_mm": 9, "height_mm": 9, "max_weight_g": 9}
+_HUB = _NODE | {"node_id": "h", "hub": {}}
+_TRANSFER = {"from_node_id": "n", "to_node_id": "h", "calendar": "daily", "transit_days": 1}
 _PRODUCT = {"sku": "x", "weight_g": 1, "length_mm": 1, "width_mm": 1, "height_mm": 1}
 
 
 def warm_up() -> None:
     """Run every kernel once on the smallest orders there are; takes no store and changes nothing."""
     catalog = compile_catalog(CatalogDocument.model_validate({"products": [_PRODUCT]}), 0)
-    for document in (_NETWORK, _NETWORK | {"cartons": [_CARTON]}):
+    with_hub = {"nodes": [_NODE, _HUB], "transfers": [_TRANSFER]}
+    for document in (_NETWORK, _NETWORK | {"cartons": [_CARTON]}, _NETWORK | with_hub):
         network = compile_network(NetworkDocument.model_validate(document), 0)
         _warm_up(View(epoch=0, days=NetworkDays(network), catalog=catalog))
 
@@ -52,9 +56,10 @@ def _warm_up(view: View) -> None:
     cells[0, 0, ON_HAND] = 1
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})
     table = StockReader().read(stock, view, view.days.at(now).local_day, now=now)
-    programme = build(asked, view, table, now, Tables(), no_load(1))
+    programme = build(asked, view, table, now, Tables(), no_load(len(view.network.node_ids)))
     solve(programme, [(0,)])
     unavailable(asked, programme, [0])
+    packed_costs(programme, programme.ask, programme.demand)
 
 
 if __name__ == "__main__":

@@ -227,6 +227,30 @@ def test_a_class_is_not_taken_and_refused_at_once(document: dict[str, Any]) -> N
     assert "carries" in refusal.value.faults[0].message
 
 
+def test_what_is_wrong_with_a_transfer_is_named(document: dict[str, Any]) -> None:
+    document["nodes"][0]["hub"] = {}
+    document["nodes"][1] |= {"hub": {}, "kind": "vendor"}
+    sound = {"from_node_id": "shop-west", "to_node_id": "dc-east", "calendar": "daily", "transit_days": 1}
+    document["transfers"] = [
+        sound,
+        sound | {"transit_days": 0},
+        sound | {"from_node_id": "dc-east"},
+        sound | {"from_node_id": "shop", "to_node_id": "dc", "calendar": "dayly"},
+    ]
+    with pytest.raises(InvalidInput) as refusal:
+        parse_network(json.dumps(document).encode())
+    assert [fault.path for fault in refusal.value.faults] == [
+        "$.nodes[1].hub",
+        "$.transfers[1]",
+        "$.transfers[1].arrives_at",
+        "$.transfers[2].to_node_id",
+        "$.transfers[3].from_node_id",
+        "$.transfers[3].to_node_id",
+        "$.transfers[3].calendar",
+    ]
+    assert "unknown hub 'dc'" in refusal.value.faults[5].message
+
+
 def test_there_are_only_so_many_handling_classes(document: dict[str, Any]) -> None:
     document["nodes"][0]["refuses"] = [f"class-{i}" for i in range(60)]
     parse_network(json.dumps(document).encode())

@@ -101,7 +101,24 @@ def network(rng: random.Random) -> dict[str, Any]:
     ]
     week = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     areas = [{"country": "US", "postal_prefixes": ["9"], "calendar": "weekdays"}] if rng.random() < 0.5 else []
+    transfers = []
+    if len(nodes) > 1 and rng.random() < 0.5:
+        nodes[0]["hub"] = {"processing_days": rng.choice([0, 1]), "unit_cost_cents": 3}
+        transfers = [
+            {
+                "from_node_id": node["node_id"],
+                "to_node_id": "n0",
+                "calendar": rng.choice(["daily", "weekdays"]),
+                "cut_off": rng.choice([None, "10:15"]),
+                "transit_days": rng.randint(0, 2),
+                "arrives_at": rng.choice(["06:00", "13:00"]),
+                "cost_cents": rng.randint(0, 99),
+                "kg_cost_cents": rng.choice([0, 41]),
+            }
+            for node in nodes[1:]
+        ]
     return {
+        "transfers": transfers,
         "delivery_areas": areas,
         "nodes": nodes,
         "groups": [{"group": "first", "node_ids": ["n0"]}],

@@ -7,10 +7,14 @@ from typing import Any
 from engine.promising.model import Destination
 from engine.promising.warming import warm_up
 from solvers.cartons import join_masks, pack_masks
-from solvers.promise_options import promise_order
-from solvers.promise_parcels import days_alone, days_covered, price_parcels, within_reach
+from solvers.promise_freight import mask_unions
+from solvers.promise_hubs import gather, hub_plans, in_time
+from solvers.promise_options import promise_order, spread
+from solvers.promise_parcels import days_alone, days_covered, make_offers, mask_sums, price_parcels, within_reach
+from solvers.promise_transfers import bill_parcels, send_parts
 
 KERNELS = (promise_order, days_alone, days_covered, price_parcels, within_reach, join_masks, pack_masks)
+OF_HUBS = (send_parts, make_offers, hub_plans, bill_parcels, spread, gather, in_time, mask_sums, mask_unions)
 
 
 async def test_no_promise_needs_another_compilation(world: Any, network: Any, catalog: Any) -> None:
@@ -43,3 +47,26 @@ async def test_no_promise_needs_another_compilation(world: Any, network: Any, ca
     await world.put_network(network)
     await world.promise(("cup", 1))
     assert {kernel: list(kernel.signatures) for kernel in KERNELS} == known
+
+
+async def test_no_promise_with_hubs_needs_another_compilation(world: Any, network: Any, catalog: Any) -> None:
+    warm_up()
+    kernels = KERNELS + OF_HUBS
+    known = {kernel: list(kernel.signatures) for kernel in kernels}
+    network["nodes"][0]["hub"] = {}
+    transfer = {"from_node_id": "b", "to_node_id": "a", "calendar": "daily", "transit_days": 1}
+    network["transfers"] = [transfer]
+    await world.put_network(network)
+    await world.stock(("a", "cup", 9), ("b", "saucer", 9), *(("b", f"part-{i:02d}", 9) for i in range(20)))
+    await world.promise(("cup", 1), ("saucer", 1), explain=True)
+    await world.promise(("saucer", 1), ("spoon", 1), explain=True)
+    await world.promise(*((f"part-{i:02d}", 1) for i in range(20)))
+    catalog["products"][0] |= {"length_mm": 9, "width_mm": 9, "height_mm": 9, "handling_classes": ["hazmat"]}
+    network["nodes"][1] |= {"refuses": ["hazmat"], "capacity_parcels": 3}
+    network["services"][0] |= {"dim_divisor": 5, "fuel_basis_points": 9, "residential_cents": 3}
+    network["cartons"] = [{"carton": "S", "length_mm": 9, "width_mm": 9, "height_mm": 9, "max_weight_g": 900}]
+    await world.put_catalog(catalog)
+    await world.put_network(network)
+    home = Destination(latitude=40.0, longitude=-75.0, residential=True)
+    await world.promise(("cup", 1), ("saucer", 1), to=home, max_shipments=1)
+    assert {kernel: list(kernel.signatures) for kernel in kernels} == known
