@@ -90,17 +90,16 @@ def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:
     """
     if len(worths) < 2:
         return [("cheapest", "fastest", "fewest_shipments")] * len(worths)
+    costs, days, parcels = zip(*worths, strict=True)
     found: list[list[Label]] = [[] for _ in worths]
-    places = range(len(worths))
     found[0].append("cheapest")
-    found[min(places, key=lambda i: (worths[i][1], worths[i][0], worths[i][2]))].append("fastest")
-    found[min(places, key=lambda i: (worths[i][2], worths[i][0], worths[i][1]))].append("fewest_shipments")
-    between = [place for place in places if not found[place]]
+    found[days.index(min(days))].append("fastest")  # the first of them, which is the cheapest
+    found[parcels.index(min(parcels))].append("fewest_shipments")
+    between = [place for place, labels in enumerate(found) if not labels]
     if between:
-        columns = list(zip(*worths, strict=True))
-        scales = [(min(column), max(max(column) - min(column), 1)) for column in columns]
-        shares = [sum((v - low) / wide for v, (low, wide) in zip(worth, scales, strict=True)) for worth in worths]
-        found[min(between, key=shares.__getitem__)].append("balanced")
+        scales = [(column, min(column), max(max(column) - min(column), 1)) for column in (costs, days, parcels)]
+        shares = [sum([(column[i] - low) / wide for column, low, wide in scales]) for i in between]
+        found[between[shares.index(min(shares))]].append("balanced")
     return [tuple(labels) for labels in found]
 
 
