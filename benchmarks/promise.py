@@ -21,8 +21,9 @@ import asyncio
 import gc
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -92,23 +93,21 @@ async def measure_network(client: StoreClient, nodes: int, orders: int, ping: fl
     )
     for lines in LINES:
         requests = [order(rng, lines) for _ in range(orders if lines <= 3 else max(20, orders // 20))]
-        row = await timed(f"promise, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
+        row = await timed(f"promise, {lines} lines", [partial(service.promise, r) for r in requests])
         print(row.shown(nodes, ping))
     requests = [order(rng, 3) for _ in range(orders)]
-    row = await timed(
-        f"promise, 3, {IN_FLIGHT} in flight", [lambda r=r: service.promise(r) for r in requests], IN_FLIGHT
-    )  # type: ignore[misc]
-    print(row.shown(nodes, ping))
+    name, calls = f"promise, 3, {IN_FLIGHT} in flight", [partial(service.promise, r) for r in requests]
+    print((await timed(name, calls, IN_FLIGHT)).shown(nodes, ping))
     for row in await page_rows(world, orders, rng):
         print(row.shown(nodes, ping))
     await world.lead_times.put(learned(world.network, rng))
     requests = [order(rng, 3) for _ in range(orders)]
-    row = await timed("promise, 3, learned", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
+    row = await timed("promise, 3, learned", [partial(service.promise, r) for r in requests])
     print(row.shown(nodes, ping))
     await use_every_rule(world, rng)
     for lines in LINES_BY_RULES:
         requests = [order(rng, lines) for _ in range(orders if lines <= 3 else max(20, orders // 20))]
-        row = await timed(f"with rules, {lines} lines", [lambda r=r: service.promise(r) for r in requests])  # type: ignore[misc]
+        row = await timed(f"with rules, {lines} lines", [partial(service.promise, r) for r in requests])
         print(row.shown(nodes, ping))
     await promises.settle()
     for row in await availability_rows(world, max(20, orders // 20), rng):
@@ -138,7 +137,7 @@ async def page_rows(world: World, calls: int, rng: np.random.Generator) -> list[
         if places < POSTAL_CODES:
             for request in requests:  # a warm table, as that of a shop that has visitors
                 await service.get_it_by(request)
-        rows.append(await timed(name, [lambda r=r: service.get_it_by(r) for r in requests]))  # type: ignore[misc]
+        rows.append(await timed(name, [partial(service.get_it_by, r) for r in requests]))
     return rows
 
 
@@ -151,11 +150,11 @@ async def availability_rows(world: World, calls: int, rng: np.random.Generator) 
             AvailabilityRequest(lines=tuple(AskedLine(sku=sku_of(s)) for s in rng.choice(SKUS, count, replace=False)))
             for _ in range(calls)
         ]
-        rows.append(await timed(f"availability, {count} SKUs", [lambda r=r: service.document(r) for r in requests]))  # type: ignore[misc]
+        rows.append(await timed(f"availability, {count} SKUs", [partial(service.document, r) for r in requests]))
     return rows
 
 
-async def timed(name: str, calls: list[Callable[[], Awaitable[object]]], in_flight: int = 1) -> Row:
+async def timed(name: str, calls: Sequence[Callable[[], Awaitable[object]]], in_flight: int = 1) -> Row:
     """Make the calls one after another, or so many at a time, after one to warm up."""
     await calls[0]()
     gc.collect()
