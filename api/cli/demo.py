@@ -109,7 +109,10 @@ class _Demo:
             self._show_promise(order.order_id or "", promise)
             chosen_option = await engine.promising.promised_hold(promise.promise_id, promise.options[0].option_id)
             reservation = await engine.inventory.hold(
-                chosen_option.lines, reference=order.order_id, promised_on=chosen_option.promised_on
+                chosen_option.lines,
+                reference=order.order_id,
+                promised_on=chosen_option.promised_on,
+                promised=chosen_option.promised,
             )
             await engine.inventory.confirm(reservation.value.reservation_id)
             held[order.order_id or ""] = reservation.value.reservation_id

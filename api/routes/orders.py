@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import orders as wire
 from api.schemas.fields import Nothing
+from engine.delivery.promised import PromisedTerms
 from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
 from engine.orders.explanations import Explained
 from engine.orders.model import Destination, NewLine, NewOrder, Order
@@ -21,22 +22,19 @@ ORDER = {"order_id": "ord_1"}
 async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
     """Checks the order and keeps it as `captured`; a routing run then decides where it ships from.
 
-    With a reservation_id the order takes that stock over, and its own routing may swap it.
+    With a reservation_id the order takes that stock over, and its own routing may swap it. If the reservation was made
+    from an option of a promise, the order keeps its day, its service level if one was asked for, and its store.
     """
     body = call.body
     order = NewOrder(
         channel=body.channel,
-        destination=Destination(
-            latitude=body.destination.latitude,
-            longitude=body.destination.longitude,
-            postal_code=body.destination.postal_code,
-            country=body.destination.country,
-        ),
+        destination=Destination() if body.destination is None else _destination(body.destination),
         lines=tuple(NewLine(sku=line.sku, quantity=line.quantity, line_id=line.line_id) for line in body.lines),
         order_id=body.order_id,
         reservation_id=body.reservation_id,
         service_level=body.service_level,
         need_by=body.need_by,
+        pickup_node_id=body.pickup_node_id,
         customer=body.customer,
         payment=body.payment,
     )
@@ -89,6 +87,30 @@ def shown_explanation(found: Explained) -> wire.ExplainedOrder:
     )
 
 
+def _destination(body: wire.DestinationBody) -> Destination:
+    return Destination(
+        latitude=body.latitude,
+        longitude=body.longitude,
+        postal_code=body.postal_code,
+        country=body.country,
+        time_zone=body.time_zone,
+        residential=body.residential,
+        is_po_box=body.is_po_box,
+    )
+
+
+def _promised(terms: PromisedTerms) -> wire.PromisedOption:
+    return wire.PromisedOption(
+        service_level=terms.service_level,
+        p50=terms.p50,
+        p90=terms.p90,
+        shipments=[
+            wire.PromisedParcel(node_id=parcel.node_id, service=parcel.service, ship_on=parcel.ship_on)
+            for parcel in terms.parcels
+        ],
+    )
+
+
 def _shown(order: Order) -> wire.Order:
     captured = order.captured
     return wire.Order(
@@ -101,6 +123,9 @@ def _shown(order: Order) -> wire.Order:
             longitude=captured.destination.longitude,
             postal_code=captured.destination.postal_code,
             country=captured.destination.country,
+            time_zone=captured.destination.time_zone,
+            residential=captured.destination.residential,
+            is_po_box=captured.destination.is_po_box,
         ),
         lines=[wire.OrderLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in captured.lines],
         allocations=[
@@ -116,9 +141,11 @@ def _shown(order: Order) -> wire.Order:
         ],
         reservation_id=order.reservation_id,
         run_id=order.run_id,
-        service_level=captured.service_level,
+        service_level=captured.wanted_level,
         need_by=captured.need_by,
         promised_on=captured.promised_on,
+        pickup_node_id=captured.picked_up_at,
+        promised=None if captured.promised is None else _promised(captured.promised),
         customer=captured.customer,
         payment=captured.payment,
         waiting_reservation_ids=list(order.waiting_reservation_ids),

@@ -82,6 +82,7 @@ async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservatio
         channel=promised.channel if body.channel is None else body.channel,
         reference=body.reference,
         promised_on=promised.promised_on,
+        promised=promised.promised,
         replay=call.replay,
     )
 

@@ -13,7 +13,10 @@ from engine.routing.explanation import LineExplanation, OneNode, RoutedCosts, Ro
 
 
 class DestinationBody(Body, frozen=True, kw_only=True):
-    """Where it goes: latitude and longitude in degrees, or postal_code and country, or both."""
+    """Where it goes: latitude and longitude in degrees, or postal_code and country, or both.
+
+    A home, a post office box and the IANA time zone count as they do for a promise.
+    """
 
     latitude: Latitude | None = None
     longitude: Longitude | None = None
@@ -22,6 +25,9 @@ class DestinationBody(Body, frozen=True, kw_only=True):
         Annotated[str, Meta(pattern="^[A-Z]{2}(?![\\s\\S])", description="two capital letters of ISO 3166, such as US")]
         | None
     ) = None
+    time_zone: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    residential: bool = False
+    is_po_box: bool = False
 
 
 class OrderLineBody(Body, frozen=True, kw_only=True):
@@ -33,15 +39,19 @@ class OrderLineBody(Body, frozen=True, kw_only=True):
 
 
 class OrderBody(Body, frozen=True, kw_only=True):
-    """An order to capture; `customer` and `payment` are kept as they are and not looked into."""
+    """An order to capture; `customer` and `payment` are kept as they are and not looked into.
+
+    With a pickup_node_id, its own or that of the promise behind its reservation, it needs no destination.
+    """
 
     channel: Identifier
-    destination: DestinationBody
     lines: Annotated[list[OrderLineBody], Meta(min_length=1, max_length=1000)]
+    destination: DestinationBody | None = None
     order_id: Identifier | None = None
     reservation_id: Identifier | None = None
     service_level: Identifier | None = None
     need_by: date | None = None
+    pickup_node_id: Identifier | None = None
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
 
@@ -53,6 +63,26 @@ class OrderDestination(Reply, frozen=True, kw_only=True):
     longitude: float | None
     postal_code: str | None
     country: str | None
+    time_zone: str | None
+    residential: bool
+    is_po_box: bool
+
+
+class PromisedParcel(Reply, frozen=True, kw_only=True):
+    """A parcel of the option that the order's reservation was made from."""
+
+    node_id: str
+    service: str
+    ship_on: date
+
+
+class PromisedOption(Reply, frozen=True, kw_only=True):
+    """The option that the order's reservation was made from: its level, days of arrival and parcels."""
+
+    service_level: str
+    p50: date
+    p90: date
+    shipments: list[PromisedParcel]
 
 
 class OrderLine(Reply, frozen=True, kw_only=True):
@@ -92,6 +122,8 @@ class Order(Reply, frozen=True, kw_only=True):
     service_level: str | None
     need_by: date | None
     promised_on: date | None
+    pickup_node_id: str | None
+    promised: PromisedOption | None
     customer: dict[str, Any] | None
     payment: dict[str, Any] | None
     waiting_reservation_ids: Annotated[

@@ -31,6 +31,7 @@ class KeptReservation:
     reference: str | None = None
     channel: str | None = None
     promised_on: date | None = None
+    promised: str | None = None
     consumed: bool = False
     forgotten_at: int | None = None
     order_id: str | None = None
@@ -45,7 +46,19 @@ def reply_of(reservation_id: str, kept: KeptReservation) -> Reply:
     reference = False if kept.reference is None else kept.reference
     channel = False if kept.channel is None else kept.channel
     promised_on = 0 if kept.promised_on is None else kept.promised_on.toordinal()
-    return ("reservation", reservation_id, kept.state, deadline, lines, reference, channel, promised_on)
+    promised = kept.promised or False
+    return (
+        "reservation",
+        reservation_id,
+        kept.state,
+        deadline,
+        lines,
+        reference,
+        channel,
+        promised_on,
+        False,
+        promised,
+    )
 
 
 def line_of(line: HoldLine, today: Mapping[str, int]) -> Line:

@@ -242,6 +242,7 @@ class MemoryInventoryStore:
             reference=hold.reference,
             channel=hold.channel,
             promised_on=hold.promised_on,
+            promised=hold.promised,
             holder=None if hold.limit is None else hold.limit.holder,
         )
         self._open_holds[kept.holder] += kept.holder is not None

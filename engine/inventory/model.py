@@ -181,6 +181,8 @@ class Hold:
     reference: str | None = None
     promised_on: date | None = None
     """The date of the promise that is reserved; an order that uses the reservation is due then."""
+    promised: str | None = None
+    """What that promise said, in the words of who made it: kept as it is, and not looked into."""
     limit: HoldLimit | None = None
     """None: it counts among nobody's open holds."""
 
@@ -210,6 +212,7 @@ class Reservation:
     reference: str | None = None
     channel: str | None = None
     promised_on: date | None = None
+    promised: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,7 +86,7 @@ class Attempt:
         """Return the part of one partition as lua/partitions/hold_parts.lua takes it."""
         share = tuple(line for _, line in self.shares[partition])
         return (
-            hold_row(replace(self._hold, lines=share)),
+            hold_row(replace(self._hold, lines=share, promised=self._hold.promised if self.is_whole else None)),
             False if self.is_whole else (self.home, self.token, self._followers.patience_ms),
         )
 

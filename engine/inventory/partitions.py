@@ -82,7 +82,7 @@ def truth_of(reply: Reply, token: str = "") -> Truth:
     """Return the truth that a reply `reservation` or `missing` holds."""
     if reply[0] != "reservation":
         return Truth(state="gone", token=token)
-    _, _, state, deadline_ms, lines, _, channel, _, crossing = reply
+    _, _, state, deadline_ms, lines, _, channel, _, crossing, *_ = reply
     version, partitions, eaten = crossing or (1, (), ())
     return Truth(
         state=state,

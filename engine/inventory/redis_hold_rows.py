@@ -39,7 +39,10 @@ def hold_row(hold: Hold) -> tuple[object, ...]:
     """Return a hold as lua/holding.lua takes it."""
     lines = line_rows(hold.lines)
     row = (hold.reservation_id, round(hold.ttl_seconds * 1000), lines, _hash(_pack(lines)), *_terms(hold))
-    return row if hold.limit is None else (*row, hold.limit.holder, hold.limit.most)
+    if hold.limit is None and hold.promised is None:
+        return row
+    limit = (False, 0) if hold.limit is None else (hold.limit.holder, hold.limit.most)
+    return (*row, *limit) if hold.promised is None else (*row, *limit, hold.promised)
 
 
 def holds_message(holds: Sequence[Hold], today: Mapping[str, int], buffers: Kept | None) -> list[Part]:
@@ -84,8 +87,10 @@ def holds_message(holds: Sequence[Hold], today: Mapping[str, int], buffers: Kept
 def _record(hold: Hold) -> bytes:
     """Return what the record of a reservation keeps of its hold, see lua/reservations.lua."""
     lines = _pack(line_rows(hold.lines))
-    others = False if hold.limit is None else {"holder": hold.limit.holder}
-    return _pack((msgspec.Raw(lines), _hash(lines), *_terms(hold), others))
+    others = {} if hold.limit is None else {"holder": hold.limit.holder}
+    if hold.promised is not None:
+        others["promised"] = hold.promised
+    return _pack((msgspec.Raw(lines), _hash(lines), *_terms(hold), others or False))
 
 
 def _terms(hold: Hold) -> tuple[object, object, int]:

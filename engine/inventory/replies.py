@@ -59,8 +59,9 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
     if kind == "reservation":
         return _reservation(*rest)
     if kind == "kept":
-        reservation_id, deadline, (lines, _, *terms, _) = rest
-        return _reservation(reservation_id, ReservationState.HELD, deadline, lines, *terms)
+        reservation_id, deadline, (lines, _, *terms, others) = rest
+        found = _reservation(reservation_id, ReservationState.HELD, deadline, lines, *terms)
+        return replace(found, promised=others.get("promised")) if others else found
     if kind == "positions":
         return _positions(rest[0])
     if kind == "quotas":
@@ -90,6 +91,7 @@ def verdict_of(hold: Hold, reply: Reply | int, *, replayed: bool = False) -> Res
             reference=hold.reference,
             channel=hold.channel,
             promised_on=hold.promised_on,
+            promised=hold.promised,
         )
     try:
         found: Reservation = value_of(reply, replayed=replayed)
@@ -136,6 +138,7 @@ def _reservation(
     channel: Any,
     promised_on: int = 0,  # absent from what an older build kept for an idempotency key
     _crossing: object = False,
+    promised: Any = False,
 ) -> Reservation:
     return Reservation(
         reservation_id=reservation_id,
@@ -154,6 +157,7 @@ def _reservation(
         reference=None if reference is False else reference,
         channel=None if channel is False else channel,
         promised_on=date.fromordinal(promised_on) if promised_on else None,
+        promised=promised or None,
     )
 
 

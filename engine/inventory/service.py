@@ -158,6 +158,7 @@ class InventoryService:
         channel: str | None = None,
         reference: str | None = None,
         promised_on: date | None = None,
+        promised: str | None = None,
         replay: Replay | None = None,
     ) -> Outcome[Reservation]:
         """Hold all lines or none under a new id; raises InsufficientStock, SupplyUnavailable, TooManyHolds."""
@@ -177,6 +178,7 @@ class InventoryService:
             channel=channel,
             reference=reference,
             promised_on=promised_on,
+            promised=promised,
             limit=self._limit(),
         )
         held = await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)

@@ -1,6 +1,7 @@
 """The rules of capture: from a request to what is kept, or every fault with its JSON path.
 
-Pure: the network and the catalog are handed in. Not here: storing (the stores), ids and time (service.py).
+Pure: the network and the catalog are handed in. Not here: where an order goes (delivery.py), storing (the stores), ids
+and time (service.py).
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from engine.catalog.model import Catalog
+from engine.delivery.promised import PromisedTerms
 from engine.errors import Fault, InvalidInput
-from engine.faults import nearest
 from engine.network.model import Network
-from engine.network.places import coordinate_faults, find_place
-from engine.orders.model import Captured, Destination, NewLine, NewOrder
+from engine.orders.delivery import check_level, destination_at, destination_of, picked_up_at
+from engine.orders.model import Captured, NewLine, NewOrder
 from engine.routing.model import OrderLine
 
 MOST_LINES = 1000
@@ -21,17 +22,32 @@ MOST_UNITS = 10**6
 _LONGEST_ID = 128
 
 
-def capture(order: NewOrder, order_id: str, captured_at: datetime, network: Network, catalog: Catalog) -> Captured:
-    """Return what to keep of `order`; raises InvalidInput with every fault."""
+def capture(
+    order: NewOrder,
+    order_id: str,
+    captured_at: datetime,
+    network: Network,
+    catalog: Catalog,
+    promised: PromisedTerms | None = None,
+) -> Captured:
+    """Return what to keep of `order`; raises InvalidInput with every fault.
+
+    `promised` are the terms that its reservation was made by; where the order says nothing they hold.
+    """
     faults: list[Fault] = []
     for name in ("order_id", "reservation_id", "channel"):
         value = getattr(order, name)
         if value is not None and not _is_identifier(value):
             faults.append(_identifier_fault(f"$.{name}", value))
-    _check_service_level(order.service_level, network, faults)
-    destination = _destination(order.destination, network, faults)
+    store = picked_up_at(order, promised, network, faults)
+    check_level(order.service_level, network, faults, is_pickup=store is not None)
+    if store is None:
+        destination = destination_of(order.destination, network, faults)
+    else:
+        destination = destination_at(store, order.destination, network, faults)
     lines = _lines(order.lines, catalog, faults)
-    demand = () if faults else _demand(lines, catalog)
+    check_quantities(lines, catalog, faults)
+    demand, whole = ((), ()) if faults else _demand(lines, catalog)
     for line in demand:
         if line.quantity > MOST_UNITS:
             message = f"comes to {line.quantity} units of {line.sku!r} with its kits; the most is {MOST_UNITS}"
@@ -50,29 +66,9 @@ def capture(order: NewOrder, order_id: str, captured_at: datetime, network: Netw
         need_by=order.need_by,
         customer=_copy(order.customer),
         payment=_copy(order.payment),
-    )
-
-
-def _check_service_level(level: str | None, network: Network, faults: list[Fault]) -> None:
-    if level is not None and level not in network.service_levels:
-        message = f"unknown service level {level!r}; {nearest(level, set(network.service_levels))}"
-        faults.append(Fault(path="$.service_level", message=message))
-
-
-def _destination(wanted: Destination, network: Network, faults: list[Fault]) -> Destination:
-    """Return the destination with coordinates, as given or of its postal code."""
-    faults.extend(coordinate_faults(wanted.latitude, wanted.longitude))
-    if wanted.latitude is not None and wanted.longitude is not None:
-        return wanted
-    if wanted.postal_code is None or wanted.country is None:
-        message = "give latitude and longitude, or postal_code and country"
-        faults.append(Fault(path="$.destination", message=message))
-        return wanted
-    place = find_place(network, wanted.country, wanted.postal_code, faults)
-    if place is None:
-        return wanted
-    return Destination(
-        latitude=place.latitude, longitude=place.longitude, postal_code=wanted.postal_code, country=wanted.country
+        pickup_node_id=order.pickup_node_id,
+        promised=promised,
+        whole=whole,
     )
 
 
@@ -102,15 +98,38 @@ def _lines(wanted: tuple[NewLine, ...], catalog: Catalog, faults: list[Fault]) -
     return tuple(lines)
 
 
-def _demand(lines: tuple[OrderLine, ...], catalog: Catalog) -> tuple[OrderLine, ...]:
-    """Return one line per product, in the order in which the products appear; kits come down to their products."""
+def check_quantities(lines: tuple[OrderLine, ...], catalog: Catalog, faults: list[Fault]) -> None:
+    """Note lines of which less is asked than a product's least quantity, or no multiple of its step."""
+    for index, line in enumerate(lines):
+        least, step = catalog.quantities.get(line.sku, (1, 1))
+        path = f"$.lines[{index}].quantity"
+        if 1 <= line.quantity < least:
+            message = f"{line.quantity} of {line.sku!r} is less than its least quantity; ask for {least} or more"
+            faults.append(Fault(path=path, message=message))
+        elif line.quantity >= 1 and line.quantity % step:
+            below = line.quantity - line.quantity % step
+            message = f"{line.quantity} of {line.sku!r} is no multiple of {step}; ask for {below + step}"
+            faults.append(Fault(path=path, message=message if below < least else f"{message}, or {below}"))
+
+
+def _demand(
+    lines: tuple[OrderLine, ...], catalog: Catalog
+) -> tuple[tuple[OrderLine, ...], tuple[tuple[str, ...], ...]]:
+    """Return one line per product, in the order in which the products appear, and the lines that stay together.
+
+    Kits come down to their products; those of a kit that may not be split ship from one node, also where a line asks
+    for more of one of them.
+    """
     quantities: dict[str, int] = {}
     line_ids: dict[str, str] = {line.sku: line.line_id for line in lines if line.sku not in catalog.kits}
     for line in lines:
         for sku, units in catalog.content[line.sku].components:
             quantities[sku] = quantities.get(sku, 0) + units * line.quantity
             line_ids.setdefault(sku, f"{line.line_id}/{sku}")
-    return tuple(OrderLine(line_id=line_ids[sku], sku=sku, quantity=quantity) for sku, quantity in quantities.items())
+    demand = tuple(OrderLine(line_id=line_ids[sku], sku=sku, quantity=quantity) for sku, quantity in quantities.items())
+    kits = [line.sku for line in lines if line.sku in catalog.kits and line.sku not in catalog.split_kits]
+    whole = tuple(tuple(line_ids[sku] for sku, _ in catalog.content[kit].components) for kit in kits)
+    return demand, tuple(together for together in whole if len(together) > 1)
 
 
 def _is_identifier(value: str) -> bool:

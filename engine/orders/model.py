@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.delivery.promised import PromisedTerms
 from engine.routing.model import AllocationRow, OrderLine
 
 
@@ -27,12 +28,18 @@ class OrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where an order goes: degrees, or a postal code with its country (ISO 3166 alpha-2), or both."""
+    """Where an order goes: degrees, or a postal code with its country (ISO 3166 alpha-2), or both.
+
+    `time_zone` is an IANA name; a home costs more with some services, and some serve no post office boxes.
+    """
 
     latitude: float | None = None
     longitude: float | None = None
     postal_code: str | None = None
     country: str | None = None
+    time_zone: str | None = None
+    residential: bool = False
+    is_po_box: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +55,8 @@ class NewLine:
 class NewOrder:
     """A request to capture an order; nothing in it is checked yet.
 
-    `reservation_id` names stock that is held or confirmed for it already; `customer` and `payment` are kept as they
-    are and not looked into.
+    `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
+    up, and then it needs no destination. `customer` and `payment` are kept as they are and not looked into.
     """
 
     channel: str
@@ -59,6 +66,7 @@ class NewOrder:
     reservation_id: str | None = None
     service_level: str | None = None
     need_by: date | None = None
+    pickup_node_id: str | None = None
     customer: Mapping[str, Any] | None = None
     payment: Mapping[str, Any] | None = None
 
@@ -68,8 +76,10 @@ class Captured:
     """What was captured; it never changes.
 
     `lines` are the customer's; `demand` is what nodes have to ship, one line per product: kits come down to their
-    products, as `<line_id>/<sku>`. `destination` has coordinates even if only a postal code was given. `promised_on` is
-    the date of the promise behind the reservation: the order is due then, unless `need_by` says otherwise.
+    products, as `<line_id>/<sku>`, and `whole` are the lines of a kit that ships from one node. `destination` has
+    coordinates even if only a postal code was given. `promised_on` is the date of the promise behind the reservation:
+    the order is due then, unless `need_by` says otherwise. `promised` are the terms of that promise, if it was an
+    option of one; they hold where the order itself says nothing.
     """
 
     order_id: str
@@ -84,6 +94,19 @@ class Captured:
     promised_on: date | None = None
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
+    pickup_node_id: str | None = None
+    promised: PromisedTerms | None = None
+    whole: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def picked_up_at(self) -> str | None:
+        """The store where it is picked up, None if it goes to an address."""
+        return self.pickup_node_id or (self.promised.pickup_node_id if self.promised else None)
+
+    @property
+    def wanted_level(self) -> str | None:
+        """The only service level that may carry it, None for any."""
+        return self.service_level or (self.promised.wanted_level if self.promised else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ def open_order(state: str, doc: str | bytes, own_lines: Sequence[OwnLine]) -> Op
     if state not in _OPEN:
         return None
     captured = captured_of(doc)
-    place = captured.destination
+    place, promised = captured.destination, captured.promised
     return OpenOrder(
         order_id=captured.order_id,
         lines=captured.demand,
@@ -31,8 +31,14 @@ def open_order(state: str, doc: str | bytes, own_lines: Sequence[OwnLine]) -> Op
         postal_code=place.postal_code,
         need_by=captured.need_by,
         promised_on=captured.promised_on,
-        service_level=captured.service_level,
+        service_level=captured.wanted_level,
         channel=captured.channel,
+        time_zone=place.time_zone or (promised.time_zone if promised else None),
+        residential=place.residential or (promised is not None and promised.residential),
+        is_po_box=place.is_po_box or (promised is not None and promised.is_po_box),
+        pickup_node_id=captured.picked_up_at,
+        promised_parcels=promised.parcels if promised else (),
+        whole=tuple(map(frozenset, captured.whole)),
         own_stock=tuple(
             OwnStock(sku=sku, node_id=node_id, quantity=quantity, ship_on=date.fromordinal(day) if day else None)
             for sku, node_id, quantity, day in own_lines

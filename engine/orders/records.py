@@ -24,9 +24,8 @@ def document(captured: Captured) -> bytes:
 
 def fingerprint(captured: Captured) -> str:
     """Return the digest of what was asked for, whenever that was: the same order again has the same."""
-    return sha256(
-        msgspec.json.encode(replace(captured, captured_at=_EPOCH, promised_on=None), order="deterministic")
-    ).hexdigest()
+    asked = replace(captured, captured_at=_EPOCH, promised_on=None, promised=None)
+    return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
 
 
 def demand_of(lines: Sequence[OrderLine] | Sequence[AllocationRow]) -> str:

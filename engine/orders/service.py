@@ -6,10 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from uuid import uuid4
 
 from engine.availability.reference import Reference, View
 from engine.clock import Clock
+from engine.delivery.promised import PromisedTerms, terms_of
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
@@ -17,6 +19,7 @@ from engine.orders.capture import capture
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.store import OrderStore
 
+_Promise = tuple[date | None, PromisedTerms | None]
 _IN_FLIGHT = 256
 """Orders of one `capture_many` that are on their way to the store at a time."""
 
@@ -42,13 +45,14 @@ class OrderService:
         The network or the catalog may have moved since an idempotency key was answered; it still gets that answer.
         """
         try:
-            captured = self._checked(order, await self._reference.current())
+            promised = await self._promise_behind(order)
+            captured = self._checked(order, await self._reference.current(), promised)
         except (InvalidInput, NotFound):
             kept = None if replay is None else await self._store.recall(replay, order)
             if kept is None:
                 raise
             return kept
-        return await self._store.capture(await self._as_promised(captured), replay=replay)
+        return await self._store.capture(captured, replay=replay)
 
     async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
         """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.
@@ -58,17 +62,19 @@ class OrderService:
         view = await self._reference.current()
         captured: list[Captured] = []
         faults: list[Fault] = []
-        for index, order in enumerate(orders):
+        promises: list[_Promise] = []
+        for start in range(0, len(orders), _IN_FLIGHT):
+            promises += await asyncio.gather(*map(self._promise_behind, orders[start : start + _IN_FLIGHT]))
+        for index, (order, promised) in enumerate(zip(orders, promises, strict=True)):
             try:
-                captured.append(self._checked(order, view))
+                captured.append(self._checked(order, view, promised))
             except InvalidInput as error:
                 faults += [Fault(path=f"$[{index}]{fault.path[1:]}", message=fault.message) for fault in error.faults]
         if faults:
             raise InvalidInput(faults)
         kept: list[Order] = []
         for start in range(0, len(captured), _IN_FLIGHT):
-            promised = await asyncio.gather(*map(self._as_promised, captured[start : start + _IN_FLIGHT]))
-            calls = map(self._store.capture, promised)
+            calls = map(self._store.capture, captured[start : start + _IN_FLIGHT])
             kept += [outcome.value for outcome in await asyncio.gather(*calls)]
         return kept
 
@@ -88,15 +94,17 @@ class OrderService:
         """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
         await self._store.sweep(limit)
 
-    async def _as_promised(self, captured: Captured) -> Captured:
-        """Return the order with the date that its reservation was promised for."""
-        if captured.reservation_id is None:
-            return captured
+    async def _promise_behind(self, order: NewOrder) -> _Promise:
+        """Return the date and the terms that the reservation of an order was promised for."""
+        if order.reservation_id is None:
+            return None, None
         with suppress(NotFound):  # the store says so when it keeps the order
-            reservation = await self._stock.get_reservation(captured.reservation_id)
-            return replace(captured, promised_on=reservation.promised_on)
-        return captured
+            reservation = await self._stock.get_reservation(order.reservation_id)
+            return reservation.promised_on, terms_of(reservation.promised)
+        return None, None
 
-    def _checked(self, order: NewOrder, view: View) -> Captured:
+    def _checked(self, order: NewOrder, view: View, promised: _Promise) -> Captured:
         order_id = f"ord_{uuid4().hex}" if order.order_id is None else order.order_id
-        return capture(order, order_id, self._clock.now(), view.network, view.catalog)
+        promised_on, terms = promised
+        captured = capture(order, order_id, self._clock.now(), view.network, view.catalog, terms)
+        return captured if promised_on is None else replace(captured, promised_on=promised_on)

@@ -13,7 +13,9 @@ import msgspec
 from msgspec import UNSET
 
 from engine.availability.reference import View
+from engine.catalog.model import Catalog
 from engine.delivery.pickup import PICKUP, pickup_at
+from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired, PromiseStale
 from engine.faults import nearest
 from engine.inventory.model import HoldLine
@@ -114,15 +116,50 @@ def _is_kept(shipment: Shipment, view: View, at: datetime) -> bool:
     return all(day is not None and day <= transfer.ship_on.toordinal() for transfer, day in sent)
 
 
-def hold_of(kept: KeptPromise, option: Option) -> PromisedHold:
-    """Return what a reservation of an option has to hold, kits as their products, its date and its channel."""
+def hold_of(kept: KeptPromise, option: Option, catalog: Catalog) -> PromisedHold:
+    """Return what a reservation of an option has to hold, kits as their products, its date, channel and terms."""
     lines = tuple(
         HoldLine(sku=sku, quantity=line.quantity * units, node_id=node_id, ship_on=ship_on)
         for shipment in option.shipments
         for line, node_id, ship_on in held(shipment)
         for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
     )
-    return PromisedHold(lines=lines, promised_on=option.promised_on, channel=kept.promise.channel)
+    return PromisedHold(
+        lines=lines,
+        promised_on=option.promised_on,
+        channel=kept.promise.channel,
+        promised=text_of(_terms(kept, option, catalog)),
+    )
+
+
+def _terms(kept: KeptPromise, option: Option, catalog: Catalog) -> PromisedTerms:
+    """Return what an order needs to know of an option, beside its lines."""
+    request = kept.request
+    levels = None if request is None else request.service_levels
+    to = None if request is None else request.destination
+    return PromisedTerms(
+        service_level=option.service_level,
+        p50=option.delivery.p50,
+        p90=option.delivery.p90,
+        parcels=tuple(
+            PromisedParcel(
+                node_id=shipment.node_id,
+                service=shipment.service,
+                ship_on=shipment.ship_on,
+                weight_g=sum(
+                    line.quantity * catalog.content[line.sku].weight_g
+                    for line in shipment.lines
+                    if line.sku in catalog.content
+                ),
+            )
+            for shipment in option.shipments
+        ),
+        pickup_node_id=None if request is None else request.pickup_node_id,
+        wanted_level=levels[0] if levels is not None and len(levels) == 1 else None,
+        time_zone=None if to is None else to.time_zone,
+        residential=to is not None and to.residential,
+        is_po_box=to is not None and to.is_po_box,
+    )
 
 
 def _check_transfers(shipment: Shipment, view: View, now: datetime) -> None:

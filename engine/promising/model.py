@@ -255,11 +255,15 @@ class Promise(Struct, frozen=True, kw_only=True):
 
 
 class PromisedHold(Struct, frozen=True, kw_only=True):
-    """What a reservation of an option holds, the date that was promised for it, if any, and to which channel."""
+    """What a reservation of an option holds, the date that was promised for it, if any, and to which channel.
+
+    `promised` is what the reservation keeps of the option (engine/delivery/promised.py).
+    """
 
     lines: tuple[HoldLine, ...]
     promised_on: date | None = None
     channel: str | None = None
+    promised: str | None = None
 
 
 class KeptPromise(Struct, frozen=True, kw_only=True):

@@ -108,7 +108,7 @@ class PromiseService:
         kept = still_valid(kept, promise_id, now)
         option = option_of(kept, option_id)
         check_days(option, view, now)
-        return hold_of(kept, option)
+        return hold_of(kept, option, view.catalog)
 
     async def fresh(self, promise_id: str) -> Promise | None:
         """Return a new promise for what a stale one was asked for; None if that is not known or not valid any more."""

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
+from engine.delivery.promised import PromisedParcel
 from engine.routing.arrivals import Arrivals
-from engine.routing.model import OpenOrder, PromisedParcel
+from engine.routing.model import OpenOrder
 from engine.routing.rate_cards import Bands, Cards
 from engine.routing.ways import Wait, Ways
 from solvers.problem import (

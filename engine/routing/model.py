@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+from engine.delivery.promised import PromisedParcel
 from engine.inventory.buffers import Kept
 
 
@@ -38,23 +39,13 @@ class OwnStock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PromisedParcel:
-    """A parcel as it was promised: from a node, by a service (`pickup`: handed over there), on a day, so many grams."""
-
-    node_id: str
-    service: str
-    ship_on: date
-    weight_g: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
     """An order that waits for a source: captured, or backordered by an earlier run.
 
     The destination has coordinates in degrees, or a country and postal code, or both; `time_zone` is its IANA name. An
     order with a `pickup_node_id` goes to that store instead. `need_by` is a deadline: later is no use. `promised_on` is
     what its reservation was promised for, by `promised_parcels` if it was an option of a promise: kept if it can be,
-    else shipped all the same.
+    else shipped all the same. `whole` are ids of lines that ship from one node, or not at all.
     """
 
     order_id: str
@@ -73,6 +64,7 @@ class OpenOrder:
     is_po_box: bool = False
     pickup_node_id: str | None = None
     promised_parcels: tuple[PromisedParcel, ...] = ()
+    whole: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,7 +128,8 @@ class _Made:
             self._of_order.append(self._usual_level(order))
             return
         levels = self._network.service_levels
-        self._keep(tuple(v for v in allowed if order.service_level in (None, levels[v])), dating, pricing)
+        services = tuple(v for v in allowed if order.service_level in (None, levels[v]))
+        self._of_order.append(self._level_of(services, dating, pricing))
 
     def add_pickup(self, order: OpenOrder, classes: int, dating: Dating) -> None:
         """Add an order that is picked up in a store."""
@@ -138,10 +139,18 @@ class _Made:
                 found += [v for v in to_store(network) if not self._barred[v] & classes]
             if order.service_level != SHIP_TO_STORE:
                 found.append(len(network.services))
-        self._keep(tuple(found), dating, Pricing())
+        self._of_order.append(self._level_of(tuple(found), dating, Pricing()))
 
     def ways(self, shifts: IntArray) -> Ways:
-        """Return what was collected."""
+        """Return what was collected.
+
+        Who may go by any service could go by copies too. Where these have other days or prices, orders of the usual
+        terms that ask for no level have one of their own as well.
+        """
+        if len(self._datings) > 1 or len(self._pricings) > 1:
+            free = [order for order, level in enumerate(self._of_order) if level == ANY_LEVEL]
+            for order in free:
+                self._of_order[order] = self._level_of(self._usual, Dating(), Pricing())
         return Ways(
             service=np.array(self._service, np.int64),
             level=np.array(self._level, np.int64),
@@ -156,8 +165,8 @@ class _Made:
     def _usual_level(self, order: OpenOrder) -> int:
         return ANY_LEVEL if order.service_level is None else self._code.get(order.service_level, len(self._code))
 
-    def _keep(self, services: tuple[int, ...], dating: Dating, pricing: Pricing) -> None:
-        """Give an order the level of its own terms; the first of them makes the copies."""
+    def _level_of(self, services: tuple[int, ...], dating: Dating, pricing: Pricing) -> int:
+        """Return the level of orders of some terms; the first of them makes the copies."""
         key = (services, dating, pricing)
         if key not in self._own:
             level = self._own[key] = len(self._code) + 1 + len(self._own)
@@ -165,7 +174,7 @@ class _Made:
             self._level += [level] * len(services)
             self._dating += [self._datings.setdefault(dating, len(self._datings))] * len(services)
             self._pricing += [self._pricings.setdefault(pricing, len(self._pricings))] * len(services)
-        self._of_order.append(self._own[key])
+        return self._own[key]
 
 
 def _not_serving(order: OpenOrder, network: Network) -> Collection[int]:

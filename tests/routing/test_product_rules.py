@@ -41,6 +41,16 @@ async def test_what_is_made_to_order_leaves_when_it_is_made(carvers: World, meth
     assert (await carvers.position("east", "MUG")).dated[0].ship_on == TUESDAY
 
 
+async def test_other_orders_do_not_go_by_the_days_of_what_is_made_to_order(carvers: World) -> None:
+    """Nor the other way round. Catches copies of services for some orders that those without terms may use."""
+    await carvers.count(east={"MUG": 2, "TEA": 2})
+    for number, sku in enumerate(("MUG", "TEA", "MUG", "TEA")):
+        await carvers.order(f"o{number}", {sku: 1})
+    await carvers.runs().execute(ALL)
+    days = [(await carvers.sourced(f"o{number}"))[0][2] for number in range(4)]
+    assert days == ["2026-11-24", "2026-11-20", "2026-11-24", "2026-11-20"]
+
+
 async def test_a_run_names_the_day_that_a_promise_names_for_what_is_made_to_order(carvers: World) -> None:
     await carvers.count(east={"MUG": 1})
     option = (await carvers.promise({"MUG": 1})).options[0]

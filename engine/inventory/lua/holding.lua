@@ -1,7 +1,7 @@
 -- Holding the lines of one reservation in the unit of work. Include after replies.lua.
 --
 -- A hold is {id, milliseconds to live, lines, hash of the lines, reference or false, channel or false, promised_on or 0},
--- and where holds are limited {…, holder, how many may be open};
+-- and where holds are limited {…, holder, how many may be open}, and what the promise behind it said, if there was one;
 -- lines: a list of {sku, node_id, quantity, ship_on or 0}, and where one names a supply {…, 0, 0, supply_id}, with room for
 -- what place_lines finds; by their hash a hold that comes again is known.
 -- try_hold(work, hold, today, now)  a list: held, milliseconds of the deadline · reservation, if the same hold came before
@@ -50,7 +50,7 @@ local function try_hold(work, hold, today, now, crossing)
   local expires = now + hold[TTL_MS]
   put_reservation(work, id, { state = 'held', expires = expires, lines = lines, asked = asked,
     reference = hold[REFERENCE], channel = hold[CHANNEL], promised_on = hold[PROMISED_ON], consumed = false,
-    parts = crossing and crossing.partitions, holder = holder })
+    parts = crossing and crossing.partitions, holder = holder or nil, promised = hold[MOST + 1] or nil })
   if holder then count_on(work, holder) end
   if has_pegs then return reservation_row(id, work.reservations[id]) end
   return { 'held', expires }

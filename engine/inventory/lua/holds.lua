@@ -50,9 +50,9 @@ local function hold_plain(work, holds, i, now)
 end
 
 local function hold_of(holds, i)
-  local lines, asked, reference, channel, promised_on = unpack(cmsgpack.unpack(holds.kept[i]))
+  local lines, asked, reference, channel, promised_on, others = unpack(cmsgpack.unpack(holds.kept[i]))
   return { holds.ids[i], holds.ttls_ms[i], lines, asked, reference, channel, promised_on, holds.holders and holds.holders[i] or nil,
-    holds.most and holds.most[i] or nil }
+    holds.most and holds.most[i] or nil, others and others.promised or nil }
 end
 
 local function try_nth(work, holds, i, now)

@@ -1,6 +1,7 @@
 -- Replies of the inventory functions: one cmsgpack list whose first member says what follows. Include after commit.lua.
 --
--- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0, crossing}     {'positions', list}
+-- {'reservation', id, state, expires or 0, lines, reference, channel, promised_on or 0, crossing, promised or false}
+-- {'positions', list}
 -- crossing: {version, partitions of its lines, consumed lines of other partitions}, false if all its lines are here
 -- a line: {sku, node_id, quantity, ship_on}, and its supply_id if it was pegged to one
 -- {'affected', list} (coverage.lua)     {'received', positions, list} (receive.lua)     {'quotas', list} (put_quotas.lua)
@@ -16,7 +17,7 @@ local function reservation_row(id, r)
   for i, line in ipairs(r.lines) do lines[i] = { line[SKU], line[NODE], line[QUANTITY], line[SHIP_ON], line[PEG] } end
   local deadline = (r.state == 'held' or r.state == 'expired') and r.expires or 0
   return { 'reservation', id, r.state, deadline, lines, r.reference, r.channel, r.promised_on or 0,
-    r.parts and { r.version or 1, r.parts, r.eaten or {} } or false }
+    r.parts and { r.version or 1, r.parts, r.eaten or {} } or false, r.promised or false }
 end
 
 local function reservation_reply(id, r) return cmsgpack.pack(reservation_row(id, r)) end

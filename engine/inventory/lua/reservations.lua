@@ -1,6 +1,6 @@
 -- Reservations in the unit of work. Include after open_holds.lua.
 --
--- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id}, and, if it has lines
+-- A reservation is {state, expires, lines, asked, reference, channel, promised_on, consumed, order_id, promised}, and, if it has lines
 -- in other partitions, {version, parts, eaten} too: see parts.lua. Times are
 -- milliseconds since 1970, promised_on a day ordinal or 0, lines as in demand.lua, `asked` the hash of the lines as first
 -- asked for, `order_id` set once it keeps stock for an order (engine/orders). States: held confirmed consumed cancelled
@@ -33,7 +33,7 @@ end
 -- the other fields or false}. What holds.lua puts after the first two is as it came: a line without `dated` is not.
 local function record_of(r)
   local others = { consumed = r.consumed or nil, order_id = r.order_id, holder = r.holder, version = r.version, parts = r.parts,
-    eaten = r.eaten, dated = r.dated, since = r.since }
+    eaten = r.eaten, dated = r.dated, since = r.since, promised = r.promised }
   return struct.pack(RECORD_HEAD, NUMBER_OF[r.state], r.expires or 0) .. cmsgpack.pack({ r.lines, r.asked or '',
     r.reference or false, r.channel or false, r.promised_on or 0, next(others) and others or false })
 end
