@@ -96,6 +96,8 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.PromiseExpired: Kind(status=409, title="The promise is no longer valid"),
     errors.PromiseStale: Kind(status=409, title="The promise cannot be kept any more"),
     errors.NotRouted: Kind(status=409, title="No routing run has decided on it yet"),
+    errors.SlotFull: Kind(status=409, title="The slot is full"),
+    errors.SlotClosed: Kind(status=409, title="The slot cannot be booked now"),
     errors.Refused: Kind(status=409, title="The business says no"),
     BodyTooLarge: Kind(status=413, title="The body is too large"),
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),

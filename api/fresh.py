@@ -19,9 +19,11 @@ from engine.inventory.model import Replay
 
 
 async def refused_with_promise(
-    engine: Engine, replay: Replay, error: AllotError, promise_id: str, *, is_recorded: bool = True
+    engine: Engine, replay: Replay, error: AllotError, promise_id: str | None, *, is_recorded: bool = True
 ) -> StoredRefusal:
-    """Return the refusal of `error` with a fresh promise in it; `is_recorded`: the key has another record already.
+    """Return the refusal of `error` with a fresh promise in it, if there was one.
+
+    `is_recorded`: the key has another record already.
 
     Raises IdempotencyConflict, Unavailable.
     """
@@ -31,7 +33,8 @@ async def refused_with_promise(
         key = Replay(digest=digest, fingerprint=replay.fingerprint)
     try:
         await engine.stock.recall(key)
-        body = msgspec.json.encode(problem(error, request_id(replay), await engine.promising.fresh(promise_id)))
+        fresh = None if promise_id is None else await engine.promising.fresh(promise_id)
+        body = msgspec.json.encode(problem(error, request_id(replay), fresh))
         status = kind_of(error).status
         await engine.stock.remember(key, status, body)
     except StoredRefusal as before:

@@ -1,6 +1,7 @@
 """The tasks that run for as long as the application does.
 
-Expired reservations give back, low stock is noticed, and what nodes are to ship is kept in line with reservations.
+Expired reservations give back, low stock is noticed, and what nodes are to ship, and the windows that are booked, are
+kept in line with reservations.
 """
 
 from __future__ import annotations
@@ -37,6 +38,15 @@ async def keep_load(engine: Engine, interval_seconds: float = 1.0) -> None:
         return await engine.load.look_again(BATCH // 10) == BATCH // 10
 
     await _keep(look_again, "comparing the load of nodes with reservations", interval_seconds)
+
+
+async def keep_slots(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Bring the windows that are booked in line with reservations and orders until cancelled."""
+
+    async def look_again() -> bool:
+        return await engine.slots.look_again(BATCH // 10) == BATCH // 10
+
+    await _keep(look_again, "comparing booked slots with reservations", interval_seconds)
 
 
 async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:

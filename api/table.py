@@ -20,6 +20,7 @@ from api.routes import (
     reservation_batches,
     reservations,
     routing_runs,
+    slots,
     supplies,
 )
 
@@ -36,6 +37,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *get_it_by.ENDPOINTS,
     *nearest_stores.ENDPOINTS,
     *promises.ENDPOINTS,
+    *slots.ENDPOINTS,
     *reservations.ENDPOINTS,
     *reservation_batches.ENDPOINTS,
     *orders.ENDPOINTS,

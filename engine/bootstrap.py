@@ -25,13 +25,14 @@ from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
-from engine.inventory import partition, redis_load
+from engine.inventory import partition, redis_load, redis_slots
 from engine.inventory import redis_store as inventory
 from engine.inventory.load import LoadBook, NodeLoad
 from engine.inventory.low_stock import LowStockStore
 from engine.inventory.low_stock_watch import LowStockWatch
 from engine.inventory.memory_load import MemoryLoadBook
 from engine.inventory.memory_low_stock import MemoryLowStock
+from engine.inventory.memory_slots import MemorySlotBook
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import HoldLine
 from engine.inventory.partition_number import keep_number
@@ -41,8 +42,11 @@ from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_load import RedisLoadBook
 from engine.inventory.redis_low_stock import RedisLowStock
 from engine.inventory.redis_reconcile import Reconciler
+from engine.inventory.redis_slots import RedisSlotBook
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.service import InventoryService, new_reservation_id
+from engine.inventory.slot_desk import SlotDesk
+from engine.inventory.slots import SlotBook
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
@@ -57,6 +61,7 @@ from engine.promising.capacity import FRESH_SECONDS, Room
 from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
+from engine.promising.slot_list import SlotListService
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
 from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
 from engine.routing.explained_runs import ExplainedRuns
@@ -72,7 +77,7 @@ from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.replicated import connect_replicated
 
-LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY, redis_load.LIBRARY)
+LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY, redis_load.LIBRARY, redis_slots.LIBRARY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +91,7 @@ class Stores:
     promises: PromiseStore
     orders: OrderStore
     load: LoadBook
+    slots: SlotBook
     runs: RunStore
     explained: Blobs
 
@@ -105,11 +111,13 @@ class Engine:
     lead_times: LeadTimeService
     inventory: InventoryService
     load: NodeLoad
+    slots: SlotDesk
     low_stock: LowStockWatch
     availability: AvailabilityService
     promising: PromiseService
     get_it_by: GetItByService
     nearest_stores: NearestStoresService
+    slot_list: SlotListService
     orders: OrderService
     explanations: ExplanationService
     routing_runs: RoutingRuns
@@ -185,6 +193,7 @@ def _memory_stores(clock: Clock, explanation_days: int) -> Stores:
         promises=MemoryPromiseStore(clock),
         orders=orders,
         load=MemoryLoadBook(clock, orders.used_capacity),
+        slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
         explained=MemoryBlobs(clock, explanation_days),
     )
@@ -206,6 +215,7 @@ def _redis_stores(client: StoreClient, settings: Settings) -> Stores:
         promises=RedisPromiseStore(client, keys),
         orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
         load=RedisLoadBook(client, keys),
+        slots=RedisSlotBook(client, keys),
         runs=RedisRunStore(client, keys),
         explained=RedisBlobs(client, keys, settings.explanation_days),
     )
@@ -249,6 +259,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         clock=clock,
     )
     explained = ExplainedRuns(stores.explained)
+    slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -267,8 +278,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             new_id=_new_ids(stores.inventory),
             most_open_holds=settings.most_open_holds,
             load=load,
+            slots=slots,
         ),
         load=load,
+        slots=slots,
         low_stock=_watch(
             [LowStockWatch(each, stores.inventory, world=reference.current, clock=clock) for each in stores.low_stock]
         ),
@@ -279,10 +292,12 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             promises=stores.promises,
             clock=clock,
             room=room(),
+            slots=stores.slots,
         ),
         get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
-        orders=OrderService(stores.orders, stores.inventory, reference, clock),
+        slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
+        orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained),
         stock=stores.inventory,

@@ -16,7 +16,9 @@
     │   ├── IllegalState          the reservation, order or run is past that step
     │   ├── PromiseExpired        the promise is no longer valid
     │   ├── PromiseStale          what was promised cannot be kept any more
-    │   └── NotRouted             no routing run has decided on the order yet
+    │   ├── NotRouted             no routing run has decided on the order yet
+    │   ├── SlotFull              a window has no place left
+    │   └── SlotClosed            a window cannot be booked any more
     ├── IdempotencyConflict   the key came back with another body
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
@@ -204,6 +206,22 @@ class NotRouted(Refused):
     """No routing run has decided on the order yet."""
 
     code = "not_routed"
+
+
+class SlotFull(Refused):
+    """A window has no place left; `is_recorded` says that stock was held under the idempotency key, and given back."""
+
+    code = "slot_full"
+
+    def __init__(self, slot_id: str, *, is_recorded: bool = False) -> None:
+        self.slot_id, self.is_recorded = slot_id, is_recorded
+        super().__init__(f"The slot {slot_id} is full. Take another one.")
+
+
+class SlotClosed(Refused):
+    """A window cannot be booked any more, or not yet."""
+
+    code = "slot_closed"
 
 
 class IdempotencyConflict(AllotError):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import Located, kind_of, problem
@@ -12,6 +14,7 @@ from api.fresh import refused_with_promise
 from api.idempotency import request_id
 from api.schemas import reservations as wire
 from api.schemas.fields import Nothing
+from engine.bootstrap import Engine
 from engine.errors import (
     AllotError,
     Fault,
@@ -21,11 +24,15 @@ from engine.errors import (
     NotFound,
     PromiseExpired,
     PromiseStale,
+    SlotClosed,
+    SlotFull,
     SupplyUnavailable,
     TooManyHolds,
 )
 from engine.inventory.model import HoldLine, Outcome, Reservation
+from engine.inventory.slots import BookedSlot
 from engine.promising.model import PromisedHold
+from engine.promising.service import with_slot
 
 RESERVATION = {"reservation_id": "res_1"}
 PATH = "/v1/reservations/{reservation_id}"
@@ -38,7 +45,8 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     Name a promise_id and one of its option_ids, or say lines with their nodes; without a channel, that of the promise
     counts. If stock is short, the answer is 409 with every short line and what is available of it. If an option has
     become stale, because its stock or its day is gone or it has expired, that answer has a fresh `promise` to choose
-    from. A line with a supply_id comes from that supply (backorder,
+    from. With a slot_id, a place of that window is booked as long as the reservation lasts; if it is full or closed,
+    the answer is 409 with a fresh `promise` too. A line with a supply_id comes from that supply (backorder,
     preorder): it ships on the day the supply is expected, and follows when that day moves.
     """
     _check_form(call.body)
@@ -51,7 +59,15 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
             refused.replayed = error.replayed
             raise refused from None
         raise refusal from None
-    return Answer(value=shown(held.value), status=201, is_replayed=held.replayed)
+    except SlotFull as error:
+        refusal = Located(error, [Fault(path="$.slot_id", message=f"{error.slot_id!r} is full; take another")])
+        if call.replay is None:
+            raise refusal from None
+        promise_id, is_recorded = call.body.promise_id, error.is_recorded
+        raise await refused_with_promise(
+            call.engine, call.replay, refusal, promise_id, is_recorded=is_recorded
+        ) from None
+    return Answer(value=await _with_slot(call.engine, held), status=201, is_replayed=held.replayed)
 
 
 def _check_form(body: wire.ReservationBody) -> None:
@@ -73,7 +89,7 @@ def _check_form(body: wire.ReservationBody) -> None:
 async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservation]:
     try:
         promised = await _wanted(call)
-    except (InvalidInput, NotFound, PromiseExpired, PromiseStale) as error:
+    except (InvalidInput, NotFound, PromiseExpired, PromiseStale, SlotClosed) as error:
         return await _earlier(call, error)
     body = call.body
     return await call.engine.inventory.hold(
@@ -83,6 +99,7 @@ async def _held(call: Call[wire.ReservationBody, NoQuery]) -> Outcome[Reservatio
         reference=body.reference,
         promised_on=promised.promised_on,
         promised=promised.promised,
+        slot=promised.slot,
         replay=call.replay,
     )
 
@@ -91,10 +108,11 @@ async def _wanted(call: Call[wire.ReservationBody, NoQuery]) -> PromisedHold:
     """Return the lines to hold, with the date and the channel of the promise behind them if there is one."""
     body = call.body
     if body.lines is not None:
-        return PromisedHold(lines=hold_lines(body.lines))
+        hold = PromisedHold(lines=hold_lines(body.lines))
+        return hold if body.slot_id is None else with_slot(hold, await call.engine.promising.slot(body.slot_id))
     if body.promise_id is None or body.option_id is None:  # _check_form has seen to that
         raise AssertionError(body)
-    return await call.engine.promising.promised_hold(body.promise_id, body.option_id)
+    return await call.engine.promising.promised_hold(body.promise_id, body.option_id, body.slot_id)
 
 
 async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError) -> Outcome[Reservation]:
@@ -102,7 +120,13 @@ async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError)
     if call.replay is None:
         raise error
     before = await call.engine.stock.recall(call.replay)
-    if before is None and isinstance(error, PromiseExpired | PromiseStale) and call.body.promise_id is not None:
+    if before is not None and call.body.slot_id is not None and isinstance(before.value, Reservation):
+        return await call.engine.slots.settled(Outcome(value=before.value, replayed=True), call.body.slot_id)
+    if (
+        before is None
+        and isinstance(error, PromiseExpired | PromiseStale | SlotClosed)
+        and call.body.promise_id is not None
+    ):
         raise await refused_with_promise(call.engine, call.replay, error, call.body.promise_id, is_recorded=False)
     if before is None and not isinstance(error, InvalidInput):
         refusal = msgspec.json.encode(problem(error, request_id(call.replay)))
@@ -133,34 +157,35 @@ def _places(error: InsufficientStock, lines: Sequence[wire.HoldLineBody] | None)
 
 async def get_reservation(call: Call[None, NoQuery]) -> Answer:
     """The reservation as it is now; `expired` from its deadline on, and unknown a day after it was over."""
-    return Answer(value=shown(await call.engine.inventory.get(call.path["reservation_id"])))
+    reservation = await call.engine.inventory.get(call.path["reservation_id"])
+    return Answer(value=shown(reservation, await call.engine.slots.slot_of(reservation, is_now=True)))
 
 
 async def confirm_reservation(call: Call[Nothing, NoQuery]) -> Answer:
     """Makes the hold permanent. Confirming again answers the same; confirming after expiry is refused with 409."""
-    return _answer(await call.engine.inventory.confirm(call.path["reservation_id"], replay=call.replay))
+    return await _answer(call, await call.engine.inventory.confirm(call.path["reservation_id"], replay=call.replay))
 
 
 async def cancel_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
     """Gives the units of all lines, or of those named, back. Cancelling again answers the same."""
     lines = None if call.body.lines is None else hold_lines(call.body.lines)
     reservation_id = call.path["reservation_id"]
-    return _answer(await call.engine.inventory.cancel(reservation_id, lines=lines, replay=call.replay))
+    return await _answer(call, await call.engine.inventory.cancel(reservation_id, lines=lines, replay=call.replay))
 
 
 async def extend_reservation(call: Call[wire.ExtendBody, NoQuery]) -> Answer:
     """Moves the deadline of the hold to now and ttl_seconds."""
     reservation_id = call.path["reservation_id"]
-    return _answer(
-        await call.engine.inventory.extend(reservation_id, ttl_seconds=call.body.ttl_seconds, replay=call.replay)
-    )
+    seconds = call.body.ttl_seconds
+    extended = await call.engine.inventory.extend(reservation_id, ttl_seconds=seconds, replay=call.replay)
+    return await _answer(call, extended)
 
 
 async def consume_reservation(call: Call[wire.PartBody, NoQuery]) -> Answer:
     """Takes the units of all lines, or of those named, off on_hand: they have left the node. Confirm first."""
     lines = None if call.body.lines is None else hold_lines(call.body.lines)
     reservation_id = call.path["reservation_id"]
-    return _answer(await call.engine.inventory.consume(reservation_id, lines=lines, replay=call.replay))
+    return await _answer(call, await call.engine.inventory.consume(reservation_id, lines=lines, replay=call.replay))
 
 
 def hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
@@ -177,12 +202,16 @@ def hold_lines(lines: Sequence[wire.HoldLineBody]) -> tuple[HoldLine, ...]:
     )
 
 
-def _answer(outcome: Outcome[Reservation]) -> Answer:
-    return Answer(value=shown(outcome.value), is_replayed=outcome.replayed)
+async def _answer(call: Call[Any, NoQuery], outcome: Outcome[Reservation]) -> Answer:
+    return Answer(value=await _with_slot(call.engine, outcome), is_replayed=outcome.replayed)
 
 
-def shown(reservation: Reservation) -> wire.Reservation:
-    """Return a reservation as it goes over the wire."""
+async def _with_slot(engine: Engine, outcome: Outcome[Reservation]) -> wire.Reservation:
+    return shown(outcome.value, await engine.slots.slot_of(outcome.value))
+
+
+def shown(reservation: Reservation, slot: BookedSlot | None = None) -> wire.Reservation:
+    """Return a reservation as it goes over the wire, with the window that is booked with it."""
     return wire.Reservation(
         reservation_id=reservation.reservation_id,
         state=reservation.state.value,
@@ -201,6 +230,7 @@ def shown(reservation: Reservation) -> wire.Reservation:
         channel=reservation.channel,
         reference=reservation.reference,
         promised_on=reservation.promised_on,
+        slot=UNSET if slot is None else slot,
     )
 
 
@@ -213,7 +243,16 @@ ENDPOINTS = (
         body=wire.ReservationBody,
         reply=wire.Reservation,
         status=201,
-        refusals=(InsufficientStock, SupplyUnavailable, TooManyHolds, NotFound, PromiseExpired, PromiseStale),
+        refusals=(
+            InsufficientStock,
+            SupplyUnavailable,
+            TooManyHolds,
+            NotFound,
+            PromiseExpired,
+            PromiseStale,
+            SlotFull,
+            SlotClosed,
+        ),
         is_keyed=True,
         example={"lines": [{"sku": "MUG-RED", "quantity": 2, "node_id": "chicago-dc"}], "ttl_seconds": 900},
     ),

@@ -31,6 +31,10 @@ Identifier = Annotated[
         description="a text of 1 to 128 characters, without control characters",
     ),
 ]
+SlotId = Annotated[
+    str,
+    Meta(min_length=1, max_length=140, pattern=_PRINTABLE, description="a window as '<slot>@2026-01-31'"),
+]
 Quantity = Annotated[int, Meta(ge=1, le=10**6)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Delta = Annotated[int, Meta(ge=-(2**31 - 1), le=2**31 - 1)]

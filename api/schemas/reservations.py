@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
-from api.schemas.fields import Body, Identifier, Quantity, Reply
+from api.schemas.fields import Body, Identifier, Quantity, Reply, SlotId
+from engine.inventory.slots import BookedSlot
 
 Seconds = Annotated[int, Meta(ge=1, le=3600)]
 State = Literal["held", "confirmed", "consumed", "cancelled", "expired"]
@@ -28,7 +29,7 @@ class HoldLineBody(Body, frozen=True, kw_only=True):
 
 
 class ReservationBody(Body, frozen=True, kw_only=True):
-    """Either promise_id and option_id, or lines."""
+    """Either promise_id and option_id, or lines; with a slot_id, a place of that window is booked with them."""
 
     promise_id: Identifier | None = None
     option_id: Identifier | None = None
@@ -36,6 +37,7 @@ class ReservationBody(Body, frozen=True, kw_only=True):
     ttl_seconds: Seconds = 900
     channel: Identifier | None = None
     reference: Identifier | None = None
+    slot_id: SlotId | None = None
 
 
 class NamedReservationBody(Body, frozen=True, kw_only=True):
@@ -77,7 +79,10 @@ class ReservationLine(Reply, frozen=True, kw_only=True):
 
 
 class Reservation(Reply, frozen=True, kw_only=True):
-    """A reservation; it is binding until it expires, and for good once it is confirmed."""
+    """A reservation; it is binding until it expires, and for good once it is confirmed.
+
+    `slot` is there if a window is booked with it.
+    """
 
     reservation_id: str
     state: State
@@ -87,6 +92,7 @@ class Reservation(Reply, frozen=True, kw_only=True):
     channel: str | None
     reference: str | None
     promised_on: date | None
+    slot: BookedSlot | UnsetType = UNSET
 
 
 class ShortLineReply(Reply, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 
 from engine.clock import Clock
@@ -36,6 +37,8 @@ from engine.inventory.model import (
 )
 from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
+from engine.inventory.slot_desk import SlotDesk, has_slot, slot_reservation_id
+from engine.inventory.slots import WantedSlot
 from engine.inventory.store import InventoryStore, Verdict
 
 
@@ -60,6 +63,7 @@ class InventoryService:
         new_id: Callable[[Sequence[HoldLine]], str] = new_reservation_id,
         most_open_holds: int | None = None,
         load: NodeLoad | None = None,
+        slots: SlotDesk | None = None,
     ) -> None:
         self._store = store
         self._world = world
@@ -67,6 +71,7 @@ class InventoryService:
         self._new_id = new_id
         self._most_open_holds = most_open_holds
         self._load = load
+        self._slots = slots
 
     async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
         """Set absolute counts; raises VersionConflict naming each position that moved."""
@@ -159,9 +164,13 @@ class InventoryService:
         reference: str | None = None,
         promised_on: date | None = None,
         promised: str | None = None,
+        slot: WantedSlot | None = None,
         replay: Replay | None = None,
     ) -> Outcome[Reservation]:
-        """Hold all lines or none under a new id; raises InsufficientStock, SupplyUnavailable, TooManyHolds."""
+        """Hold all lines or none under a new id, and a place of a slot with them.
+
+        Raises InsufficientStock, SupplyUnavailable, TooManyHolds, SlotFull.
+        """
         try:
             world = await self._world()
             today = self._today(world)
@@ -172,7 +181,7 @@ class InventoryService:
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
         hold = Hold(
-            reservation_id=self._new_id(lines),
+            reservation_id=self._new_id(lines) if slot is None else slot_reservation_id(replay),
             lines=tuple(lines),
             ttl_seconds=ttl_seconds,
             channel=channel,
@@ -181,8 +190,10 @@ class InventoryService:
             promised=promised,
             limit=self._limit(),
         )
-        held = await self._store.hold(hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
-        return await self._noted(held)
+        step = partial(self._store.hold, hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
+        if slot is None or self._slots is None:
+            return await self._noted(await step())
+        return await self._noted(await self._slots.reserve(hold, slot, step, replay))
 
     async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
@@ -205,21 +216,27 @@ class InventoryService:
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
         """Make a hold permanent; again: the same. Raises NotFound, IllegalState (also after its deadline)."""
-        return await self._noted(await self._store.confirm(reservation_id, replay=replay))
+        step = partial(self._store.confirm, reservation_id, replay=replay)
+        desk = self._desk_of(reservation_id)
+        return await self._noted(await (step() if desk is None else desk.confirm(reservation_id, step)))
 
     async def cancel(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Give units back, all or those of `lines`; raises NotFound, IllegalState."""
         _refuse(part_faults(lines or ()))
-        return await self._noted(await self._store.cancel(reservation_id, lines=lines, replay=replay))
+        step = partial(self._store.cancel, reservation_id, lines=lines, replay=replay)
+        desk = self._desk_of(reservation_id)
+        return await self._noted(await (step() if desk is None else desk.cancel(step)))
 
     async def extend(
         self, reservation_id: str, *, ttl_seconds: float = DEFAULT_TTL_SECONDS, replay: Replay | None = None
     ) -> Outcome[Reservation]:
         """Move the deadline of a hold to now + ttl_seconds; raises NotFound, IllegalState."""
         _refuse(ttl_faults(ttl_seconds))
-        return await self._noted(await self._store.extend(reservation_id, ttl_seconds, replay=replay))
+        step = partial(self._store.extend, reservation_id, ttl_seconds, replay=replay)
+        desk = self._desk_of(reservation_id)
+        return await self._noted(await (step() if desk is None else desk.extend(reservation_id, ttl_seconds, step)))
 
     async def consume(
         self, reservation_id: str, *, lines: Sequence[HoldLine] | None = None, replay: Replay | None = None
@@ -263,6 +280,10 @@ class InventoryService:
             replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
             for position in positions
         )
+
+    def _desk_of(self, reservation_id: str) -> SlotDesk | None:
+        """Return who minds the window of a reservation, None if it has none, as its id tells."""
+        return self._slots if has_slot(reservation_id) else None
 
     def _limit(self) -> HoldLimit | None:
         """Return whose open holds a hold counts among, None if these are not limited."""

@@ -17,6 +17,7 @@ from engine.network.addresses import area_entries
 from engine.network.delivery_areas import prefixes_of
 from engine.network.document import ClosureDocument, NetworkDocument, NodeDocument, UnitRuleDocument
 from engine.network.pickup import hours_by_weekday
+from engine.network.slot_checks import check_slots
 
 MOST_CLOSURE_SETS = 1_000
 """Each is tabulated like a calendar."""
@@ -43,6 +44,7 @@ def check_network(document: NetworkDocument) -> list[Fault]:
         *_areas(document),
         *_postal_codes(document),
         *_delivery_areas(document),
+        *check_slots(document),
         *_unit_rules(document),
     ]
 

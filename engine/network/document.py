@@ -245,6 +245,33 @@ class ServiceDocument(_Part):
     )
 
 
+class SlotDocument(_Part):
+    """A window of each week that takes so many orders: for pick-ups at a node, or for deliveries by a service."""
+
+    slot: Identifier = Field(description="Its name; a day of it is `<slot>@<day>`.")
+    node_id: Identifier | None = Field(
+        default=None, description="Pick-ups there; with a `service`, deliveries from there only. null: from any node."
+    )
+    service: Identifier | None = Field(default=None, description="Deliveries by this service; null: pick-ups.")
+    areas: Annotated[tuple[AreaDocument, ...], Field(min_length=1, max_length=1_000)] | None = Field(
+        default=None, description="Deliveries to these addresses only; null is everywhere."
+    )
+    time_zone: str | None = Field(default=None, description="Of deliveries; null is that of the node.")
+    days: Annotated[tuple[Weekday, ...], Field(min_length=1)] | None = Field(default=None, description="null is all.")
+    from_: TimeOfDay = Field(alias="from")
+    to: TimeOfDay
+    capacity: Count = Field(description="Orders on each of its days.")
+    fee_cents: Cents = Field(default=0, description="What the customer pays for it; it is no cost of an option.")
+    lead_minutes: Annotated[int, Field(strict=True, ge=0, le=60 * 24 * 14)] = Field(
+        default=0, description="It is booked so many minutes before it begins at the latest."
+    )
+    cut_off: TimeOfDay | None = Field(default=None, description="And before this time, of `cut_off_days` earlier.")
+    cut_off_days: Annotated[int, Field(strict=True, ge=0, le=14)] = 0
+    open_days: Annotated[int, Field(strict=True, ge=0, le=60)] = Field(
+        default=14, description="It may be booked so many days ahead."
+    )
+
+
 class CartonDocument(_Part):
     """A box that nodes pack into: its size inside, the most it holds, what it weighs and costs itself."""
 
@@ -341,6 +368,9 @@ class NetworkDocument(_Part):
     services: tuple[ServiceDocument, ...] = Field(default=(), max_length=200)
     cartons: tuple[CartonDocument, ...] = Field(
         default=(), max_length=100, description="Without any, a parcel is one box of the volume of what is in it."
+    )
+    slots: tuple[SlotDocument, ...] = Field(
+        default=(), max_length=50_000, description="Windows that customers book; without any, promises have days only."
     )
     policy: PolicyDocument = PolicyDocument()
     postal_codes: tuple[PostalCodeDocument, ...] = ()

@@ -20,6 +20,7 @@ from engine.network.delivery_areas import DeliveryAreas, compile_delivery_areas
 from engine.network.document import CalendarDocument, NetworkDocument, PolicyDocument, PostalCodeDocument
 from engine.network.freight import Freight, compile_freight
 from engine.network.pickup import WEEKDAYS, PickupHours, compile_pickups
+from engine.network.slots import Slots, compile_slots
 from engine.network.transfers import Hubs, compile_hubs
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -85,6 +86,7 @@ class Network:
     keeps_days_off: NDArray[np.bool_]
     pickups: Mapping[int, PickupHours]
     hubs: Hubs | None
+    slots: Slots | None
     service_max_km: NDArray[np.float64] | None
     groups: Mapping[str, tuple[int, ...]]
     postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
@@ -154,6 +156,7 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         keeps_days_off=_frozen(np.array([not entry.delivers_on_days_off for entry in services], dtype=np.bool_)),
         pickups=compile_pickups(document),
         hubs=compile_hubs(document, index, calendars),
+        slots=compile_slots(document),
         service_max_km=_service_max_km(document),
         groups=MappingProxyType(
             {entry.group: tuple(index[node_id] for node_id in entry.node_ids) for entry in document.groups}

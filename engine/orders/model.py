@@ -130,6 +130,16 @@ class Order:
         """Return the order's id."""
         return self.captured.order_id
 
+    @property
+    def first_reservation_id(self) -> str | None:
+        """Return the reservation that it took over when it was captured."""
+        return self.captured.reservation_id
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Return whether it was cancelled."""
+        return self.state is OrderState.CANCELLED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:

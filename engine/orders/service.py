@@ -12,8 +12,9 @@ from uuid import uuid4
 from engine.availability.reference import Reference, View
 from engine.clock import Clock
 from engine.delivery.promised import PromisedTerms, terms_of
-from engine.errors import Fault, InvalidInput, NotFound
+from engine.errors import Fault, InvalidInput, NotFound, Refused
 from engine.inventory.model import Outcome, Replay
+from engine.inventory.slot_desk import SlotDesk, has_slot
 from engine.inventory.store import InventoryStore
 from engine.orders.capture import capture
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
@@ -33,11 +34,13 @@ class OrderService:
         stock: InventoryStore,
         reference: Reference,
         clock: Clock,
+        slots: SlotDesk | None = None,
     ) -> None:
         self._store = store
         self._stock = stock
         self._reference = reference
         self._clock = clock
+        self._slots = slots
 
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
         """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises.
@@ -52,7 +55,7 @@ class OrderService:
             if kept is None:
                 raise
             return kept
-        return await self._store.capture(captured, replay=replay)
+        return await self._captured(captured, replay)
 
     async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
         """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.
@@ -74,7 +77,7 @@ class OrderService:
             raise InvalidInput(faults)
         kept: list[Order] = []
         for start in range(0, len(captured), _IN_FLIGHT):
-            calls = map(self._store.capture, captured[start : start + _IN_FLIGHT])
+            calls = map(self._captured, captured[start : start + _IN_FLIGHT])
             kept += [outcome.value for outcome in await asyncio.gather(*calls)]
         return kept
 
@@ -88,11 +91,27 @@ class OrderService:
 
     async def cancel(self, order_id: str, *, replay: Replay | None = None) -> Outcome[Order]:
         """Cancel an order and give back its stock; raises what `OrderStore.cancel` raises."""
-        return await self._store.cancel(order_id, replay=replay)
+        cancelled = await self._store.cancel(order_id, replay=replay)
+        reservation_id = cancelled.value.captured.reservation_id
+        if self._slots is not None and reservation_id is not None and has_slot(reservation_id):
+            await self._slots.let_go(reservation_id)
+        return cancelled
 
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
         await self._store.sweep(limit)
+
+    async def _captured(self, captured: Captured, replay: Replay | None = None) -> Outcome[Order]:
+        """Keep an order, and with it the slot of its reservation if it has one."""
+        reservation_id = captured.reservation_id
+        if self._slots is None or reservation_id is None or not has_slot(reservation_id):
+            return await self._store.capture(captured, replay=replay)
+        await self._slots.take_over(reservation_id, captured.order_id)
+        try:
+            return await self._store.capture(captured, replay=replay)
+        except Refused:
+            await self._slots.let_go(reservation_id)
+            raise
 
     async def _promise_behind(self, order: NewOrder) -> _Promise:
         """Return the date and the terms that the reservation of an order was promised for."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date
 from operator import attrgetter
 
+import msgspec
 from msgspec import UNSET
 
 from engine.delivery.pickup import PICKUP
@@ -80,6 +81,19 @@ def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]
     wanted = [*(first[label] for label in LABELS if label in first), *range(len(options))]
     kept = list(dict.fromkeys(wanted))[:quote]
     return tuple(options[place] for place in sorted(kept))
+
+
+def ranked_again(options: Sequence[Option]) -> tuple[Option, ...]:
+    """Return options whose days have moved without those that others beat now, the cheapest first, labelled anew."""
+    worth = {o.option_id: (o.total_cost_cents, o.promised_on.toordinal(), len(o.shipments)) for o in options}
+    ranked = sorted(options, key=lambda option: worth[option.option_id])
+    kept: list[Option] = []
+    for option in ranked:
+        mine = worth[option.option_id]
+        if not any(all(a <= b for a, b in zip(worth[o.option_id], mine, strict=True)) for o in kept):
+            kept.append(option)
+    labels = _labels([worth[option.option_id] for option in kept])
+    return tuple(msgspec.structs.replace(o, labels=each) for o, each in zip(kept, labels, strict=True))
 
 
 def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:

@@ -177,6 +177,18 @@ def packer_of(asked: Asked, view: View) -> tuple[Goods, Pack]:
     return packer.unpacked([(line,) for line in range(len(asked.lines))]), packer.goods
 
 
+def copied_pack(pack: Pack, origin: Sequence[int]) -> Pack:
+    """Return what packs an order, with the surcharges of services that are copies; `origin` says of which."""
+    if pack is plain:
+        return pack
+
+    def packed(groups: Sequence[Group]) -> Goods:
+        goods = pack(groups)
+        return goods._replace(area=goods.area[:, list(origin)]) if goods.area.shape[1] else goods
+
+    return packed
+
+
 def plain(_: Sequence[Group]) -> Goods:
     """Return the goods of every order for which only weight counts."""
     return PLAIN_GOODS

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Literal
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from engine.inventory.model import HoldLine
+from engine.inventory.slots import WantedSlot
 from engine.network.addresses import NotServedCause
 from engine.network.document import ServiceLevel
 from engine.promising.explanation import Explanation
@@ -27,6 +28,7 @@ Reason = Literal[
     "handling",
     "not_served",
     "no_service",
+    "no_slot",
     "no_capacity",
     "after_need_by",
     "over_max_shipments",
@@ -70,7 +72,8 @@ class WantedLine(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One order to promise; a destination is needed unless it is picked up at `pickup_node_id`.
 
-    `quote` limits how many options are told: the cheapest, then the fastest, the balanced, the fewest parcels.
+    `quote` limits how many options are told: the cheapest, then the fastest, the balanced, the fewest parcels. Of
+    options with slots, those of so many days (`slot_days`) from the first free one are told.
     """
 
     lines: Annotated[tuple[WantedLine, ...], Meta(min_length=1, max_length=MOST_LINES)]
@@ -85,6 +88,7 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     quote: Annotated[int, Meta(ge=1, le=100)] | None = None
     substitutes: bool = False
     explain: bool = False
+    slot_days: Annotated[int, Meta(ge=1, le=60)] = 3
 
 
 class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -193,6 +197,16 @@ class Margin(Struct, frozen=True, kw_only=True):
     is_unprofitable: bool
 
 
+class OptionSlot(Struct, frozen=True, kw_only=True):
+    """A window with a place left: `date`, `from` and `to` are of its time zone, `fee_cents` is what customers pay."""
+
+    slot_id: str
+    day: date = field(name="date")
+    begins: datetime = field(name="from")
+    ends: datetime = field(name="to")
+    fee_cents: int
+
+
 class Option(Struct, frozen=True, kw_only=True):
     """One way to serve the order; `service_level` is the slowest of its parcels.
 
@@ -217,6 +231,7 @@ class Option(Struct, frozen=True, kw_only=True):
     margin: Margin | UnsetType = UNSET
     ready_at: datetime | UnsetType = UNSET
     valid_until: datetime | UnsetType = UNSET
+    slots: tuple[OptionSlot, ...] | UnsetType = UNSET
 
 
 class UnavailableLine(Struct, frozen=True, kw_only=True):
@@ -264,6 +279,7 @@ class PromisedHold(Struct, frozen=True, kw_only=True):
     promised_on: date | None = None
     channel: str | None = None
     promised: str | None = None
+    slot: WantedSlot | None = None
 
 
 class KeptPromise(Struct, frozen=True, kw_only=True):

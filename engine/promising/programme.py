@@ -21,7 +21,7 @@ from engine.delivery.pickup import Pickup, pickup_at
 from engine.network.hubs import TransferMinute
 from engine.network.model import Network
 from engine.promising.gathering import Consolidation
-from engine.promising.goods import Pack, packer_of, plain
+from engine.promising.goods import Pack, copied_pack, packer_of, plain
 from engine.promising.hubs import HubTables, Piece, plans_with_hubs, usable_transfers
 from engine.promising.making import after_making
 from engine.promising.pickup import store_cards
@@ -29,9 +29,10 @@ from engine.promising.request import Asked
 from solvers.problem import DISTANCE_TOLERANCE_KM
 from solvers.promise_dates import Days, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
-from solvers.promise_options import MASK, MASK_LINES, promise_order
+from solvers.promise_options import MASK, MASK_LINES, SERVICE, promise_order
 from solvers.promise_parcels import Ask, Atp, within_reach
 
+_Rows = tuple[tuple[tuple[int, ...], ...], ...]
 _ANY_WEIGHT_G = 2**62
 _HEAVIEST_G = 10**15
 """Above every weight step, and small enough that sums stay in 64 bits."""
@@ -44,7 +45,8 @@ class Programme:
     """One order as the kernels see it, before any line is merged.
 
     `pack` turns its lines, in groups, into goods, which are not yet packed in `ask`; `rows` are the columns of products
-    in `demand`; `anywhere` are the cards as if services delivered however far.
+    in `demand`; `anywhere` are the cards as if services delivered however far. Where services have slots,
+    `without_slots` is the order as if they had none, and `origin` the service that each is, or is a copy of.
     """
 
     demand: NDArray[np.int64]
@@ -58,6 +60,8 @@ class Programme:
     anywhere: Cards
     pickup: Pickup | None
     consolidation: Consolidation | None
+    without_slots: Programme | None = None
+    origin: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -187,6 +191,8 @@ def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
     """Return the programme of the same order with other SKUs in its lines, whose stock was read with it."""
     demand, units, weight_g = _demand(asked, programme.rows)
     goods, pack = packer_of(asked, view)
+    if programme.origin:
+        pack = copied_pack(pack, programme.origin)
     ask = programme.ask._replace(units=units, weight_g=weight_g, goods=goods, complete=asked.is_complete)
     return replace(programme, demand=demand, ask=ask, pack=pack)
 
@@ -226,6 +232,8 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     else:
         plans, counts, served, pieces = found
     rows = tuple([tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True)])
+    if programme.origin:
+        rows = _of_services(rows, programme.origin)
     together = tuple(groups)
     return Plans(
         rows=rows,
@@ -248,6 +256,13 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
         units[place] = ask.units[list(group)].sum()
         weight_g[place] = ask.weight_g[list(group)].sum()
     return ask._replace(units=units, weight_g=weight_g, goods=programme.pack(groups)), together
+
+
+def _of_services(rows: _Rows, origin: Sequence[int]) -> _Rows:
+    """Return the parcels of plans with the services that copies are of."""
+    return tuple(
+        [tuple([(*row[:SERVICE], origin[row[SERVICE]], *row[SERVICE + 1 :]) for row in plan]) for plan in rows]
+    )
 
 
 @lru_cache(maxsize=4096)

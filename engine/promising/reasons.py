@@ -4,11 +4,11 @@ The first reason that holds is given: below_minimum, not_a_multiple (rules of th
 unit), insufficient_stock (no node ever has enough), low_acceptance (of those that may be used, but vendors that refuse
 too many orders have it), too_far (those that have are beyond reach, or that of services), handling (nodes that have it,
 or services there, do not take its handling classes), not_served (services that could carry it do not deliver to such an
-address), no_service (no service carries it there), no_capacity (one does, but the nodes that have it ship nothing),
-after_need_by (it would come too late); the rest could be served alone, but not together: insufficient_stock if lines
-draw on the same product, over_max_shipments if parcels are limited, and incomplete if only the whole order may ship. Of
-a kit that may be split, the first reason of any of its products counts. Last, unprofitable: the policy refuses every
-option.
+address), no_service (no service carries it there), no_slot (one does, and has no window with a place left),
+no_capacity (one does, but the nodes that have it ship nothing), after_need_by (it would come too late); the rest could
+be served alone, but not together: insufficient_stock if lines draw on the same product, over_max_shipments if parcels
+are limited, and incomplete if only the whole order may ship. Of a kit that may be split, the first reason of any of its
+products counts. Last, unprofitable: the policy refuses every option.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def unavailable(asked: Asked, programme: Programme, missing: Iterable[int]) -> t
     return tuple(_unavailable(asked, line, reason, day) for line, (reason, day) in found.items())
 
 
-def unprofitable(asked: Asked) -> tuple[UnavailableLine, ...]:
-    """Return every line of an order all of whose options the policy refuses."""
+def refused(asked: Asked, reason: Reason) -> tuple[UnavailableLine, ...]:
+    """Return every line of an order all of whose options are refused: by the policy, or for they share no window."""
     firsts = {min(kit) for kit in asked.terms.whole}
     lines = [i for i, line in enumerate(asked.lines) if line.kit is None or i in firsts]
-    return tuple(_unavailable(asked, line, "unprofitable", None) for line in lines)
+    return tuple(_unavailable(asked, line, reason, None) for line in lines)
 
 
 def _alone(asked: Asked, programme: Programme, line: int) -> tuple[Reason | None, int | None]:
@@ -105,6 +105,9 @@ def _without_parcel(asked: Asked, programme: Programme, ask: Ask, covered: IntAr
             return "not_served"
     if programme.anywhere is not programme.cards and _has_parcel(programme, ask, covered, programme.anywhere):
         return "too_far"
+    free = programme.without_slots
+    if free is not None and _has_parcel(free, ask._replace(services=free.ask.services), covered, free.cards):
+        return "no_slot"
     roomy = programme.days._replace(load=no_load(len(programme.local_day)))
     if _has_parcel(replace(programme, days=roomy), ask, covered, programme.cards):
         return "no_capacity"

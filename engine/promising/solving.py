@@ -13,7 +13,7 @@ from engine.promising.merging import merge_lines
 from engine.promising.model import Option, UnavailableLine
 from engine.promising.pickup import with_ready_times, without_packaging
 from engine.promising.programme import Plans, Programme, exchanged, most_masks, solve
-from engine.promising.reasons import unavailable, unprofitable
+from engine.promising.reasons import refused, unavailable
 from engine.promising.request import Asked
 from engine.promising.substituting import with_substitutes
 
@@ -33,7 +33,7 @@ def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Opti
     if programme.pickup is not None:
         options = with_ready_times(options, programme.pickup)
     if not options and plans.served:
-        return (), unprofitable(asked)
+        return (), refused(asked, "unprofitable")
     missing = set(range(len(asked.lines))) - plans.served
     return options, unavailable(asked, programme, missing) if missing else ()
 

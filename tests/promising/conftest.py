@@ -25,6 +25,7 @@ from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
 from engine.inventory.load import Use
 from engine.inventory.memory_load import MemoryLoadBook
+from engine.inventory.memory_slots import MemorySlotBook
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import PositionCount, Supply
 from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
@@ -134,6 +135,8 @@ class World:
     load: MemoryLoadBook
     promises: PromiseStore
     service: PromiseService
+    slots: MemorySlotBook
+    reference: Reference
 
     async def stock(self, *counts: tuple[str, str, int]) -> None:
         await self.inventory.put_positions(
@@ -195,7 +198,9 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     lead_times = LeadTimeService(documents)
     reference = Reference(documents, networks, catalogs, lead_times)
     load = MemoryLoadBook(clock, no_orders)
-    room = Room(load, lambda: 0.0, 0.0)
-    service = PromiseService(reference=reference, inventory=inventory, promises=promises, clock=clock, room=room)
-    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service)
+    room, slots = Room(load, lambda: 0.0, 0.0), MemorySlotBook(clock)
+    service = PromiseService(
+        reference=reference, inventory=inventory, promises=promises, clock=clock, room=room, slots=slots
+    )
+    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service, slots, reference)
     await promises.settle()
