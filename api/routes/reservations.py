@@ -52,7 +52,9 @@ async def reserve(call: Call[wire.ReservationBody, NoQuery]) -> Answer:
     _check_form(call.body)
     try:
         held = await _held(call)
-    except InsufficientStock as error:
+    except (InsufficientStock, SupplyUnavailable) as error:
+        if isinstance(error, SupplyUnavailable) and call.body.lines is not None:
+            raise
         refusal = Located(error, _places(error, call.body.lines))
         if call.body.promise_id is not None and call.replay is not None:
             refused = await refused_with_promise(call.engine, call.replay, refusal, call.body.promise_id)
@@ -136,8 +138,10 @@ async def _earlier(call: Call[wire.ReservationBody, NoQuery], error: AllotError)
     return Outcome(value=before.value, replayed=True)
 
 
-def _places(error: InsufficientStock, lines: Sequence[wire.HoldLineBody] | None) -> list[Fault]:
+def _places(error: InsufficientStock | SupplyUnavailable, lines: Sequence[wire.HoldLineBody] | None) -> list[Fault]:
     """Return the places in the request that are short: its lines, or the option it named."""
+    if isinstance(error, SupplyUnavailable):
+        return [Fault(path="$.option_id", message=fault.message) for fault in error.faults]
     places: list[Fault] = []
     for short in error.lines:
         message = (

@@ -21,7 +21,8 @@ from engine.faults import nearest
 from engine.inventory.model import HoldLine
 from engine.promising.consolidating import first_day, held
 from engine.promising.making import working_day
-from engine.promising.model import KeptPromise, Option, PromisedHold, PromiseLine, Shipment, Transfer
+from engine.promising.model import KeptPromise, Option, Peg, PromisedHold, PromiseLine, Shipment, Transfer
+from engine.promising.pegging import Pegs
 
 _INSTANT = timedelta(microseconds=1)
 
@@ -116,16 +117,20 @@ def _is_kept(shipment: Shipment, view: View, at: datetime) -> bool:
     return all(day is not None and day <= transfer.ship_on.toordinal() for transfer, day in sent)
 
 
-def hold_of(kept: KeptPromise, option: Option, catalog: Catalog) -> PromisedHold:
-    """Return what a reservation of an option has to hold, kits as their products, its date, channel and terms."""
-    lines = tuple(
-        HoldLine(sku=sku, quantity=line.quantity * units, node_id=node_id, ship_on=ship_on)
-        for shipment in option.shipments
-        for line, node_id, ship_on in held(shipment)
-        for sku, units in kept.kits.get(line.sku, ((line.sku, 1),))
-    )
+def hold_of(kept: KeptPromise, option: Option, catalog: Catalog, pegs: Pegs | None = None) -> PromisedHold:
+    """Return what a reservation of an option has to hold, kits as their products, its date, channel and terms.
+
+    With `pegs`, units that wait for a supply are pegged to it, as things stand now.
+    """
+    lines: list[HoldLine] = []
+    for shipment in option.shipments:
+        for line, node_id, ship_on in held(shipment):
+            for sku, each in kept.kits.get(line.sku, ((line.sku, 1),)):
+                units = each * line.quantity
+                waiting = [] if pegs is None else pegs.take(sku, node_id, ship_on, units)
+                lines += _lines(sku, units, node_id, ship_on, waiting)
     return PromisedHold(
-        lines=lines,
+        lines=tuple(lines),
         promised_on=option.promised_on,
         channel=kept.promise.channel,
         promised=text_of(_terms(kept, option, catalog)),
@@ -160,6 +165,16 @@ def _terms(kept: KeptPromise, option: Option, catalog: Catalog) -> PromisedTerms
         residential=to is not None and to.residential,
         is_po_box=to is not None and to.is_po_box,
     )
+
+
+def _lines(sku: str, units: int, node_id: str, ship_on: date, pegs: Sequence[Peg]) -> list[HoldLine]:
+    """Return units that leave a node as lines to hold: those that are there, and those of each supply."""
+    there = units - sum(peg.quantity for peg in pegs)
+    lines = [HoldLine(sku=sku, quantity=there, node_id=node_id, ship_on=ship_on)] if there else []
+    for peg in pegs:
+        line = HoldLine(sku=sku, quantity=peg.quantity, node_id=node_id, ship_on=ship_on, supply_id=peg.supply_id)
+        lines.append(line)
+    return lines
 
 
 def _check_transfers(shipment: Shipment, view: View, now: datetime) -> None:

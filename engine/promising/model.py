@@ -91,10 +91,20 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slot_days: Annotated[int, Meta(ge=1, le=60)] = 3
 
 
+class Peg(Struct, frozen=True, kw_only=True):
+    """Units of a line that wait for a scheduled receipt; `sku` is the product, of a kit one of those inside."""
+
+    sku: str
+    supply_id: str
+    quantity: int
+    expected_on: date
+
+
 class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A line as it is promised; whole lines only, unless it is a product of a `kit` that may ship from several nodes.
 
-    `substitute_for` is the SKU that was asked for, if this is another.
+    `substitute_for` is the SKU that was asked for, if this is another. `pegs` are the supplies that some of its units
+    wait for (backorder, preorder), as things stand; a reservation of the option names those that it needs then.
     """
 
     line_id: str
@@ -102,6 +112,7 @@ class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int
     substitute_for: str | None = None
     kit: str | None = None
+    pegs: tuple[Peg, ...] = ()
 
 
 class Delivery(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from msgspec import UNSET
@@ -25,6 +25,7 @@ from engine.promising.capacity import Room
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid, with_validity
 from engine.promising.model import KeptPromise, NotServedBy, Option, Promise, PromisedHold, PromiseRequest
+from engine.promising.pegging import Pegs, has_pegs, with_pegs
 from engine.promising.programme import Tables, build
 from engine.promising.reasons import refused
 from engine.promising.request import Asked, understand
@@ -88,6 +89,7 @@ class PromiseService:
         if offer is not None and options:
             options = offer.told(options, request.slot_days)
             missing = missing if options else refused(asked, "no_slot")
+        options = with_pegs(options, stock, table, view)
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         options = with_validity(quoted(options, request.quote), view, now, expires_at)
         promise = Promise(
@@ -121,7 +123,8 @@ class PromiseService:
         kept = still_valid(kept, promise_id, now)
         option = option_of(kept, option_id)
         check_days(option, view, now)
-        hold = hold_of(kept, option, view.catalog)
+        pegs = await self._pegs(kept, option, view, now) if has_pegs(option) else None
+        hold = hold_of(kept, option, view.catalog, pegs)
         if slot_id is None:
             return hold
         if kept.request is None:
@@ -131,6 +134,14 @@ class PromiseService:
     async def slot(self, slot_id: str) -> WantedSlot:
         """Return a window that may be booked now, whoever for; raises `InvalidInput`, `SlotClosed`."""
         return slot_by_id(await self._reference.current(), slot_id, self._clock.now())
+
+    async def _pegs(self, kept: KeptPromise, option: Option, view: View, now: datetime) -> Pegs:
+        """Return what an option may count on now: supplies may have come, moved or been pegged since."""
+        lines = [line for shipment in option.shipments for line in shipment.lines]
+        skus = sorted({sku for line in lines for sku, _ in kept.kits.get(line.sku, ((line.sku, 1),))})
+        stock, channel = await self._inventory.read(skus), kept.promise.channel
+        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
+        return Pegs(stock, table, view)
 
     async def fresh(self, promise_id: str) -> Promise | None:
         """Return a new promise for what a stale one was asked for; None if that is not known or not valid any more."""

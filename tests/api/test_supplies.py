@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 SUPPLY = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 9, "expected_on": "2030-01-02"}
@@ -125,3 +127,43 @@ async def test_the_same_supply_twice_in_one_request_is_refused(shop):
     receipt = {"supply_id": "po-1", "node_id": "east", "sku": "mug", "quantity": 1}
     refused = await shop.post("/v1/inventory/receipts", json={"receipts": [receipt, receipt]})
     assert (refused.status_code, refused.json()["errors"][0]["path"]) == (400, "$.receipts[1]")
+
+
+def in_days(number):
+    return (datetime.now(UTC).date() + timedelta(days=number)).isoformat()
+
+
+async def test_a_promise_names_its_supply_and_its_reservation_moves_with_it(shop):
+    """East has 20 mugs; of 23, three wait for a supply in ten days, which then comes a week later."""
+    await put(shop, expected_on=in_days(10))
+    body = {
+        "destination": {"latitude": 40.73, "longitude": -73.99},
+        "lines": [{"sku": "mug", "quantity": 23}],
+        "max_shipments": 1,
+    }
+    promised = (await shop.post("/v1/promises", json=body)).json()
+    option = promised["options"][0]
+    [line] = option["shipments"][0]["lines"]
+    assert line["pegs"] == [{"sku": "mug", "supply_id": "po-1", "quantity": 3, "expected_on": in_days(10)}]
+    named = {"promise_id": promised["promise_id"], "option_id": option["option_id"]}
+    held = (await shop.post("/v1/reservations", json=named)).json()
+    assert [(line["quantity"], line["supply_id"]) for line in held["lines"]] == [(20, None), (3, "po-1")]
+    [moved] = (await put(shop, expected_on=in_days(17)))["affected"]
+    assert (moved["reservation_id"], moved["quantity"]) == (held["reservation_id"], 3)
+    lines = (await shop.get(f"/v1/reservations/{held['reservation_id']}")).json()["lines"]
+    assert [line["ship_on"] for line in lines] == [in_days(10), in_days(17)]
+
+
+async def test_an_option_whose_supply_moved_away_is_refused_with_one_that_waits_for_it(shop):
+    await put(shop, expected_on=in_days(10))
+    body = {
+        "destination": {"latitude": 40.73, "longitude": -73.99},
+        "lines": [{"sku": "mug", "quantity": 23}],
+        "max_shipments": 1,
+    }
+    promised = (await shop.post("/v1/promises", json=body)).json()
+    await put(shop, expected_on=in_days(17))
+    refused = await shop.post("/v1/reservations", json={"promise_id": promised["promise_id"], "option_id": "opt_1"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "insufficient_stock")
+    [line] = refused.json()["promise"]["options"][0]["shipments"][0]["lines"]
+    assert [(peg["supply_id"], peg["expected_on"]) for peg in line["pegs"]] == [("po-1", in_days(17))]

@@ -1,0 +1,119 @@
+"""Which supplies the lines of an option wait for: what its node has not got now, from what makes ATP rise by then.
+
+Units that are there now come first, then those of each later day on which more can be promised, up to the day of
+hand-over: from the supplies expected on that day, as far as nobody has pegged them. So a peg never asks for more than
+the store will give, and a line counts on a receipt only as far as it needs it. A supply expected today counts as there.
+Not here: pegging itself, which a reservation does (engine/inventory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import msgspec
+from msgspec import UNSET
+
+from engine.availability.atp import Step, atp_steps
+from engine.availability.reference import View
+from engine.availability.stock import AtpTable
+from engine.inventory.model import StockView
+from engine.promising.consolidating import held
+from engine.promising.model import Option, Peg, PromiseLine, Shipment
+
+_Cell = tuple[int, int]
+
+
+def with_pegs(options: tuple[Option, ...], stock: StockView, table: AtpTable, view: View) -> tuple[Option, ...]:
+    """Return options whose lines name the supplies that they wait for; `table` is ATP of `stock`."""
+    if not stock.supplies:
+        return options
+    return tuple(_pegged(option, Pegs(stock, table, view), view) for option in options)
+
+
+def has_pegs(option: Option) -> bool:
+    """Return whether a line of an option waits for a supply."""
+    return any(line.pegs for shipment in option.shipments for line in shipment.lines)
+
+
+def _pegged(option: Option, pegs: Pegs, view: View) -> Option:
+    shipments = tuple(_with_its_own(shipment, pegs, view) for shipment in option.shipments)
+    if all(new is old for new, old in zip(shipments, option.shipments, strict=True)):
+        return option
+    return msgspec.structs.replace(option, shipments=shipments)
+
+
+def _with_its_own(shipment: Shipment, pegs: Pegs, view: View) -> Shipment:
+    """Return a parcel with the pegs of its lines, also of those that are sent to it."""
+    named: dict[PromiseLine, PromiseLine] = {}
+    for line, node_id, ship_on in held(shipment):
+        found: list[Peg] = []
+        for sku, each in view.catalog.content[line.sku].components:
+            found += pegs.take(sku, node_id, ship_on, each * line.quantity)
+        if found:
+            named[line] = msgspec.structs.replace(line, pegs=tuple(found))
+    if not named:
+        return shipment
+    sent = shipment.consolidates
+    if sent is not UNSET:
+        sent = tuple(msgspec.structs.replace(each, lines=_renamed(each.lines, named)) for each in sent)
+    return msgspec.structs.replace(shipment, lines=_renamed(shipment.lines, named), consolidates=sent)
+
+
+def _renamed(lines: Sequence[PromiseLine], named: Mapping[PromiseLine, PromiseLine]) -> tuple[PromiseLine, ...]:
+    return tuple(named.get(line, line) for line in lines)
+
+
+class Pegs:
+    """What one option has not taken yet of what is there, and of what is coming."""
+
+    def __init__(self, stock: StockView, table: AtpTable, view: View) -> None:
+        self._stock, self._table, self._index = stock, table, view.network.index
+        self._levels: dict[_Cell, list[list[int]]] = {}
+        self._supplies: dict[tuple[_Cell, str], int] = {}
+
+    def take(self, sku: str, node_id: str, ship_on: date, quantity: int) -> list[Peg]:
+        """Take units of a SKU that leave a node on a day, and return those that wait for a supply."""
+        node, row = self._index.get(node_id), self._table.rows.get(sku)
+        if node is None or row is None or (row, node) not in self._table.scheduled:
+            return []
+        cell, by, found = (row, node), ship_on.toordinal(), list[Peg]()
+        if cell not in self._levels:
+            self._levels[cell] = _rises(self._steps(cell))
+        for place, level in enumerate(self._levels[cell]):
+            units = min(quantity, level[1])
+            if level[0] > by or not quantity:
+                break
+            quantity, level[1] = quantity - units, level[1] - units
+            found += self._peg(cell, sku, node_id, level[0], units) if place else []
+        return found
+
+    def _steps(self, cell: _Cell) -> Sequence[Step]:
+        """Return the steps of ATP that supplies make: before a launch too, as that day brings nothing in."""
+        if cell[0] in self._table.launches:
+            return atp_steps(*self._table.scheduled[cell], int(self._table.local_day[cell[1]]))
+        return self._table.later[cell]
+
+    def _peg(self, cell: _Cell, sku: str, node_id: str, day: int, units: int) -> list[Peg]:
+        """Return the pegs of units that come on a day; none of those whose supplies others have pegged."""
+        found: list[Peg] = []
+        slot = self._stock.node_ids.index(node_id)
+        for supply in self._stock.supplies.get((self._stock.skus.index(sku), slot), ()):
+            if supply.expected_on.toordinal() != day or not units:
+                continue
+            left = self._supplies.get((cell, supply.supply_id), max(0, supply.unpegged))
+            taken = min(left, units)
+            self._supplies[cell, supply.supply_id], units = left - taken, units - taken
+            if taken:
+                peg = Peg(sku=sku, supply_id=supply.supply_id, quantity=taken, expected_on=supply.expected_on)
+                found.append(peg)
+        return found
+
+
+def _rises(steps: Sequence[Step]) -> list[list[int]]:
+    """Return [day, units that can be promised from that day on and not before], what is there today first."""
+    found, before = list[list[int]](), 0
+    for day, level in steps:
+        found.append([day, max(0, level) - before])
+        before = max(0, level)
+    return found
