@@ -8,6 +8,7 @@ no_eligible_node    nodes that have it are too far, or no service may carry it t
 no_capacity         nodes that could ship it have not the capacity for it, whatever else they ship
 max_nodes           the order ships from as many nodes as it may, and those could not ship it
 outbid              there was a node, but its stock or capacity saves more elsewhere, or it costs more than waiting
+incomplete_kit      it could ship, but the rest of its kit could not, or not from the same node
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
 
@@ -28,6 +29,7 @@ from solvers.problem import IntArray, RoutingProblem
 from solvers.shortages import Shortage, shortages
 
 STOCK_MOVED, UNKNOWN_SKU, HANDLING = "stock_moved", "unknown_sku", "handling"
+INCOMPLETE_KIT = "incomplete_kit"
 _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 
@@ -52,8 +54,8 @@ def count_reasons(problem: RoutingProblem, plan: RoutingPlan) -> dict[str, int]:
     return dict(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:
-    """Return every backordered part of a plan with its reason."""
+def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[int] = frozenset()) -> list[Unrouted]:
+    """Return every backordered part of a plan with its reason; `waiting` are lines that wait for the rest of a kit."""
     plan, problem = result.plan, batch.problem
     rows, reasons = plan_shortages(problem, plan)
     owner = problem.line_order if len(rows) else rows
@@ -63,12 +65,18 @@ def backorder_reasons(batch: Batch, result: RoutingResult) -> list[Unrouted]:
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=HANDLING
-            if reason in _NOTHING and int(problem.orders.line_sku[line]) in batch.refused
-            else backorder_reason(reason),
+            reason=_reason(reason, int(problem.orders.line_sku[line]) in batch.refused, int(line) in waiting),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
+
+
+def _reason(reason: Shortage, is_refused: bool, is_waiting: bool) -> str:
+    if reason in _NOTHING and is_refused:
+        return HANDLING
+    return (
+        INCOMPLETE_KIT if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES) else backorder_reason(reason)
+    )
 
 
 def whole_order(order: OpenOrder, reason: str) -> list[Unrouted]:

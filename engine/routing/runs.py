@@ -33,6 +33,7 @@ from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.explained_runs import Solved as Explained
+from engine.routing.kits import keep_kits_whole
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, backorder_reasons, whole_order
 from engine.routing.result import costs_document
@@ -55,6 +56,7 @@ class _Solved:
     batch: Batch
     result: RoutingResult
     allocations: list[OrderAllocation]
+    unrouted: list[Unrouted]
     explained: Explained | None
 
 
@@ -192,11 +194,10 @@ class RoutingRuns:
             solved = await self._solve(pending, table, run.request, progress if first is None else None)
             first, tally.rounds, table.stock = first or solved, max(tally.rounds, rounds), None
             await self._explain(run, tally, solved)
-            reasons = backorder_reasons(solved.batch, solved.result)
             moved = set[str]()
             if not run.request.dry_run:
                 moved = tally.add(await self._commit(run.run_id, table.view, solved))
-            unrouted += [entry for entry in reasons if entry.order_id not in moved]
+            unrouted += [entry for entry in solved.unrouted if entry.order_id not in moved]
             if not moved:
                 break
             pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
@@ -256,10 +257,17 @@ class RoutingRuns:
             if not broken:
                 break
             orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
-        explained = None
+        mended = await asyncio.to_thread(keep_kits_whole, batch, result)
+        result, explained = mended.result, None
         if self._explained is not None and self._explained.are_kept:
             explained = await asyncio.to_thread(explained_batch, batch, result, view, atp, now)
-        return _Solved(batch=batch, result=result, allocations=allocations(batch, result.plan), explained=explained)
+        return _Solved(
+            batch=batch,
+            result=result,
+            allocations=allocations(batch, result.plan),
+            unrouted=backorder_reasons(batch, result, mended.waiting),
+            explained=explained,
+        )
 
 
 @dataclass(slots=True, kw_only=True)
