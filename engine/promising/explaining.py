@@ -133,6 +133,8 @@ class _Explainer:
         if not any(self._is_served(ask, covered, row, NEVER - 1, is_free=True) for ask, covered, _ in covering):
             if any(self._is_served(_tame(ask), covered, row, NEVER - 1) for ask, covered, _ in covering):
                 return "handling", "handling", "it, or its services, do not take the handling classes of what it has"
+            if any(self._is_served_without_slots(ask, covered, row) for ask, covered, _ in covering):
+                return "slot", "slot", "no window of its services that can be booked has a place left"
             return "service", "service", "no service that picks up there carries what it has to the place"
         if any(self._is_served(ask, covered, row, ask.need_by, is_free=True) for ask, covered, _ in covering):
             return "capacity", "capacity", "its capacity is taken until it would be too late"
@@ -143,6 +145,16 @@ class _Explainer:
     ) -> bool:
         one = ask._replace(nodes=ask.nodes[row : row + 1])
         return bool(self._priced(one, covered[row : row + 1], deadline, is_free=is_free).cost[0, 1] < INFINITE)
+
+    def _is_served_without_slots(self, ask: Ask, covered: NDArray[np.int64], row: int) -> bool:
+        """Say whether a node could ship a line if none of its services had slots."""
+        free = self._programme.without_slots
+        if free is None:
+            return False
+        one = ask._replace(nodes=ask.nodes[row : row + 1], services=free.ask.services)
+        days = free.days._replace(load=no_load(len(self._view.network.node_ids)))
+        parcels = price_parcels(True, NEVER - 1, covered[row : row + 1], one.nodes, one, free.cards, days)
+        return bool(parcels.cost[0, 1] < INFINITE)
 
     def _late(
         self, covering: Sequence[tuple[Ask, NDArray[np.int64], Parcels]], row: int

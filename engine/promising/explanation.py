@@ -19,11 +19,12 @@ Standing = Literal[
     "no_stock",
     "handling",
     "service",
+    "slot",
     "capacity",
     "calendar",
 ]
 Binding = Literal[
-    "cost", "date", "stock", "quota", "reach", "group", "handling", "service", "capacity", "need_by", "parcels"
+    "cost", "date", "stock", "quota", "reach", "group", "handling", "service", "slot", "capacity", "need_by", "parcels"
 ]
 
 

@@ -92,6 +92,8 @@ class PromiseService:
         options = with_pegs(options, stock, table, view)
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         options = with_validity(quoted(options, request.quote), view, now, expires_at)
+        if offer is not None:
+            options = offer.valid(options)
         promise = Promise(
             promise_id=f"prm_{int(expires_at.timestamp()):08x}{self._new_token()}",
             as_of=now,

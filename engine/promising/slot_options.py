@@ -45,6 +45,17 @@ class Offer:
         is_as_before = [o.promised_on for o in kept] == [o.promised_on for o in options]
         return kept if is_as_before else ranked_again(kept)
 
+    def valid(self, options: Sequence[Option]) -> tuple[Option, ...]:
+        """Return options that are valid until the last window of their day closes, if that is before."""
+        return tuple(self._valid(option) for option in options)
+
+    def _valid(self, option: Option) -> Option:
+        if not option.slots or not isinstance(option.valid_until, datetime):
+            return option
+        named = {slot.slot_id for slot in option.slots if slot.day == option.promised_on}
+        closes = max(e.window.closes for entries in self.free.values() for e in entries if e.window.slot_id in named)
+        return msgspec.structs.replace(option, valid_until=min(option.valid_until, closes))
+
     def _told(self, option: Option, days: int) -> Option | None:
         """Return an option with its windows, on the day of the first; None if it needs one and there is none."""
         rules = rules_of(option, self.view, self.address, self.pickup)

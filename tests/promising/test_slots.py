@@ -159,6 +159,30 @@ async def test_nothing_is_promised_where_every_window_is_full(shop: Any) -> None
     assert [line.reason for line in late.unavailable] == ["no_slot"]
 
 
+async def test_full_windows_are_what_stands_in_the_way_of_a_node(shop: Any) -> None:
+    for day in (5, 6, 7, 9):
+        await book(shop, "morning", day, 2)
+        await book(shop, "evening", day)
+    promise = await promised(shop, explain=True)
+    standing = {node.node_id: (node.standing, node.binding) for node in promise.explanation.nodes}
+    assert standing["shop"] == ("slot", "slot")
+    assert standing["a"] == ("no_stock", "stock")
+
+
+async def test_an_option_is_valid_until_the_last_window_of_its_day_closes(shop: Any, network: Any) -> None:
+    """At 17:50 that of the morning closes in ten minutes, and the promise expires in fifteen."""
+    network["nodes"][2]["cut_off"] = "23:00"
+    await shop.put_network(network)
+    (option,) = (await promised(shop)).options
+    assert option.valid_until == datetime(2026, 3, 4, 12, 15, tzinfo=NEW_YORK)
+    shop.clock.advance(timedelta(hours=5, minutes=50))
+    (option,) = (await promised(shop)).options
+    assert option.valid_until == datetime(2026, 3, 4, 18, 5, tzinfo=NEW_YORK)  # there is the evening
+    await book(shop, "evening", 5)
+    (option,) = (await promised(shop)).options
+    assert (option.promised_on.day, option.valid_until) == (5, datetime(2026, 3, 4, 18, tzinfo=NEW_YORK))
+
+
 async def test_a_window_that_would_be_too_late_is_named_with_its_day(shop: Any) -> None:
     for day in (5, 6):
         await book(shop, "morning", day, 2)
