@@ -6,7 +6,7 @@ Here: the arrays that the kernels of hubs read. Not here: the search (solvers/pr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,7 +45,8 @@ class Gathered:
     """What an order could have at hubs: the parts, and the parcels that could go on from there.
 
     Part p is what node `part_node[p]` sends by `transfer[p]`, or has at the hub (`OWN`); `leaves` (parts, masks) its
-    day. `hub_node` (hubs,) are node numbers; of hub h the `moments` `first[h]:first[h + 1]`.
+    day. `hub_node` (hubs,) are node numbers; hub h has the moments `first[h]:first[h + 1]` of `onward`. `shipper`
+    (shippers + hubs,) are who ships, as places in `node`, which has their numbers in the network.
     """
 
     part_node: IntArray
@@ -59,7 +60,7 @@ class Gathered:
     direct: Offered
     shipper: IntArray
     node: IntArray
-    network: Network
+    network: Network | None
 
 
 def gathered(programme: Programme, ask: Ask, demand: IntArray) -> Gathered | None:
@@ -183,7 +184,8 @@ def _onward(
     """
     node = np.repeat(hub_node, np.diff(first))
     day, slot = moments // SLOTS, moments % SLOTS
-    picks_up = network.pick_up_minutes[np.ix_(ask.services, node)].T
+    services = np.array(programme.origin)[ask.services] if programme.origin else ask.services
+    picks_up = network.pick_up_minutes[np.ix_(services, node)].T
     gone = (slot[:, None] > 0) & (picks_up >= 0) & (slot[:, None] - 1 >= picks_up)
     wanted = np.stack([np.broadcast_to(node[:, None], gone.shape), day[:, None] + gone], axis=2)
     rows, row = np.unique(wanted.reshape(-1, 2), axis=0, return_inverse=True)
@@ -211,6 +213,68 @@ def _offers(ask: Ask, nodes: IntArray, covered: IntArray, cards: Cards, days: Da
     offers = Offers(np.full(1, -1), *(np.empty(shape, dtype=np.int64) for _ in range(3)))
     make_offers(offers, 0, covered, nodes, ask, cards, days)
     return offers
+
+
+def only_direct(programme: Programme, ask: Ask, demand: IntArray) -> Gathered:
+    """Return the parcels of nodes of an order for which no hub is of use."""
+    alone = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
+    has = (alone < NEVER).any(axis=1)
+    node, alone = ask.nodes[has], alone[has]
+    covered = days_covered(alone, demand, node, programme.local_day, programme.atp)
+    nothing, table = np.zeros(0, dtype=np.int64), np.zeros((0, covered.shape[1]), dtype=np.int64)
+    room = np.zeros((0, covered.shape[1], len(ask.services)), dtype=np.int64)
+    return Gathered(
+        part_node=nothing,
+        transfer=nothing,
+        leaves=table,
+        taken=table,
+        parts=Parts(nothing, nothing, table, table),
+        hub_node=nothing,
+        first=np.zeros(1, dtype=np.int64),
+        onward=Offered(np.zeros((0, len(ask.services)), dtype=np.int64), room, room, room),
+        direct=_direct(programme, ask, node, covered),
+        shipper=np.arange(len(node), dtype=np.int64),
+        node=node,
+        network=None,
+    )
+
+
+def by_service(found: Gathered) -> Gathered:
+    """Return the same with a shipper for each node and service, so that a node may ship a parcel by each service.
+
+    A node still sends once to hubs. For orders whose lines share no product: each parcel has the stock to itself.
+    """
+    services, hubs, parts = found.direct.row.shape[1], len(found.hub_node), found.parts
+    service = np.arange(services)
+    own = len(found.node) + found.shipper[:, None] * services + service[None, :]
+    counts = np.diff(found.first)
+    moments = [np.arange(found.first[h], found.first[h + 1]) for h in range(hubs) for _ in range(services)]
+    onward_row = np.full((int(counts.sum()) * services, services), -1, dtype=np.int64)
+    begin = 0
+    for place, of_hub in enumerate(moments):
+        k = place % services
+        onward_row[begin : begin + len(of_hub), k] = found.onward.row[of_hub, k]
+        begin += len(of_hub)
+    direct_row = np.full((len(found.direct.row), services, services), -1, dtype=np.int64)
+    direct_row[:, service, service] = found.direct.row
+    return replace(
+        found,
+        part_node=np.tile(found.part_node, services),
+        transfer=np.tile(found.transfer, services),
+        leaves=np.tile(found.leaves, (services, 1)),
+        taken=np.tile(found.taken, (services, 1)),
+        parts=Parts(
+            np.tile(parts.node, services),
+            (parts.hub[None, :] * services + service[:, None]).reshape(-1),
+            np.tile(parts.cost, (services, 1)),
+            np.tile(parts.rank, (services, 1)),
+        ),
+        first=np.concatenate([[0], np.cumsum(np.repeat(counts, services))]).astype(np.int64),
+        onward=found.onward._replace(row=onward_row),
+        direct=found.direct._replace(row=direct_row.reshape(-1, services)),
+        shipper=own.reshape(-1),
+        node=np.concatenate([found.node, np.repeat(found.node, services)]),
+    )
 
 
 def sent_alone(programme: Programme, ask: Ask, has_from: IntArray) -> tuple[IntArray, IntArray]:

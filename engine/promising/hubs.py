@@ -16,11 +16,12 @@ from engine.availability.reference import View
 from engine.network.days import Calendars, Today
 from engine.network.hubs import TransferDays, TransferMinute, transfer_days, transfer_minute
 from engine.network.model import Network
-from engine.promising.gathering import OWN, Consolidation, Gathered, gathered
+from engine.promising.gathering import OWN, Consolidation, Gathered, by_service, gathered, only_direct
 from solvers.problem import IntArray
+from solvers.promise_dates import NEVER
 from solvers.promise_hubs import hub_plans
 from solvers.promise_options import NINETIETH_DAY, NODE, SERVICE, spread
-from solvers.promise_parcels import Ask, mask_sums
+from solvers.promise_parcels import Ask, days_alone, mask_sums
 from solvers.promise_transfers import bill_parcels
 
 if TYPE_CHECKING:
@@ -83,8 +84,30 @@ def plans_with_hubs(programme: Programme, ask: Ask, demand: IntArray) -> Found |
     Plans have one column more, PIECES: the place in the pieces, -1 for a parcel of what its node has itself.
     """
     found = gathered(programme, ask, demand)
-    if found is None:
+    return None if found is None else _planned(programme, ask, found)
+
+
+def plans_by_service(programme: Programme, ask: Ask, demand: IntArray, served: int) -> Found | None:
+    """Return plans in which nodes may ship a parcel by each service, if more units are served so; else None.
+
+    `served` is the mask of lines that are served by one parcel of each node. Lines that share a product are not planned
+    so, since their parcels would have to share its stock.
+    """
+    lines = len(ask.units)
+    missing = [line for line in range(lines) if not served >> line & 1]
+    if min(ask.most_parcels, lines, len(ask.services)) < 2 or programme.pickup is not None:
         return None
+    if ((demand > 0).sum(axis=0) > 1).any():
+        return None
+    has_from = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
+    if not (has_from[:, missing] < NEVER).any():
+        return None
+    parcels = gathered(programme, ask, demand) or only_direct(programme, ask, demand)
+    found, units = _planned(programme, ask, by_service(parcels)), mask_sums(ask.units)
+    return found if units[found[2]] > units[served] else None
+
+
+def _planned(programme: Programme, ask: Ask, found: Gathered) -> Found:
     plans, counts, pieces, served = hub_plans(
         found.direct, found.onward, found.shipper, found.first, found.parts, len(found.node), ask
     )
@@ -111,6 +134,8 @@ def _pieces(found: Gathered, of_parcel: list[list[int]], units: IntArray) -> tup
 
 def _piece(found: Gathered, part: int, mask: int, units: int) -> Piece:
     network, node, transfer = found.network, int(found.part_node[part]), int(found.transfer[part])
+    if network is None:
+        raise AssertionError("what is sent to a hub is sent in a network with hubs")
     hubs = network.hubs
     each = network.unit_cost_cents.item(node)
     if transfer != OWN and hubs is not None:

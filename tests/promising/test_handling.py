@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest_asyncio
 
+from engine.inventory.model import Hold
+
 
 @pytest_asyncio.fixture
 async def shop(world: Any, network: Any, catalog: Any) -> Any:
@@ -73,3 +75,54 @@ async def test_long_orders_keep_to_the_rules_too(shop: Any) -> None:
     promise = await shop.promise(("cup", 1), *((f"part-{i:02d}", 1) for i in range(14)))
     assert promise.unavailable == ()
     assert services_of(promise) == [["ground"]]
+
+
+async def test_a_node_ships_by_two_services_what_neither_takes_together(shop: Any, network: Any, day: Any) -> None:
+    """Ground takes no cold chain, air no hazmat, and only a has both: 500 + 110 in two days, 2000 + 110 in one, 50."""
+    network["services"][0]["refuses"] = ["cold_chain"]
+    await shop.put_network(network)
+    await shop.stock(("a", "cup", 5), ("a", "spoon", 5))
+    promise = await shop.promise(("cup", 1), ("spoon", 1))
+    (option,) = promise.options
+    assert promise.unavailable == ()
+    assert sorted((p.node_id, p.service, p.ship_on, p.lines[0].sku) for p in option.shipments) == [
+        ("a", "air", day(0), "spoon"),
+        ("a", "ground", day(0), "cup"),
+    ]
+    assert (option.total_cost_cents, option.promised_on) == (610 + 2110 + 50, day(2))
+    held = await shop.service.promised_hold(promise.promise_id, "opt_1")
+    await shop.inventory.hold(Hold(reservation_id="res_1", lines=held.lines), today={"a": day(0).toordinal()})
+
+
+async def test_a_node_ships_two_parcels_only_if_lines_would_be_missing(shop: Any, network: Any) -> None:
+    """A saucer travels with the cup; it is not sent by air, though that would be there a day earlier."""
+    network["services"][0]["refuses"] = ["cold_chain"]
+    await shop.put_network(network)
+    await shop.stock(("a", "cup", 5), ("a", "spoon", 5), ("a", "saucer", 5))
+    assert services_of(await shop.promise(("cup", 1), ("saucer", 1))) == [["ground"]]
+    limited = await shop.promise(("cup", 1), ("spoon", 1), max_shipments=1)
+    assert [(line.sku, line.reason) for line in limited.unavailable] == [("spoon", "over_max_shipments")]
+    together = await shop.promise(("cup", 1), ("spoon", 1), ship_complete=True)
+    assert [len(option.shipments) for option in together.options] == [2]
+    ground = await shop.promise(("cup", 1), ("spoon", 1), service_levels=("standard",))
+    assert [(line.sku, line.reason) for line in ground.unavailable] == [("spoon", "handling")]
+
+
+async def test_what_is_too_heavy_for_one_parcel_goes_by_two_services(world: Any) -> None:
+    """Ground takes 5 kg, air 2: 11 cups and 4 saucers of 400 g are 4.4 and 1.6 kg."""
+    await world.stock(("a", "cup", 20), ("a", "saucer", 20))
+    promise = await world.promise(("cup", 11), ("saucer", 4))
+    assert promise.unavailable == ()
+    assert sorted((p.service, p.lines[0].sku) for p in promise.options[0].shipments) == [
+        ("air", "saucer"),
+        ("ground", "cup"),
+    ]
+
+
+async def test_lines_of_one_product_are_not_divided_over_parcels_of_one_node(shop: Any, network: Any) -> None:
+    """Two lines of spoons: each parcel by itself would count on all of them."""
+    network["services"][0]["refuses"] = ["cold_chain"]
+    await shop.put_network(network)
+    await shop.stock(("a", "cup", 5), ("a", "spoon", 5))
+    promise = await shop.promise(("cup", 1), ("spoon", 1), ("spoon", 1))
+    assert [line.sku for line in promise.unavailable] == ["cup"]

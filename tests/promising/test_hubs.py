@@ -306,3 +306,13 @@ async def test_an_option_is_valid_until_its_transfer_has_left(stocked: Any, hub:
         True: datetime(2026, 3, 4, 17, 10, tzinfo=UTC),
         False: datetime(2026, 3, 4, 17, 15, tzinfo=UTC),
     }
+
+
+async def test_a_parcel_of_a_hub_waits_for_a_slot_of_the_hub(stocked: Any, hub: Any, day: Any) -> None:
+    """Ground delivers from a on Mondays only, in slots; from other nodes on any day. It would be there on Saturday."""
+    slot = {"slot": "monday", "service": "ground", "node_id": "a", "days": ["mon"], "from": "08:00", "to": "10:00"}
+    hub["slots"] = [slot | {"capacity": 5}]
+    await stocked.put_network(hub)
+    (option,) = (await stocked.promise(*ORDER, max_shipments=1, **GROUND)).options
+    assert (told(option), option.promised_on) == ([("a", 1, [("b", 0)])], day(5))
+    assert [found.slot_id for found in option.slots] == ["monday@2026-03-09"]

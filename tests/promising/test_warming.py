@@ -69,4 +69,12 @@ async def test_no_promise_with_hubs_needs_another_compilation(world: Any, networ
     await world.put_network(network)
     home = Destination(latitude=40.0, longitude=-75.0, residential=True)
     await world.promise(("cup", 1), ("saucer", 1), to=home, max_shipments=1)
+    catalog["products"][1]["handling_classes"] = ["cold_chain"]
+    network["services"][0]["refuses"], network["services"][1]["refuses"] = ["cold_chain"], ["hazmat"]
+    await world.put_catalog(catalog)
+    await world.stock(("a", "saucer", 9))
+    for transfers in ([transfer], []):
+        network["transfers"] = transfers
+        await world.put_network(network)
+        assert len((await world.promise(("cup", 1), ("saucer", 1), to=home)).options[0].shipments) == 2
     assert {kernel: list(kernel.signatures) for kernel in kernels} == known
