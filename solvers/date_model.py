@@ -7,9 +7,10 @@ are learned (`date_fit.py`, `quantiles.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import ndtri
 
 from solvers.lead_times import UNKNOWN, Edges, Ordered, in_bins, keys_of
 from solvers.pooling import Floats, Integers
@@ -18,6 +19,12 @@ LEVELS = np.array(
     [0.005, 0.01, 0.025, *np.arange(0.05, 0.901, 0.05).round(3), 0.925, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.998]
 )
 """The probabilities at which shapes are kept."""
+SCORES = ndtri(LEVELS)
+"""The same as quantiles of the normal distribution: beyond the first and last, shapes are linear in them."""
+
+
+LEAST_STEP = 1e-3
+"""Between the levels of a shape that are further from each other by less, a score changes as if by this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +77,20 @@ class Shapes:
                 chosen = np.where(place != UNKNOWN, rows[place], chosen)
         return chosen
 
+    def scores(self, z: Floats, row: Integers) -> Floats:
+        """Return the normal score of each z in the shape of its row."""
+        right = np.clip((self.table[row] < z[:, None]).sum(axis=1), 1, len(SCORES) - 1)
+        low, high = self.table[row, right - 1], self.table[row, right]
+        share = (z - low) / np.maximum(high - low, LEAST_STEP)
+        return np.asarray(SCORES[right - 1] + share * (SCORES[right] - SCORES[right - 1]))
+
+    def moved(self, scores: Floats) -> Shapes:
+        """Return shapes which at each of `LEVELS` have what these have at a normal score."""
+        right = np.clip(np.searchsorted(SCORES, scores), 1, len(SCORES) - 1)
+        share = (scores - SCORES[right - 1]) / (SCORES[right] - SCORES[right - 1])
+        low, high = self.table[:, right - 1], self.table[:, right]
+        return replace(self, table=np.maximum.accumulate(low + share * (high - low), axis=1))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
@@ -95,6 +116,8 @@ class DateModel:
     """Mean absolute over root mean square residual: what turns an effect's standard error into a scale."""
     shapes: Shapes
     half_life_days: float
+    ahead_days: float | None
+    """How far the line through the last weeks goes on; None where the level is a mean."""
     memory_days: float
 
     def spread(self, ordered: Ordered) -> Spread:

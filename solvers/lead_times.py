@@ -113,6 +113,8 @@ def in_bins(value: Floats, ends: Floats) -> Integers:
 
 RADIX = {"weekday": WEEK, "hour": 25, "distance": MOST_BINS + 1, "weight": MOST_BINS + 1, "level": MOST_BINS + 1}
 _MANY = 1 << 20
+MOST_SPARSE = 8
+"""Values over a range of so many times their number are not counted but sorted."""
 
 
 def keys_of(codes: dict[str, Integers], names: tuple[str, ...]) -> Integers:
@@ -122,6 +124,27 @@ def keys_of(codes: dict[str, Integers], names: tuple[str, ...]) -> Integers:
         key = key * RADIX.get(name, _MANY) + codes[name]
         unknown |= codes[name] < 0
     return np.where(unknown, UNKNOWN, key)
+
+
+def groups_of(codes: dict[str, Integers], names: tuple[str, ...]) -> tuple[Integers, Integers]:
+    """Return the sorted keys of the combinations of fields that there are, and which of them each shipment has."""
+    place = np.zeros(len(codes["node"]), np.int64)
+    for name in names:
+        code = codes[name] + 1
+        place = in_order(place * (int(code.max(initial=0)) + 1) + code)
+    first = np.zeros(int(place.max(initial=-1)) + 1, np.int64)
+    first[place[::-1]] = np.arange(len(place))[::-1]
+    return keys_of({name: code[first] for name, code in codes.items()}, names), place
+
+
+def in_order(value: Integers) -> Integers:
+    """Return the rank of each value ≥ 0 among the values that there are, from 0 on."""
+    least, most = int(value.min(initial=0)), int(value.max(initial=0))
+    if most - least > MOST_SPARSE * len(value) + 1_000:
+        return np.unique(value, return_inverse=True)[1].astype(np.int64)
+    there = np.zeros(most - least + 1, np.int64)
+    there[value - least] = 1
+    return np.asarray(np.cumsum(there)[value - least] - 1)
 
 
 def parts_of(keys: Integers, names: tuple[str, ...]) -> list[Integers]:

@@ -6,7 +6,7 @@ the groups are (`lead_times.py`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-_HALVINGS = 40
+_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +31,66 @@ class Pooled:
     half_weight: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moments:
+    """What groups of observations add up to: weights, their squares, weighted residuals, weighted squared residuals."""
+
+    weight: Floats
+    squared_weight: Floats
+    first: Floats
+    second: Floats
+
+    @staticmethod
+    def of(group: Integers, groups: int, residual: Floats, weight: Floats) -> Moments:
+        """Return the moments of each group (0 … groups − 1); all arrays have the shape of `group`."""
+        return Moments(
+            weight=_sums(group, groups, weight),
+            squared_weight=_sums(group, groups, weight * weight),
+            first=_sums(group, groups, weight * residual),
+            second=_sums(group, groups, weight * residual * residual),
+        )
+
+    def less(self, days: Floats) -> Moments:
+        """Return the moments after taking some days from every residual of each group."""
+        second = self.second - days * (2 * self.first - days * self.weight)
+        return replace(self, first=self.first - days * self.weight, second=second)
+
+    def gathered(self, group: Integers, groups: int, share: Floats) -> Moments:
+        """Return the moments of larger groups, into which those of each counts by a share."""
+        return Moments(
+            weight=_sums(group, groups, share * self.weight),
+            squared_weight=_sums(group, groups, share * share * self.squared_weight),
+            first=_sums(group, groups, share * self.first),
+            second=_sums(group, groups, share * self.second),
+        )
+
+
+def _sums(group: Integers, groups: int, value: Floats) -> Floats:
+    return np.bincount(group, value, groups).astype(np.float64)
+
+
 def pool(group: Integers, groups: int, residual: Floats, weight: Floats) -> Pooled:
+    """Return the effects of groups on a residual of mean 0; see `pool_moments`.
+
+    `group` holds each observation's group (0 … groups − 1), `residual` and `weight` (≥ 0) have its shape.
+    """
+    return pool_moments(Moments.of(group, groups, residual, weight))
+
+
+def pool_moments(found: Moments) -> Pooled:
     """Return the effects of groups on a residual of mean 0, by one-way random effects.
 
-    `group` holds each observation's group (0 … groups − 1), `residual` and `weight` (≥ 0) have its shape. The variance
-    within groups is the weighted mean square; that between them solves Σ mean² / (between + within / n) = groups (Paule
-    & Mandel 1982), n being each group's effective number of observations (Kish 1965).
+    The variance within groups is the weighted mean square; that between them solves Σ mean² / (between + within / n) =
+    groups (Paule & Mandel 1982), n being each group's effective number of observations (Kish 1965).
     """
-    total = np.bincount(group, weight, groups)
-    squares = np.bincount(group, weight * weight, groups)
+    total, squares, groups = found.weight, found.squared_weight, len(found.weight)
     seen = total > 0
-    mean = np.divide(np.bincount(group, weight * residual, groups), total, out=np.zeros(groups), where=seen)
+    mean = np.divide(found.first, total, out=np.zeros(groups), where=seen)
     size = np.divide(total * total, squares, out=np.zeros(groups), where=seen)
     freedom = total.sum() - np.divide(squares, total, out=np.zeros(groups), where=seen).sum()
     if freedom <= 1e-9 * max(total.sum(), 1e-300):
         return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
-    within = float((weight * (residual - mean[group]) ** 2).sum() / freedom)
+    within = max(float((found.second - mean * found.first).sum() / freedom), 0.0)
     between = _between(mean[seen], size[seen], within)
     if between <= 0:
         return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
@@ -56,20 +100,26 @@ def pool(group: Integers, groups: int, residual: Floats, weight: Floats) -> Pool
 
 
 def _between(mean: Floats, size: Floats, within: float) -> float:
-    """Return the variance between groups, 0 if they differ by no more than chance."""
+    """Return the variance between groups, 0 if they differ by no more than chance: Newton's method from 0 upwards."""
     if within <= 0:
         return float(np.mean(mean * mean))
 
-    def excess(between: float) -> float:
-        return float((mean * mean / (between + within / size)).sum()) - len(mean)
+    squares, error, found = mean * mean, within / size, 0.0
+    for _ in range(_STEPS):
+        total = found + error
+        excess = float((squares / total).sum()) - len(mean)
+        if excess <= 1e-9 * len(mean):
+            break
+        found += excess / float((squares / (total * total)).sum())
+    return found
 
-    low, high = 0.0, float(np.max(mean * mean)) + 1e-300
-    if excess(0.0) <= 0:
-        return 0.0
-    for _ in range(_HALVINGS):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return (low + high) / 2
+
+def quantiles(value: Floats, weight: Floats, levels: Floats) -> Floats:
+    """Return weighted quantiles of all observations, as `group_quantiles` does of each group."""
+    order = np.argsort(value, kind="stable")
+    weight = weight[order]
+    passed = np.cumsum(weight)
+    return np.interp(levels * passed[-1], passed - weight / 2, value[order])
 
 
 def group_quantiles(group: Integers, groups: int, value: Floats, weight: Floats, levels: Floats) -> Floats:

@@ -11,18 +11,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from solvers.date_fit import GOLDEN, Fit, fit
-from solvers.date_model import LEVELS, DateModel, at_level
+from solvers.date_level import Pace
+from solvers.date_model import LEVELS, SCORES, DateModel, Shapes, Spread
 from solvers.lead_times import History
 from solvers.pooling import Floats
 
 BACKTESTS = 6
 LEAST_SHIPMENTS = 60
 """With fewer there is no backtest: nothing is forgotten, and levels are taken as they are."""
+LEAST_COMPARED = 4
+"""From fewer days looked back from, no error of a loss is taken."""
+LEAST_LEVEL = 1e-9
+"""No level is taken to be nearer to nothing or to all."""
 MOST_TESTED = 40_000
 """Backtests of longer histories look at every second, third … shipment."""
 HALF_LIVES_DAYS = (np.inf, 180.0, 60.0, 21.0, 7.0)
+TREND_HALF_LIVES_DAYS = (21.0, 10.0, 5.0)
 JUDGED = (12, 17, 20, 23)
 """Places in `LEVELS` (0.5, 0.75, 0.9, 0.96) whose mean pinball loss chooses."""
 MEMORIES = (np.inf, 1 / 2, 1 / 4, 1 / 8)
@@ -33,8 +40,17 @@ MEMORIES = (np.inf, 1 / 2, 1 / 4, 1 / 8)
 class _Backtest:
     """One choice of memory and half-life: loss, and by how much each level of z was missed."""
 
-    loss: float
-    missed: list[Floats]
+    losses: Floats
+    """Mean pinball loss of each day looked back from."""
+    sizes: Floats
+    """How many shipments each is of."""
+    reached: list[Floats]
+    """Of each day, the normal score of the level from which on each shipment would have been on time."""
+
+    @property
+    def loss(self) -> float:
+        """Return the mean over shipments, infinite without any."""
+        return float(self.losses @ self.sizes / self.sizes.sum()) if len(self.sizes) else np.inf
 
 
 def learn(history: History, horizon_days: float = 30.0) -> DateModel:
@@ -49,9 +65,9 @@ def learn(history: History, horizon_days: float = 30.0) -> DateModel:
     tested = _thinned(history)
     days = _backtest_days(tested, end_day, horizon_days)
     if not days:
-        return fit(history, end_day).model(np.inf)
-    memory_days, half_life_days, missed = _choose(tested, days, end_day, horizon_days)
-    return fit(history, end_day, memory_days).model(half_life_days, _correction(missed))
+        return fit(history, end_day).model(Pace(half_life_days=np.inf))
+    memory_days, pace, reached = _choose(tested, days, end_day, horizon_days)
+    return fit(history, end_day, memory_days).model(pace, _correction(reached))
 
 
 def pinball_loss(actual_days: Floats, promised_days: Floats, quantile: float) -> float:
@@ -87,20 +103,38 @@ def _look_ahead(span: float, horizon_days: float) -> float:
     return max(1.0, min(horizon_days, span / 5))
 
 
-def _choose(
-    history: History, days: list[int], end_day: float, horizon_days: float
-) -> tuple[float, float, list[Floats]]:
+def _choose(history: History, days: list[int], end_day: float, horizon_days: float) -> tuple[float, Pace, list[Floats]]:
     span = end_day - float(np.floor(history.ordered.ordered_day[0]))
     ahead = _look_ahead(span, horizon_days)
-    half_lives = [half_life for half_life in HALF_LIVES_DAYS if half_life in (np.inf,) or half_life <= span]
+    paces = _paces(span, ahead)
     completed = fit(history, end_day, span / 4).days if history.open.any() else history.days
-    found: dict[tuple[float, float], _Backtest] = {}
+    found: dict[tuple[float, Pace], _Backtest] = {}
     for memory_days in (share * span for share in MEMORIES):
         fits = [(day, _fit_as_of(history, day, memory_days)) for day in days]
-        for half_life_days in half_lives:
-            found[memory_days, half_life_days] = _look_back(history, completed, fits, ahead, half_life_days)
+        for pace in paces:
+            found[memory_days, pace] = _look_back(history, completed, fits, ahead, pace)
     best = min(found, key=lambda choice: found[choice].loss)
-    return *best, found[best].missed
+    good = [choice for choice in found if not _clearly_worse(found[choice], found[best])]
+    quick = min(good, key=lambda choice: (choice[1].lag_days, found[choice].loss))
+    return *quick, found[quick].reached
+
+
+def _clearly_worse(one: _Backtest, best: _Backtest) -> bool:
+    """Say whether a choice loses more than the best by over a standard error; of few days each loss counts."""
+    apart = one.losses - best.losses
+    days = len(apart)
+    if days < LEAST_COMPARED:
+        return one.loss > best.loss
+    share = best.sizes / best.sizes.sum()
+    error = np.sqrt(share**2 @ (apart - share @ apart) ** 2 * days / (days - 1))
+    return bool(share @ apart > error)
+
+
+def _paces(span: float, ahead: float) -> list[Pace]:
+    """Return the ways to follow the level that are tried; a trend goes on for half of what is looked ahead."""
+    level = [Pace(half_life_days=days) for days in HALF_LIVES_DAYS if days == np.inf or days <= span]
+    trend = [days for days in TREND_HALF_LIVES_DAYS if ahead <= days <= span / 4]
+    return level + [Pace(half_life_days=days, ahead_days=ahead / 2) for days in trend]
 
 
 def _fit_as_of(history: History, day: int, memory_days: float) -> Fit | None:
@@ -109,53 +143,54 @@ def _fit_as_of(history: History, day: int, memory_days: float) -> Fit | None:
 
 
 def _look_back(
-    history: History, completed: Floats, fits: list[tuple[int, Fit | None]], ahead: float, half_life_days: float
+    history: History, completed: Floats, fits: list[tuple[int, Fit | None]], ahead: float, pace: Pace
 ) -> _Backtest:
-    loss, shipments, missed = 0.0, 0, []
+    losses, sizes, reached = [], [], []
     for day, fitted in fits:
         when = history.ordered.ordered_day
         after_rows = np.flatnonzero((when >= day) & (when < day + ahead))
         after = history.ordered.take(after_rows)
         if fitted is None or not len(after):
             continue
-        model, days = fitted.model(half_life_days), completed[after_rows]
+        model, days = fitted.model(pace), completed[after_rows]
         spread = model.spread(after)
+        loss = 0.0
         for place in JUDGED:
-            quantile = at_level(model.shapes.table, LEVELS[place])[spread.row]
-            promised = spread.location + spread.scale * quantile
-            loss += pinball_loss(days, promised, float(LEVELS[place])) * len(after)
-        z = (_late_half(days, spread.scale) - spread.location) / spread.scale
-        missed.append(z[:, None] - model.shapes.table[spread.row])
-        shipments += len(after)
-    if not shipments:
-        return _Backtest(loss=np.inf, missed=[])
-    return _Backtest(loss=loss / shipments, missed=missed)
+            promised = spread.location + spread.scale * model.shapes.table[spread.row, place]
+            loss += pinball_loss(days, promised, float(LEVELS[place]))
+        losses.append(loss)
+        sizes.append(len(after))
+        reached.append(_needed(model.shapes, spread, days))
+    return _Backtest(losses=np.array(losses), sizes=np.array(sizes, float), reached=reached)
 
 
-def _late_half(days: Floats, scale: Floats) -> Floats:
-    """Return the least location that is promised as each shipment's day: half a day less, as days are rounded.
+def _needed(shapes: Shapes, spread: Spread, days: Floats) -> Floats:
+    """Return the normal score from which on each shipment is promised its day: that of half a day before, by rounding.
 
     A lane of less than a day's scale can only be promised its day, and is on time more often than asked; lest others
-    pay for that, its shipments are spread evenly over the day as far as the scale falls short of one.
+    pay for that, its shipments are spread evenly over the level of the day as far as the scale falls short of one.
     """
-    spread = np.clip(1 - scale, 0, 1) * ((np.arange(1, len(days) + 1) * GOLDEN) % 1)
-    return days - 0.5 + spread
+    first, last = (
+        ndtr(shapes.scores((days + half - spread.location) / spread.scale, spread.row)) for half in (-0.5, 0.5)
+    )
+    spread_by = np.clip(1 - spread.scale, 0, 1) * ((np.arange(1, len(days) + 1) * GOLDEN) % 1)
+    return np.asarray(ndtri(np.clip(first + spread_by * (last - first), LEAST_LEVEL, 1 - LEAST_LEVEL)))
 
 
 def _correction(blocks: list[Floats]) -> Floats:
-    """Return what to add to z at each of `LEVELS`, so that as many shipments as asked were on time in backtests.
+    """Return the normal score to take for each of `LEVELS`, so that as many as asked were on time in backtests.
 
-    `blocks` holds, for each backtest, by how much z was missed, shape (shipments, levels). What was found is drawn to
-    nothing as far as the backtests disagree (James & Stein 1961, positive part); the correction itself is that of
-    conformal quantile regression (Romano et al. 2019), in units of each shipment's scale.
+    `blocks` holds, for each backtest, the scores that its shipments needed. What was found is drawn to the level itself
+    as far as the backtests disagree (James & Stein 1961, positive part); the correction is that of conformal prediction
+    (Vovk et al. 2020) with the level as the score, so that each lane moves along its own distribution.
     """
     if len(blocks) < 2:
-        return np.zeros(len(LEVELS))
-    missed = np.concatenate(blocks)
-    found = np.array([np.quantile(missed[:, i], level) for i, level in enumerate(LEVELS)])
+        return SCORES
+    needed = np.concatenate(blocks)
+    found = np.quantile(needed, LEVELS)
     size = np.array([len(block) for block in blocks], float)
     share = size / size.sum()
-    reached = np.array([(block <= 0).mean(axis=0) for block in blocks])
+    reached = np.array([(block[:, None] <= SCORES).mean(axis=0) for block in blocks])
     off = share @ reached - LEVELS
     noise = (share**2) @ (reached - share @ reached) ** 2 * len(blocks) / (len(blocks) - 1)
-    return np.maximum(0.0, 1 - noise / np.maximum(off * off, 1e-12)) * found
+    return SCORES + np.maximum(0.0, 1 - noise / np.maximum(off * off, 1e-12)) * (found - SCORES)

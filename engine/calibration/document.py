@@ -101,6 +101,7 @@ def _header(learned: Calibration) -> dict[str, Any]:
         "last_ordered_on": date.fromordinal(learned.last_ordered_day + EPOCH).isoformat(),
         "memory_days": _or_null(model.memory_days),
         "half_life_days": _or_null(model.half_life_days),
+        "trend_ahead_days": model.ahead_days,
     }
 
 

@@ -79,6 +79,7 @@ class LearnedDocument(_Part):
     last_ordered_on: Day | None = None
     memory_days: Number | None = None
     half_life_days: Number | None = None
+    trend_ahead_days: Annotated[float | None, Field(ge=0)] = None
     service_ids: tuple[str, ...] | None = Field(default=None, description="The services of the history.")
     levels: Annotated[tuple[Number, ...], Field(min_length=2, max_length=1_000)]
     center_days: Number

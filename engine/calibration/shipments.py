@@ -7,6 +7,7 @@ the file: no time is moved to another zone.
 from __future__ import annotations
 
 import csv
+import gc
 import gzip
 import io
 import zlib
@@ -119,6 +120,17 @@ def _line(path: Path, row: int) -> int:
 
 
 def _read(path: Path, *, delivered: bool) -> Shipments:
+    """Read a file; looking for garbage among a million rows that all stay would take a third of the time."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return _read_rows(path, delivered=delivered)
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _read_rows(path: Path, *, delivered: bool) -> Shipments:
     reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
     try:
         records = [record for record in reader if record]

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.date_fit import fit
+from solvers.date_level import Pace
 from solvers.lead_times import UNKNOWN, History, Ordered
 from solvers.pooling import group_quantiles, pool
 from solvers.quantiles import learn, pinball_loss
@@ -75,7 +76,7 @@ def test_three_days_more_for_all_are_three_days_more_at_every_quantile(count: in
     history = replace(history, days=history.days + 30)
     later = replace(history, days=history.days + 3)
     end = float(history.ordered.ordered_day.max()) + 1
-    exact = [fit(found, end).model(np.inf) for found in (history, later)]
+    exact = [fit(found, end).model(Pace(half_life_days=np.inf)) for found in (history, later)]
     learned = [learn(found) for found in (history, later)]
     for quantile in ASKED:
         for orders in (history.ordered, orders_of(history, node=UNKNOWN)):
