@@ -96,10 +96,11 @@ def document_of(found: Found) -> bytes:
             flat[first_day, level] = written
         return written
 
+    begun_at = [f',{{"node_id":{_text(node_id)},"available_now":' for node_id in found.node_ids if found.by_node]
+
     def at_node(node: int, levels: Sequence[int]) -> bytes:
         by_day = days(found.local_day[node], levels)
-        text = f',{{"node_id":{_text(found.node_ids[node])},"available_now":{levels[0]},"by_day":[{by_day}}}]}}'
-        return text.encode()
+        return f'{begun_at[node]}{levels[0]},"by_day":[{by_day}}}]}}'.encode()
 
     of = found.lines
     columns = (found.skus, of.available_now, of.first_day, of.summed, _by_line(found, at_node))
