@@ -20,6 +20,7 @@ from engine.network.days import NEVER, Today
 from engine.network.document import PolicyDocument
 from engine.network.model import Network
 from engine.routing.arrivals import arrivals_of
+from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, wait_of
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
@@ -75,10 +76,11 @@ def build_batch(
     refused = refused_stock(view.catalog, network, skus)
     refused_of = dict(zip(skus, refused, strict=True))
     held = [held_by(order, view, atp, refused_of) for order in ordered]
-    ways = ways_of(ordered, _waits(ordered, held, view), view, DaysApart(view, now))
+    contents = Contents(view)
+    ways = ways_of(ordered, _waits(ordered, held, view), view, DaysApart(view, now), contents)
     learned = tables.days(view, now).learned
     bands = bands_of(network, learned)
-    cards = cards_of(network, ways, bands, learned)
+    cards = cards_of(network, ways, bands, learned, contents.heaviest_g(ordered))
     arrivals = arrivals_of(view, now, tables, ways, bands, cards)
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}
@@ -90,7 +92,7 @@ def build_batch(
         terms=_terms(network.policy),
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
-        weight_g=np.array([view.catalog.content[sku].weight_g for sku in skus], np.int64),
+        weight_g=np.array([contents.counted_g(sku) for sku in skus], np.int64),
         stock=_stock(atp, skus, node, refused | _unlikely(network)),
         orders=demand,
         services=ways.names(network),

@@ -7,7 +7,7 @@ from one node one day of arrival. Not here: which ways there are (ways.py), the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,13 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.model import Network
+from engine.routing.contents import Boxing
 from engine.routing.ways import Pricing, Ways
 from solvers.problem import IntArray
 from solvers.promise_dates import Learned
-from solvers.promise_freight import FUEL
+from solvers.promise_freight import FUEL, HEAVIEST_G, NO_LIMIT, OVERSIZE_CENTS
 
 BY_RATE_CARD = -1
 ANY_WEIGHT_G = 2**60
+_EACH_BOXES = 20
 
 
 class Days(NamedTuple):
@@ -76,9 +78,9 @@ def bands_of(network: Network, learned: Learned) -> Bands:
     return Bands(names=names, max_km=max_km, zone=zone)
 
 
-def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned) -> Cards:
-    """Return the rate cards of every way."""
-    made = _Steps(network, bands, learned)
+def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned, heaviest_g: int) -> Cards:
+    """Return the rate cards of every way, for parcels of up to `heaviest_g` where they may be in several boxes."""
+    made = _Steps(network, bands, learned, heaviest_g)
     found = [
         made.of(v, band, ways.pricings[pricing])
         for v, pricing in zip(ways.service.tolist(), ways.pricing.tolist(), strict=True)
@@ -99,11 +101,11 @@ def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned) -> Ca
 class _Steps:
     """The steps of services in bands, each made once for a pricing."""
 
-    def __init__(self, network: Network, bands: Bands, learned: Learned) -> None:
-        self._network, self._bands = network, bands
+    def __init__(self, network: Network, bands: Bands, learned: Learned, heaviest_g: int) -> None:
+        self._network, self._bands, self._heaviest_g = network, bands, heaviest_g
         self._knows = learned.knows.tolist()
         self._weight_ends = [int(end) for end in learned.weight_ends.tolist()]
-        self._fuel = network.freight.service[:, FUEL].tolist()
+        self._rules = network.freight.service.tolist()
         self._known: dict[tuple[int, int, Pricing], Sequence[Step]] = {}
 
     def of(self, v: int, band: int, pricing: Pricing) -> Sequence[Step]:
@@ -119,19 +121,59 @@ class _Steps:
         return self._known[key]
 
     def _steps(self, v: int, band: int, pricing: Pricing) -> Iterable[Step]:
-        table, cell = self._network.rates, v * len(self._network.zones) + int(self._bands.zone[band])
-        extra = pricing.area_cents[v] if pricing.area_cents else 0
+        """Yield the steps, divided where history tells weights apart."""
         before = 0
-        for step in range(int(table.offsets[cell]), int(table.offsets[cell + 1])):
-            most, transit_days = int(table.max_weight_g[step]), int(table.transit_days[step])
-            cents = with_fuel(int(table.cost_cents[step]) + extra, self._fuel[v])
+        for most, cents, transit_days in self._boxes(list(self._box(v, band, pricing)), pricing.boxing):
+            billed = with_fuel(cents, self._rules[v][FUEL])
             if not self._knows[v]:
-                yield Step(most, cents, Days(transit_days))
+                yield Step(most, billed, Days(transit_days))
                 continue
             for end in [*(end for end in self._weight_ends if before < end < most), most]:
                 kind = sum(other < end for other in self._weight_ends)
-                yield Step(end, cents, Days(transit_days, band, kind))
+                yield Step(end, billed, Days(transit_days, band, kind))
             before = most
+
+    def _box(self, v: int, band: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
+        """Yield (most grams, cents, transit days) of one box: its rate, surcharges of the place, and of its size."""
+        table, cell = self._network.rates, v * len(self._network.zones) + int(self._bands.zone[band])
+        heavy, over = self._rules[v][HEAVIEST_G], self._rules[v][OVERSIZE_CENTS]
+        extra = pricing.area_cents[v] if pricing.area_cents else 0
+        if v in pricing.boxing.oversize:
+            extra += over
+        if v in pricing.boxing.oversize or pricing.boxing.is_own:
+            heavy = NO_LIMIT
+        before = 0
+        for step in range(int(table.offsets[cell]), int(table.offsets[cell + 1])):
+            most, cents, days = (int(c[step]) for c in (table.max_weight_g, table.cost_cents, table.transit_days))
+            if before < heavy < most:
+                yield heavy, cents + extra, days
+            yield most, cents + extra + (over if most > heavy else 0), days
+            before = most
+
+    def _boxes(self, box: list[tuple[int, int, int]], boxing: Boxing) -> Iterator[tuple[int, int, int]]:
+        """Yield the same of parcels of several boxes: full ones, and what is left; nothing if one is too heavy.
+
+        From `_EACH_BOXES` on, steps are a tenth of the boxes wide, priced at their end.
+        """
+        if not boxing.box_g or not box:
+            yield from box
+            return
+        if boxing.is_own and boxing.box_g > box[-1][0]:
+            return
+        most = min(boxing.box_g, box[-1][0])
+        last = next(entry for entry in box if entry[0] >= most)
+        one = [*(entry for entry in box if entry[0] < most), (most, last[1], last[2])]
+        slowest, full = max(days for _, _, days in one), 0
+        while full * most < self._heaviest_g or full == 0:
+            if full < _EACH_BOXES:
+                yield from (
+                    (full * most + grams, full * last[1] + cents, slowest if full else days)
+                    for grams, cents, days in one
+                )
+                full += 1
+            else:
+                full += max(1, full // 10)
+                yield full * most, full * last[1], slowest
 
 
 def with_fuel(cents: int, basis_points: int) -> int:

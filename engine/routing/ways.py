@@ -24,6 +24,7 @@ from engine.catalog.model import Catalog
 from engine.delivery.pickup import PICKUP, SHIP_TO_STORE, to_store
 from engine.network.delivery_areas import NO_AREA
 from engine.network.model import Network
+from engine.routing.contents import NO_BOXING, Boxing, Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.model import OpenOrder
 from solvers.problem import ANY_LEVEL, IntArray
@@ -47,9 +48,10 @@ class Dating(NamedTuple):
 
 
 class Pricing(NamedTuple):
-    """What prices depend on beside weight: `area_cents` for the address, by service, empty if nothing."""
+    """What prices depend on beside weight: `area_cents` for a box to the address, by service, empty if nothing."""
 
     area_cents: tuple[int, ...] = ()
+    boxing: Boxing = NO_BOXING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,7 +85,9 @@ class Wait(NamedTuple):
     making_days: int = 0
 
 
-def ways_of(orders: Sequence[OpenOrder], waits: Mapping[str, Wait], view: View, apart: DaysApart) -> Ways:
+def ways_of(
+    orders: Sequence[OpenOrder], waits: Mapping[str, Wait], view: View, apart: DaysApart, contents: Contents
+) -> Ways:
     """Return the ways of a batch: services by name, then copies; `waits` are of the orders that wait, by id."""
     network = view.network
     stores = set(to_store(network))
@@ -92,14 +96,15 @@ def ways_of(orders: Sequence[OpenOrder], waits: Mapping[str, Wait], view: View, 
     bits_of = _Bits(view.catalog, network)
     for order in orders:
         shift, wait = apart.row_of(order), waits.get(order.order_id, Wait())
-        classes = bits_of.order(order)
+        classes, boxing = bits_of.order(order), contents.boxing_of(order)
         if order.pickup_node_id is None:
             dating = Dating(area=_area(order, network), shift=shift, not_before=wait[0], making_days=wait[1])
-            pricing = Pricing(area_cents=_area_cents(order, network))
+            pricing = Pricing(area_cents=_area_cents(order, network), boxing=boxing)
             made.add(order, classes, _not_serving(order, network), dating, pricing)
         else:
             store = network.index.get(order.pickup_node_id, NO_STORE)
-            made.add_pickup(order, classes, Dating(shift=shift, store=store, not_before=wait[0], making_days=wait[1]))
+            dating = Dating(shift=shift, store=store, not_before=wait[0], making_days=wait[1])
+            made.add_pickup(order, classes, dating, Pricing(boxing=boxing))
     return made.ways(apart.shifts())
 
 
@@ -131,7 +136,7 @@ class _Made:
         services = tuple(v for v in allowed if order.service_level in (None, levels[v]))
         self._of_order.append(self._level_of(services, dating, pricing))
 
-    def add_pickup(self, order: OpenOrder, classes: int, dating: Dating) -> None:
+    def add_pickup(self, order: OpenOrder, classes: int, dating: Dating, pricing: Pricing) -> None:
         """Add an order that is picked up in a store."""
         network, found = self._network, list[int]()
         if dating.store != NO_STORE and not classes & int(network.freight.node_bars[dating.store]):
@@ -139,7 +144,7 @@ class _Made:
                 found += [v for v in to_store(network) if not self._barred[v] & classes]
             if order.service_level != SHIP_TO_STORE:
                 found.append(len(network.services))
-        self._of_order.append(self._level_of(tuple(found), dating, Pricing()))
+        self._of_order.append(self._level_of(tuple(found), dating, pricing))
 
     def ways(self, shifts: IntArray) -> Ways:
         """Return what was collected.
