@@ -6,17 +6,19 @@ Here: the arrays that the kernels of hubs read. Not here: the search (solvers/pr
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.network.hubs import SLOTS, TransferMinute
 from engine.network.model import Network
 from engine.network.transfers import Hubs
 from solvers.problem import IntArray
 from solvers.promise_dates import NEVER, Days
-from solvers.promise_freight import Cards, mask_unions
+from solvers.promise_freight import BARS, Cards, mask_unions
 from solvers.promise_hubs import Offered, Parts
 from solvers.promise_parcels import INFINITE, Ask, Offers, days_alone, days_covered, make_offers, mask_sums
 from solvers.promise_transfers import NO_MOMENT, Transfers, send_parts
@@ -239,42 +241,65 @@ def only_direct(programme: Programme, ask: Ask, demand: IntArray) -> Gathered:
     )
 
 
-def by_service(found: Gathered) -> Gathered:
-    """Return the same with a shipper for each node and service, so that a node may ship a parcel by each service.
+def apart_at(programme: Programme, ask: Ask, demand: IntArray) -> IntArray:
+    """Return the nodes at which no service takes the classes of all lines together: they ship a parcel by each service.
 
-    A node still sends once to hubs. For orders whose lines share no product: each parcel has the stock to itself.
+    None of them for lines that share a product, since each parcel counts on all of the stock. It is for the order and
+    the network to say, not for stock: more of that never takes a way of shipping away.
     """
-    services, hubs, parts = found.direct.row.shape[1], len(found.hub_node), found.parts
-    service = np.arange(services)
-    own = len(found.node) + found.shipper[:, None] * services + service[None, :]
-    counts = np.diff(found.first)
-    moments = [np.arange(found.first[h], found.first[h + 1]) for h in range(hubs) for _ in range(services)]
-    onward_row = np.full((int(counts.sum()) * services, services), -1, dtype=np.int64)
-    begin = 0
-    for place, of_hub in enumerate(moments):
-        k = place % services
-        onward_row[begin : begin + len(of_hub), k] = found.onward.row[of_hub, k]
-        begin += len(of_hub)
-    direct_row = np.full((len(found.direct.row), services, services), -1, dtype=np.int64)
-    direct_row[:, service, service] = found.direct.row
+    handling, none = ask.goods.handling, np.zeros(0, dtype=np.int64)
+    if handling.shape[0] < 2 or programme.pickup is not None or ((demand > 0).sum(axis=0) > 1).any():
+        return none
+    takes_all = programme.cards.rules.service[ask.services, BARS] & np.bitwise_or.reduce(handling) == 0
+    together = (programme.cards.serves[np.ix_(ask.services, ask.nodes)] & takes_all[:, None]).any(axis=0)
+    found: IntArray = ask.nodes[~together]
+    return found
+
+
+def by_service(found: Gathered, apart: IntArray) -> Gathered:
+    """Return the same with a shipper for each service of the nodes of `apart`; nodes still send once to hubs."""
+    services, hubs, rows = found.direct.row.shape[1], len(found.hub_node), len(found.direct.row)
+    is_apart = np.isin(found.node[found.shipper], apart)
+    direct = _divided(np.arange(rows), is_apart[:rows], services)
+    hub = _divided(np.arange(hubs), is_apart[rows:], services)
+    moments = [(m, k) for h, k in hub for m in range(int(found.first[h]), int(found.first[h + 1]))]
+    counts = [int(found.first[h + 1] - found.first[h]) for h, _ in hub]
+    parts = [(p, place) for place, (h, _) in enumerate(hub) for p in np.flatnonzero(found.parts.hub == h).tolist()]
+    of_part = np.array([p for p, _ in parts], dtype=np.int64)
+    shippers = [(int(found.shipper[e]), k) for e, k in direct] + [(int(found.shipper[rows + h]), k) for h, k in hub]
     return replace(
         found,
-        part_node=np.tile(found.part_node, services),
-        transfer=np.tile(found.transfer, services),
-        leaves=np.tile(found.leaves, (services, 1)),
-        taken=np.tile(found.taken, (services, 1)),
+        part_node=found.part_node[of_part],
+        transfer=found.transfer[of_part],
+        leaves=found.leaves[of_part],
+        taken=found.taken[of_part],
         parts=Parts(
-            np.tile(parts.node, services),
-            (parts.hub[None, :] * services + service[:, None]).reshape(-1),
-            np.tile(parts.cost, (services, 1)),
-            np.tile(parts.rank, (services, 1)),
+            found.parts.node[of_part],
+            np.array([place for _, place in parts], dtype=np.int64),
+            found.parts.cost[of_part],
+            found.parts.rank[of_part],
         ),
-        first=np.concatenate([[0], np.cumsum(np.repeat(counts, services))]).astype(np.int64),
-        onward=found.onward._replace(row=onward_row),
-        direct=found.direct._replace(row=direct_row.reshape(-1, services)),
-        shipper=own.reshape(-1),
+        first=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        onward=found.onward._replace(row=_only(found.onward.row, moments)),
+        direct=found.direct._replace(row=_only(found.direct.row, direct)),
+        shipper=np.array([u if k < 0 else len(found.node) + u * services + k for u, k in shippers], dtype=np.int64),
         node=np.concatenate([found.node, np.repeat(found.node, services)]),
     )
+
+
+def _divided(rows: IntArray, is_apart: NDArray[np.bool_], services: int) -> list[tuple[int, int]]:
+    """Return rows with the service of each, by its place; -1 for all of them."""
+    each = zip(rows.tolist(), is_apart.tolist(), strict=True)
+    return [(row, k) for row, divided in each for k in (range(services) if divided else (-1,))]
+
+
+def _only(table: IntArray, rows: Sequence[tuple[int, int]]) -> IntArray:
+    """Return rows of a table by service, with the entry of one service only unless all are wanted."""
+    found = np.full((len(rows), table.shape[1]), -1, dtype=np.int64)
+    for place, (row, k) in enumerate(rows):
+        wanted = slice(None) if k < 0 else slice(k, k + 1)
+        found[place, wanted] = table[row, wanted]
+    return found
 
 
 def sent_alone(programme: Programme, ask: Ask, has_from: IntArray) -> tuple[IntArray, IntArray]:

@@ -16,12 +16,11 @@ from engine.availability.reference import View
 from engine.network.days import Calendars, Today
 from engine.network.hubs import TransferDays, TransferMinute, transfer_days, transfer_minute
 from engine.network.model import Network
-from engine.promising.gathering import OWN, Consolidation, Gathered, by_service, gathered, only_direct
+from engine.promising.gathering import OWN, Consolidation, Gathered, apart_at, by_service, gathered, only_direct
 from solvers.problem import IntArray
-from solvers.promise_dates import NEVER
 from solvers.promise_hubs import hub_plans
 from solvers.promise_options import NINETIETH_DAY, NODE, SERVICE, spread
-from solvers.promise_parcels import Ask, days_alone, mask_sums
+from solvers.promise_parcels import Ask, mask_sums
 from solvers.promise_transfers import bill_parcels
 
 if TYPE_CHECKING:
@@ -79,32 +78,15 @@ Found = tuple[NDArray[np.int64], NDArray[np.int64], int, tuple[tuple[Piece, ...]
 
 
 def plans_with_hubs(programme: Programme, ask: Ask, demand: IntArray) -> Found | None:
-    """Return plans, counts and served lines as `promise_order` does, and pieces of parcels; None if hubs are no use.
+    """Return plans, counts and served lines as `promise_order` does, and pieces of parcels.
 
-    Plans have one column more, PIECES: the place in the pieces, -1 for a parcel of what its node has itself.
+    None if each node ships one parcel, of what it has itself. Plans have one column more, PIECES: the place in the
+    pieces, -1 for a parcel of what its node has itself.
     """
-    found = gathered(programme, ask, demand)
+    found, apart = gathered(programme, ask, demand), apart_at(programme, ask, demand)
+    if len(apart):
+        found = by_service(found or only_direct(programme, ask, demand), apart)
     return None if found is None else _planned(programme, ask, found)
-
-
-def plans_by_service(programme: Programme, ask: Ask, demand: IntArray, served: int) -> Found | None:
-    """Return plans in which nodes may ship a parcel by each service, if more units are served so; else None.
-
-    `served` is the mask of lines that are served by one parcel of each node. Lines that share a product are not planned
-    so, since their parcels would have to share its stock.
-    """
-    lines = len(ask.units)
-    missing = [line for line in range(lines) if not served >> line & 1]
-    if min(ask.most_parcels, lines, len(ask.services)) < 2 or programme.pickup is not None:
-        return None
-    if ((demand > 0).sum(axis=0) > 1).any():
-        return None
-    has_from = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
-    if not (has_from[:, missing] < NEVER).any():
-        return None
-    parcels = gathered(programme, ask, demand) or only_direct(programme, ask, demand)
-    found, units = _planned(programme, ask, by_service(parcels)), mask_sums(ask.units)
-    return found if units[found[2]] > units[served] else None
 
 
 def _planned(programme: Programme, ask: Ask, found: Gathered) -> Found:

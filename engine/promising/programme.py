@@ -22,7 +22,7 @@ from engine.network.hubs import TransferMinute
 from engine.network.model import Network
 from engine.promising.gathering import Consolidation
 from engine.promising.goods import Pack, copied_pack, packer_of, plain
-from engine.promising.hubs import HubTables, Piece, plans_by_service, plans_with_hubs, usable_transfers
+from engine.promising.hubs import HubTables, Piece, plans_with_hubs, usable_transfers
 from engine.promising.making import after_making
 from engine.promising.pickup import store_cards
 from engine.promising.request import Asked
@@ -223,7 +223,8 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         ask, demand = grouped(programme, groups)
     elif programme.pack is not plain:
         ask = ask._replace(goods=programme.pack(groups))
-    found = None if programme.consolidation is None else plans_with_hubs(programme, ask, demand)
+    is_plain = programme.consolidation is None and len(ask.goods.handling) < 2
+    found = None if is_plain else plans_with_hubs(programme, ask, demand)
     pieces: tuple[tuple[Piece, ...], ...] = ()
     if found is None:
         plans, counts, served = promise_order(
@@ -231,10 +232,6 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         )
     else:
         plans, counts, served, pieces = found
-    if served != (1 << len(groups)) - 1:
-        more = plans_by_service(programme, ask, demand, int(served))
-        if more is not None:
-            plans, counts, served, pieces = more
     rows = tuple([tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True)])
     if programme.origin:
         rows = _of_services(rows, programme.origin)

@@ -94,7 +94,7 @@ async def test_a_node_ships_by_two_services_what_neither_takes_together(shop: An
     await shop.inventory.hold(Hold(reservation_id="res_1", lines=held.lines), today={"a": day(0).toordinal()})
 
 
-async def test_a_node_ships_two_parcels_only_if_lines_would_be_missing(shop: Any, network: Any) -> None:
+async def test_a_node_ships_two_parcels_only_if_no_service_takes_all(shop: Any, network: Any) -> None:
     """A saucer travels with the cup; it is not sent by air, though that would be there a day earlier."""
     network["services"][0]["refuses"] = ["cold_chain"]
     await shop.put_network(network)
@@ -108,15 +108,17 @@ async def test_a_node_ships_two_parcels_only_if_lines_would_be_missing(shop: Any
     assert [(line.sku, line.reason) for line in ground.unavailable] == [("spoon", "handling")]
 
 
-async def test_what_is_too_heavy_for_one_parcel_goes_by_two_services(world: Any) -> None:
-    """Ground takes 5 kg, air 2: 11 cups and 4 saucers of 400 g are 4.4 and 1.6 kg."""
-    await world.stock(("a", "cup", 20), ("a", "saucer", 20))
-    promise = await world.promise(("cup", 11), ("saucer", 4))
-    assert promise.unavailable == ()
-    assert sorted((p.service, p.lines[0].sku) for p in promise.options[0].shipments) == [
-        ("air", "saucer"),
-        ("ground", "cup"),
-    ]
+async def test_more_stock_elsewhere_takes_no_such_way_away(shop: Any, network: Any, day: Any) -> None:
+    """Spoons at the shop, in nine days, would do with one parcel of each node: 2000 + 110 from there too, but later."""
+    network["services"][0]["refuses"] = ["cold_chain"]
+    network["nodes"][2]["handles"] = None
+    await shop.put_network(network)
+    await shop.stock(("a", "cup", 5), ("a", "spoon", 5))
+    before = (await shop.promise(("cup", 1), ("spoon", 1))).options
+    await shop.supply("shop", "spoon", 5, in_days=9)
+    after = (await shop.promise(("cup", 1), ("spoon", 1))).options
+    assert [(o.total_cost_cents, o.promised_on) for o in after] == [(o.total_cost_cents, o.promised_on) for o in before]
+    assert before[0].promised_on == day(2)
 
 
 async def test_lines_of_one_product_are_not_divided_over_parcels_of_one_node(shop: Any, network: Any) -> None:
