@@ -35,9 +35,20 @@ class IntegerSolution:
     bound: float
 
 
-def solve_relaxation(model: LinearModel) -> tuple[float, FloatArray, FloatArray] | None:
-    """Return objective, values and row duals of the linear relaxation, or None if the solver gives up."""
-    solver = model_builder_helper.ModelSolverHelper("glop")
+FIRST_ORDER = (
+    "termination_criteria { simple_optimality_criteria { eps_optimal_absolute: 1e-4 eps_optimal_relative: 1e-4 } }"
+)
+
+
+def solve_relaxation(model: LinearModel, *, exact: bool = True) -> tuple[float, FloatArray, FloatArray] | None:
+    """Return objective, values and row duals of the linear relaxation, or None if the solver gives up.
+
+    If it need not be exact, PDLP (Applegate et al. 2021) solves what is too large for the simplex method, to 1e-4: then
+    the objective is no bound, and values and duals are no vertex.
+    """
+    solver = model_builder_helper.ModelSolverHelper("glop" if exact else "pdlp")
+    if not exact:
+        solver.set_solver_specific_parameters(FIRST_ORDER)
     solver.solve(_helper(model))
     if solver.status() != model_builder_helper.SolveStatus.OPTIMAL:
         return None
