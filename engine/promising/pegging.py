@@ -9,7 +9,9 @@ Not here: pegging itself, which a reservation does (engine/inventory).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date
+from math import inf
 
 import msgspec
 from msgspec import UNSET
@@ -20,15 +22,45 @@ from engine.availability.stock import AtpTable
 from engine.inventory.model import StockView
 from engine.promising.consolidating import held
 from engine.promising.model import Option, Peg, PromiseLine, Shipment
+from engine.promising.request import Asked
 
+Options = tuple[Option, ...]
 _Cell = tuple[int, int]
 
 
-def with_pegs(options: tuple[Option, ...], stock: StockView, table: AtpTable, view: View) -> tuple[Option, ...]:
+def with_pegs(options: Options, asked: Asked, stock: StockView, table: AtpTable, view: View) -> Options:
     """Return options whose lines name the supplies that they wait for; `table` is ATP of `stock`."""
-    if not stock.supplies:
+    sku_of, node_ids, units = list(table.rows), view.network.node_ids, _units(asked)
+    short = {
+        (sku_of[row], node_ids[node])
+        for (row, node), steps in table.later.items()
+        if steps[0][1] < units.get(sku_of[row], inf)
+    }
+    if not short:
         return options
-    return tuple(_pegged(option, Pegs(stock, table, view), view) for option in options)
+    return tuple(
+        _pegged(option, Pegs(stock, table, view), view) if _takes(option, short, view) else option for option in options
+    )
+
+
+def _units(asked: Asked) -> dict[str, int]:
+    """Return how many units of each product an order takes at most, of those that nothing substitutes."""
+    units: dict[str, int] = {}
+    if not asked.terms.substitutes:
+        for line, content in zip(asked.lines, asked.contents, strict=True):
+            for sku, each in content.components:
+                units[sku] = units.get(sku, 0) + line.quantity * each
+    return units
+
+
+def _takes(option: Option, cells: AbstractSet[tuple[str, str]], view: View) -> bool:
+    """Say whether an option takes units of any of these SKUs at these nodes."""
+    return any(
+        (sku, node_id) in cells
+        for shipment in option.shipments
+        for line, node_id, _ in held(shipment)
+        for sku, _ in view.catalog.content[line.sku].components
+    )
 
 
 def has_pegs(option: Option) -> bool:

@@ -89,7 +89,7 @@ class PromiseService:
         if offer is not None and options:
             options = offer.told(options, request.slot_days)
             missing = missing if options else refused(asked, "no_slot")
-        options = with_pegs(options, stock, table, view)
+        options = with_pegs(options, asked, stock, table, view)
         expires_at = (now + timedelta(seconds=self._ttl_seconds)).replace(microsecond=0)
         options = with_validity(quoted(options, request.quote), view, now, expires_at)
         if offer is not None:
