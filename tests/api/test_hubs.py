@@ -1,0 +1,31 @@
+"""A parcel that a hub packs, from the network document to the reservation, over HTTP and on the real store."""
+
+from __future__ import annotations
+
+NEW_YORK = {"latitude": 40.73, "longitude": -73.99}
+TRANSFER = {"from_node_id": "west", "to_node_id": "east", "calendar": "always", "transit_days": 1, "cost_cents": 90}
+
+
+async def test_what_two_nodes_have_is_held_at_both_and_comes_in_one_parcel(shop, network):
+    """East has mugs, West a pot: 700 + 100 + 20 + 90, where two parcels would be 810 + 1410."""
+    nodes = [node | ({"hub": {}} if node["node_id"] == "east" else {}) for node in network["nodes"]]
+    assert (await shop.put("/v1/network", json=network | {"nodes": nodes, "transfers": [TRANSFER]})).status_code == 200
+    counted = [{"node_id": "west", "sku": "pot/large", "on_hand": 3, "safety_stock": 0}]
+    assert (await shop.put("/v1/inventory/positions", json={"positions": counted})).status_code == 200
+    lines = [{"line_id": "m", "sku": "mug", "quantity": 1}, {"line_id": "p", "sku": "pot/large", "quantity": 1}]
+    answer = await shop.post("/v1/promises", json={"destination": NEW_YORK, "lines": lines, "explain": True})
+    assert answer.status_code == 200, answer.text
+    (option,) = answer.json()["options"]
+    assert (option["total_cost_cents"], option["cost"]["transfer_cents"]) == (910, 90)
+    (shipment,) = option["shipments"]
+    (transfer,) = shipment["consolidates"]
+    assert (shipment["node_id"], transfer["node_id"], transfer["lines"]) == ("east", "west", [lines[1]])
+    assert transfer["ship_on"] < transfer["available_on"] == shipment["ship_on"]
+    assert [hub["standing"] for hub in answer.json()["explanation"]["hubs"]] == ["chosen"]
+
+    chosen = {"promise_id": answer.json()["promise_id"], "option_id": option["option_id"]}
+    held = await shop.post("/v1/reservations", json=chosen)
+    assert held.status_code == 201, held.text
+    assert {(line["sku"], line["node_id"]) for line in held.json()["lines"]} == {("mug", "east"), ("pot/large", "west")}
+    position = (await shop.get("/v1/inventory/pot%2Flarge")).json()["positions"][0]
+    assert (position["node_id"], position["reserved"]) == ("west", 1)
