@@ -63,6 +63,9 @@ class _Destination(_Entry):
     longitude: float | None = None
     postal_code: str | None = None
     country: str | None = None
+    time_zone: str | None = None
+    residential: bool = False
+    is_po_box: bool = False
 
 
 class _Line(_Entry):
@@ -73,12 +76,13 @@ class _Line(_Entry):
 
 class _Order(_Entry):
     channel: str
-    destination: _Destination
     lines: tuple[_Line, ...]
+    destination: _Destination = _Destination()
     order_id: str | None = None
     reservation_id: str | None = None
     service_level: str | None = None
     need_by: date | None = None
+    pickup_node_id: str | None = None
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
 

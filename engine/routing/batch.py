@@ -42,10 +42,8 @@ class Batch:
     line_ids: tuple[str, ...]
     """Of every line of the problem."""
     node: IntArray
-    service: IntArray
-    """Service v of the problem is `service[v]` of the network."""
     hand_over: IntArray
-    """Day ordinal on which node n hands over to service v, shape (nodes, services)."""
+    """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
     refused: frozenset[int]
     """SKUs of the problem of which a node has units that it does not handle."""
 
@@ -114,7 +112,6 @@ def build_batch(
         orders=ordered,
         line_ids=line_ids,
         node=node,
-        service=ways.service,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
     )

@@ -93,13 +93,13 @@ def ways_of(
     stores = set(to_store(network))
     names = sorted(set(network.service_levels))
     made = _Made(network, [v for v in network.services_by_name if v not in stores], names)
-    bits_of = _Bits(view.catalog, network)
+    bits_of, places = _Bits(view.catalog, network), _Surcharges(network)
     for order in orders:
         shift, wait = apart.row_of(order), waits.get(order.order_id, Wait())
         classes, boxing = bits_of.order(order), contents.boxing_of(order)
         if order.pickup_node_id is None:
             dating = Dating(area=_area(order, network), shift=shift, not_before=wait[0], making_days=wait[1])
-            pricing = Pricing(area_cents=_area_cents(order, network), boxing=boxing)
+            pricing = Pricing(area_cents=places.of(order), boxing=boxing)
             made.add(order, classes, _not_serving(order, network), dating, pricing)
         else:
             store = network.index.get(order.pickup_node_id, NO_STORE)
@@ -196,12 +196,22 @@ def _area(order: OpenOrder, network: Network) -> int:
     return network.delivery_areas.calendar_at(order.country, order.postal_code)
 
 
-def _area_cents(order: OpenOrder, network: Network) -> tuple[int, ...]:
-    """Return what a parcel to the address of an order costs more, by service; nothing if none costs more."""
-    if network.freight.is_plain:
-        return ()
-    area = network.freight.area(order.country, order.postal_code, is_residential=order.residential)
-    return tuple(area.sum(axis=0).tolist()) if area.any() else ()
+class _Surcharges:
+    """What a box to each address costs more, by service; nothing if none costs more. Looked up once each."""
+
+    def __init__(self, network: Network) -> None:
+        self._freight = network.freight
+        self._known: dict[tuple[str | None, str | None, bool], tuple[int, ...]] = {}
+
+    def of(self, order: OpenOrder) -> tuple[int, ...]:
+        """Return them for the address of an order."""
+        if self._freight.is_plain:
+            return ()
+        place = (order.country, order.postal_code, order.residential)
+        if place not in self._known:
+            area = self._freight.area(order.country, order.postal_code, is_residential=order.residential)
+            self._known[place] = tuple(area.sum(axis=0).tolist()) if area.any() else ()
+        return self._known[place]
 
 
 class _Bits:

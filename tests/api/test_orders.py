@@ -115,3 +115,31 @@ async def test_unknown_orders_and_runs_are_not_found(shop):
     run = await routed(shop, order_ids=["nobody"])
     assert run["status"] == "failed"
     assert "nobody" in run["failure"]
+
+
+async def test_a_pick_up_is_ordered_and_routed_as_it_was_promised(shop):
+    """Without a destination: the reservation knows the store. Catches an order that forgets it, and goes to nobody."""
+    wanted = {"pickup_node_id": "west", "lines": [{"sku": "mug", "quantity": 2}]}
+    promised = (await shop.post("/v1/promises", json=wanted)).json()
+    option = promised["options"][0]
+    named = {"promise_id": promised["promise_id"], "option_id": option["option_id"]}
+    reserved = (await shop.post("/v1/reservations", json=named)).json()
+    order = {"channel": "web", "lines": wanted["lines"], "order_id": "o-9"}
+    order["reservation_id"] = reserved["reservation_id"]
+    captured = await shop.post("/v1/orders", json=order)
+    assert captured.status_code == 201, captured.text
+    shown = captured.json()
+    assert (shown["pickup_node_id"], shown["promised_on"]) == ("west", option["promised_on"])
+    assert shown["promised"]["service_level"] == "pickup"
+    (parcel,) = option["shipments"]
+    assert shown["promised"]["shipments"] == [{"node_id": "west", "service": "pickup", "ship_on": parcel["ship_on"]}]
+    run = await routed(shop, order_ids=["o-9"])
+    assert run["unrouted"] == []
+    (row,) = (await shop.get("/v1/orders/o-9")).json()["allocations"]
+    assert (row["node_id"], row["service"], row["ship_on"]) == ("west", "pickup", parcel["ship_on"])
+
+
+async def test_an_order_without_destination_and_store_is_refused(shop):
+    refused = await shop.post("/v1/orders", json={"channel": "web", "lines": ORDER["lines"]})
+    assert refused.status_code == 400
+    assert refused.json()["errors"][0]["path"] == "$.destination"

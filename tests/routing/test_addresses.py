@@ -48,3 +48,19 @@ async def test_a_run_knows_how_far_a_service_goes(
     run = await world.runs().execute(RunRequest())
     assert run.unrouted == ()
     assert [row[1] for row in await world.sourced("o1")] == services
+
+
+async def test_a_post_office_box_is_served_by_who_delivers_to_boxes(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    """Catches orders that do not say that theirs is one: both go by ground."""
+    network_document["services"][0]["delivers_to_po_boxes"] = False
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    await world.count(east={"MUG": 5})
+    for order_id, is_po_box in (("box", True), ("door", False)):
+        place = Destination(latitude=40.8, longitude=-73.9, is_po_box=is_po_box)
+        lines = (NewLine(sku="MUG", quantity=1),)
+        await world.orders.capture(NewOrder(order_id=order_id, channel="web", destination=place, lines=lines))
+    await world.runs().execute(RunRequest())
+    assert [row[1] for row in await world.sourced("box")] == ["air"]
+    assert [row[1] for row in await world.sourced("door")] == ["ground"]
