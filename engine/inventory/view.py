@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -109,13 +109,18 @@ class _WhenAsked(Mapping[Place, tuple[T, ...]]):
     Availability and promises read schedules only, and would spend half of their time on the names of supplies.
     """
 
-    def __init__(self, places: Iterable[Place], make: Callable[[Place], tuple[T, ...]]) -> None:
+    def __init__(self, places: Collection[Place], make: Callable[[Place], tuple[T, ...]]) -> None:
         self._places = places
         self._make = make
         self._made: dict[Place, tuple[T, ...]] | None = None
 
     def __getitem__(self, place: Place) -> tuple[T, ...]:
-        return self._all()[place]
+        if self._made is not None:
+            return self._made[place]
+        made = self._make(place) if place in self._places else ()
+        if not made:
+            raise KeyError(place)
+        return made
 
     def __iter__(self) -> Iterator[Place]:
         return iter(self._all())

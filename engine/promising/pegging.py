@@ -19,7 +19,7 @@ from msgspec import UNSET
 from engine.availability.atp import Step, atp_steps
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
-from engine.inventory.model import StockView
+from engine.inventory.model import StockView, Supply
 from engine.promising.consolidating import held
 from engine.promising.model import Option, Peg, PromiseLine, Shipment
 from engine.promising.request import Asked
@@ -38,8 +38,10 @@ def with_pegs(options: Options, asked: Asked, stock: StockView, table: AtpTable,
     }
     if not short:
         return options
+    known: dict[_Cell, tuple[Supply, ...]] = {}
     return tuple(
-        _pegged(option, Pegs(stock, table, view), view) if _takes(option, short, view) else option for option in options
+        _pegged(option, Pegs(stock, table, view, known), view) if _takes(option, short, view) else option
+        for option in options
     )
 
 
@@ -99,9 +101,13 @@ def _renamed(lines: Sequence[PromiseLine], named: Mapping[PromiseLine, PromiseLi
 class Pegs:
     """What one option has not taken yet of what is there, and of what is coming."""
 
-    def __init__(self, stock: StockView, table: AtpTable, view: View) -> None:
+    def __init__(
+        self, stock: StockView, table: AtpTable, view: View, known: dict[_Cell, tuple[Supply, ...]] | None = None
+    ) -> None:
         self._stock, self._table, self._index = stock, table, view.network.index
         self._levels: dict[_Cell, list[list[int]]] = {}
+        self._known = {} if known is None else known
+        self._taken: dict[_Cell, int] = {}
         self._supplies: dict[tuple[_Cell, str], int] = {}
 
     def take(self, sku: str, node_id: str, ship_on: date, quantity: int) -> list[Peg]:
@@ -109,15 +115,20 @@ class Pegs:
         node, row = self._index.get(node_id), self._table.rows.get(sku)
         if node is None or row is None or (row, node) not in self._table.scheduled:
             return []
-        cell, by, found = (row, node), ship_on.toordinal(), list[Peg]()
+        cell, by = (row, node), ship_on.toordinal()
+        steps = self._steps(cell)
+        if len(steps) < 2 or by < steps[1][0]:  # what leaves before anything comes waits for nothing
+            self._taken[cell] = self._taken.get(cell, 0) + quantity
+            return []
         if cell not in self._levels:
-            self._levels[cell] = _rises(self._steps(cell))
+            self._levels[cell] = _rises(steps, self._taken.get(cell, 0))
+        found = list[Peg]()
         for place, level in enumerate(self._levels[cell]):
             units = min(quantity, level[1])
             if level[0] > by or not quantity:
                 break
             quantity, level[1] = quantity - units, level[1] - units
-            found += self._peg(cell, sku, node_id, level[0], units) if place else []
+            found += self._peg(cell, sku, node_id, level[0], units) if place and units else []
         return found
 
     def _steps(self, cell: _Cell) -> Sequence[Step]:
@@ -129,8 +140,10 @@ class Pegs:
     def _peg(self, cell: _Cell, sku: str, node_id: str, day: int, units: int) -> list[Peg]:
         """Return the pegs of units that come on a day; none of those whose supplies others have pegged."""
         found: list[Peg] = []
-        slot = self._stock.node_ids.index(node_id)
-        for supply in self._stock.supplies.get((self._stock.skus.index(sku), slot), ()):
+        if cell not in self._known:
+            place = (self._stock.skus.index(sku), self._stock.node_ids.index(node_id))
+            self._known[cell] = self._stock.supplies.get(place, ())
+        for supply in self._known[cell]:
             if supply.expected_on.toordinal() != day or not units:
                 continue
             left = self._supplies.get((cell, supply.supply_id), max(0, supply.unpegged))
@@ -142,10 +155,14 @@ class Pegs:
         return found
 
 
-def _rises(steps: Sequence[Step]) -> list[list[int]]:
-    """Return [day, units that can be promised from that day on and not before], what is there today first."""
+def _rises(steps: Sequence[Step], taken: int) -> list[list[int]]:
+    """Return [day, units that can be promised from that day on and not before], what is there today first.
+
+    So many units are `taken` of what is there.
+    """
     found, before = list[list[int]](), 0
     for day, level in steps:
         found.append([day, max(0, level) - before])
         before = max(0, level)
+    found[0][1] = max(0, found[0][1] - taken)
     return found
