@@ -121,9 +121,9 @@ class Slots:
         rule = self.index.get(slot)
         try:
             day = date.fromisoformat(named)
-        except ValueError:
-            return None
-        if rule is None or named != day.isoformat() or self.window(rule, day.toordinal()) is None:
+            if rule is None or named != day.isoformat() or self.window(rule, day.toordinal()) is None:
+                return None
+        except (ValueError, OverflowError):  # the first and last days that there are have no place for their windows
             return None
         return rule, day.toordinal()
 

@@ -19,6 +19,7 @@ from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.errors import Fault, InvalidInput, NotFound, PromiseExpired, PromiseStale
 from engine.faults import nearest
 from engine.inventory.model import HoldLine
+from engine.network.days import NEVER
 from engine.promising.consolidating import first_day, held
 from engine.promising.making import working_day
 from engine.promising.model import KeptPromise, Option, Peg, PromisedHold, PromiseLine, Shipment, Transfer
@@ -52,7 +53,7 @@ def check_days(option: Option, view: View, now: datetime) -> None:
     for shipment in option.shipments:
         _check_transfers(shipment, view, now)
         earliest = _earliest(shipment, view, now)
-        if earliest is None:
+        if earliest is None or earliest >= NEVER:
             raise PromiseStale(
                 f"{shipment.node_id} does not ship by {shipment.service} any more. Take one of the fresh options."
             )
@@ -180,7 +181,7 @@ def _lines(sku: str, units: int, node_id: str, ship_on: date, pegs: Sequence[Peg
 def _check_transfers(shipment: Shipment, view: View, now: datetime) -> None:
     """Raise PromiseStale if what other nodes send to the hub of a parcel can no longer leave on its day."""
     for transfer, earliest in _leaving(shipment, view, now):
-        if earliest is None:
+        if earliest is None or earliest >= NEVER:
             raise PromiseStale(
                 f"{transfer.node_id} does not send to {shipment.node_id} any more. Take one of the fresh options."
             )

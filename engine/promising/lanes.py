@@ -52,7 +52,7 @@ class KindLanes:
         self.nodes = programme.ask.nodes
         self._reached = len(self.nodes)
         found = programme.consolidation
-        if found is not None:
+        if found is not None and len(ask.services):
             self.nodes = np.append(self.nodes, found.hubs.source[found.usable])
         self.local_day = programme.local_day[self.nodes]
 

@@ -41,8 +41,6 @@ class Solved:
     left: Left
     prices: ShadowPrices
     withheld: Mapping[tuple[int, int], Withheld]
-    kits: IntArray
-    """See `Decision`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +69,6 @@ class _Chunk:
     line: IntArray
     node: IntArray
     quantity: IntArray
-    kits: IntArray
 
 
 K = TypeVar("K", _Ground, _Chunk)
@@ -95,8 +92,8 @@ class ExplainedRuns:
             return
         blobs, firsts = await asyncio.to_thread(_packed, solved)
         index = [] if number == 0 else await self._index(run_id)
-        await asyncio.gather(*(self._blobs.put(f"{run_id}:{number}{name}", body) for name, body in blobs.items()))
-        await self._blobs.put(run_id, msgspec.json.encode([*index[:number], firsts]))
+        await asyncio.gather(*(self._blobs.put(f"batch:{run_id}:{number}{name}", body) for name, body in blobs.items()))
+        await self._blobs.put(f"run:{run_id}", msgspec.json.encode([*index[:number], firsts]))
 
     async def leave(self, run_id: str, order_ids: Sequence[str]) -> None:
         """Remember that a run looked at these orders and left them open."""
@@ -115,16 +112,16 @@ class ExplainedRuns:
             chunk_number = bisect_right(index[number], order_id) - 1
             if chunk_number < 0:
                 continue
-            chunk = await self._read(f"{run_id}:{number}:{chunk_number}", _Chunk)
+            chunk = await self._read(f"batch:{run_id}:{number}:{chunk_number}", _Chunk)
             if chunk is None or order_id not in chunk.orders.order_ids:
                 continue
-            ground = await self._read(f"{run_id}:{number}", _Ground)
+            ground = await self._read(f"batch:{run_id}:{number}", _Ground)
             return None if ground is None else await asyncio.to_thread(_found, ground, chunk, order_id)
         return None
 
     async def _index(self, run_id: str) -> list[list[str]]:
         """Return the first order of every chunk, of every batch of a run."""
-        body = await self._blobs.get(run_id)
+        body = await self._blobs.get(f"run:{run_id}")
         return [] if body is None else msgspec.json.decode(body, type=list[list[str]])
 
     async def _read(self, name: str, kind: type[K]) -> K | None:
@@ -167,7 +164,6 @@ def _packed(solved: Solved) -> tuple[dict[str, bytes], list[str]]:
             line=line[begin:stop] - first,
             node=node[begin:stop],
             quantity=quantity[begin:stop],
-            kits=solved.kits[first:last],
         )
         blobs[f":{number}"] = _compressed(chunk)
     return blobs, [problem.orders.order_ids[start] for start in starts]
@@ -183,7 +179,6 @@ def _found(ground: _Ground, chunk: _Chunk, order_id: str) -> Found:
         line_ids=chunk.line_ids,
         hand_over=ground.hand_over,
         withheld={(sku, node): held for sku, node, held in ground.withheld},
-        kits=chunk.kits,
     )
     return Found(decision=decision, at=ground.at)
 

@@ -20,7 +20,6 @@ Binding = Literal[
     "gap",
     "pin",
     "acceptance",
-    "kit",
     "reach",
     "lane",
     "quota",

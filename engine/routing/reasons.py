@@ -65,14 +65,13 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=reason_of(reason, int(problem.orders.line_sku[line]) in batch.refused, int(line) in waiting),
+            reason=_reason(reason, int(problem.orders.line_sku[line]) in batch.refused, int(line) in waiting),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
 
 
-def reason_of(reason: Shortage, is_refused: bool, is_waiting: bool) -> str:
-    """Return the word for why a line waits: for a product that nodes with units refuse, or for the rest of its kit."""
+def _reason(reason: Shortage, is_refused: bool, is_waiting: bool) -> str:
     if reason in _NOTHING and is_refused:
         return HANDLING
     return (

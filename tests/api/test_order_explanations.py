@@ -70,6 +70,9 @@ async def test_what_was_not_routed_and_what_there_is_not_are_told_apart(shop):
     assert (told.status_code, told.json()["is_in_force"], told.json()["state"]) == (200, False, "captured")
     other = await shop.get("/v1/orders/o-1/explanation?run_id=run_other")
     assert (other.status_code, other.json()["code"]) == (404, "explanation_not_kept")
+    for name in (f"{dry['run_id']}:0", f"{dry['run_id']}:0:0", "left:o-1"):  # as parts of what is kept could be named
+        part = await shop.get("/v1/orders/o-1/explanation", params={"run_id": name})
+        assert (part.status_code, part.json()["code"]) == (404, "explanation_not_kept")
     wrong = await shop.get("/v1/orders/o-1/explanation?runid=run_other")
     assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_input")
 

@@ -119,6 +119,16 @@ def test_a_window_is_there_on_its_weekdays_only_and_known_by_its_name(document: 
         assert slots.find(unknown) is None
 
 
+@pytest.mark.parametrize(
+    ("time_zone", "day"),
+    [("Pacific/Auckland", "0001-01-01"), ("America/New_York", "0001-01-01"), ("America/New_York", "9999-12-31")],
+)
+def test_the_first_and_last_days_that_there_are_have_no_windows(document: Any, time_zone: str, day: str) -> None:
+    """Seeded bug: an instant before the first or after the last is an error of the server."""
+    slots = slots_of(document, evening(node_id=None, service="ground", time_zone=time_zone, lead_minutes=60 * 24))
+    assert slots.find(f"evening@{day}") is None
+
+
 def test_windows_may_be_booked_so_many_days_ahead_as_their_own_calendar_has_them(document: Any) -> None:
     slots = slots_of(document, evening(open_days=2))
     days = slots.days(0, utc("2026-03-05 03:00"))  # still the 4th in New York

@@ -18,6 +18,7 @@ import pytest_asyncio
 
 from engine.errors import InsufficientStock, PromiseStale
 from engine.inventory.model import Hold, HoldLine
+from engine.promising.get_it_by import GetItByRequest, GetItByService, PageLine
 from engine.promising.model import Destination, Option, OptionCost
 
 ORDER = (("cup", 1), ("saucer", 1))
@@ -215,6 +216,32 @@ async def test_a_reservation_holds_where_the_units_are(stocked: Any, day: Any) -
     await stocked.stock(("b", "saucer", 1))
     with pytest.raises(InsufficientStock):
         await stocked.inventory.hold(Hold(reservation_id="res_2", lines=held.lines), today=today)
+
+
+async def test_a_service_with_other_windows_for_each_node_goes_on_from_a_hub(world: Any, hub: Any, day: Any) -> None:
+    """Seeded bug: the pick-ups of a copy of a service are looked up under the number of the copy."""
+    window = {"from": "18:00", "to": "20:00", "capacity": 5, "service": "ground"}
+    hub["slots"] = [
+        {"slot": "saturday", "node_id": "a", "days": ["sat"], **window},
+        {"slot": "evening", "node_id": "b", **window},
+    ]
+    await world.put_network(hub)
+    await world.stock(("a", "cup", 5), ("b", "saucer", 5))
+    promise = await world.promise(*ORDER, explain=True, **GROUND)
+    (option,) = [option for option in promise.options if option.shipments[0].consolidates]
+    assert (option.total_cost_cents, option.promised_on) == (778, day(3))  # a Saturday
+    assert [found.slot_id for found in option.slots] == ["saturday@2026-03-07"]
+    assert promise.explanation.hubs[0].standing == "chosen"
+
+
+async def test_a_page_where_no_service_goes_on_from_the_hub(stocked: Any) -> None:
+    """Seeded bug: lanes of transfers without a service to take them on."""
+    pages = GetItByService(reference=stocked.reference, inventory=stocked.inventory, clock=stocked.clock)
+    here = Destination(latitude=40.0, longitude=-75.0)
+    page = await pages.get_it_by(
+        GetItByRequest(lines=(PageLine(sku="saucer"),), destination=here, service_levels=("same_day",))
+    )
+    assert [(line.earliest, line.reason) for line in page.lines] == [(None, "no_service")]
 
 
 async def test_kits_are_held_as_their_products(stocked: Any, day: Any) -> None:

@@ -100,6 +100,19 @@ async def test_a_service_that_does_not_come_any_more_makes_an_option_stale(world
     assert [option.labels for option in (await world.service.fresh(promise.promise_id)).options]
 
 
+@pytest.mark.parametrize("pickup_node_id", [None, "a"])
+async def test_a_node_that_has_closed_for_good_makes_an_option_stale(
+    world: Any, network: Any, pickup_node_id: str | None
+) -> None:
+    """Seeded bug: the day that never comes is written as a date."""
+    await world.stock(("a", "cup", 5))
+    promise = await world.promise(("cup", 1), pickup_node_id=pickup_node_id)
+    network["nodes"][0]["closures"] = [{"from": "2026-03-01", "to": "2031-01-01"}]
+    await world.put_network(network)
+    with pytest.raises(PromiseStale, match="any more"):
+        await world.service.promised_hold(promise.promise_id, promise.options[0].option_id)
+
+
 async def test_an_expired_promise_can_be_asked_for_again_for_as_long_again(world: Any) -> None:
     await world.stock(("a", "cup", 5))
     promise = await world.promise(("cup", 1))
