@@ -54,6 +54,17 @@ async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:
     await _keep(engine.low_stock.step, "watching for low stock", interval_seconds)
 
 
+async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:
+    """Make bid prices anew when the forecast is new or they are old, until cancelled; nothing without a forecast."""
+
+    async def make() -> bool:
+        with acting_as("forecasting"):
+            await engine.forecast.make_if_due()
+            return False
+
+    await _keep(make, "making bid prices", interval_seconds)
+
+
 async def _keep(step: Callable[[], Awaitable[bool]], what: str, interval_seconds: float) -> None:
     """Take a step at once again while it says that there is more to do, else every `interval_seconds`.
 

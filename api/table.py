@@ -5,7 +5,9 @@ from __future__ import annotations
 from api.endpoint import Endpoint
 from api.routes import (
     availability,
+    bid_prices,
     catalog,
+    demand_forecast,
     get_it_by,
     health,
     inventory,
@@ -28,6 +30,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *network.ENDPOINTS,
     *catalog.ENDPOINTS,
     *lead_times.ENDPOINTS,
+    *demand_forecast.ENDPOINTS,
+    *bid_prices.ENDPOINTS,
     *inventory_events.ENDPOINTS,
     *supplies.ENDPOINTS,
     *quotas.ENDPOINTS,

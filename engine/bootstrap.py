@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -20,11 +21,13 @@ from pydantic import ValidationError
 
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
+from engine.bidding.service import BidPriceService
 from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
+from engine.forecasting.service import ForecastService
 from engine.inventory import partition, redis_load, redis_slots
 from engine.inventory import redis_store as inventory
 from engine.inventory.load import LoadBook, NodeLoad
@@ -109,6 +112,8 @@ class Engine:
     network: NetworkService
     catalog: CatalogService
     lead_times: LeadTimeService
+    bid_prices: BidPriceService
+    forecast: ForecastService
     inventory: InventoryService
     load: NodeLoad
     slots: SlotDesk
@@ -250,6 +255,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     """Hand every service the parts it needs."""
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
     lead_times = LeadTimeService(stores.documents)
+    bid_prices = BidPriceService(stores.documents)
     reference = Reference(stores.documents, network, catalog, lead_times)
     load = NodeLoad(
         book=stores.load,
@@ -271,6 +277,15 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         network=network,
         catalog=catalog,
         lead_times=lead_times,
+        bid_prices=bid_prices,
+        forecast=ForecastService(
+            stores.documents,
+            reference,
+            stores.inventory,
+            bid_prices,
+            clock,
+            timedelta(minutes=settings.bid_price_minutes),
+        ),
         inventory=InventoryService(
             stores.inventory,
             world=reference.current,

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
     partitions: int = Field(
         default=1, ge=1, le=64, description="Into how many partitions stock is divided: docs/reference/partitions.md."
     )
+    bid_price_minutes: int = Field(
+        default=15, ge=1, le=10_080, description="How old bid prices may be before they are made anew."
+    )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
     explanation_days: int = Field(
         default=7, ge=0, le=365, description="How long routed orders can be explained; 0: nothing is kept for it."

@@ -64,7 +64,7 @@ def options_of(verb: str) -> dict[str, click.Parameter]:
 
 
 def test_every_verb_has_its_section_and_there_is_no_other() -> None:
-    headings = set(re.findall(r"^## (\w+)$", page("cli"), re.MULTILINE))
+    headings = set(re.findall(r"^## ([\w-]+)$", page("cli"), re.MULTILINE))
     assert headings == {verb.name for verb in VERBS}
 
 

@@ -1,0 +1,75 @@
+"""The document of bid prices: what `PUT /v1/bid-prices` takes and what the engine publishes itself.
+
+Here: its shape, and the same as look-ups. Not here: how prices are made (engine/forecasting).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from engine.errors import Fault
+from engine.iso_day import Day
+
+Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
+MOST_PRICES = 2_000_000
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class BidPriceDocument(_Part):
+    """The value of one more unit of a SKU at a node."""
+
+    node_id: Identifier
+    sku: Identifier
+    price_cents: Annotated[int, Field(strict=True, ge=1, le=10**10)]
+
+
+class BidPricesDocument(_Part):
+    """Prices of positions; a position that is not named has none, and its units are worth nothing to later demand."""
+
+    prices: Annotated[tuple[BidPriceDocument, ...], Field(max_length=MOST_PRICES)]
+    made_at: AwareDatetime | None = Field(default=None, description="When they were made, from the stock of that time.")
+    horizon_ends_on: Day | None = Field(default=None, description="The last day of the demand that they look at.")
+    forecast_version: int | None = Field(
+        default=None, description="Of the forecast they were made from; null if they were made elsewhere."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BidPrices:
+    """One version of the bid prices: cents by SKU and node id, above 0."""
+
+    version: int
+    document: BidPricesDocument
+    by_sku: Mapping[str, Mapping[str, int]]
+
+    def cents(self, sku: str, node_id: str) -> int:
+        """Return what one more unit is worth there, 0 if nothing is published."""
+        return self.by_sku.get(sku, {}).get(node_id, 0)
+
+
+def check_bid_prices(document: BidPricesDocument) -> list[Fault]:
+    """Return a fault for each position that stands twice."""
+    seen: dict[tuple[str, str], int] = {}
+    faults: list[Fault] = []
+    for number, entry in enumerate(document.prices):
+        first = seen.setdefault((entry.node_id, entry.sku), number)
+        if first != number:
+            message = f"{entry.node_id!r} and {entry.sku!r} stand twice, first in $.prices[{first}]; keep one"
+            faults.append(Fault(path=f"$.prices[{number}]", message=message))
+    return faults
+
+
+def compile_bid_prices(document: BidPricesDocument, version: int) -> BidPrices:
+    """Turn a checked document into look-ups."""
+    by_sku: dict[str, dict[str, int]] = {}
+    for entry in document.prices:
+        by_sku.setdefault(entry.sku, {})[entry.node_id] = entry.price_cents
+    return BidPrices(version=version, document=document, by_sku=MappingProxyType(by_sku))

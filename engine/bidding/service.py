@@ -1,0 +1,43 @@
+"""Bid prices as a use case: publish them, get those of the moment."""
+
+from __future__ import annotations
+
+from engine.bidding.document import BidPrices, BidPricesDocument, check_bid_prices, compile_bid_prices
+from engine.errors import InvalidInput, NotFound
+from engine.storage.documents import DocumentStore
+
+NAME = "bid_prices"
+
+
+class BidPriceService:
+    """Publishes and serves bid prices; those of the moment are kept, and read again when the epoch has moved."""
+
+    def __init__(self, documents: DocumentStore) -> None:
+        self._documents = documents
+        self._prices: BidPrices | None = None
+        self._epoch = -1
+
+    async def put(self, document: BidPricesDocument) -> int:
+        """Check and publish prices and return their version; `InvalidInput` with every fault, nothing stored."""
+        faults = check_bid_prices(document)
+        if faults:
+            raise InvalidInput(faults)
+        return await self._documents.put(NAME, document.model_dump_json(exclude_none=True).encode())
+
+    async def current(self, epoch: int | None = None) -> BidPrices:
+        """Return the prices as last published; `NotFound` before the first."""
+        found = await self.find(epoch)
+        if found is None:
+            raise NotFound("There are no bid prices yet; put a forecast with PUT /v1/demand-forecast, or the prices.")
+        return found
+
+    async def find(self, epoch: int | None = None) -> BidPrices | None:
+        """Return the prices as last published, None before the first; pass the store's `epoch` if it is known."""
+        now = await self._documents.epoch() if epoch is None else epoch
+        if self._epoch != now:
+            found = await self._documents.get(NAME)
+            if found is not None and (self._prices is None or self._prices.version != found.version):
+                document = BidPricesDocument.model_validate_json(found.body)
+                self._prices = compile_bid_prices(document, found.version)
+            self._epoch = now
+        return self._prices

@@ -1,0 +1,113 @@
+"""The forecast as a use case: put it, get it, and publish the bid prices that follow from it and the stock of now."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from engine.availability.reference import Reference, View
+from engine.availability.stock import AtpTable, StockReader
+from engine.bidding.document import BidPricesDocument
+from engine.bidding.service import BidPriceService
+from engine.clock import Clock
+from engine.errors import InvalidInput, NotFound
+from engine.forecasting.bid_prices import bid_prices
+from engine.forecasting.document import ForecastDocument, check_forecast
+from engine.forecasting.expected import demanded_skus, still_to_come, understand
+from engine.inventory.store import InventoryStore
+from engine.storage.documents import DocumentStore
+
+NAME = "demand_forecast"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Forecast:
+    """One version of the forecast."""
+
+    version: int
+    body: bytes
+    document: ForecastDocument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """Bid prices that were made; `version` is None if they were not published."""
+
+    document: BidPricesDocument
+    version: int | None
+
+
+class ForecastService:
+    """Keeps the forecast of demand, and makes bid prices of it."""
+
+    def __init__(
+        self,
+        documents: DocumentStore,
+        reference: Reference,
+        inventory: InventoryStore,
+        prices: BidPriceService,
+        clock: Clock,
+        every: timedelta,
+    ) -> None:
+        self._documents, self._reference, self._inventory = documents, reference, inventory
+        self._prices, self._clock, self._reader, self._every = prices, clock, StockReader(), every
+        self._forecast: Forecast | None = None
+        self._epoch = -1
+
+    async def put(self, document: ForecastDocument) -> int:
+        """Check and store a forecast and return its version; `InvalidInput` with every fault, nothing stored."""
+        faults = check_forecast(document)
+        if faults:
+            raise InvalidInput(faults)
+        understand(document, await self._reference.current())
+        return await self._documents.put(NAME, document.model_dump_json(exclude_none=True).encode())
+
+    async def current(self) -> Forecast:
+        """Return the forecast as last put; `NotFound` before the first."""
+        found = await self._find()
+        if found is None:
+            raise NotFound("There is no forecast yet; put one with PUT /v1/demand-forecast.")
+        return found
+
+    async def make(self, *, publish: bool = True) -> Made:
+        """Make bid prices of the forecast and the stock of now, and publish them; `NotFound` without a forecast."""
+        forecast, view, now = await self.current(), await self._reference.current(), self._clock.now()
+        stock = await self._inventory.read(demanded_skus(forecast.document, view))
+        local_day = view.days.at(now).local_day
+        table = self._reader.read(stock, view, local_day, now=now)
+        document = await asyncio.to_thread(_made, forecast, view, table, now, int(local_day.min()))
+        return Made(document=document, version=await self._prices.put(document) if publish else None)
+
+    async def make_if_due(self) -> bool:
+        """Make and publish bid prices if there is a forecast newer than them, or they are older than they may be."""
+        forecast = await self._find()
+        if forecast is None:
+            return False
+        prices = await self._prices.find()
+        if prices is not None and prices.document.forecast_version == forecast.version:
+            made_at = prices.document.made_at
+            if made_at is not None and self._clock.now() - made_at < self._every:
+                return False
+        await self.make()
+        return True
+
+    async def _find(self) -> Forecast | None:
+        now = await self._documents.epoch()
+        if self._epoch != now:
+            found = await self._documents.get(NAME)
+            if found is not None and (self._forecast is None or self._forecast.version != found.version):
+                document = ForecastDocument.model_validate_json(found.body)
+                self._forecast = Forecast(version=found.version, body=found.body, document=document)
+            self._epoch = now
+        return self._forecast
+
+
+def _made(forecast: Forecast, view: View, table: AtpTable, now: datetime, today: int) -> BidPricesDocument:
+    expected = still_to_come(forecast.document, view, date.fromordinal(today))
+    return BidPricesDocument(
+        prices=bid_prices(expected, view, table),
+        made_at=now,
+        horizon_ends_on=max(row.last_on for row in forecast.document.rows),
+        forecast_version=forecast.version,
+    )
