@@ -34,20 +34,20 @@ class Room:
         self._first_day = 0
         self._uses: Sequence[Use] = ()
         self._load: Load | None = None
-        self._has_limits = False
+        self._unlimited: tuple[View, Load] | None = None
 
     async def at(self, view: View, first_day: int) -> Load:
         """Return the load of a view's nodes, the same object while nothing has changed.
 
         Days are counted from `first_day`, some days before today.
         """
-        network = view.network
-        if self._load is not None and self._view is view and not self._has_limits:
-            return self._load
-        self._has_limits = has_limits(network)
-        if not self._has_limits:
-            self._load, self._view = no_load(len(network.node_ids)), view
-            return self._load
+        network, unlimited = view.network, self._unlimited
+        if unlimited is not None and unlimited[0] is view:
+            return unlimited[1]
+        if not has_limits(network):
+            none = no_load(len(network.node_ids))
+            self._unlimited = view, none
+            return none
         if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
             uses = await self._book.read(first_day, DAYS)
             self._read_at = self._time()

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+from engine.inventory.load import Use
+from engine.inventory.memory_load import MemoryLoadBook
+from engine.promising.capacity import Room
 from engine.promising.model import Option, Promise
+from tests.promising.conftest import TODAY, no_orders
 
 
 def cheapest(promise: Promise) -> Option:
@@ -94,3 +100,26 @@ async def test_far_ahead_there_is_room(world: Any, day: Any, network: Any) -> No
     for in_days in range(80):
         await world.busy("a", in_days, 1)
     assert day(30) < cheapest(await world.promise(("cup", 1))).shipments[0].ship_on < day(80)
+
+
+class SlowBook(MemoryLoadBook):
+    """A book of load that answers a moment later."""
+
+    async def read(self, first_day: int, days: int) -> Sequence[Use]:
+        await asyncio.sleep(0)
+        return await super().read(first_day, days)
+
+
+async def test_a_page_of_the_network_before_does_not_stop_the_load(world: Any, network: Any) -> None:
+    """A node gets a capacity while a product page still answers by the network without one.
+
+    Seeded bug: whether a network has limits is kept beside the load of another.
+    """
+    before = await world.reference.current()
+    await limit(world, network, parcels=2)
+    after, book = await world.reference.current(), SlowBook(world.clock, no_orders)
+    room, first_day = Room(book, lambda: 0.0, 0.0), TODAY.toordinal()
+    await asyncio.gather(room.at(after, first_day), room.at(before, first_day))
+    await book.put("res_1", [Use("a", first_day + 3, 1, 1)])
+    load = await room.at(after, first_day)
+    assert load.parcels[load.row[after.network.index["a"]], 3] == 1
