@@ -98,12 +98,16 @@ class SlotRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Slots:
-    """The slots of a network, by name, by node of a pick-up, and by carrier service, as places in `rules`."""
+    """The slots of a network, by name, by node of a pick-up, and by carrier service, as places in `rules`.
+
+    `held` fills up with the windows that may be booked on a day, by slot, day and area (engine/promising/windows.py).
+    """
 
     rules: tuple[SlotRule, ...]
     index: Mapping[str, int]
     of_pickup: Mapping[int, tuple[int, ...]]
     of_service: Mapping[int, tuple[int, ...]]
+    held: dict[tuple[int, int, int], tuple[Window, ...]] = field(default_factory=dict)
     _kept: dict[tuple[int, int], Window | None] = field(default_factory=dict)
 
     def window(self, rule: int, day: int) -> Window | None:

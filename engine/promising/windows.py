@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from engine.availability.reference import View
 from engine.inventory.slots import SlotBook
@@ -17,6 +18,7 @@ from engine.network.slots import Slots, Window
 
 Rules = tuple[int, ...]
 """Slots, as places in the rules of the network, ascending."""
+_MOST_HELD = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,7 @@ class Address:
     area: int = NO_AREA
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FreeWindow:
+class FreeWindow(NamedTuple):
     """A window that may be booked now, and how many places it has left; it may be full."""
 
     window: Window
@@ -64,15 +65,30 @@ def is_held(view: View, rule: int, day: int, now: datetime, area: int) -> bool:
     return bool(works[network.calendar_of_service[entry.service]]) and (not keeps_off or bool(works[area]))
 
 
-def open_windows(view: View, rules: Iterable[int], now: datetime, area: int) -> dict[int, list[Window]]:
+def open_windows(view: View, rules: Iterable[int], now: datetime, area: int) -> dict[int, Sequence[Window]]:
     """Return, by slot, the windows that may be booked now, whether or not they are full, by day."""
     slots = view.network.slots
     if slots is None:
         return {}
-    found: dict[int, list[Window]] = {}
+    found: dict[int, Sequence[Window]] = {}
     for rule in rules:
-        windows = (slots.window(rule, day) for day in slots.days(rule, now))
-        found[rule] = [w for w in windows if w is not None and w.is_open(now) and is_held(view, rule, w.day, now, area)]
+        held = _held(slots, view, rule, now, area)
+        is_any_closed = bool(held) and not held[0].is_open(now)  # they close one after another
+        found[rule] = [window for window in held if window.is_open(now)] if is_any_closed else held
+    return found
+
+
+def _held(slots: Slots, view: View, rule: int, now: datetime, area: int) -> tuple[Window, ...]:
+    """Return the windows of a slot on the days that may be booked, as far as all work whom they need, kept for a day."""
+    days = slots.days(rule, now)
+    key = (rule, days.start, area)
+    found = slots.held.get(key)
+    if found is None:
+        windows = (slots.window(rule, day) for day in days)
+        found = tuple(w for w in windows if w is not None and is_held(view, rule, w.day, now, area))
+        if len(slots.held) >= _MOST_HELD:
+            slots.held.clear()
+        slots.held[key] = found
     return found
 
 
@@ -81,14 +97,9 @@ async def read_free(book: SlotBook, windows: Mapping[int, Sequence[Window]]) -> 
     by_day: dict[int, list[str]] = {}
     for window in (window for entries in windows.values() for window in entries):
         by_day.setdefault(window.day, []).append(window.slot)
-    days = list(by_day.items())
-    numbers = await book.taken(days) if days else ()
-    taken = {
-        (day, slot): number
-        for (day, slots), counts in zip(days, numbers, strict=True)
-        for slot, number in zip(slots, counts, strict=True)
-    }
+    numbers = await book.taken(list(by_day.items())) if by_day else ()
+    taken = {day: iter(counts) for day, counts in zip(by_day, numbers, strict=True)}  # in the order of the windows
     return {
-        rule: [FreeWindow(window=w, free=max(0, w.capacity - taken[w.day, w.slot])) for w in entries]
+        rule: [FreeWindow(w, max(0, w.capacity - next(taken[w.day]))) for w in entries]
         for rule, entries in windows.items()
     }

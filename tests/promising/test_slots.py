@@ -240,10 +240,15 @@ async def test_days_off_where_it_is_delivered_have_no_windows(shop: Any, network
     network["calendars"].append(
         {"calendar": "fair", "working_days": WEEK, "closures": [{"from": "2026-03-05", "to": "2026-03-06"}]}
     )
-    network["delivery_areas"] = [{"country": "US", "calendar": "fair"}]
+    network["delivery_areas"] = [{"country": "US", "postal_prefixes": ["191"], "calendar": "fair"}]
     await shop.put_network(network)
+    (elsewhere,) = (await promised(shop, to=structs.replace(HERE, postal_code="18000"))).options
     (option,) = (await promised(shop)).options
+    assert [found.day.day for found in elsewhere.slots] == [5, 5, 6, 6, 7, 7]
     assert [found.day.day for found in option.slots] == [7, 7, 9, 9]
+    shop.clock.advance(timedelta(days=1))  # what may be booked is looked up anew: the 10th too
+    (option,) = (await promised(shop, slot_days=9)).options
+    assert [found.day.day for found in option.slots] == [7, 7, 9, 9, 10, 10]
 
 
 async def test_a_closure_of_the_node_has_no_windows(shop: Any, network: Any) -> None:
