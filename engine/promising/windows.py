@@ -79,7 +79,7 @@ def open_windows(view: View, rules: Iterable[int], now: datetime, area: int) -> 
 
 
 def _held(slots: Slots, view: View, rule: int, now: datetime, area: int) -> tuple[Window, ...]:
-    """Return the windows of a slot on the days that may be booked, as far as all work whom they need, kept for a day."""
+    """Return the windows of a slot that may be booked some time today, if all work whom they need; kept for a day."""
     days = slots.days(rule, now)
     key = (rule, days.start, area)
     found = slots.held.get(key)
