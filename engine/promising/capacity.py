@@ -30,11 +30,11 @@ class Room:
         self._time = time
         self._fresh_seconds = fresh_seconds
         self._read_at = -1.0
-        self._view: View | None = None
+        self._network: Network | None = None
         self._first_day = 0
         self._uses: Sequence[Use] = ()
         self._load: Load | None = None
-        self._unlimited: tuple[View, Load] | None = None
+        self._unlimited: tuple[Network, Load] | None = None
 
     async def at(self, view: View, first_day: int) -> Load:
         """Return the load of a view's nodes, the same object while nothing has changed.
@@ -42,20 +42,20 @@ class Room:
         Days are counted from `first_day`, some days before today.
         """
         network, unlimited = view.network, self._unlimited
-        if unlimited is not None and unlimited[0] is view:
+        if unlimited is not None and unlimited[0] is network:
             return unlimited[1]
         if not has_limits(network):
             none = no_load(len(network.node_ids))
-            self._unlimited = view, none
+            self._unlimited = network, none
             return none
         if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
             uses = await self._book.read(first_day, DAYS)
             self._read_at = self._time()
             if uses != self._uses:
                 self._uses, self._load = uses, None
-        if self._load is None or self._view is not view or self._first_day != first_day:
+        if self._load is None or self._network is not network or self._first_day != first_day:
             self._load = load_of(network, self._uses, first_day)
-            self._view, self._first_day = view, first_day
+            self._network, self._first_day = network, first_day
         return self._load
 
 

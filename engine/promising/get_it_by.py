@@ -29,7 +29,7 @@ from engine.promising.lanes import Lanes, Offer
 from engine.promising.model import Destination, Name, Option, PromiseRequest, Reason, WantedLine
 from engine.promising.programme import Tables, build
 from engine.promising.request import Asked, understand
-from engine.promising.shelf import Shelf, ShelfKeeper
+from engine.promising.shelf import Shelf, ShelfKeeper, is_alike
 from engine.promising.solving import answered
 from solvers.promise_dates import Load
 
@@ -119,7 +119,7 @@ class GetItByService:
 
     def _page_of(self, shelf: Shelf) -> _Page:
         page = self._page
-        if page is None or page.view is not shelf.view:
+        if page is None or not is_alike(page.view, shelf.view):
             page = self._page = _Page(shelf.view)
         page.shelf = shelf
         return page

@@ -81,7 +81,7 @@ class ShelfKeeper:
             self._inventory.snapshot() if before is None else self._inventory.refresh(before.stock),
         )
         local_day = view.days.at(now).local_day
-        is_same = before is not None and before.view is view and np.array_equal(local_day, before.local_day)
+        is_same = before is not None and is_alike(before.view, view) and np.array_equal(local_day, before.local_day)
         if before is not None and is_same and stock is before.stock:
             return replace(before, as_of=now)
         return await asyncio.to_thread(self._stocked, before if is_same else None, view, stock, local_day, now)
@@ -106,6 +106,11 @@ class ShelfKeeper:
             local_day=local_day,
             first_day=first_day,
         )
+
+
+def is_alike(one: View, other: View) -> bool:
+    """Say whether two views mean the same to product pages: documents that only others read may have moved."""
+    return one.days is other.days and one.catalog is other.catalog and one.lead_times is other.lead_times
 
 
 def _changed(before: StockView, after: StockView) -> list[int] | None:

@@ -31,6 +31,7 @@ from engine.inventory.redis_store import LIBRARY, RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
+from engine.promising.capacity import Room
 from engine.promising.get_it_by import DatedCost, GetItByRequest, GetItByService, PageLine
 from engine.promising.lanes import KindLanes, Lanes
 from engine.promising.model import Destination, PromiseRequest, WantedLine
@@ -175,12 +176,13 @@ def learned(rng: random.Random) -> dict[str, Any]:
 
 class Shop:
     def __init__(self, inventory: InventoryStore, clock: SettableClock) -> None:
-        documents = MemoryDocumentStore()
+        documents = self.documents = MemoryDocumentStore()
         self.clock, self.inventory = clock, inventory
         self.networks, self.catalogs = NetworkService(documents), CatalogService(documents)
         self.lead_times = LeadTimeService(documents)
         self.reference = Reference(documents, self.networks, self.catalogs, self.lead_times)
         parts: dict[str, Any] = {"reference": self.reference, "inventory": inventory, "clock": clock}
+        parts["room"] = Room(None, lambda: 0.0)
         self.promising = PromiseService(promises=MemoryPromiseStore(clock), **parts)
         self.pages = GetItByService(**parts, refresh_seconds=0)
 
@@ -299,6 +301,27 @@ async def test_a_page_asks_for_no_lanes_twice_in_a_minute(shop: Shop) -> None:
     shop.clock.advance(timedelta(seconds=30))
     await shop.pages.get_it_by(request)
     assert lanes_of(page._lanes) == [made]
+
+
+async def test_a_document_that_pages_do_not_read_makes_nothing_anew(shop: Shop) -> None:
+    """Bid prices are published every few minutes. Seeded bug: pages and lanes kept by the epoch of all documents."""
+    await shop.put(random.Random(1))
+    stocked = [PositionCount(node_id=node_id, sku="p5", on_hand=9) for node_id in await shop.today()]
+    await shop.inventory.put_positions(stocked)
+    request = GetItByRequest(lines=(PageLine(sku="p5"),), destination=PLACES[0])
+    await shop.pages.get_it_by(request)
+    page, shelf = shop.pages._page, shop.pages._keeper._shelf
+    assert page is not None
+    assert shelf is not None
+    (made,) = lanes_of(page._lanes)
+    await shop.documents.put("bid_prices", b"{}")
+    await shop.promising.promise(PromiseRequest(lines=(WantedLine(sku="p5", quantity=1),), destination=PLACES[0]))
+    await shop.pages.get_it_by(request)
+    now = shop.pages._keeper._shelf
+    assert now is not None
+    assert shop.pages._page is page
+    assert lanes_of(page._lanes) == [made]
+    assert now.first_day is shelf.first_day
 
 
 def lanes_of(lanes: Lanes) -> list[KindLanes]:
