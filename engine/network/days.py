@@ -12,7 +12,7 @@ Transit counts the service's operating days after the hand-over; with none it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -133,12 +133,16 @@ def _days_of_pickup(network: Network) -> NDArray[np.int64]:
 
 
 class _Minute(NamedTuple):
-    """Everything of one minute; `shifts` fills up by time zone, "" for none, `steady` by the number of a later one."""
+    """Everything of one minute; `shifts` fills up by time zone, "" for none, `steady` by the number of a later one.
+
+    `noted` is for what others find out of the minute, and want to look up for as long as it is kept.
+    """
 
     today: Today
     ordinary: Calendars
     shifts: dict[str, NDArray[np.int64]]
     steady: dict[int, bool]
+    noted: dict[Hashable, datetime]
 
 
 class NetworkDays:
@@ -178,6 +182,10 @@ class NetworkDays:
             minute.steady[number] = found
         return found
 
+    def noted(self, now: datetime) -> dict[Hashable, datetime]:
+        """Return what was noted in the minute of `now`, to be added to; the same by every key for the whole minute."""
+        return self._minute(now).noted
+
     def _minute(self, now: datetime) -> _Minute:
         """Return the minute of an instant, which is never changed but for what fills up."""
         number = _number(now)
@@ -209,7 +217,7 @@ class NetworkDays:
             ordinary=ordinary.hand_over(_ready(network, ordinary, local_day, passed)),
             by_node=MappingProxyType(dict(zip(network.node_ids, local_day.tolist(), strict=True))),
         )
-        return _Minute(today, ordinary, {}, {})
+        return _Minute(today, ordinary, {}, {}, {})
 
 
 def _number(now: datetime) -> int:

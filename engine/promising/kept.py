@@ -6,7 +6,7 @@ itself checks; keeping (store.py); a fresh promise in its place (service.py).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -72,14 +72,17 @@ def with_validity(options: Sequence[Option], view: View, now: datetime, expires_
     has_times = any(option.ready_at is not UNSET for option in options) or _use_hubs(options)
     if not has_times and view.days.is_steady(now, expires_at - _INSTANT):
         return tuple([msgspec.structs.replace(option, valid_until=expires_at) for option in options])
-    known: dict[Hashable, datetime] = {}
+    known, end = view.days.noted(now), expires_at.replace(second=0, microsecond=0) + timedelta(minutes=1)
     found = []
     for option in options:
         until = expires_at
         for shipment in option.shipments:
-            key = shipment.node_id, shipment.service, shipment.ship_on, shipment.consolidates, len(shipment.lines)
-            if key not in known or shipment.service == PICKUP or view.catalog.making_days:
-                known[key] = _kept_until(shipment, view, now, expires_at)
+            if shipment.service == PICKUP or shipment.consolidates is not UNSET or view.catalog.making_days:
+                until = min(until, _kept_until(shipment, view, now, expires_at))
+                continue
+            key = shipment.node_id, shipment.service, shipment.ship_on, end
+            if key not in known:
+                known[key] = _kept_until(shipment, view, now, end)
             until = min(until, known[key])
         found.append(msgspec.structs.replace(option, valid_until=until))
     return tuple(found)
