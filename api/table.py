@@ -17,6 +17,7 @@ from api.routes import (
     nearest_stores,
     network,
     orders,
+    policies,
     promises,
     quotas,
     reservation_batches,
@@ -45,6 +46,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *reservations.ENDPOINTS,
     *reservation_batches.ENDPOINTS,
     *orders.ENDPOINTS,
+    *policies.ENDPOINTS,
     *routing_runs.ENDPOINTS,
     *health.ENDPOINTS,
 )

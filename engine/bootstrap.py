@@ -60,6 +60,7 @@ from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
+from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
 from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
@@ -114,6 +115,7 @@ class Engine:
     lead_times: LeadTimeService
     bid_prices: BidPriceService
     forecast: ForecastService
+    policies: PolicyService
     inventory: InventoryService
     load: NodeLoad
     slots: SlotDesk
@@ -254,7 +256,7 @@ def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | Partiti
 def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
     """Hand every service the parts it needs."""
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
-    lead_times = LeadTimeService(stores.documents)
+    lead_times, policies = LeadTimeService(stores.documents), PolicyService(stores.documents, network)
     bid_prices = BidPriceService(stores.documents)
     reference = Reference(stores.documents, network, catalog, lead_times)
     load = NodeLoad(
@@ -286,6 +288,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             clock,
             timedelta(minutes=settings.bid_price_minutes),
         ),
+        policies=policies,
         inventory=InventoryService(
             stores.inventory,
             world=reference.current,
@@ -314,7 +317,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
-        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained),
+        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies),
         stock=stores.inventory,
         reconciler=None if client is None else _reconciler(client, settings),
     )

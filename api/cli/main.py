@@ -50,7 +50,8 @@ VERBS = (
         name="inventory", module="api.cli.inventory", line="Tell what happened to a position, and check the stock book."
     ),
     Verb(name="bid-prices", module="api.cli.bid_prices", line="Make bid prices of a forecast, and publish them."),
-    Verb(name="load", module="api.cli.load", line="Put network, catalog, stock and orders from files into the store."),
+    Verb(name="policy", module="api.cli.policy", line="Put, show and compare policies of routing runs."),
+    Verb(name="load", module="api.cli.load", line="Put network, catalog, stock and orders from files in the store."),
     Verb(name="route", module="api.cli.route", line="Route a problem folder, with a proven gap."),
     Verb(name="verify", module="api.cli.verify", line="Check a result independently of the solvers."),
     Verb(name="explain", module="api.cli.explain", line="Say why each line of an order went where it went."),

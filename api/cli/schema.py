@@ -21,6 +21,7 @@ class Document(StrEnum):
     problem = "problem"
     network = "network"
     catalog = "catalog"
+    policy = "policy"
 
 
 def command(
@@ -43,6 +44,10 @@ def schema_of(document: Document) -> dict[str, Any]:
         from engine.catalog.document import CatalogDocument
 
         return {"$schema": DIALECT, **CatalogDocument.model_json_schema()}
+    if document is Document.policy:
+        from engine.policies.document import RunPolicyDocument
+
+        return {"$schema": DIALECT, **RunPolicyDocument.model_json_schema()}
     return _problem_schema()
 
 

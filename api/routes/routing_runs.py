@@ -24,6 +24,7 @@ async def start_routing_run(call: Call[wire.RoutingRunBody, NoQuery]) -> Answer:
         time_limit_seconds=body.time_limit_seconds,
         dry_run=body.dry_run,
         method=body.method,
+        policy=body.policy,
     )
     started = await call.engine.routing_runs.start(request, replay=call.replay)
     shown = wire.RoutingRunStarted(run_id=started.value.run_id, status=started.value.status.value)
@@ -39,6 +40,7 @@ def _shown(run: Run) -> wire.RoutingRun:
     return wire.RoutingRun(
         run_id=run.run_id,
         status=run.status.value,
+        policy=run.request.policy,
         created_at=run.created_at,
         finished_at=run.finished_at,
         summary=dict(run.summary),

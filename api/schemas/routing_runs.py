@@ -20,6 +20,7 @@ class RoutingRunBody(Body, frozen=True, kw_only=True):
     time_limit_seconds: Annotated[float, Meta(gt=0, le=3600, description="seconds above 0, at most 3600")] | None = None
     dry_run: bool = False
     method: Annotated[str, Meta(max_length=64)] = "auto"
+    policy: Annotated[str, Meta(max_length=128)] | None = None
 
 
 class RoutingRunStarted(Reply, frozen=True, kw_only=True):
@@ -40,10 +41,14 @@ class UnroutedLine(Reply, frozen=True, kw_only=True):
 
 
 class RoutingRun(Reply, frozen=True, kw_only=True):
-    """A routing run; `summary` has total_cost_cents, lower_bound_cents and gap once it is over."""
+    """A routing run; `summary` has total_cost_cents, lower_bound_cents and gap once it is over.
+
+    `policy` is the version that it keeps to, such as `peak@2`; null: the network's own policy.
+    """
 
     run_id: str
     status: Status
+    policy: str | None
     created_at: datetime
     finished_at: datetime | None
     summary: dict[str, Any]

@@ -34,6 +34,8 @@ class View:
     days: NetworkDays
     catalog: Catalog
     lead_times: LeadTimes | None = None
+    barred: frozenset[int] = frozenset()
+    """Nodes that get no new orders, by the policy of a routing run."""
 
     @property
     def network(self) -> Network:

@@ -152,6 +152,12 @@ class NetworkDays:
         self.network = network
         self._minutes: dict[int, _Minute] = {}
 
+    def of(self, network: Network) -> NetworkDays:
+        """Return the days of a network that differs from this one in its policy only; what was made is shared."""
+        days = NetworkDays(network)
+        days._minutes = self._minutes
+        return days
+
     def at(self, now: datetime) -> Today:
         """Return the tables of the minute of `now`, an aware instant."""
         return self._minute(now).today

@@ -91,7 +91,7 @@ def build_batch(
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
         weight_g=np.array([contents.counted_g(sku) for sku in skus], np.int64),
-        stock=_stock(atp, skus, node, refused | _unlikely(network)),
+        stock=_stock(atp, skus, node, refused | _barred(view)),
         orders=demand,
         services=ways.names(network),
         rates=RateCards(
@@ -137,10 +137,13 @@ def _terms(policy: PolicyDocument) -> Terms:
     )
 
 
-def _unlikely(network: Network) -> NDArray[np.bool_]:
-    """Return the vendors, shape (nodes,), that refuse orders too often for the policy."""
+def _barred(view: View) -> NDArray[np.bool_]:
+    """Return the nodes, shape (nodes,), that get no new orders: by the policy, or as they refuse too many for it."""
+    network = view.network
     acceptance = network.acceptance or (1.0,) * len(network.node_ids)
-    return np.array(acceptance) < network.policy.min_acceptance
+    barred = np.array(acceptance) < network.policy.min_acceptance
+    barred[sorted(view.barred)] = True
+    return barred
 
 
 def capacities_left(network: Network, today: Today, used: Sequence[UsedCapacity]) -> dict[str, NodeCapacity]:

@@ -33,6 +33,8 @@ class RunRequest:
     time_limit_seconds: float | None = None
     dry_run: bool = False
     method: str = "auto"
+    policy: str | None = None
+    """`peak` or `peak@2`; a run that has started names the version. None: the network's own policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,8 @@ from engine.inventory.buffers import kept_at
 from engine.inventory.model import Outcome, Replay, StockView
 from engine.inventory.store import InventoryStore
 from engine.network.days import Today
+from engine.policies.effect import Effect
+from engine.policies.service import PolicyService
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.explained_batch import explained_batch
@@ -71,21 +73,23 @@ class RoutingRuns:
         reference: Reference,
         clock: Clock,
         explained: ExplainedRuns | None = None,
+        policies: PolicyService | None = None,
     ) -> None:
         self._runs, self._orders, self._inventory = runs, orders, inventory
         self._reference, self._clock, self._reader = reference, clock, StockReader()
         self._tables = DayTables()
         self._explained = explained
+        self._policies, self._effect = policies, Effect()
         self._tasks: set[asyncio.Task[Run]] = set()
 
     async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
         """Queue a run and work on it in the background; with the same idempotency key again, the same run.
 
         A run whose first request broke off before anybody worked on it begins with the next. Raises InvalidInput for a
-        request out of range, IdempotencyConflict for a key with another body.
+        request out of range or an unknown policy, IdempotencyConflict for a key with another body.
         """
         _check(request)
-        run = self._queued(request, replay)
+        run = self._queued(await self._under_version(request), replay)
         made = await self._runs.create(run, replay)
         is_queued = not made.replayed or (await self._runs.get(run.run_id)).status is RunStatus.QUEUED
         if is_queued and await self._runs.claim(run.run_id):
@@ -110,10 +114,25 @@ class RoutingRuns:
     async def execute(self, request: RunRequest, *, progress: Progress | None = None) -> Run:
         """Do a run here and now, and return it when it is over; for the command line and the simulator."""
         _check(request)
-        run = self._queued(request, None)
+        run = self._queued(await self._under_version(request), None)
         await self._runs.create(run, None)
         await self._runs.lease(run.run_id)
         return await self._work(run, progress)
+
+    async def _under_version(self, request: RunRequest) -> RunRequest:
+        """Return the request with the version of its policy that is current now: the run keeps to it to its end."""
+        if request.policy is None:
+            return request
+        if self._policies is None:
+            raise InvalidInput(Fault(path="$.policy", message=f"no policy {request.policy!r}; none is defined"))
+        return replace(request, policy=(await self._policies.find(request.policy, "$.policy")).reference)
+
+    async def _view(self, request: RunRequest) -> View:
+        """Return the world as it is now, under the policy of the run."""
+        view = await self._reference.current()
+        if request.policy is None or self._policies is None:
+            return view
+        return self._effect.of(await self._policies.find(request.policy, "$.policy"), view)
 
     def _queued(self, request: RunRequest, replay: Replay | None) -> Run:
         """Return a new run; its id comes from the idempotency key if there is one."""
@@ -156,7 +175,7 @@ class RoutingRuns:
 
     async def _route(self, run: Run, progress: Progress | None) -> Run:
         request, tally, unrouted = run.request, _Tally(), list[Unrouted]()
-        view = await self._reference.current()
+        view = await self._view(request)
         pending, unknown = _split_known(await self._orders.open_orders(request.order_ids), view)
         stock: StockView | None = await self._inventory.read(demanded_skus(pending))
         turns = turns_of(pending, stock, self._clock.now()) if stock and pending else [Turn(channel=None, orders=())]
@@ -174,7 +193,7 @@ class RoutingRuns:
         return replace(
             run,
             status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
-            summary={**summary_of_turns(summaries), **tally.document()},
+            summary={**summary_of_turns(summaries), **tally.document(), **_policy_of(request)},
             unrouted=tuple(unrouted),
         )
 
@@ -315,6 +334,11 @@ def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
     owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
     orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
     return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
+
+
+def _policy_of(request: RunRequest) -> dict[str, str]:
+    """Return the version of the policy that a run was made under, if it named one, as its summary has it."""
+    return {} if request.policy is None else {"policy": request.policy}
 
 
 def _stopping(time_limit_seconds: float | None, turns: int) -> Stopping:

@@ -164,6 +164,14 @@ class Keys:
         """Return the key of the counter that moves with every put of any document."""
         return f"{self.prefix}:document_epoch"
 
+    def collection(self, collection: str) -> str:
+        """Return the key of the hash name → latest version of documents of which every version is kept."""
+        return f"{self.prefix}:collection:{collection}"
+
+    def versions(self, collection: str, name: str) -> str:
+        """Return the key of the hash version → body of one of them."""
+        return f"{self.prefix}:versions:{collection}:{name}"
+
     # What engine/orders keeps.
 
     def order(self, order_id: str) -> str:

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from api.cli import main as cli
 from api.routes.catalog import EXAMPLE as CATALOG
 from api.routes.network import EXAMPLE as NETWORK
+from api.routes.policies import EXAMPLE as POLICY
 
 NODE = {
     "node_id": "a",
@@ -35,6 +36,7 @@ PROBLEM = {
     [
         ("network", NETWORK, {**NETWORK, "nods": []}),
         ("catalog", CATALOG, {"products": [{"sku": "x", "weight_g": -1}]}),
+        ("policy", POLICY, {**POLICY, "late_day_cost_cents": "4.00"}),
         ("problem", PROBLEM, {**PROBLEM, "order_lines.csv": [{"order_id": "o", "sku": "x", "quantity": 0}]}),
     ],
 )

@@ -58,3 +58,35 @@ async def test_tenants_do_not_see_each_other(client: StoreClient, keys: Keys) ->
     mine, theirs = RedisDocumentStore(client, keys), RedisDocumentStore(client, Keys("somebody-else"))
     await mine.put("network", b"mine")
     assert await theirs.get("network") is None
+
+
+async def test_every_version_of_a_document_in_a_collection_is_kept_as_it_was(documents: DocumentStore) -> None:
+    """Catches a store that keeps the latest only, as it does of documents that are put."""
+    bodies = [bytes(range(256)), b"", b"{}"]
+    assert [await documents.add("policies", "peak", body) for body in bodies] == [1, 2, 3]
+    found = [await documents.find("policies", "peak", version) for version in (1, 2, 3, None)]
+    expected = [Document(version=n, body=body) for n, body in enumerate(bodies, 1)]
+    assert found == [*expected, expected[-1]]
+
+
+@pytest.mark.parametrize("version", [0, 2, -1, None])
+async def test_a_version_that_was_never_added_is_none(version: int | None, documents: DocumentStore) -> None:
+    await documents.add("policies", "peak", b"{}")
+    name = "base" if version is None else "peak"
+    assert await documents.find("policies", name, version) is None
+
+
+async def test_names_of_a_collection_have_versions_of_their_own_and_move_no_epoch(documents: DocumentStore) -> None:
+    for collection, name in (("policies", "peak"), ("policies", "base"), ("policies", "peak"), ("others", "peak")):
+        await documents.add(collection, name, b"{}")
+    assert await documents.names("policies") == {"peak": 2, "base": 1}
+    assert await documents.names("nothing") == {}
+    assert await documents.epoch() == 0
+
+
+async def test_concurrent_additions_lose_none(documents: DocumentStore) -> None:
+    """Catches a version that is read and then written in two calls: two would have the same, and one body be lost."""
+    versions = await asyncio.gather(*(documents.add("policies", "peak", b"%d" % n) for n in range(50)))
+    assert sorted(versions) == list(range(1, 51))
+    for n, version in enumerate(versions):
+        assert await documents.find("policies", "peak", version) == Document(version=version, body=b"%d" % n)

@@ -1,0 +1,1 @@
+"""What routing runs optimise and keep to: versioned policies that never change."""

@@ -1,0 +1,49 @@
+"""What one policy states otherwise than another, in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.policies.document import RunPolicyDocument
+
+LEFT_OUT = "as the network has it"
+_NULL = {"late_day_cost_cents": "never late", "node_kinds": "every kind", "allowed_node_ids": "every node"}
+_ABSENT = {"node_kinds": "every kind", "allowed_node_ids": "every node", "forbidden_node_ids": "none", "about": "none"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """A field that two policies state differently; `before` and `after` are for people."""
+
+    field: str
+    before: str
+    after: str
+
+
+def differences(before: RunPolicyDocument, after: RunPolicyDocument) -> list[Difference]:
+    """Return the fields that differ in effect, in the order of the document; stating the default is no difference."""
+    words = [in_words(before), in_words(after)]
+    return [
+        Difference(field=field, before=words[0][field], after=words[1][field])
+        for field in words[0]
+        if words[0][field] != words[1][field]
+    ]
+
+
+def in_words(document: RunPolicyDocument) -> dict[str, str]:
+    """Return every field of a policy in words, whether it is stated or left out."""
+    stated = document.model_dump(mode="json", exclude_unset=True)
+    return {field: _words(field, stated) for field in RunPolicyDocument.model_fields if field != "policy_id"}
+
+
+def _words(field: str, stated: Mapping[str, Any]) -> str:
+    value = stated.get(field)
+    if field not in stated or value in ([], ""):
+        return _ABSENT.get(field, LEFT_OUT)
+    if value is None:
+        return _NULL.get(field, "no limit")
+    if isinstance(value, list):
+        return ", ".join(sorted(value))
+    return f"{value:,}" if isinstance(value, int | float) else str(value)

@@ -1,0 +1,67 @@
+"""The policy document: what a routing run optimises and keeps to, in one frozen pydantic model.
+
+Here: the shape, units and ranges of every field. Not here: which nodes there are (service.py), what is in force where a
+field is left out (effect.py). Money is whole cents of the network's currency, distances are kilometres.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from engine.network.document import Cents, Identifier, NodeKind
+
+POLICY_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""No `@`, which stands before a version."""
+
+MOST_NODES = 10_000
+
+NodeIds = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_NODES)]
+
+
+def _stated(description: str) -> Any:
+    """Return a field that may be left out; its value is then never read, and it has no default of its own."""
+    return Field(default=None, description=description, json_schema_extra=_without_default)
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    schema.pop("default", None)
+
+
+class RunPolicyDocument(BaseModel):
+    """What a routing run optimises and keeps to; for a field that is left out, the network's own policy counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    policy_id: Annotated[str, Field(pattern=f"^{POLICY_ID}$")] | None = Field(
+        default=None, description="Its name, as in the path; a file for `allot policy put` has to say it."
+    )
+    about: Annotated[str, Field(max_length=1000)] = Field(default="", description="What it is for, in words.")
+    split_cost_cents: Cents = _stated("For each parcel of an order beyond the first.")
+    backorder_cost_cents_per_unit: Cents = _stated("For each unit that no node ships.")
+    late_day_cost_cents: Cents | None = _stated(
+        "For each day that an order arrives after its `need_by`; null: it is never late, and waits rather."
+    )
+    move_cost_cents: Cents = _stated("For a line that does not ship from where its order's reservation has it.")
+    line_split: Literal["never", "allowed"] = _stated("Whether the units of one line may ship from several nodes.")
+    max_nodes_per_order: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = _stated("null is unlimited.")
+    max_distance_km: Annotated[float, Field(strict=True, gt=0, le=50_000)] | None = _stated(
+        "From a node to the customer, as the crow flies; null is unlimited."
+    )
+    min_acceptance: Annotated[float, Field(strict=True, ge=0, le=1)] = _stated(
+        "A vendor whose `acceptance` is below it gets no new orders."
+    )
+    node_kinds: Annotated[tuple[NodeKind, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Nodes of other kinds get no new orders; null is every kind."
+    )
+    allowed_node_ids: NodeIds | None = Field(
+        default=None, description="Other nodes get no new orders; null is every node."
+    )
+    forbidden_node_ids: Annotated[tuple[Identifier, ...], Field(max_length=MOST_NODES)] = Field(
+        default=(), description="These nodes get no new orders."
+    )
+
+    def rules(self) -> dict[str, Any]:
+        """Return what the policy states, by field; a field that was left out is not in it."""
+        return self.model_dump(mode="json", exclude_unset=True, exclude={"policy_id", "about"})

@@ -1,0 +1,165 @@
+"""Policies on both stores: versions that never change, and documents that are refused with place, value and remedy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.errors import InvalidInput, NotFound
+from engine.faults import read_document
+from engine.network.document import NetworkDocument
+from engine.network.service import NetworkService
+from engine.policies.differences import LEFT_OUT, Difference, differences
+from engine.policies.document import RunPolicyDocument
+from engine.policies.service import PolicyService
+from engine.storage.client import StoreClient
+from engine.storage.documents import LIBRARY, DocumentStore, MemoryDocumentStore, RedisDocumentStore
+from engine.storage.functions import ensure
+from engine.storage.keys import Keys
+
+NODE = {"kind": "dc", "latitude": 1.0, "longitude": 2.0, "time_zone": "UTC", "calendar": "always"}
+NETWORK = {
+    "calendars": [{"calendar": "always", "working_days": ["mon"]}],
+    "nodes": [{"node_id": "east", **NODE}, {"node_id": "west", **NODE}],
+}
+
+
+def document(**fields: Any) -> RunPolicyDocument:
+    return read_document(RunPolicyDocument, json.dumps(fields).encode())
+
+
+@pytest.fixture(params=["memory", "redis"])
+async def documents(request: pytest.FixtureRequest, client: StoreClient, keys: Keys) -> DocumentStore:
+    if request.param == "memory":
+        return MemoryDocumentStore()
+    await ensure(client, [LIBRARY])
+    return RedisDocumentStore(client, keys)
+
+
+@pytest.fixture
+async def policies(documents: DocumentStore) -> PolicyService:
+    return PolicyService(documents, NetworkService(documents))
+
+
+async def test_every_put_is_a_version_and_earlier_ones_read_as_they_were(policies: PolicyService) -> None:
+    put = [await policies.put("peak", document(split_cost_cents=cents)) for cents in (100, 250)]
+    assert [policy.reference for policy in put] == ["peak@1", "peak@2"]
+    found = [await policies.get("peak", version) for version in (1, 2, None)]
+    assert [policy.document.rules() for policy in found] == [
+        {"split_cost_cents": 100},
+        {"split_cost_cents": 250},
+        {"split_cost_cents": 250},
+    ]
+    assert [(await policies.find(name, "$")).version for name in ("peak", "peak@1", "peak@2")] == [2, 1, 2]
+
+
+async def test_what_is_left_out_stays_left_out_and_null_stays_null(policies: PolicyService) -> None:
+    """Catches defaults that are filled in on the way: a field left out would then overrule the network's policy."""
+    await policies.put("peak", document(about="x", late_day_cost_cents=None, node_kinds=["dc"]))
+    stored = (await policies.get("peak")).document
+    assert stored.rules() == {"late_day_cost_cents": None, "node_kinds": ["dc"]}
+    assert stored.about == "x"
+
+
+async def test_policies_are_listed_by_id_in_pages(policies: PolicyService) -> None:
+    assert await policies.page() == ([], False)
+    for name in ("peak", "base", "peak", "calm"):
+        await policies.put(name, document())
+    page, has_more = await policies.page(2)
+    assert ([policy.reference for policy in page], has_more) == (["base@1", "calm@1"], True)
+    rest, has_more = await policies.page(2, after="calm")
+    assert ([policy.reference for policy in rest], has_more) == (["peak@2"], False)
+
+
+@pytest.mark.parametrize(
+    ("reference", "words"),
+    [
+        ("peek", "did you mean 'peak'?"),
+        ("peak@3", "it has versions 1 to 2"),
+        ("peak@0", "such as 'peak@2'"),
+        ("peak@", "such as 'peak@2'"),
+        ("", "such as 'peak@2'"),
+    ],
+)
+async def test_what_names_no_policy_is_told_with_a_remedy(reference: str, words: str, policies: PolicyService) -> None:
+    for _ in range(2):
+        await policies.put("peak", document())
+    with pytest.raises(InvalidInput) as caught:
+        await policies.find(reference, "$.policy")
+    (fault,) = caught.value.faults
+    assert fault.path == "$.policy"
+    assert words in fault.message
+    with pytest.raises(NotFound):
+        await policies.get(reference)
+
+
+@pytest.mark.parametrize(
+    ("fields", "path", "words"),
+    [
+        ({"split_cost": 1}, "$.split_cost", "did you mean 'split_cost_cents'?"),
+        ({"split_cost_cents": -1}, "$.split_cost_cents", "-1"),
+        ({"split_cost_cents": None}, "$.split_cost_cents", "None"),
+        ({"split_cost_cents": 1.5}, "$.split_cost_cents", "whole number"),
+        ({"backorder_cost_cents_per_unit": "60"}, "$.backorder_cost_cents_per_unit", "without quotes"),
+        ({"late_day_cost_cents": 10**11}, "$.late_day_cost_cents", "less than or equal"),
+        ({"max_nodes_per_order": 0}, "$.max_nodes_per_order", "greater than or equal to 1"),
+        ({"max_distance_km": 0}, "$.max_distance_km", "greater than 0"),
+        ({"min_acceptance": 1.5}, "$.min_acceptance", "1.5"),
+        ({"line_split": "always"}, "$.line_split", "allowed"),
+        ({"node_kinds": ["shop"]}, "$.node_kinds[0]", "store"),
+        ({"node_kinds": []}, "$.node_kinds", "at least 1"),
+        ({"policy_id": "a b"}, "$.policy_id", "'a b'"),
+    ],
+)
+def test_a_document_of_another_shape_names_place_value_and_remedy(
+    fields: dict[str, Any], path: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        document(**fields)
+    faults = {fault.path: fault.message for fault in caught.value.faults}
+    assert words in faults[path]
+
+
+@pytest.mark.parametrize(
+    ("policy_id", "fields", "path", "words"),
+    [
+        ("peak@2", {}, "policy_id", "letters, digits"),
+        ("peak", {"policy_id": "calm"}, "$.policy_id", "'calm' is not 'peak'"),
+        ("peak", {"allowed_node_ids": ["east", "wset"]}, "$.allowed_node_ids[1]", "did you mean 'west'?"),
+        ("peak", {"forbidden_node_ids": ["eats"]}, "$.forbidden_node_ids[0]", "did you mean 'east'?"),
+        ("peak", {"forbidden_node_ids": ["east", "east"]}, "$.forbidden_node_ids[1]", "remove one"),
+        ("peak", {"node_kinds": ["dc", "dc"]}, "$.node_kinds[1]", "remove one"),
+        (
+            "peak",
+            {"allowed_node_ids": ["east"], "forbidden_node_ids": ["east"]},
+            "$.forbidden_node_ids[0]",
+            "allowed and forbidden",
+        ),
+    ],
+)
+async def test_a_document_that_contradicts_itself_or_the_network_is_not_stored(
+    policy_id: str, fields: dict[str, Any], path: str, words: str, documents: DocumentStore
+) -> None:
+    networks = NetworkService(documents)
+    await networks.put(NetworkDocument.model_validate(NETWORK))
+    policies = PolicyService(documents, networks)
+    with pytest.raises(InvalidInput) as caught:
+        await policies.put(policy_id, document(**fields))
+    (fault,) = caught.value.faults
+    assert fault.path == path
+    assert words in fault.message
+    assert await policies.page() == ([], False)
+
+
+def test_differences_are_told_in_words() -> None:
+    before = document(split_cost_cents=1000, node_kinds=["dc"], about="calm", forbidden_node_ids=[])
+    after = document(split_cost_cents=2500, max_distance_km=None, late_day_cost_cents=None, about="calm")
+    assert differences(before, after) == [
+        Difference(field="split_cost_cents", before="1,000", after="2,500"),
+        Difference(field="late_day_cost_cents", before=LEFT_OUT, after="never late"),
+        Difference(field="max_distance_km", before=LEFT_OUT, after="no limit"),
+        Difference(field="node_kinds", before="dc", after="every kind"),
+    ]
+    assert differences(after, after) == []
