@@ -46,6 +46,8 @@ class Batch:
     """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
     refused: frozenset[int]
     """SKUs of the problem of which a node has units that it does not handle."""
+    barred: frozenset[int]
+    """SKUs of the problem of which a node has units that gets no new orders, by the policy of the run."""
 
 
 def demanded_skus(orders: Sequence[OpenOrder]) -> list[str]:
@@ -114,6 +116,7 @@ def build_batch(
         node=node,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
+        barred=frozenset(np.flatnonzero((there & _closed(view)).any(axis=1)).tolist()),
     )
 
 
@@ -141,9 +144,14 @@ def _barred(view: View) -> NDArray[np.bool_]:
     """Return the nodes, shape (nodes,), that get no new orders: by the policy, or as they refuse too many for it."""
     network = view.network
     acceptance = network.acceptance or (1.0,) * len(network.node_ids)
-    barred = np.array(acceptance) < network.policy.min_acceptance
-    barred[sorted(view.barred)] = True
-    return barred
+    return (np.array(acceptance) < network.policy.min_acceptance) | _closed(view)
+
+
+def _closed(view: View) -> NDArray[np.bool_]:
+    """Return the nodes, shape (nodes,), to which the policy of the run gives no new orders."""
+    closed = np.zeros(len(view.network.node_ids), np.bool_)
+    closed[list(view.barred)] = True
+    return closed
 
 
 def capacities_left(network: Network, today: Today, used: Sequence[UsedCapacity]) -> dict[str, NodeCapacity]:

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from solvers.plan import BACKORDER, ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, IntArray, Lanes, Orders, RoutingProblem, Stock
 
-WithheldKind = Literal["handling", "acceptance", "quota", "later"]
+WithheldKind = Literal["handling", "barred", "acceptance", "quota", "later"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withheld:
-    """Units of a cell that a batch could not use: not handled there, of a vendor not relied on, kept, or due later."""
+    """Units of a cell that a batch could not use: not handled there, where nothing new may go, kept, or due later."""
 
     kind: WithheldKind
     units: int

@@ -12,7 +12,7 @@ import numpy as np
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.routing.batch import Batch
-from engine.routing.decision import Withheld, left_by, prices_of
+from engine.routing.decision import Withheld, WithheldKind, left_by, prices_of
 from engine.routing.explained_runs import Solved
 from engine.routing.ways import refused_stock
 from solvers.plan import RoutingResult
@@ -59,8 +59,10 @@ def _withheld(batch: Batch, view: View, atp: AtpTable) -> dict[tuple[int, int], 
             for at in np.flatnonzero(refused[k] & (today > 0)).tolist():
                 found[k, place[at]] = Withheld(kind="handling", units=int(today[at]))
     acceptance = view.network.acceptance or ()
-    for at in (n for n, each in enumerate(acceptance) if each < view.network.policy.min_acceptance):
+    unlikely = {n for n, each in enumerate(acceptance) if each < view.network.policy.min_acceptance}
+    for at in sorted(unlikely | view.barred):
+        kind: WithheldKind = "barred" if at in view.barred else "acceptance"
         for row, k in number.items():
             if atp.today[row, at] > 0:
-                found[k, place[at]] = Withheld(kind="acceptance", units=int(atp.today[row, at]))
+                found[k, place[at]] = Withheld(kind=kind, units=int(atp.today[row, at]))
     return found

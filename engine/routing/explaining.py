@@ -28,12 +28,11 @@ from engine.routing.explanation import (
 )
 from engine.routing.moving import Move, Moves, cents_of
 from engine.routing.order_cost import Load
-from engine.routing.reasons import HANDLING, backorder_reason
+from engine.routing.reasons import withheld_reason
 from engine.routing.what_if import changes_of, from_one_node
 from solvers.plan import BACKORDER
-from solvers.shortages import Shortage, shortages
+from solvers.shortages import shortages
 
-_NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 _RANK: dict[Standing, int] = {"chosen": 0, "eligible": 1}
 
 
@@ -138,8 +137,8 @@ class _Explainer:
         lines = np.array([line], np.int64)
         [shortage] = shortages(self._problem, lines, np.zeros_like(opened), opened)
         sku = int(self._problem.orders.line_sku[line])
-        refused = any(k == sku and held.kind == "handling" for (k, _), held in self._decision.withheld.items())
-        return HANDLING if refused and shortage in _NOTHING else backorder_reason(shortage)
+        kinds = {held.kind for (k, _), held in self._decision.withheld.items() if k == sku}
+        return withheld_reason(shortage, "handling" in kinds, "barred" in kinds)
 
     def _choice(self, move: Move) -> NodeChoice:
         standing, binding, why = self._standing(move)
@@ -201,6 +200,8 @@ class _Explainer:
             return "no_stock", "stock", words
         if held.kind == "handling":
             return "handling", "handling", f"has {held.units} units, but does not take its handling classes"
+        if held.kind == "barred":
+            return "policy", "barred", f"has {held.units} units, but gets no new orders by the policy of the run"
         if held.kind == "acceptance":
             return "policy", "acceptance", f"has {held.units} units, but refuses more orders than the policy allows"
         if held.kind == "quota":

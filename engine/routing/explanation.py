@@ -20,6 +20,7 @@ Binding = Literal[
     "gap",
     "pin",
     "acceptance",
+    "barred",
     "reach",
     "lane",
     "quota",

@@ -2,6 +2,7 @@
 
 no_stock            no node has a unit of the SKU
 handling            nodes have units, but do not take the product's handling classes
+barred_node         nodes have units, but get no new orders by the policy of the run
 pinned_node         the only node that may ship the line has too little, or no service may carry it from there in time
 insufficient_stock  no single node has enough units for the whole line
 no_eligible_node    nodes that have it are too far, or no service may carry it there in time
@@ -29,7 +30,7 @@ from solvers.problem import IntArray, RoutingProblem
 from solvers.shortages import Shortage, shortages
 
 STOCK_MOVED, UNKNOWN_SKU, HANDLING = "stock_moved", "unknown_sku", "handling"
-INCOMPLETE_KIT = "incomplete_kit"
+INCOMPLETE_KIT, BARRED_NODE = "incomplete_kit", "barred_node"
 _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 
@@ -65,18 +66,23 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=_reason(reason, int(problem.orders.line_sku[line]) in batch.refused, int(line) in waiting),
+            reason=_reason(batch, reason, int(problem.orders.line_sku[line]), int(line) in waiting),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
 
 
-def _reason(reason: Shortage, is_refused: bool, is_waiting: bool) -> str:
-    if reason in _NOTHING and is_refused:
-        return HANDLING
-    return (
-        INCOMPLETE_KIT if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES) else backorder_reason(reason)
-    )
+def _reason(batch: Batch, reason: Shortage, sku: int, is_waiting: bool) -> str:
+    if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES):
+        return INCOMPLETE_KIT
+    return withheld_reason(reason, sku in batch.refused, sku in batch.barred)
+
+
+def withheld_reason(reason: Shortage, is_refused: bool, is_barred: bool) -> str:
+    """Return the word for a line that no node has enough of: as nodes with units refuse it, or get no new orders."""
+    if reason not in _NOTHING:
+        return backorder_reason(reason)
+    return HANDLING if is_refused else BARRED_NODE if is_barred else backorder_reason(reason)
 
 
 def whole_order(order: OpenOrder, reason: str) -> list[Unrouted]:

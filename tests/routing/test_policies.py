@@ -10,8 +10,11 @@ import pytest
 from engine.errors import InvalidInput
 from engine.inventory.model import Adjustment
 from engine.network.document import NetworkDocument
+from engine.orders.explanations import ExplanationService
 from engine.policies.document import RunPolicyDocument
 from engine.policies.service import PolicyService
+from engine.routing.explained_blobs import MemoryBlobs
+from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.model import OrderBook, Verdict
 from engine.routing.run_model import RunRequest, RunStatus
 from engine.routing.runs import RoutingRuns
@@ -31,10 +34,10 @@ class Planner:
     async def put(self, policy_id: str = "peak", **fields: Any) -> None:
         await self.policies.put(policy_id, RunPolicyDocument.model_validate(fields))
 
-    def runs(self, book: OrderBook | None = None) -> RoutingRuns:
+    def runs(self, book: OrderBook | None = None, explained: ExplainedRuns | None = None) -> RoutingRuns:
         world = self.world
         parts = (world.run_store, book or world.book, world.stock, world.reference, world.clock)
-        return RoutingRuns(*parts, policies=self.policies)
+        return RoutingRuns(*parts, explained=explained, policies=self.policies)
 
     async def sourced(self, policy: str | None, lines: dict[str, int], **terms: Any) -> list[str | None]:
         """Return where a run under a policy would ship each line of an order from."""
@@ -104,6 +107,26 @@ async def test_nodes_of_other_kinds_get_nothing_new_but_ship_what_is_held_there(
     await planner.world.order("o2", {"MUG": 1}, reservation_id="res_1")
     assert await planner.sourced("peak", {"MUG": 1}) == ["west"]
     assert [node for node, _, _ in await planner.world.sourced("o2")] == ["east"]
+
+
+async def test_what_only_barred_nodes_have_waits_for_that_reason(planner: Planner) -> None:
+    """A mug lies in the east only, and the policy lets the west have new orders only; no node has a pot.
+
+    Catches "there is no stock", told of units that are there.
+    """
+    world = planner.world
+    await world.count(east={"MUG": 1})
+    await world.order("o1", {"MUG": 1, "POT": 1})
+    await planner.put(allowed_node_ids=["west"])
+    kept = ExplainedRuns(MemoryBlobs(world.clock, 7))
+    run = await planner.runs(explained=kept).execute(RunRequest(policy="peak"))
+    assert {entry.sku: entry.reason for entry in run.unrouted} == {"MUG": "barred_node", "POT": "no_stock"}
+    explained = await ExplanationService(world.book, kept, 7).explain("o1")
+    lines = {line.sku: line for line in explained.explanation.lines}
+    assert [lines[sku].backorder_reason for sku in ("MUG", "POT")] == ["barred_node", "no_stock"]
+    (east,) = (choice for choice in lines["MUG"].nodes if choice.node_id == "east")
+    assert (east.standing, east.binding) == ("policy", "barred")
+    assert "has 1 units, but gets no new orders" in east.why
 
 
 async def test_a_run_says_which_version_it_kept_to(planner: Planner) -> None:
