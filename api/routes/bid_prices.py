@@ -19,8 +19,7 @@ async def put_bid_prices(call: Call[BidPricesDocument, NoQuery]) -> Answer:
 async def get_bid_prices(call: Call[None, NoQuery]) -> Answer:
     """The bid prices as last published; positions that are not named have none."""
     found = await call.engine.bid_prices.current()
-    body = found.document.model_dump_json(exclude_none=True).encode()
-    return Answer(value=b'{"version":%d,"bid_prices":%s}' % (found.version, body))
+    return Answer(value=b'{"version":%d,"bid_prices":%s}' % (found.version, found.body))
 
 
 ENDPOINTS = (

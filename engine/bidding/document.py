@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated
 
+from msgspec import Struct
+from msgspec.json import Decoder
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from engine.errors import Fault
@@ -44,10 +47,12 @@ class BidPricesDocument(_Part):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class BidPrices:
-    """One version of the bid prices: cents by SKU and node id, above 0."""
+    """One version of the bid prices: the document as published, and cents by SKU and node id, above 0."""
 
     version: int
-    document: BidPricesDocument
+    body: bytes
+    made_at: datetime | None
+    forecast_version: int | None
     by_sku: Mapping[str, Mapping[str, int]]
 
     def cents(self, sku: str, node_id: str) -> int:
@@ -67,9 +72,31 @@ def check_bid_prices(document: BidPricesDocument) -> list[Fault]:
     return faults
 
 
-def compile_bid_prices(document: BidPricesDocument, version: int) -> BidPrices:
-    """Turn a checked document into look-ups."""
+class _Price(Struct):
+    node_id: str
+    sku: str
+    price_cents: int
+
+
+class _Published(Struct):
+    prices: list[_Price]
+    made_at: datetime | None = None
+    forecast_version: int | None = None
+
+
+def read_bid_prices(body: bytes, version: int) -> BidPrices:
+    """Turn a published document into look-ups; it was checked before, and is not again, as there may be millions."""
+    found = _decode(body)
     by_sku: dict[str, dict[str, int]] = {}
-    for entry in document.prices:
+    for entry in found.prices:
         by_sku.setdefault(entry.sku, {})[entry.node_id] = entry.price_cents
-    return BidPrices(version=version, document=document, by_sku=MappingProxyType(by_sku))
+    return BidPrices(
+        version=version,
+        body=body,
+        made_at=found.made_at,
+        forecast_version=found.forecast_version,
+        by_sku=MappingProxyType(by_sku),
+    )
+
+
+_decode = Decoder(_Published).decode

@@ -1,8 +1,13 @@
-"""Bid prices as a use case: publish them, get those of the moment."""
+"""Bid prices as a use case: publish them, get those of the moment.
+
+There may be millions, so that reading and checking them is left to a thread.
+"""
 
 from __future__ import annotations
 
-from engine.bidding.document import BidPrices, BidPricesDocument, check_bid_prices, compile_bid_prices
+import asyncio
+
+from engine.bidding.document import BidPrices, BidPricesDocument, check_bid_prices, read_bid_prices
 from engine.errors import InvalidInput, NotFound
 from engine.storage.documents import DocumentStore
 
@@ -16,13 +21,14 @@ class BidPriceService:
         self._documents = documents
         self._prices: BidPrices | None = None
         self._epoch = -1
+        self._reading = asyncio.Lock()
 
     async def put(self, document: BidPricesDocument) -> int:
         """Check and publish prices and return their version; `InvalidInput` with every fault, nothing stored."""
-        faults = check_bid_prices(document)
+        faults = await asyncio.to_thread(check_bid_prices, document)
         if faults:
             raise InvalidInput(faults)
-        return await self._documents.put(NAME, document.model_dump_json(exclude_none=True).encode())
+        return await self._documents.put(NAME, await asyncio.to_thread(_written, document))
 
     async def current(self, epoch: int | None = None) -> BidPrices:
         """Return the prices as last published; `NotFound` before the first."""
@@ -35,9 +41,14 @@ class BidPriceService:
         """Return the prices as last published, None before the first; pass the store's `epoch` if it is known."""
         now = await self._documents.epoch() if epoch is None else epoch
         if self._epoch != now:
-            found = await self._documents.get(NAME)
-            if found is not None and (self._prices is None or self._prices.version != found.version):
-                document = BidPricesDocument.model_validate_json(found.body)
-                self._prices = compile_bid_prices(document, found.version)
-            self._epoch = now
+            async with self._reading:  # once for all who wait
+                if self._epoch != now:
+                    found = await self._documents.get(NAME)
+                    if found is not None and (self._prices is None or self._prices.version != found.version):
+                        self._prices = await asyncio.to_thread(read_bid_prices, found.body, found.version)
+                    self._epoch = now
         return self._prices
+
+
+def _written(document: BidPricesDocument) -> bytes:
+    return document.model_dump_json(exclude_none=True).encode()

@@ -16,7 +16,7 @@ from engine.forecasting.bid_prices import bid_prices
 from engine.forecasting.document import ForecastDocument, check_forecast
 from engine.forecasting.expected import demanded_skus, still_to_come, understand
 from engine.inventory.store import InventoryStore
-from engine.storage.documents import DocumentStore
+from engine.storage.documents import Document, DocumentStore
 
 NAME = "demand_forecast"
 
@@ -54,14 +54,15 @@ class ForecastService:
         self._prices, self._clock, self._reader, self._every = prices, clock, StockReader(), every
         self._forecast: Forecast | None = None
         self._epoch = -1
+        self._reading = asyncio.Lock()
 
     async def put(self, document: ForecastDocument) -> int:
         """Check and store a forecast and return its version; `InvalidInput` with every fault, nothing stored."""
-        faults = check_forecast(document)
+        faults = await asyncio.to_thread(check_forecast, document)
         if faults:
             raise InvalidInput(faults)
-        understand(document, await self._reference.current())
-        return await self._documents.put(NAME, document.model_dump_json(exclude_none=True).encode())
+        await asyncio.to_thread(understand, document, await self._reference.current())
+        return await self._documents.put(NAME, await asyncio.to_thread(_written, document))
 
     async def current(self) -> Forecast:
         """Return the forecast as last put; `NotFound` before the first."""
@@ -73,9 +74,9 @@ class ForecastService:
     async def make(self, *, publish: bool = True) -> Made:
         """Make bid prices of the forecast and the stock of now, and publish them; `NotFound` without a forecast."""
         forecast, view, now = await self.current(), await self._reference.current(), self._clock.now()
-        stock = await self._inventory.read(demanded_skus(forecast.document, view))
+        stock = await self._inventory.read(await asyncio.to_thread(demanded_skus, forecast.document, view))
         local_day = view.days.at(now).local_day
-        table = self._reader.read(stock, view, local_day, now=now)
+        table = await asyncio.to_thread(self._reader.read, stock, view, local_day, now=now)
         document = await asyncio.to_thread(_made, forecast, view, table, now, int(local_day.min()))
         return Made(document=document, version=await self._prices.put(document) if publish else None)
 
@@ -85,8 +86,8 @@ class ForecastService:
         if forecast is None:
             return False
         prices = await self._prices.find()
-        if prices is not None and prices.document.forecast_version == forecast.version:
-            made_at = prices.document.made_at
+        if prices is not None and prices.forecast_version == forecast.version:
+            made_at = prices.made_at
             if made_at is not None and self._clock.now() - made_at < self._every:
                 return False
         await self.make()
@@ -95,12 +96,22 @@ class ForecastService:
     async def _find(self) -> Forecast | None:
         now = await self._documents.epoch()
         if self._epoch != now:
-            found = await self._documents.get(NAME)
-            if found is not None and (self._forecast is None or self._forecast.version != found.version):
-                document = ForecastDocument.model_validate_json(found.body)
-                self._forecast = Forecast(version=found.version, body=found.body, document=document)
-            self._epoch = now
+            async with self._reading:  # once for all who wait
+                if self._epoch != now:
+                    found = await self._documents.get(NAME)
+                    if found is not None and (self._forecast is None or self._forecast.version != found.version):
+                        self._forecast = await asyncio.to_thread(_read, found)
+                    self._epoch = now
         return self._forecast
+
+
+def _written(document: ForecastDocument) -> bytes:
+    return document.model_dump_json(exclude_none=True).encode()
+
+
+def _read(found: Document) -> Forecast:
+    document = ForecastDocument.model_validate_json(found.body)
+    return Forecast(version=found.version, body=found.body, document=document)
 
 
 def _made(forecast: Forecast, view: View, table: AtpTable, now: datetime, today: int) -> BidPricesDocument:

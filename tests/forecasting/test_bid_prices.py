@@ -6,6 +6,9 @@ costs 5000.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -176,10 +179,11 @@ async def test_prices_are_published_with_a_version_and_come_back_as_they_were(sh
     await shop.expect((NEW_YORK, 8))
     made = await shop.forecast.make()
     found = await shop.prices.current()
-    assert (made.version, found.version, found.document) == (1, 1, made.document)
+    assert (made.version, found.version) == (1, 1)
+    assert BidPricesDocument.model_validate_json(found.body) == made.document
     assert (found.cents("mug", "east"), found.cents("mug", "west"), found.cents("lid", "east")) == (400, 0, 0)
-    assert found.document.forecast_version == 1
-    assert found.document.made_at == FRIDAY
+    assert found.forecast_version == 1
+    assert found.made_at == FRIDAY
     again = await shop.forecast.make(publish=False)
     assert again.version is None
     assert (await shop.prices.current()).version == 1
@@ -194,7 +198,7 @@ async def test_prices_are_made_when_the_forecast_is_new_or_they_are_old_and_else
     assert await shop.forecast.make_if_due()
     await shop.expect((NEW_YORK, 9))
     assert await shop.forecast.make_if_due()
-    assert (await shop.prices.current()).document.forecast_version == 2
+    assert (await shop.prices.current()).forecast_version == 2
 
 
 async def test_a_forecast_of_what_nobody_knows_is_refused_with_every_fault(shop: Shop) -> None:
@@ -263,3 +267,32 @@ async def test_prices_of_many_skus_do_not_depend_on_how_they_are_divided(
     monkeypatch.setattr("engine.forecasting.expected.LINES_AT_ONCE", 5)
     assert await shop.made() == once
     assert len(once) > 20
+
+
+async def turns_during(work: Awaitable[object]) -> int:
+    """Return how many turns others had while something was done."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.001)
+
+    other = asyncio.create_task(count())
+    await asyncio.sleep(0)
+    await work
+    other.cancel()
+    with suppress(asyncio.CancelledError):
+        await other
+    return turns
+
+
+async def test_others_have_their_turns_while_many_prices_are_read() -> None:
+    """Seeded bug: a document is checked, or read, where all requests are answered."""
+    shop = Shop()
+    entries = [{"node_id": "east", "sku": f"mug-{number}", "price_cents": 5} for number in range(50_000)]
+    document = BidPricesDocument.model_validate({"prices": entries})
+    assert await turns_during(shop.prices.put(document)) > 2
+    assert await turns_during(asyncio.gather(*(shop.prices.find() for _ in range(5)))) > 2
+    assert (await shop.prices.current()).cents("mug-49999", "east") == 5
