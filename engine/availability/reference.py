@@ -6,8 +6,8 @@ Here: one view of all, cached by the store's epoch. Not here: what is in them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from engine.calibration.lead_times import LeadTimes
@@ -36,11 +36,19 @@ class View:
     lead_times: LeadTimes | None = None
     barred: frozenset[int] = frozenset()
     """Nodes that get no new orders, by the policy of a routing run."""
+    barred_by_class: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    """The same for products of a class, with those of `barred`; other classes are not in it."""
 
     @property
     def network(self) -> Network:
         """The network of the view."""
         return self.days.network
+
+    def barred_for(self, sku: str) -> frozenset[int]:
+        """Return the nodes that get no new orders of a SKU, by the policy of a routing run."""
+        if not self.barred_by_class:
+            return self.barred
+        return self.barred_by_class.get(self.catalog.classes.get(sku, ""), self.barred)
 
     @property
     def buffers(self) -> UnitRules | None:

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.policies.document import RunPolicyDocument
+from engine.policies.document import NodesDocument, RunPolicyDocument
 
 LEFT_OUT = "as the network has it"
 _NULL = {"late_day_cost_cents": "never late", "node_kinds": "every kind", "allowed_node_ids": "every node"}
-_ABSENT = {"node_kinds": "every kind", "allowed_node_ids": "every node", "forbidden_node_ids": "none", "about": "none"}
+_ABSENT = {"node_kinds": "every kind", "allowed_node_ids": "every node"} | dict.fromkeys(
+    ("forbidden_node_ids", "product_rules", "about"), "none"
+)
+
+_FIELDS = (
+    *(field for field in RunPolicyDocument.model_fields if field not in {"policy_id", *NodesDocument.model_fields}),
+    *NodesDocument.model_fields,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,7 @@ class Difference:
 
 
 def differences(before: RunPolicyDocument, after: RunPolicyDocument) -> list[Difference]:
-    """Return the fields that differ in effect, in the order of the document; stating the default is no difference."""
+    """Return the fields that differ in effect, those about nodes last; stating the default is no difference."""
     words = [in_words(before), in_words(after)]
     return [
         Difference(field=field, before=words[0][field], after=words[1][field])
@@ -35,7 +42,7 @@ def differences(before: RunPolicyDocument, after: RunPolicyDocument) -> list[Dif
 def in_words(document: RunPolicyDocument) -> dict[str, str]:
     """Return every field of a policy in words, whether it is stated or left out."""
     stated = document.model_dump(mode="json", exclude_unset=True)
-    return {field: _words(field, stated) for field in RunPolicyDocument.model_fields if field != "policy_id"}
+    return {field: _words(field, stated) for field in _FIELDS}
 
 
 def _words(field: str, stated: Mapping[str, Any]) -> str:
@@ -44,6 +51,13 @@ def _words(field: str, stated: Mapping[str, Any]) -> str:
         return _ABSENT.get(field, LEFT_OUT)
     if value is None:
         return _NULL.get(field, "no limit")
+    if field == "product_rules":
+        return "; ".join(sorted(_rule(rule) for rule in value))
     if isinstance(value, list):
         return ", ".join(sorted(value))
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def _rule(rule: Mapping[str, Any]) -> str:
+    stated = [f"{field} {', '.join(sorted(value))}" for field, value in rule.items() if isinstance(value, list)]
+    return f"{rule['sku_class']}: {' and '.join(stated)}"

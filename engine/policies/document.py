@@ -29,10 +29,30 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-class RunPolicyDocument(BaseModel):
-    """What a routing run optimises and keeps to; for a field that is left out, the network's own policy counts."""
+class NodesDocument(BaseModel):
+    """Which nodes get new orders; what an order has reserved at another node still ships from there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    node_kinds: Annotated[tuple[NodeKind, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Nodes of other kinds get no new orders; null is every kind."
+    )
+    allowed_node_ids: NodeIds | None = Field(
+        default=None, description="Other nodes get no new orders; null is every node."
+    )
+    forbidden_node_ids: Annotated[tuple[Identifier, ...], Field(max_length=MOST_NODES)] = Field(
+        default=(), description="These nodes get no new orders."
+    )
+
+
+class ProductRuleDocument(NodesDocument):
+    """Which nodes get new orders of the products of a class."""
+
+    sku_class: Identifier = Field(description="The `class` of products in the catalog.")
+
+
+class RunPolicyDocument(NodesDocument):
+    """What a routing run optimises and keeps to; for a field that is left out, the network's own policy counts."""
 
     policy_id: Annotated[str, Field(pattern=f"^{POLICY_ID}$")] | None = Field(
         default=None, description="Its name, as in the path; a file for `allot policy put` has to say it."
@@ -52,14 +72,8 @@ class RunPolicyDocument(BaseModel):
     min_acceptance: Annotated[float, Field(strict=True, ge=0, le=1)] = _stated(
         "A vendor whose `acceptance` is below it gets no new orders."
     )
-    node_kinds: Annotated[tuple[NodeKind, ...], Field(min_length=1)] | None = Field(
-        default=None, description="Nodes of other kinds get no new orders; null is every kind."
-    )
-    allowed_node_ids: NodeIds | None = Field(
-        default=None, description="Other nodes get no new orders; null is every node."
-    )
-    forbidden_node_ids: Annotated[tuple[Identifier, ...], Field(max_length=MOST_NODES)] = Field(
-        default=(), description="These nodes get no new orders."
+    product_rules: Annotated[tuple[ProductRuleDocument, ...], Field(max_length=1_000)] = Field(
+        default=(), description="Which nodes get new orders of products of a class, of those that get any."
     )
 
     def rules(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engine.faults import nearest
 from engine.network.checks import duplicates, unknown
 from engine.network.model import Network
 from engine.network.service import NetworkService
-from engine.policies.document import POLICY_ID, RunPolicyDocument
+from engine.policies.document import POLICY_ID, NodesDocument, RunPolicyDocument
 from engine.policies.model import Policy, split_reference
 from engine.storage.documents import Document, DocumentStore
 
@@ -93,9 +93,20 @@ def _name_faults(policy_id: str, document: RunPolicyDocument) -> Iterator[Fault]
 
 
 def _node_faults(document: RunPolicyDocument, network: Network | None) -> Iterator[Fault]:
+    yield from _faults_of_nodes("$", document, network)
+    yield from duplicates("$.product_rules", "sku_class", (rule.sku_class for rule in document.product_rules))
+    for place, rule in enumerate(document.product_rules):
+        path = f"$.product_rules[{place}]"
+        yield from _faults_of_nodes(path, rule, network)
+        if rule.node_kinds is None and rule.allowed_node_ids is None and not rule.forbidden_node_ids:
+            message = f"rules out no node for {rule.sku_class!r}; name node_kinds or nodes, or leave the rule out"
+            yield Fault(path=path, message=message)
+
+
+def _faults_of_nodes(at: str, document: NodesDocument, network: Network | None) -> Iterator[Fault]:
     allowed, forbidden = document.allowed_node_ids or (), document.forbidden_node_ids
-    yield from duplicates("$.node_kinds", "", document.node_kinds or ())
-    for path, node_ids in (("$.allowed_node_ids", allowed), ("$.forbidden_node_ids", forbidden)):
+    yield from duplicates(f"{at}.node_kinds", "", document.node_kinds or ())
+    for path, node_ids in ((f"{at}.allowed_node_ids", allowed), (f"{at}.forbidden_node_ids", forbidden)):
         yield from duplicates(path, "", node_ids)
         for place, node_id in enumerate(node_ids if network is not None else ()):
             assert network is not None
@@ -103,4 +114,4 @@ def _node_faults(document: RunPolicyDocument, network: Network | None) -> Iterat
     for place, node_id in enumerate(forbidden):
         if node_id in allowed:
             message = f"{node_id!r} is allowed and forbidden; take it out of one of the two"
-            yield Fault(path=f"$.forbidden_node_ids[{place}]", message=message)
+            yield Fault(path=f"{at}.forbidden_node_ids[{place}]", message=message)

@@ -93,7 +93,7 @@ def build_batch(
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
         weight_g=np.array([contents.counted_g(sku) for sku in skus], np.int64),
-        stock=_stock(atp, skus, node, refused | _barred(view)),
+        stock=_stock(atp, skus, node, refused | _barred(view, skus)),
         orders=demand,
         services=ways.names(network),
         rates=RateCards(
@@ -116,7 +116,7 @@ def build_batch(
         node=node,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
-        barred=frozenset(np.flatnonzero((there & _closed(view)).any(axis=1)).tolist()),
+        barred=frozenset(np.flatnonzero((there & _closed(view, skus)).any(axis=1)).tolist()),
     )
 
 
@@ -140,17 +140,19 @@ def _terms(policy: PolicyDocument) -> Terms:
     )
 
 
-def _barred(view: View) -> NDArray[np.bool_]:
-    """Return the nodes, shape (nodes,), that get no new orders: by the policy, or as they refuse too many for it."""
+def _barred(view: View, skus: Sequence[str]) -> NDArray[np.bool_]:
+    """Return the nodes, shape (skus or 1, nodes), that get no new orders of a SKU: by rule, or as they refuse many."""
     network = view.network
     acceptance = network.acceptance or (1.0,) * len(network.node_ids)
-    return (np.array(acceptance) < network.policy.min_acceptance) | _closed(view)
+    return (np.array(acceptance) < network.policy.min_acceptance) | _closed(view, skus)
 
 
-def _closed(view: View) -> NDArray[np.bool_]:
-    """Return the nodes, shape (nodes,), to which the policy of the run gives no new orders."""
-    closed = np.zeros(len(view.network.node_ids), np.bool_)
-    closed[list(view.barred)] = True
+def _closed(view: View, skus: Sequence[str]) -> NDArray[np.bool_]:
+    """Return the nodes, shape (skus or 1, nodes), to which the policy of the run gives no new orders of a SKU."""
+    rows = [view.barred_for(sku) for sku in skus] if view.barred_by_class else [view.barred]
+    closed = np.zeros((len(rows), len(view.network.node_ids)), np.bool_)
+    for row, nodes in zip(closed, rows, strict=True):
+        row[list(nodes)] = True
     return closed
 
 

@@ -60,9 +60,10 @@ def _withheld(batch: Batch, view: View, atp: AtpTable) -> dict[tuple[int, int], 
                 found[k, place[at]] = Withheld(kind="handling", units=int(today[at]))
     acceptance = view.network.acceptance or ()
     unlikely = {n for n, each in enumerate(acceptance) if each < view.network.policy.min_acceptance}
-    for at in sorted(unlikely | view.barred):
-        kind: WithheldKind = "barred" if at in view.barred else "acceptance"
-        for row, k in number.items():
+    for row, k in number.items():
+        barred = view.barred_for(skus[k])
+        for at in sorted(unlikely | barred):
             if atp.today[row, at] > 0:
+                kind: WithheldKind = "barred" if at in barred else "acceptance"
                 found[k, place[at]] = Withheld(kind=kind, units=int(atp.today[row, at]))
     return found

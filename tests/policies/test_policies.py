@@ -133,6 +133,13 @@ def test_a_document_of_another_shape_names_place_value_and_remedy(
         ("peak", {"node_kinds": ["dc", "dc"]}, "$.node_kinds[1]", "remove one"),
         (
             "peak",
+            {"product_rules": [{"sku_class": "x", "forbidden_node_ids": ["wset"]}]},
+            "$.product_rules[0].forbidden_node_ids[0]",
+            "did you mean 'west'?",
+        ),
+        ("peak", {"product_rules": [{"sku_class": "x"}]}, "$.product_rules[0]", "leave the rule out"),
+        (
+            "peak",
             {"allowed_node_ids": ["east"], "forbidden_node_ids": ["east"]},
             "$.forbidden_node_ids[0]",
             "allowed and forbidden",
@@ -163,3 +170,6 @@ def test_differences_are_told_in_words() -> None:
         Difference(field="node_kinds", before="dc", after="every kind"),
     ]
     assert differences(after, after) == []
+    ruled = document(about="calm", product_rules=[{"sku_class": "cold", "node_kinds": ["dc", "store"]}])
+    (difference,) = differences(document(about="calm"), ruled)
+    assert (difference.before, difference.after) == ("none", "cold: node_kinds dc, store")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.catalog.document import CatalogDocument
 from engine.errors import InvalidInput
 from engine.inventory.model import Adjustment
 from engine.network.document import NetworkDocument
@@ -107,6 +108,29 @@ async def test_nodes_of_other_kinds_get_nothing_new_but_ship_what_is_held_there(
     await planner.world.order("o2", {"MUG": 1}, reservation_id="res_1")
     assert await planner.sourced("peak", {"MUG": 1}) == ["west"]
     assert [node for node, _, _ in await planner.world.sourced("o2")] == ["east"]
+
+
+async def test_nodes_may_be_barred_for_a_class_of_products_only(planner: Planner) -> None:
+    """The east has all, and the west a pot, which is fragile: the east gets no new orders of what is fragile.
+
+    Catches a rule for a class that counts for every product, or frees its products from the rules for all.
+    """
+    world = planner.world
+    catalog = (await world.catalogs.current()).document.model_dump(mode="json", by_alias=True)
+    for product in catalog["products"]:
+        product["class"] = {"POT": "fragile", "TEA": "food"}.get(product["sku"])
+    await world.catalogs.put(CatalogDocument.model_validate(catalog))
+    stock = {"MUG": 1, "TEA": 1, "POT": 1}
+    await world.count(east=stock, west={"POT": 1})
+    await planner.put(product_rules=[{"sku_class": "fragile", "forbidden_node_ids": ["east"]}])
+    assert await planner.sourced("peak", stock) == ["east", "west", "east"]
+    await planner.put(forbidden_node_ids=["west"], product_rules=[{"sku_class": "fragile", "node_kinds": ["dc"]}])
+    await world.order("o2", {"POT": 1})
+    run = await planner.runs().execute(RunRequest(order_ids=("o2",), policy="peak"))
+    assert [node for node, _, _ in await world.sourced("o2")] == ["east"], run.unrouted
+    await planner.put(forbidden_node_ids=["west"], product_rules=[{"sku_class": "food", "node_kinds": ["store"]}])
+    run = await planner.runs().execute(RunRequest(policy="peak"))
+    assert "may ship products of class 'food'" in str(run.failure)
 
 
 async def test_what_only_barred_nodes_have_waits_for_that_reason(planner: Planner) -> None:
