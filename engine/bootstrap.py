@@ -258,7 +258,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
     lead_times, policies = LeadTimeService(stores.documents), PolicyService(stores.documents, network)
     bid_prices = BidPriceService(stores.documents)
-    reference = Reference(stores.documents, network, catalog, lead_times)
+    reference = Reference(stores.documents, network, catalog, lead_times, bid_prices)
     load = NodeLoad(
         book=stores.load,
         reservation=stores.inventory.get_reservation,

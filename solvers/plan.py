@@ -41,11 +41,14 @@ class Costs:
     backorder: int
     moves: int = 0
     """For lines that do not ship from where an earlier plan has them."""
+    value: int = 0
+    """What the units shipped are worth to later demand: it ranks plans, and nobody pays it."""
 
     @property
     def total(self) -> int:
         """The objective, in cents."""
-        return self.shipping + self.handling + self.units + self.split + self.late + self.backorder + self.moves
+        paid = self.shipping + self.handling + self.units + self.split + self.late + self.backorder
+        return paid + self.moves + self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -378,6 +378,7 @@ def _exact_unit(compiled: Compiled) -> int:
         carried = t.tariffs.cents[t.tariffs.cents < INFEASIBLE]
         fixed = int(carried.max(initial=0)) + int(t.node_parcel_cents.max(initial=0))
         units = _most_of_an_order(t, t.quantity) * int(t.node_unit_cents.max(initial=0))
-        dearest = max(dearest, fixed + units + _most_of_an_order(t, t.moved_cents))
+        worth = _most_of_an_order(t, t.quantity) * int(t.value_cents.max(initial=0))
+        dearest = max(dearest, fixed + units + worth + _most_of_an_order(t, t.moved_cents))
     worst = (dearest + t.split_cents) * parcels + _dearest_order(t)
     return MILLICENTS if worst * MILLICENTS * 4 < 2**53 else 1

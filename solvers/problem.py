@@ -151,6 +151,8 @@ class RoutingProblem:
     lanes: Lanes | None = None
     service_level: IntArray | None = None
     """The level of each service; None where no order asks for one."""
+    unit_value_cents: IntArray | None = None
+    """What a unit at a node is worth to later demand, shape (SKUs, nodes), ≥ 0; it ranks plans, and nobody pays it."""
 
     @property
     def order_count(self) -> int:

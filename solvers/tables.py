@@ -77,6 +77,9 @@ class Tables(NamedTuple):
     """Where an earlier plan has each line, or -1."""
     moved_cents: IntArray
     """What each line costs if it does not ship from there; where lines may be divided, a multiple of its quantity."""
+    sku: IntArray
+    value_cents: IntArray
+    """What a unit of each SKU at each node is worth to later demand; without rows if nothing is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +130,20 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         nodes.parcel_cost_cents,
         nodes.unit_cost_cents,
     )
+    value_cents = np.zeros((0, 0), np.int64) if problem.unit_value_cents is None else problem.unit_value_cents
     if moved_cents.any():
         _add_moves(
             (cand_start, cand_able, cand_table, grouped), line_start, cand_node, current_node, moved_cents, parcel_cents
+        )
+    if len(value_cents):
+        _add_values(
+            (cand_start, cand_able, cand_table, grouped),
+            line_start,
+            cand_node,
+            sku,
+            quantity,
+            value_cents,
+            parcel_cents,
         )
     shape = (cand_start, row_start)
     entry = np.flatnonzero(_potential(shape, quantity, line_start, cell, len(stock.available)) > stock.available)
@@ -178,6 +192,8 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         short_cents=short_cents,
         current_node=current_node,
         moved_cents=moved_cents,
+        sku=sku,
+        value_cents=value_cents,
     )
     return Compiled(
         problem=problem,
@@ -292,10 +308,39 @@ def _add_moves(
                 mask = (mask - cand_able[c]) & cand_able[c]
 
 
+@njit(cache=True, nogil=True)
+def _add_values(
+    shape: tuple[IntArray, NDArray[np.int32], IntArray, IntArray],
+    line_start: IntArray,
+    cand_node: IntArray,
+    sku: IntArray,
+    quantity: IntArray,
+    value_cents: IntArray,
+    parcel_cents: IntArray,
+) -> None:
+    """Add to the cost of every parcel what its units are worth to later demand."""
+    cand_start, cand_able, cand_table, grouped = shape
+    for o in range(len(cand_start) - 1):
+        first = line_start[o]
+        for c in range(cand_start[o], cand_start[o + 1]):
+            mask = 0
+            for at in range(cand_table[c], cand_table[c + 1]):
+                for p in range(grouped[o]):
+                    if mask >> p & 1 and parcel_cents[at] < INFEASIBLE:
+                        parcel_cents[at] += value_cents[sku[first + p], cand_node[c]] * quantity[first + p]
+                mask = (mask - cand_able[c]) & cand_able[c]
+
+
 @njit(cache=True, nogil=True, inline="always")
 def move_cents(t: Tables, p: int, node: int) -> int:
-    """Return what shipping table line p from a node costs because an earlier plan has it elsewhere."""
-    return 0 if t.current_node[p] == node else t.moved_cents[p]
+    """Return what shipping table line p from a node costs beside freight and the node's own costs.
+
+    That is, because an earlier plan has it elsewhere, and because its units are worth something to later demand.
+    """
+    cents = 0 if t.current_node[p] == node else t.moved_cents[p]
+    if t.value_cents.shape[0] > 0:
+        cents += t.value_cents[t.sku[p], node] * t.quantity[p]
+    return cents
 
 
 @njit(cache=True, nogil=True)

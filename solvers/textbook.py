@@ -133,6 +133,8 @@ def textbook(compiled: Compiled) -> Textbook:
     matrix, lower, upper = rows.matrix(columns)
     cost = np.zeros(columns, np.int64)
     moved = np.where(t.current_node[line] == t.cand_node[cand], 0, t.moved_cents[line])
+    if len(t.value_cents):
+        moved += t.value_cents[t.sku[line], t.cand_node[cand]] * t.quantity[line]
     cost[x] = t.node_unit_cents[t.cand_node[cand]] * units - (t.short_cents[line] - moved) * units // t.quantity[line]
     cost[y] += steps.cents + t.node_parcel_cents[t.cand_node[steps.cand]] + t.split_cents
     cost[a] = -t.split_cents

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from engine.bidding.document import BidPrices
+from engine.bidding.service import BidPriceService
 from engine.calibration.lead_times import LeadTimes
 from engine.calibration.service import LeadTimeService
 from engine.catalog.model import Catalog
@@ -28,7 +30,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """A network with its days, a catalog, and what was learned of lead times, if anything, as of one epoch."""
+    """A network with its days, a catalog, learned lead times and bid prices, if there are any, as of one epoch."""
 
     epoch: int
     days: NetworkDays
@@ -38,6 +40,7 @@ class View:
     """Nodes that get no new orders, by the policy of a routing run."""
     barred_by_class: Mapping[str, frozenset[int]] = field(default_factory=dict)
     """The same for products of a class, with those of `barred`; other classes are not in it."""
+    bid_prices: BidPrices | None = None
 
     @property
     def network(self) -> Network:
@@ -65,11 +68,13 @@ class Reference:
         networks: NetworkService,
         catalogs: CatalogService,
         lead_times: LeadTimeService | None = None,
+        bid_prices: BidPriceService | None = None,
     ) -> None:
         self._documents = documents
         self._networks = networks
         self._catalogs = catalogs
         self._lead_times = lead_times
+        self._bid_prices = bid_prices
         self._latest: View | None = None
 
     @property
@@ -85,8 +90,13 @@ class Reference:
             days = await self._networks.days(epoch)
             catalog = await self._catalogs.current(epoch)
             learned = None if self._lead_times is None else await self._lead_times.find(epoch)
+            prices = None if self._bid_prices is None else await self._bid_prices.find(epoch)
             latest = self._latest = View(
-                epoch=epoch, days=days, catalog=catalog, lead_times=None if learned is None else learned.lead_times
+                epoch=epoch,
+                days=days,
+                catalog=catalog,
+                lead_times=None if learned is None else learned.lead_times,
+                bid_prices=prices,
             )
         return latest
 

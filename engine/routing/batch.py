@@ -7,7 +7,7 @@ the store and committing (runs.py), solving (solvers).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
+from engine.bidding.document import BidPrices
 from engine.delivery.day_tables import DayTables
 from engine.network.days import NEVER, Today
 from engine.network.document import PolicyDocument
@@ -107,6 +108,8 @@ def build_batch(
         ),
         service_level=ways.level,
     )
+    if view.bid_prices is not None:
+        problem = _valued(problem, view.bid_prices)
     check_worst_cost(problem, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
@@ -118,6 +121,25 @@ def build_batch(
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
         barred=frozenset(np.flatnonzero((there & _closed(view, skus)).any(axis=1)).tolist()),
     )
+
+
+def _valued(problem: RoutingProblem, prices: BidPrices) -> RoutingProblem:
+    """Return the problem with what units are worth to later demand, unless nothing is.
+
+    Not to ship a unit costs as much more as the dearest one is worth: prices choose among nodes, and let nobody wait.
+    """
+    index = {node_id: n for n, node_id in enumerate(problem.nodes.node_ids)}
+    value = np.zeros((len(problem.skus), len(index)), np.int64)
+    for k, sku in enumerate(problem.skus):
+        for node_id, cents in prices.by_sku.get(sku, {}).items():
+            if node_id in index:
+                value[k, index[node_id]] = cents
+    if not value.any():
+        return problem
+    orders, usual = problem.orders, problem.terms.backorder_cost_cents_per_unit
+    backorder = usual if orders.line_backorder_cents is None else orders.line_backorder_cents
+    demand = replace(orders, line_backorder_cents=backorder + value.max(axis=1)[orders.line_sku])
+    return replace(problem, orders=demand, unit_value_cents=value)
 
 
 def _waits(orders: Sequence[OpenOrder], held: Sequence[Held], view: View) -> dict[str, Wait]:

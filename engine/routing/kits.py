@@ -160,6 +160,7 @@ class _Mending:
             late=costs.late + new.late_cents - old.late_cents,
             backorder=costs.backorder + self._short(order, cost, after) - self._short(order, cost, before),
             moves=costs.moves + new.moves_cents - old.moves_cents,
+            value=costs.value,
         )
 
     def _short(self, order: int, cost: OrderCost, places: Places) -> int:

@@ -62,8 +62,10 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
 
 
 def costs_document(costs: Costs, *, moves: bool = False) -> dict[str, int]:
-    """Return the costs by name; `moves` only if asked for, or where some line has moved."""
-    return {name: cents for name, cents in asdict(costs).items() if cents or moves or name != "moves"}
+    """Return the costs by name; `moves` only if asked for, or where some line has moved, and never what only ranks."""
+    named = asdict(costs)
+    del named["value"]
+    return {name: cents for name, cents in named.items() if cents or moves or name != "moves"}
 
 
 def moved_lines(problem: RoutingProblem, plan: RoutingPlan) -> tuple[int, int] | None:

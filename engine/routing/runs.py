@@ -380,16 +380,18 @@ def _daily_capacities(view: View) -> dict[str, NodeCapacity]:
 
 
 def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
-    """Return a result without what the solver adds to the backorder cost of held units, which only ranks plans.
+    """Return a result without what only ranks plans: bid prices, and what backorders of held units cost more.
 
-    It is taken off the bound as well: that is then a bound for plans that leave as many held units waiting.
+    It is taken off the bound as well: that is then a bound for plans that leave as many held units waiting, and whose
+    units are worth as much to later demand.
     """
     problem, plan = batch.problem, result.plan
     if problem.orders.line_backorder_cents is None:
         return result
     added = problem.orders.line_backorder_cents - problem.terms.backorder_cost_cents_per_unit
-    surcharge = int((added[plan.line] * plan.quantity)[plan.node == BACKORDER].sum())
-    costs = replace(plan.costs, backorder=plan.costs.backorder - surcharge)
+    short = int((added[plan.line] * plan.quantity)[plan.node == BACKORDER].sum())
+    costs = replace(plan.costs, backorder=plan.costs.backorder - short, value=0)
+    surcharge = short + plan.costs.value
     bound = result.lower_bound_cents
     return replace(
         result,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from engine.availability.reference import Reference
+from engine.bidding.service import BidPriceService
 from engine.calibration.learned import LearnedDocument
 from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
@@ -69,6 +70,7 @@ class World:
     networks: NetworkService
     catalogs: CatalogService
     lead_times: LeadTimeService
+    bid_prices: BidPriceService
     promising: PromiseService
     reference: Reference
     stock: MemoryInventoryStore
@@ -157,14 +159,15 @@ async def world(network_document: dict[str, Any]) -> World:
     await networks.put(NetworkDocument.model_validate(network_document))
     products = [{"sku": sku, "weight_g": 400} for sku in ("MUG", "TEA", "POT")]
     await catalogs.put(CatalogDocument.model_validate({"products": products}))
-    lead_times = LeadTimeService(documents)
-    reference = Reference(documents, networks, catalogs, lead_times)
+    lead_times, bid_prices = LeadTimeService(documents), BidPriceService(documents)
+    reference = Reference(documents, networks, catalogs, lead_times, bid_prices)
     promising = PromiseService(reference=reference, inventory=stock, promises=MemoryPromiseStore(clock), clock=clock)
     return World(
         clock=clock,
         networks=networks,
         catalogs=catalogs,
         lead_times=lead_times,
+        bid_prices=bid_prices,
         promising=promising,
         reference=reference,
         stock=stock,
