@@ -81,7 +81,7 @@ def build_batch(
     ways = ways_of(ordered, _waits(ordered, held, view), view, DaysApart(view, now), contents)
     learned = tables.days(view, now).learned
     bands = bands_of(network, learned)
-    cards = cards_of(network, ways, bands, learned, contents.heaviest_g(ordered))
+    cards = cards_of(network, ways, bands, learned, contents.heaviest_g(ordered), contents.light)
     arrivals = arrivals_of(view, now, tables, ways, bands, cards)
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}

@@ -2,7 +2,8 @@
 
 The solver adds up weights and prices parcels by their sum. So a product weighs what its volume counts for, by the
 divisor that most services have; a parcel heavier than a box goes in several; and where one product is oversize for a
-service, every parcel of its order is. Not here: cartons as they are packed, and what they cost
+service, every parcel of its order is. A service for which volume counts for less is not held to its heaviest step by
+that, but to each line as it counts itself. Not here: cartons as they are packed, and what they cost
 (engine/promising/goods.py).
 """
 
@@ -13,7 +14,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from engine.availability.reference import View
-from engine.routing.model import OpenOrder
+from engine.network.model import Network
+from engine.routing.model import OpenOrder, OrderLine
 from solvers.promise_freight import DIM_DIVISOR, GIRTH_MM, HEAVIEST_G, LONGEST_MM
 
 _UNKNOWN = (0, 0, 0)
@@ -45,15 +47,38 @@ class Contents:
         self._edges = [box[:3] for box in boxes]
         self._box_g = max((box[3] for box in boxes), default=0)
         self._of_sku: dict[str, Boxing] = {}
+        self._is_divided = view.network.policy.line_split == "allowed"
+        divisors = self._freight.service[:, DIM_DIVISOR].tolist()
+        self.light = {
+            v: (divisor, _heaviest_step(view.network, v))
+            for v, divisor in enumerate(divisors)
+            if self._divisor and self._catalog.sizes and (divisor == 0 or divisor > self._divisor)
+        }
+        """The services for which volume counts for less, their divisors, and the grams of their last steps."""
         self._is_plain = not boxes and not self._catalog.ship_alone and not self._catalog.sizes
 
     def counted_g(self, sku: str) -> int:
         """Return the grams that a unit counts for."""
+        return self._by_volume(sku, self._divisor)
+
+    def too_heavy(self, order: OpenOrder) -> set[int]:
+        """Return the services for which volume counts for less that do not carry some line, as they count."""
+        return {
+            v
+            for v, (divisor, most_g) in self.light.items()
+            if any(self._in_one(line) * self._by_volume(line.sku, divisor) > most_g for line in order.lines)
+        }
+
+    def _in_one(self, line: OrderLine) -> int:
+        """Return how many units of a line are in one box at least."""
+        return 1 if self._edges or self._is_divided or line.sku in self._catalog.ship_alone else line.quantity
+
+    def _by_volume(self, sku: str, divisor: int) -> int:
         grams = self._catalog.content[sku].weight_g
-        if not self._divisor:
+        if not divisor:
             return grams
         longest, middle, shortest = self._catalog.sizes.get(sku, _UNKNOWN)
-        return max(grams, -(-longest * middle * shortest // self._divisor))
+        return max(grams, -(-longest * middle * shortest // divisor))
 
     def boxing_of(self, order: OpenOrder) -> Boxing:
         """Return how an order is boxed."""
@@ -94,3 +119,9 @@ class Contents:
             for v, rule in enumerate(self._freight.service.tolist())
             if size[0] > rule[LONGEST_MM] or girth > rule[GIRTH_MM] or grams > rule[HEAVIEST_G]
         )
+
+
+def _heaviest_step(network: Network, service: int) -> int:
+    zones, rates = len(network.zones), network.rates
+    first, last = int(rates.offsets[service * zones]), int(rates.offsets[(service + 1) * zones])
+    return int(rates.max_weight_g[first:last].max(initial=0))

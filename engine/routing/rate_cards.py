@@ -7,7 +7,7 @@ from one node one day of arrival. Not here: which ways there are (ways.py), the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -78,9 +78,14 @@ def bands_of(network: Network, learned: Learned) -> Bands:
     return Bands(names=names, max_km=max_km, zone=zone)
 
 
-def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned, heaviest_g: int) -> Cards:
-    """Return the rate cards of every way, for parcels of up to `heaviest_g` where they may be in several boxes."""
-    made = _Steps(network, bands, learned, heaviest_g)
+def cards_of(
+    network: Network, ways: Ways, bands: Bands, learned: Learned, heaviest_g: int, light: Collection[int] = ()
+) -> Cards:
+    """Return the rate cards of every way, for parcels of up to `heaviest_g` where they may be in several boxes.
+
+    The services `light` have no heaviest step: weights count for more here than they do for them.
+    """
+    made = _Steps(network, bands, learned, heaviest_g, light)
     found = [
         made.of(v, band, ways.pricings[pricing])
         for v, pricing in zip(ways.service.tolist(), ways.pricing.tolist(), strict=True)
@@ -101,8 +106,10 @@ def cards_of(network: Network, ways: Ways, bands: Bands, learned: Learned, heavi
 class _Steps:
     """The steps of services in bands, each made once for a pricing."""
 
-    def __init__(self, network: Network, bands: Bands, learned: Learned, heaviest_g: int) -> None:
-        self._network, self._bands, self._heaviest_g = network, bands, heaviest_g
+    def __init__(
+        self, network: Network, bands: Bands, learned: Learned, heaviest_g: int, light: Collection[int]
+    ) -> None:
+        self._network, self._bands, self._heaviest_g, self._light = network, bands, heaviest_g, light
         self._knows = learned.knows.tolist()
         self._weight_ends = [int(end) for end in learned.weight_ends.tolist()]
         self._rules = network.freight.service.tolist()
@@ -142,13 +149,15 @@ class _Steps:
             extra += over
         if v in pricing.boxing.oversize or pricing.boxing.is_own:
             heavy = NO_LIMIT
-        before = 0
+        before, last = 0, (0, 0)
         for step in range(int(table.offsets[cell]), int(table.offsets[cell + 1])):
             most, cents, days = (int(c[step]) for c in (table.max_weight_g, table.cost_cents, table.transit_days))
             if before < heavy < most:
                 yield heavy, cents + extra, days
-            yield most, cents + extra + (over if most > heavy else 0), days
-            before = most
+            before, last = most, (cents + extra + (over if most > heavy else 0), days)
+            yield most, *last
+        if before and v in self._light:
+            yield ANY_WEIGHT_G, *last
 
     def _boxes(self, box: list[tuple[int, int, int]], boxing: Boxing) -> Iterator[tuple[int, int, int]]:
         """Yield the same of parcels of several boxes: full ones, and what is left; nothing if one is too heavy.

@@ -97,14 +97,16 @@ def ways_of(
     for order in orders:
         shift, wait = apart.row_of(order), waits.get(order.order_id, Wait())
         classes, boxing = bits_of.order(order), contents.boxing_of(order)
+        heavy = contents.too_heavy(order) if contents.light else ()
         if order.pickup_node_id is None:
             dating = Dating(area=_area(order, network), shift=shift, not_before=wait[0], making_days=wait[1])
             pricing = Pricing(area_cents=places.of(order), boxing=boxing)
-            made.add(order, classes, _not_serving(order, network), dating, pricing)
+            closed = _not_serving(order, network)
+            made.add(order, classes, {*closed, *heavy} if heavy else closed, dating, pricing)
         else:
             store = network.index.get(order.pickup_node_id, NO_STORE)
             dating = Dating(shift=shift, store=store, not_before=wait[0], making_days=wait[1])
-            made.add_pickup(order, classes, dating, Pricing(boxing=boxing))
+            made.add_pickup(order, classes, heavy, dating, Pricing(boxing=boxing))
     return made.ways(apart.shifts())
 
 
@@ -136,12 +138,14 @@ class _Made:
         services = tuple(v for v in allowed if order.service_level in (None, levels[v]))
         self._of_order.append(self._level_of(services, dating, pricing))
 
-    def add_pickup(self, order: OpenOrder, classes: int, dating: Dating, pricing: Pricing) -> None:
+    def add_pickup(
+        self, order: OpenOrder, classes: int, closed: Collection[int], dating: Dating, pricing: Pricing
+    ) -> None:
         """Add an order that is picked up in a store."""
         network, found = self._network, list[int]()
         if dating.store != NO_STORE and not classes & int(network.freight.node_bars[dating.store]):
             if order.service_level != PICKUP:
-                found += [v for v in to_store(network) if not self._barred[v] & classes]
+                found += [v for v in to_store(network) if not self._barred[v] & classes and v not in closed]
             if order.service_level != SHIP_TO_STORE:
                 found.append(len(network.services))
         self._of_order.append(self._level_of(tuple(found), dating, pricing))

@@ -138,3 +138,21 @@ async def test_a_run_knows_that_a_second_parcel_may_be_cheaper_than_a_bulky_one(
         "RED": "west",
         "BLUE": "east",
     }
+
+
+async def test_a_service_that_does_not_count_volume_carries_what_is_large_and_light(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    """400 g that count as 15 kg by ground; air carries up to 5 kg, whatever its volume. Two would be 800 g.
+
+    Seeded bug: what counts by ground is held against the limits of air, and the order waits for ever.
+    """
+    network_document["services"][0]["dim_divisor"] = 5000
+    size = {"length_mm": 500, "width_mm": 500, "height_mm": 300}
+    await put(world, network_document, [{"sku": "pillow", "weight_g": 400, **size}, {"sku": "anvil", "weight_g": 6000}])
+    for sku, quantity in (("pillow", 2), ("pillow", 13), ("anvil", 1)):
+        order_id = f"{sku}-{quantity}"
+        await world.order(order_id, {sku: quantity}, service_level="expedited")
+        await world.runs().execute(RunRequest())
+        carried = order_id == "pillow-2"
+        assert [row[1] for row in await world.sourced(order_id)] == ["air" if carried else None], order_id
