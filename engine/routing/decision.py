@@ -68,6 +68,8 @@ class Decision:
     prices: ShadowPrices
     withheld: Mapping[tuple[int, int], Withheld]
     """By (SKU of the problem, node)."""
+    kits: IntArray | None = None
+    """By line, the first line of its kit, which goes as a whole, or -1; and whether it waits for the rest of that."""
 
 
 def left_by(problem: RoutingProblem, line: IntArray, node: IntArray, quantity: IntArray) -> Left:
@@ -111,6 +113,7 @@ def decision_of(
     line_ids: tuple[str, ...] | None = None,
     hand_over: IntArray | None = None,
     withheld: Mapping[tuple[int, int], Withheld] | None = None,
+    kits: IntArray | None = None,
 ) -> Decision:
     """Cut one order out of a problem with its plan; `rows` are line, node and units, sorted by line."""
     orders, stock = problem.orders, problem.stock
@@ -141,6 +144,7 @@ def decision_of(
         left=replace(left, stock=left.stock[entries]),
         prices=ShadowPrices(stock=prices.stock[entries], units=prices.units, parcels=prices.parcels),
         withheld={(place[k], n): found for (k, n), found in (withheld or {}).items() if k in place},
+        kits=None if kits is None else kits[first:last],
     )
 
 

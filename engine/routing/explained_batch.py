@@ -14,13 +14,13 @@ from engine.availability.stock import AtpTable
 from engine.routing.batch import Batch
 from engine.routing.decision import Withheld, WithheldKind, left_by, prices_of
 from engine.routing.explained_runs import Solved
+from engine.routing.kits import Kept, kits_of
 from engine.routing.ways import refused_stock
-from solvers.plan import RoutingResult
 
 
-def explained_batch(batch: Batch, result: RoutingResult, view: View, atp: AtpTable, now: datetime) -> Solved:
+def explained_batch(batch: Batch, mended: Kept, view: View, atp: AtpTable, now: datetime) -> Solved:
     """Return a solved batch as it is kept; `view` and `atp` are what it was built from."""
-    plan = result.plan
+    result, plan = mended.result, mended.result.plan
     rows = (plan.line, plan.node, plan.quantity)
     return Solved(
         at=now,
@@ -31,6 +31,7 @@ def explained_batch(batch: Batch, result: RoutingResult, view: View, atp: AtpTab
         left=left_by(batch.problem, *rows),
         prices=prices_of(batch.problem, result.prices),
         withheld=_withheld(batch, view, atp),
+        kits=kits_of(batch, mended.waiting),
     )
 
 

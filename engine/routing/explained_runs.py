@@ -41,6 +41,8 @@ class Solved:
     left: Left
     prices: ShadowPrices
     withheld: Mapping[tuple[int, int], Withheld]
+    kits: IntArray
+    """See `Decision`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,6 +71,7 @@ class _Chunk:
     line: IntArray
     node: IntArray
     quantity: IntArray
+    kits: IntArray
 
 
 K = TypeVar("K", _Ground, _Chunk)
@@ -164,6 +167,7 @@ def _packed(solved: Solved) -> tuple[dict[str, bytes], list[str]]:
             line=line[begin:stop] - first,
             node=node[begin:stop],
             quantity=quantity[begin:stop],
+            kits=solved.kits[first:last],
         )
         blobs[f":{number}"] = _compressed(chunk)
     return blobs, [problem.orders.order_ids[start] for start in starts]
@@ -179,6 +183,7 @@ def _found(ground: _Ground, chunk: _Chunk, order_id: str) -> Found:
         line_ids=chunk.line_ids,
         hand_over=ground.hand_over,
         withheld={(sku, node): held for sku, node, held in ground.withheld},
+        kits=chunk.kits,
     )
     return Found(decision=decision, at=ground.at)
 

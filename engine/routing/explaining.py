@@ -28,7 +28,7 @@ from engine.routing.explanation import (
 )
 from engine.routing.moving import Move, Moves, cents_of
 from engine.routing.order_cost import Load
-from engine.routing.reasons import withheld_reason
+from engine.routing.reasons import reason_of
 from engine.routing.what_if import changes_of, from_one_node
 from solvers.plan import BACKORDER
 from solvers.shortages import shortages
@@ -138,7 +138,9 @@ class _Explainer:
         [shortage] = shortages(self._problem, lines, np.zeros_like(opened), opened)
         sku = int(self._problem.orders.line_sku[line])
         kinds = {held.kind for (k, _), held in self._decision.withheld.items() if k == sku}
-        return withheld_reason(shortage, "handling" in kinds, "barred" in kinds)
+        kits = self._decision.kits
+        is_waiting = kits is not None and bool(kits[line, 1])
+        return reason_of(shortage, is_refused="handling" in kinds, is_barred="barred" in kinds, is_waiting=is_waiting)
 
     def _choice(self, move: Move) -> NodeChoice:
         standing, binding, why = self._standing(move)
@@ -187,6 +189,8 @@ class _Explainer:
             return "capacity", "capacity", "it has not the capacity for it, whatever else it ships"
         if move.parcels > self._problem.orders.max_parcels[0]:
             return "policy", "parcels", f"the order would take {move.parcels} parcels, more than it may"
+        if any(moves.available(at, node) < moves.cost.quantity[at] for at in moves.together(line)):
+            return "policy", "kit", "it has not all of the kit, which ships from one node"
         return "eligible", *self._beaten(move)
 
     def _short(self, move: Move) -> tuple[Standing, Binding, str] | None:
@@ -217,8 +221,9 @@ class _Explainer:
             current = self._moves.current_node(move.line)
             is_there = any(n == current for n, _ in self._parts.get(move.line, ()))
             leaves = is_there and self._problem.terms.move_cost_cents > 0
-            return "cost", f"costs this order more{', moving the line included' if leaves else ''}"
-        if move.lacks_units:
+            with_it = ", with the rest of the kit" if len(self._moves.together(move.line)) > 1 else ""
+            return "cost", f"costs this order more{with_it}{', moving the line included' if leaves else ''}"
+        if move.lacks_units or move.lacks_rest:
             saves = "as good for this order" if not difference else "cheaper for this order"
             return "stock", f"{saves}, but its units save more elsewhere"
         if move.lacks_capacity_units or move.lacks_capacity_parcels:

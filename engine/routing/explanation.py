@@ -21,6 +21,7 @@ Binding = Literal[
     "pin",
     "acceptance",
     "barred",
+    "kit",
     "reach",
     "lane",
     "quota",

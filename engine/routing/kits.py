@@ -44,6 +44,21 @@ def keep_kits_whole(batch: Batch, result: RoutingResult) -> Kept:
     return Kept(result=replace(result, plan=mending.plan()), waiting=frozenset(mending.waiting))
 
 
+def kits_of(batch: Batch, waiting: frozenset[int]) -> IntArray:
+    """Return by line the first line of its kit in its order, -1 if it goes by itself, and whether it waits for the kit.
+
+    Shape (lines, 2).
+    """
+    lines, start = len(batch.line_ids), batch.problem.orders.line_start
+    found = np.stack([np.full(lines, -1, np.int64), np.zeros(lines, np.int64)], axis=1)
+    for order, groups in _groups_of(batch):
+        for group in groups:
+            if len(group) > 1:
+                found[start[order] + np.array(group), 0] = group[0]
+    found[sorted(waiting), 1] = 1
+    return found
+
+
 def _groups_of(batch: Batch) -> Iterator[tuple[int, list[Group]]]:
     """Yield the orders with kits, and the lines of each kit by their place; kits that share a line are one."""
     start = batch.problem.orders.line_start

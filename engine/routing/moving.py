@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.routing.decision import Decision
@@ -13,7 +13,7 @@ from solvers.problem import UNLIMITED, IntArray
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A whole line at a node, the others of the order where they are."""
+    """A whole line at a node, with the rest of its kit if it has one; the others of the order where they are."""
 
     line: int
     node: int
@@ -27,6 +27,8 @@ class Move:
     difference_cents: int | None
     """None where no service carries the parcel."""
     lacks_units: int
+    lacks_rest: bool
+    """Whether it lacks units of the rest of the line's kit, which goes with it."""
     lacks_capacity_units: int
     lacks_capacity_parcels: int
     net_price_cents: float
@@ -58,6 +60,7 @@ class Moves:
             for k in decision.problem.orders.line_sku.tolist()
         ]
         self._loads = self.cost.loads(parts)
+        self._moves: dict[tuple[int, int], Move] = {}
 
     def own_node(self, line: int) -> int:
         """Return where the order has reserved the line, or -1."""
@@ -98,11 +101,26 @@ class Moves:
 
     def move(self, line: int, node: int) -> Move:
         """Return the move of a whole line to a node."""
-        quantity, weight_g, here = self.cost.quantity[line], self.cost.weight_g[line], self.parts.get(line, ())
-        changed = {at: self._loads[at].plus(-units, -units * weight_g, -1) for at, units in here}
-        changed[node] = changed.get(node, self._loads.get(node, NO_LOAD)).plus(quantity, quantity * weight_g)
-        before = next((units for at, units in here if at == node), 0)
-        is_open, left = node in self._loads, self.decision.left
+        if (line, node) not in self._moves:
+            self._moves[line, node] = self._move(line, node)
+        return self._moves[line, node]
+
+    def together(self, line: int) -> tuple[int, ...]:
+        """Return the lines that go where this one goes: of its kit, or itself alone."""
+        kits = self.decision.kits
+        if kits is None or kits[line, 0] < 0:
+            return (line,)
+        return tuple(at for at in range(len(self.cost.quantity)) if kits[at, 0] == kits[line, 0])
+
+    def _move(self, line: int, node: int) -> Move:
+        changed, before, lines = {node: self._loads.get(node, NO_LOAD)}, 0, self.together(line)
+        for at in lines:
+            quantity, weight_g = self.cost.quantity[at], self.cost.weight_g[at]
+            for place, units in self.parts.get(at, ()):
+                changed[place] = changed.get(place, self._loads.get(place, NO_LOAD)).plus(-units, -units * weight_g, -1)
+                before += units if place == node else 0
+            changed[node] = changed[node].plus(quantity, quantity * weight_g)
+        left, more = self.decision.left, sum(self.cost.quantity[at] for at in lines) - before
         return Move(
             line=line,
             node=node,
@@ -110,19 +128,28 @@ class Moves:
             left=self.left(line, node),
             load=changed[node],
             parcels=self._parcels(changed),
-            difference_cents=self._difference(line, node, changed),
-            lacks_units=max(0, quantity - before - self.left(line, node)),
-            lacks_capacity_units=_lack(quantity - before, int(left.units[node])),
-            lacks_capacity_parcels=_lack(0 if is_open else 1, int(left.parcels[node])),
-            net_price_cents=sum(self.prices(line, node)) - sum(self._let_go(line, at, units) for at, units in here),
+            difference_cents=self._difference(lines, node, changed),
+            lacks_units=self._lacks(line, node),
+            lacks_rest=any(self._lacks(at, node) for at in lines if at != line),
+            lacks_capacity_units=_lack(more, int(left.units[node])),
+            lacks_capacity_parcels=_lack(0 if node in self._loads else 1, int(left.parcels[node])),
+            net_price_cents=sum(
+                sum(self.prices(at, node)) - sum(self._let_go(at, place, n) for place, n in self.parts.get(at, ()))
+                for at in lines
+            ),
         )
+
+    def _lacks(self, line: int, node: int) -> int:
+        """Return the units that a node has not left for a line, beside those that it ships of it."""
+        ships = sum(units for place, units in self.parts.get(line, ()) if place == node)
+        return max(0, self.cost.quantity[line] - ships - self.left(line, node))
 
     def _parcels(self, changed: Mapping[int, Load]) -> int:
         """Return how many parcels the order has with some loads changed."""
         return sum(load.lines > 0 for load in {**self._loads, **changed}.values())
 
-    def _difference(self, line: int, node: int, changed: Mapping[int, Load]) -> int | None:
-        """Return what the order costs more with some loads changed, and the whole line at a node."""
+    def _difference(self, lines: Sequence[int], node: int, changed: Mapping[int, Load]) -> int | None:
+        """Return what the order costs more with some loads changed, and these whole lines at a node."""
         terms, cents = self.decision.problem.terms, 0
         for at, load in changed.items():
             before = self._loads.get(at)
@@ -131,9 +158,10 @@ class Moves:
             if load.lines and new is None:
                 return None
             cents += (new.cents if new else 0) - (old.cents if old else 0)
-        here, quantity = self.parts.get(line, ()), self.cost.quantity[line]
-        cents -= terms.backorder_cost_cents_per_unit * (quantity - sum(units for _, units in here))
-        cents += self.cost.moves_cents(line, ((node, quantity),)) - self.cost.moves_cents(line, here)
+        for line in lines:
+            here, quantity = self.parts.get(line, ()), self.cost.quantity[line]
+            cents -= terms.backorder_cost_cents_per_unit * (quantity - sum(units for _, units in here))
+            cents += self.cost.moves_cents(line, ((node, quantity),)) - self.cost.moves_cents(line, here)
         splits = max(0, self._parcels(changed) - 1) - max(0, len(self._loads) - 1)
         return cents + terms.split_cost_cents * splits
 

@@ -73,16 +73,20 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
 
 
 def _reason(batch: Batch, reason: Shortage, sku: int, is_waiting: bool) -> str:
+    return reason_of(reason, is_refused=sku in batch.refused, is_barred=sku in batch.barred, is_waiting=is_waiting)
+
+
+def reason_of(reason: Shortage, *, is_refused: bool, is_barred: bool, is_waiting: bool) -> str:
+    """Return the word for why a line waits.
+
+    Where no node has enough, that may be since nodes with units refuse the product, or get no new orders; what could be
+    served may wait for the rest of its kit.
+    """
+    if reason in _NOTHING:
+        return HANDLING if is_refused else BARRED_NODE if is_barred else backorder_reason(reason)
     if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES):
         return INCOMPLETE_KIT
-    return withheld_reason(reason, sku in batch.refused, sku in batch.barred)
-
-
-def withheld_reason(reason: Shortage, is_refused: bool, is_barred: bool) -> str:
-    """Return the word for a line that no node has enough of: as nodes with units refuse it, or get no new orders."""
-    if reason not in _NOTHING:
-        return backorder_reason(reason)
-    return HANDLING if is_refused else BARRED_NODE if is_barred else backorder_reason(reason)
+    return backorder_reason(reason)
 
 
 def whole_order(order: OpenOrder, reason: str) -> list[Unrouted]:

@@ -279,7 +279,7 @@ class RoutingRuns:
         mended = await asyncio.to_thread(keep_kits_whole, batch, result)
         result, explained = mended.result, None
         if self._explained is not None and self._explained.are_kept:
-            explained = await asyncio.to_thread(explained_batch, batch, result, view, atp, now)
+            explained = await asyncio.to_thread(explained_batch, batch, mended, view, atp, now)
         return _Solved(
             batch=batch,
             result=result,

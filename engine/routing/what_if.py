@@ -24,7 +24,7 @@ def changes_of(
     gains, rates = list[Change](), list[Change]()
     for move in moves:
         standing, node_id = choices[move.node].standing, ids[move.node]
-        if move.difference_cents is None or move.parcels > most_parcels:
+        if move.difference_cents is None or move.parcels > most_parcels or move.lacks_rest:
             continue
         if move.difference_cents < 0 and standing in _CURED_BY_MORE:
             gains += _gain(move, node_id)
@@ -63,7 +63,7 @@ def _gain(move: Move, node_id: str) -> list[Change]:
             capacity_units=move.lacks_capacity_units,
             capacity_parcels=move.lacks_capacity_parcels,
             saves_cents=saves,
-            why=f"with {' and '.join(lacks)}, {node_id} would ship it for {saves} cents less",
+            why=f"with {' and '.join(lacks)}, {node_id} would ship it for {_money(saves)} less",
         )
     ]
 
@@ -76,25 +76,33 @@ def _rate(move: Move, node_id: str) -> list[Change]:
             kind="rate",
             node_id=node_id,
             lower_by_cents=lower_by,
-            why=f"if the parcel from {node_id} cost over {lower_by} cents less, {node_id} would be the better place",
+            why=f"if the parcel from {node_id} cost over {_money(lower_by)} less, {node_id} would be the better place",
         )
     ]
 
 
 def from_one_node(moves: Moves) -> tuple[OneNode, ...]:
-    """Return the cheapest nodes that could ship the whole order in one parcel, had they all of it."""
+    """Return the nodes that could ship the whole order in one parcel, had they all of it: those that lack least first.
+
+    Of those that lack as many units, the cheapest.
+    """
     cost, problem = moves.cost, moves.decision.problem
     now, lines = cost.costs(moves.parts), range(len(cost.quantity))
     assert now is not None
     refusing = {node for (_, node), held in moves.decision.withheld.items() if held.kind in ("handling", "acceptance")}
-    found = list[tuple[int, str, int]]()
+    found = list[OneNode]()
     for node, node_id in enumerate(problem.nodes.node_ids):
         if node in refusing or any(moves.pinned_node(line) not in (-1, node) for line in lines):
             continue
         costs = cost.costs({line: ((node, cost.quantity[line]),) for line in lines})
         if costs is not None:
-            found.append((cents_of(costs) - cents_of(now), node_id, node))
-    return tuple(_one_node(moves, *one) for one in sorted(found)[:MOST_NODES])
+            found.append(_one_node(moves, cents_of(costs) - cents_of(now), node_id, node))
+    return tuple(sorted(found, key=_by_lack)[:MOST_NODES])
+
+
+def _by_lack(one: OneNode) -> tuple[int, int, str]:
+    lacks = sum(lack.units for lack in one.lacks) + one.capacity_units + one.capacity_parcels
+    return lacks, one.cost_difference_cents, one.node_id
 
 
 def _one_node(moves: Moves, difference_cents: int, node_id: str, node: int) -> OneNode:
@@ -109,6 +117,10 @@ def _one_node(moves: Moves, difference_cents: int, node_id: str, node: int) -> O
         capacity_units=capacity_units,
         capacity_parcels=capacity_parcels,
     )
+
+
+def _money(cents: int) -> str:
+    return f"{cents / 100:,.2f}"
 
 
 def _counted(number: int, word: str) -> str:

@@ -216,7 +216,7 @@ async def test_an_order_that_is_refused_takes_no_window_along(counter, app):
 
 
 async def test_who_captured_an_order_and_died_leaves_its_window_to_a_look(counter, app):
-    """Seeded bug: binding the window to the order after it was captured."""
+    """Seeded bug: a window that is kept for an order which never came."""
     engine = app.state.engine
     name = (await reserve(counter, "cart-1", f"evening@{TOMORROW}", ttl_seconds=1)).json()["reservation_id"]
     await engine.slots.take_over(name, "ord_never")  # and dies

@@ -170,6 +170,31 @@ async def test_a_split_order_is_told_what_one_node_would_cost_and_lacks(world: W
     assert [(lack.sku, lack.units) for lack in first.lacks] == [("POT", 1)]
 
 
+async def test_a_line_of_a_kit_moves_with_the_rest_of_it_or_not_at_all(world: World) -> None:
+    """A set is a mug and a tea. First `west` alone has both; then `east` has, which is 4.00 cheaper; then nobody."""
+    products = [{"sku": sku, "weight_g": 400} for sku in ("MUG", "TEA", "POT")]
+    parts = [{"sku": "MUG", "quantity": 1}, {"sku": "TEA", "quantity": 1}]
+    document = {"products": products, "kits": [{"sku": "SET", "components": parts}]}
+    await world.catalogs.put(CatalogDocument.model_validate(document))
+    desk = Desk(world)
+    await world.count(east={"MUG": 1}, west={"MUG": 9, "TEA": 9})
+    await world.order("o1", {"SET": 1})
+    await desk.route()
+    assert standings(await desk.line("o1")) == {"west": ("chosen", None), "east": ("policy", "kit")}
+    await world.count(east={"MUG": 1, "TEA": 1})
+    await world.order("o2", {"SET": 1})
+    await desk.route()
+    west = nodes(await desk.line("o2"))["west"]
+    assert (west.cost_difference_cents, west.why) == (400, "costs this order more, with the rest of the kit")
+    await world.count(east={"MUG": 2}, west={"MUG": 1, "TEA": 2})
+    await world.order("o3", {"SET": 1})
+    await desk.route()
+    line = await desk.line("o3")
+    assert (line.backordered, line.backorder_reason) == (1, "incomplete_kit")
+    [change] = line.changes
+    assert (change.node_id, change.units, change.saves_cents) == ("west", 1, 10_000 - 900), "east lacks the tea too"
+
+
 async def test_a_dry_run_explains_under_its_id_and_the_order_itself_stays_unrouted(world: World) -> None:
     await world.count(east={"MUG": 1})
     await world.order("o1", {"MUG": 1})
