@@ -27,7 +27,7 @@ class Known:
 
     def __init__(self, network: Network, lead_times: LeadTimes, ordinary: Calendars) -> None:
         bins = lead_times.bins
-        self._calendars: Calendars | None = None
+        self._of_calendars: tuple[Calendars, Learned] | None = None
         self._index = {
             "service": {name: s for s, name in enumerate(network.services)},
             "node": network.index,
@@ -75,10 +75,11 @@ class Known:
 
     def at(self, today: Today, ordinary: Calendars) -> Learned:
         """Return the arrays for a minute, `ordinary` being its calendars without holidays and closures."""
-        if self._calendars is not today.calendars:
-            self._learned = self._learned._replace(lost=lost_days(today.calendars, ordinary))
-            self._calendars = today.calendars
-        return self._learned._replace(today=today.local_day, hour=today.local_hour, ordinary=today.ordinary[:-1].copy())
+        made = self._of_calendars
+        if made is None or made[0] is not today.calendars:
+            learned = self._learned._replace(lost=lost_days(today.calendars, ordinary))
+            made = self._of_calendars = today.calendars, learned  # at once, since threads share it
+        return made[1]._replace(today=today.local_day, hour=today.local_hour, ordinary=today.ordinary[:-1].copy())
 
     def _sums(self, axes: tuple[str, ...], terms: Iterable[tuple[Groups, bool]]) -> Floats:
         """Return STEADY … FACTOR added up over terms, by the values of `axes`."""

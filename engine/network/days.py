@@ -12,7 +12,7 @@ Transit counts the service's operating days after the hand-over; with none it is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import MappingProxyType
@@ -198,15 +198,16 @@ class NetworkDays:
         found = self._minutes.get(number)
         if found is None:
             kept = list(self._minutes.items())
-            found = self._build(now, kept[-1][1] if kept else None)
+            found = self._build(now, [minute for _, minute in reversed(kept)])
             self._minutes = dict([*kept[1 - _MINUTES_KEPT :], (number, found)])
         return found
 
-    def _build(self, now: datetime, before: _Minute | None) -> _Minute:
+    def _build(self, now: datetime, kept: Sequence[_Minute]) -> _Minute:
         network = self.network
         utc = now.astimezone(UTC).replace(second=0, microsecond=0)
         first = utc.date().toordinal() - 2
-        if before is not None and 0 <= first - before.ordinary.first_day < _REBUILD_AFTER_DAYS:
+        near = (minute for minute in kept if 0 <= first - minute.ordinary.first_day < _REBUILD_AFTER_DAYS)
+        if (before := next(near, None)) is not None:
             calendars, ordinary = before.today.calendars, before.ordinary
         else:
             calendars = build_calendars(network, first)

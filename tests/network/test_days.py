@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -201,6 +201,18 @@ def test_a_minute_is_computed_once_and_calendars_outlive_it(document: dict[str, 
     assert later is not first
     assert later.calendars is first.calendars
     assert days.at(at("2026-06-01T09:00:00")).calendars is not first.calendars
+
+
+def test_a_minute_to_come_with_newer_calendars_leaves_the_older_ones_to_those_before(document: dict[str, Any]) -> None:
+    """Seeded bug: calendars of the last minute made only, so that each of the next is given calendars of its own."""
+    days = days_of(document)
+    midnight = datetime(2026, 3, 18, tzinfo=UTC)
+    days.at(midnight - timedelta(days=14))
+    before = days.at(midnight - timedelta(minutes=2)).calendars
+    after = days.at(midnight + timedelta(minutes=13)).calendars
+    assert after.first_day > before.first_day
+    assert days.at(midnight - timedelta(minutes=1)).calendars is before
+    assert days.at(midnight + timedelta(minutes=14)).calendars is after
 
 
 def test_days_do_not_depend_on_where_the_tables_start(document: dict[str, Any]) -> None:
