@@ -22,10 +22,12 @@ from engine.inventory.model import HoldLine
 from engine.network.days import NEVER
 from engine.promising.consolidating import first_day, held
 from engine.promising.making import working_day
-from engine.promising.model import KeptPromise, Option, Peg, PromisedHold, PromiseLine, Shipment, Transfer
+from engine.promising.model import KeptPromise, Option, Peg, PromisedHold, PromiseLine, Shipment
 from engine.promising.pegging import Pegs
 
 _INSTANT = timedelta(microseconds=1)
+_Leaving = tuple[str, str, str, date, int | None]
+"""A node, what it does, and how, on which day as promised, and the first on which it could now; None: it is gone."""
 
 
 def still_valid(kept: KeptPromise | None, promise_id: str, now: datetime) -> KeptPromise:
@@ -51,17 +53,14 @@ def option_of(kept: KeptPromise, option_id: str) -> Option:
 def check_days(option: Option, view: View, now: datetime) -> None:
     """Raise PromiseStale if a parcel of the option, or what is sent to its hub, can no longer leave on its day."""
     for shipment in option.shipments:
-        _check_transfers(shipment, view, now)
-        earliest = _earliest(shipment, view, now)
-        if earliest is None or earliest >= NEVER:
-            raise PromiseStale(
-                f"{shipment.node_id} does not ship by {shipment.service} any more. Take one of the fresh options."
-            )
-        if earliest > shipment.ship_on.toordinal():
-            raise PromiseStale(
-                f"{shipment.node_id} ships by {shipment.service} on {date.fromordinal(earliest)} at the earliest; "
-                f"promised was {shipment.ship_on}. Take one of the fresh options."
-            )
+        for node_id, verb, how, promised, earliest in _leaving(shipment, view, now):
+            if earliest is None or earliest >= NEVER:
+                raise PromiseStale(f"{node_id} does not {verb} {how} any more. Take one of the fresh options.")
+            if earliest > promised.toordinal():
+                raise PromiseStale(
+                    f"{node_id} {verb}s {how} on {date.fromordinal(earliest)} at the earliest; "
+                    f"promised was {promised}. Take one of the fresh options."
+                )
 
 
 def with_validity(options: Sequence[Option], view: View, now: datetime, expires_at: datetime) -> tuple[Option, ...]:
@@ -114,11 +113,10 @@ def _kept_until(shipment: Shipment, view: View, now: datetime, expires_at: datet
 
 
 def _is_kept(shipment: Shipment, view: View, at: datetime) -> bool:
-    earliest = _earliest(shipment, view, at)
-    if earliest is None or earliest > shipment.ship_on.toordinal():
-        return False
-    sent = _leaving(shipment, view, at)
-    return all(day is not None and day <= transfer.ship_on.toordinal() for transfer, day in sent)
+    return all(
+        earliest is not None and earliest <= promised.toordinal()
+        for _, _, _, promised, earliest in _leaving(shipment, view, at)
+    )
 
 
 def hold_of(kept: KeptPromise, option: Option, catalog: Catalog, pegs: Pegs | None = None) -> PromisedHold:
@@ -181,27 +179,14 @@ def _lines(sku: str, units: int, node_id: str, ship_on: date, pegs: Sequence[Peg
     return lines
 
 
-def _check_transfers(shipment: Shipment, view: View, now: datetime) -> None:
-    """Raise PromiseStale if what other nodes send to the hub of a parcel can no longer leave on its day."""
-    for transfer, earliest in _leaving(shipment, view, now):
-        if earliest is None or earliest >= NEVER:
-            raise PromiseStale(
-                f"{transfer.node_id} does not send to {shipment.node_id} any more. Take one of the fresh options."
-            )
-        if earliest > transfer.ship_on.toordinal():
-            raise PromiseStale(
-                f"{transfer.node_id} sends to {shipment.node_id} on {date.fromordinal(earliest)} at the earliest; "
-                f"promised was {transfer.ship_on}. Take one of the fresh options."
-            )
-
-
-def _leaving(shipment: Shipment, view: View, now: datetime) -> Iterator[tuple[Transfer, int | None]]:
-    """Yield what is sent to the hub of a parcel, and when it could leave if it were ordered now."""
+def _leaving(shipment: Shipment, view: View, now: datetime) -> Iterator[_Leaving]:
+    """Yield what is sent to the hub of a parcel, then the parcel, and when each could leave if it were ordered now."""
     for transfer in shipment.consolidates or ():
         earliest = first_day(transfer, shipment.node_id, view, now)
         if earliest is not None:
             earliest = _after_making(earliest, view.network.index[transfer.node_id], transfer.lines, view, now)
-        yield transfer, earliest
+        yield transfer.node_id, "send", f"to {shipment.node_id}", transfer.ship_on, earliest
+    yield shipment.node_id, "ship", f"by {shipment.service}", shipment.ship_on, _earliest(shipment, view, now)
 
 
 def _earliest(shipment: Shipment, view: View, now: datetime) -> int | None:
