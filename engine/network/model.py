@@ -21,6 +21,7 @@ from engine.network.document import CalendarDocument, NetworkDocument, PolicyDoc
 from engine.network.freight import Freight, compile_freight
 from engine.network.pickup import WEEKDAYS, PickupHours, compile_pickups
 from engine.network.slots import Slots, compile_slots
+from engine.network.time_of_day import minutes_of
 from engine.network.transfers import Hubs, compile_hubs
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -132,7 +133,7 @@ def compile_network(document: NetworkDocument, version: int) -> Network:
         priority=_integers([_or(node.priority, BLANK_PRIORITY) for node in nodes]),
         processing_days=_integers([node.processing_days + node.lead_time_days for node in nodes]),
         acceptance=tuple(n.acceptance for n in nodes) if any(n.acceptance < 1 for n in nodes) else None,
-        cut_off_minutes=_integers([_minutes(node.cut_off) for node in nodes]),
+        cut_off_minutes=_integers([minutes_of(node.cut_off) for node in nodes]),
         calendars=with_closures,
         calendar_of_node=_integers(calendar_of_node),
         time_zone_of_node=_integers([zone_names.index(node.time_zone) for node in nodes]),
@@ -185,7 +186,7 @@ def _calendars(document: NetworkDocument, index: Mapping[str, int]) -> tuple[tup
 
 def _pick_ups(document: NetworkDocument) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return minutes and weekdays of pick-up, (services, nodes): those of the service unless the node has its own."""
-    own = [-1 if entry.cut_off is None else _minutes(entry.cut_off) for entry in document.services]
+    own = [-1 if entry.cut_off is None else minutes_of(entry.cut_off) for entry in document.services]
     minutes = np.repeat(np.array(own, dtype=np.int64)[:, None], len(document.nodes), axis=1)
     days = np.full(minutes.shape, EVERY_WEEKDAY, dtype=np.int64)
     index = {entry.service: s for s, entry in enumerate(document.services)}
@@ -193,7 +194,7 @@ def _pick_ups(document: NetworkDocument) -> tuple[NDArray[np.int64], NDArray[np.
         for entry in node.pick_ups:
             s = index[entry.service]
             if entry.cut_off is not None:
-                minutes[s, n] = _minutes(entry.cut_off)
+                minutes[s, n] = minutes_of(entry.cut_off)
             if entry.days is not None:
                 days[s, n] = sum(1 << WEEKDAYS.index(day) for day in entry.days)
     return minutes, days
@@ -224,10 +225,6 @@ def _rates(document: NetworkDocument) -> RateTable:
         cost_cents=_frozen(columns[:, 1].copy()),
         transit_days=_frozen(columns[:, 2].copy()),
     )
-
-
-def _minutes(time_of_day: str) -> int:
-    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])
 
 
 def _or(value: int | None, blank: int) -> int:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.document import NetworkDocument, NodeDocument
+from engine.network.time_of_day import minutes_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTE = timedelta(minutes=1)
@@ -91,7 +92,7 @@ def hours_by_weekday(node: NodeDocument) -> list[list[tuple[int, int, int]]]:
     found: list[list[tuple[int, int, int]]] = [[] for _ in WEEKDAYS]
     for place, entry in enumerate(() if node.store_pickup is None else node.store_pickup.hours):
         for day in WEEKDAYS if entry.days is None else dict.fromkeys(entry.days):
-            found[WEEKDAYS.index(day)].append((_minutes(entry.from_), _minutes(entry.to), place))
+            found[WEEKDAYS.index(day)].append((minutes_of(entry.from_), minutes_of(entry.to), place))
     return [sorted(hours) for hours in found]
 
 
@@ -104,7 +105,3 @@ def _hours_of(node: NodeDocument) -> PickupHours:
         receiving_days=node.store_pickup.receiving_days,
         time_zone=ZoneInfo(node.time_zone),
     )
-
-
-def _minutes(time_of_day: str) -> int:
-    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

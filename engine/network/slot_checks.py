@@ -9,6 +9,7 @@ from engine.errors import Fault
 from engine.faults import nearest
 from engine.network.document import NetworkDocument, NodeDocument, SlotDocument
 from engine.network.pickup import WEEKDAYS, hours_by_weekday
+from engine.network.time_of_day import minutes_of
 
 
 def check_slots(document: NetworkDocument) -> Iterator[Fault]:
@@ -52,7 +53,7 @@ def _of_pickup(path: str, entry: SlotDocument, node: NodeDocument | None) -> Ite
     if any(hours.to <= hours.from_ for hours in node.store_pickup.hours):
         return  # that is a fault of its own
     hours = hours_by_weekday(node)
-    opens, closes = _minutes(entry.from_), _minutes(entry.to)
+    opens, closes = minutes_of(entry.from_), minutes_of(entry.to)
     closed = [
         day
         for day in entry.days or WEEKDAYS
@@ -78,7 +79,3 @@ def _of_service(
         yield Fault(path=f"{path}.service", message=message)
     if entry.node_id is None and entry.time_zone is None:
         yield Fault(path=path, message="has times of nowhere; give time_zone, or node_id")
-
-
-def _minutes(time_of_day: str) -> int:
-    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

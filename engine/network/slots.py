@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 from engine.network.document import NetworkDocument, SlotDocument
 from engine.network.pickup import WEEKDAYS
+from engine.network.time_of_day import minutes_of
 
 _MOST_KEPT = 200_000
 _MINUTE = timedelta(minutes=1)
@@ -181,8 +182,8 @@ def _rule(
     return SlotRule(
         slot=entry.slot,
         weekdays=sum(1 << WEEKDAYS.index(day) for day in dict.fromkeys(entry.days or WEEKDAYS)),
-        from_minutes=_minutes(entry.from_),
-        to_minutes=_minutes(entry.to),
+        from_minutes=minutes_of(entry.from_),
+        to_minutes=minutes_of(entry.to),
         capacity=entry.capacity,
         fee_cents=entry.fee_cents,
         node=node,
@@ -190,7 +191,7 @@ def _rule(
         areas=None if entry.areas is None else tuple(_areas(entry)),
         time_zone=ZoneInfo(zone),
         lead_minutes=entry.lead_minutes,
-        cut_off_minutes=-1 if entry.cut_off is None else _minutes(entry.cut_off),
+        cut_off_minutes=-1 if entry.cut_off is None else minutes_of(entry.cut_off),
         cut_off_days=entry.cut_off_days,
         open_days=entry.open_days,
     )
@@ -200,7 +201,3 @@ def _areas(entry: SlotDocument) -> Iterator[tuple[str, str]]:
     for area in entry.areas or ():
         for prefix in ("",) if area.postal_prefixes is None else area.postal_prefixes:
             yield area.country, prefix
-
-
-def _minutes(time_of_day: str) -> int:
-    return int(time_of_day[:2]) * 60 + int(time_of_day[3:])

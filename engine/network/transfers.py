@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.document import HubDocument, NetworkDocument
+from engine.network.time_of_day import minutes_of
 
 NO_TIME = -1
 
@@ -67,7 +68,7 @@ def compile_hubs(document: NetworkDocument, index: Mapping[str, int], calendars:
 
 
 def _minutes(time_of_day: str | None) -> int:
-    return NO_TIME if time_of_day is None else int(time_of_day[:2]) * 60 + int(time_of_day[3:])
+    return NO_TIME if time_of_day is None else minutes_of(time_of_day)
 
 
 def _integers(values: list[int]) -> NDArray[np.int64]:
