@@ -1,7 +1,7 @@
 """The bridge to the solvers: open orders, a network and live stock in; a `RoutingProblem` out; and a plan back.
 
 Here: how calendars become delivery days, what counts as available, which services may carry an order. Not here: reading
-the store and committing (runs.py), solving (solvers).
+the store (solving.py) and committing (routing_turns.py), solving (solvers).
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""What may be asked of a routing run, and the policy under which it is done."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.availability.reference import Reference, View
+from engine.errors import Fault, InvalidInput
+from engine.faults import nearest
+from engine.policies.effect import Effect
+from engine.policies.service import PolicyService
+from engine.routing.run_model import RunRequest
+from solvers.params import Method
+
+MOST_SECONDS = 3600.0
+
+
+class RunPolicies:
+    """Finds the policy of a run, and shows it the world under that policy."""
+
+    def __init__(self, reference: Reference, policies: PolicyService | None) -> None:
+        self._reference, self._policies, self._effect = reference, policies, Effect()
+
+    async def under_version(self, request: RunRequest) -> RunRequest:
+        """Return the request with the version of its policy that is current now: the run keeps to it to its end.
+
+        Raises InvalidInput for an unknown policy.
+        """
+        if request.policy is None:
+            return request
+        if self._policies is None:
+            raise InvalidInput(Fault(path="$.policy", message=f"no policy {request.policy!r}; none is defined"))
+        return replace(request, policy=(await self._policies.find(request.policy, "$.policy")).reference)
+
+    async def view(self, request: RunRequest) -> View:
+        """Return the world as it is now, under the policy of the run."""
+        view = await self._reference.current()
+        if request.policy is None or self._policies is None:
+            return view
+        return self._effect.of(await self._policies.find(request.policy, "$.policy"), view)
+
+
+def check_request(request: RunRequest) -> None:
+    """Raise InvalidInput with every fault of a request that is out of range."""
+    faults = []
+    if request.method not in set(Method):
+        message = f"{request.method!r} is not known; {nearest(request.method, set(Method))}"
+        faults.append(Fault(path="$.method", message=message))
+    limit = request.time_limit_seconds
+    if limit is not None and not 0 < limit <= MOST_SECONDS:
+        message = f"{limit} is not valid; give seconds above 0, at most {MOST_SECONDS:.0f}"
+        faults.append(Fault(path="$.time_limit_seconds", message=message))
+    if request.order_ids is not None and len(set(request.order_ids)) < len(request.order_ids):
+        repeated = next(o for o in request.order_ids if request.order_ids.count(o) > 1)
+        faults.append(Fault(path="$.order_ids", message=f"{repeated!r} stands twice; name each order once"))
+    if faults:
+        raise InvalidInput(faults)

@@ -1,0 +1,87 @@
+"""What a routing run tells of itself: what became of its orders, and the figures of its plan in money."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.routing.batch import Batch
+from engine.routing.model import Verdict, VerdictOutcome
+from engine.routing.result import costs_document
+from engine.routing.run_model import RunRequest
+from solvers.plan import BACKORDER, RoutingResult
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the orders of a run; `moved` of the last round of a turn, `moved_before` of earlier turns."""
+
+    rounds: int = 0
+    batches: int = 0
+    committed: int = 0
+    gone: int = 0
+    moved: int = 0
+    moved_before: int = 0
+
+    def add(self, verdicts: Sequence[Verdict]) -> set[str]:
+        """Count the verdicts of one round, and return the orders that have to be solved again."""
+        outcomes = [verdict.outcome for verdict in verdicts]
+        self.committed += outcomes.count(VerdictOutcome.COMMITTED)
+        self.gone += outcomes.count(VerdictOutcome.GONE)
+        self.moved = outcomes.count(VerdictOutcome.MOVED)
+        return {verdict.order_id for verdict in verdicts if verdict.outcome == VerdictOutcome.MOVED}
+
+    def document(self) -> dict[str, int]:
+        """Return the counts under their names in a run's summary."""
+        return {
+            "rounds": self.rounds,
+            "committed_orders": self.committed,
+            "gone_orders": self.gone,
+            "moved_orders": self.moved_before + self.moved,
+        }
+
+
+def policy_of(request: RunRequest) -> dict[str, str]:
+    """Return the version of the policy that a run was made under, if it named one, as its summary has it."""
+    return {} if request.policy is None else {"policy": request.policy}
+
+
+def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
+    """Return a result without what only ranks plans: bid prices, and what backorders of held units cost more.
+
+    It is taken off the bound as well: that is then a bound for plans that leave as many held units waiting, and whose
+    units are worth as much to later demand.
+    """
+    problem, plan = batch.problem, result.plan
+    if problem.orders.line_backorder_cents is None:
+        return result
+    added = problem.orders.line_backorder_cents - problem.terms.backorder_cost_cents_per_unit
+    short = int((added[plan.line] * plan.quantity)[plan.node == BACKORDER].sum())
+    costs = replace(plan.costs, backorder=plan.costs.backorder - short, value=0)
+    surcharge = short + plan.costs.value
+    bound = result.lower_bound_cents
+    return replace(
+        result,
+        plan=replace(plan, costs=costs),
+        lower_bound_cents=None if bound is None else max(0, bound - surcharge),
+    )
+
+
+def summary_of(batch: Batch, result: RoutingResult) -> dict[str, Any]:
+    """Return the plan's figures as in summary.json, for what the run solved first."""
+    result = _in_money(batch, result)
+    return {
+        "total_cost_cents": result.total_cost_cents,
+        "lower_bound_cents": result.lower_bound_cents,
+        "gap": result.gap,
+        "solve_status": str(result.status),
+        "costs": costs_document(result.plan.costs),
+        "orders": batch.problem.order_count,
+        "parcels": result.plan.parcels,
+        "split_orders": result.plan.split_orders,
+        "backordered_units": result.plan.backordered_units,
+        "method": str(result.method),
+        "stop_reason": result.stop_reason,
+        "solve_seconds": round(result.compile_seconds + result.solve_seconds, 3),
+    }

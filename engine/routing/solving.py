@@ -1,0 +1,121 @@
+"""One solve of a routing run: orders against what is there now, as a problem, its plan, and the allocations of it.
+
+Not here: the problem (batch.py), rounds and commits (routing_turns.py), the solvers themselves (solvers).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from engine.availability.reference import View
+from engine.availability.stock import StockReader
+from engine.clock import Clock
+from engine.delivery.day_tables import DayTables
+from engine.errors import Fault, InvalidInput
+from engine.inventory.model import StockView
+from engine.inventory.store import InventoryStore
+from engine.network.days import Today
+from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
+from engine.routing.channels import Planned
+from engine.routing.explained_batch import explained_batch
+from engine.routing.explained_runs import Solved as Explained
+from engine.routing.kits import keep_kits_whole
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
+from engine.routing.reasons import backorder_reasons
+from engine.routing.run_model import RunRequest, Unrouted
+from solvers.params import Method, Params, Progress
+from solvers.plan import BACKORDER, RoutingResult
+from solvers.solve import solve
+from solvers.stopping import Stopping
+from solvers.textbook import TooLarge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solved:
+    """What one solve decided: `explained` is what is kept to explain it, None if nothing is."""
+
+    batch: Batch
+    result: RoutingResult
+    allocations: list[OrderAllocation]
+    unrouted: list[Unrouted]
+    explained: Explained | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Table:
+    """What a turn of a run is routed against; `stock` is what was read for it already, if anything."""
+
+    view: View
+    channel: str | None
+    planned: Planned
+    turns: int
+    stock: StockView | None
+
+
+class Solver:
+    """Solves the orders of one round, away from the event loop."""
+
+    def __init__(self, orders: OrderBook, inventory: InventoryStore, clock: Clock, *, explains: bool) -> None:
+        self._orders, self._inventory, self._clock, self._explains = orders, inventory, clock, explains
+        self._reader, self._tables = StockReader(), DayTables()
+
+    async def solve(
+        self, orders: Sequence[OpenOrder], table: Table, request: RunRequest, progress: Progress | None
+    ) -> Solved:
+        """Return the plan of these orders; a promised day that would leave units waiting is given up.
+
+        Raises InvalidInput where the batch is too large for the method.
+        """
+        view, now = table.view, self._clock.now()
+        today, left = await self._today(table, now)
+        stock = table.stock or await self._inventory.read(demanded_skus(orders))
+        channel = table.channel
+        atp = self._reader.read(table.planned.stock(stock), view, today.local_day, now=now, channel=channel)
+        params = Params(method=Method(request.method))
+        for keep_promises in (True, False):
+            batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
+            stopping = _stopping(request.time_limit_seconds, table.turns)
+            try:
+                result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+            except TooLarge as error:
+                raise InvalidInput(Fault(path="$.method", message=str(error))) from None
+            broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
+            if not broken:
+                break
+            orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
+        mended = await asyncio.to_thread(keep_kits_whole, batch, result)
+        result, explained = mended.result, None
+        if self._explains:
+            explained = await asyncio.to_thread(explained_batch, batch, mended, view, atp, now)
+        return Solved(
+            batch=batch,
+            result=result,
+            allocations=allocations(batch, result.plan),
+            unrouted=backorder_reasons(batch, result, mended.waiting),
+            explained=explained,
+        )
+
+    async def _today(self, table: Table, now: datetime) -> tuple[Today, dict[str, NodeCapacity]]:
+        view = table.view
+        today = view.days.at(now)
+        days = sorted(set[int]().union(*ship_days(view.network, today)))
+        used = await self._orders.used_capacity([date.fromordinal(day) for day in days])
+        return today, capacities_left(view.network, today, table.planned.used(used))
+
+
+def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
+    """Return the orders that would wait for stock only because their promised day cannot be kept any more, perhaps."""
+    owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
+    orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
+    return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
+
+
+def _stopping(time_limit_seconds: float | None, turns: int) -> Stopping:
+    """Return the limit of one solve, counted from now; turns share it."""
+    began = time.perf_counter()
+    limit = None if time_limit_seconds is None else time_limit_seconds / turns
+    return Stopping(stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=limit)
