@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from engine.calibration.learning import Calibration
 
+MOST_HORIZON_DAYS = 730
+
 
 def command(
     shipments: Annotated[Path, typer.Argument(metavar="SHIPMENTS.csv", help="Recorded shipments to learn from.")],
@@ -18,12 +20,16 @@ def command(
     score: Annotated[Path | None, typer.Option("--score", help="Shipments to predict and be judged by.")] = None,
     quantile: Annotated[float, typer.Option("--quantile", help="The share that is to be on time.")] = 0.9,
     predictions: Annotated[Path | None, typer.Option("--predictions", help="Where predicted dates go, CSV.")] = None,
+    horizon: Annotated[
+        float | None,
+        typer.Option("--horizon", metavar="DAYS", help="How many days of orders what is learned is for; 30 if unsaid."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was learned as JSON; a score always is.")] = False,
 ) -> None:
     """Learn date distributions from recorded shipments, and score them on others."""
-    _check(quantile, score, predictions)
+    _check(quantile, score, predictions, horizon)
     from engine.calibration.document import summary, write
-    from engine.calibration.learning import calibrate, promised_days
+    from engine.calibration.learning import HORIZON_DAYS, calibrate, promised_days
     from engine.calibration.predictions import write_predictions
     from engine.calibration.scoring import score as scored
     from engine.calibration.shipments import read_history, read_tests
@@ -31,9 +37,9 @@ def command(
     history = read_history(shipments)
     tests = read_tests(score) if score is not None else None
     if tests is not None:
-        promised = promised_days(history, tests, quantile)
+        promised = promised_days(history, tests, quantile, horizon)
     if out is not None or tests is None:
-        learned = calibrate(history)
+        learned = calibrate(history, HORIZON_DAYS if horizon is None else horizon)
         if out is not None:
             write(learned, out)
     for note in (*history.notes, *(tests.notes if tests else ())):
@@ -48,13 +54,16 @@ def command(
         _show(learned)
 
 
-def _check(quantile: float, score: Path | None, predictions: Path | None) -> None:
+def _check(quantile: float, score: Path | None, predictions: Path | None, horizon: float | None) -> None:
     from engine.errors import Fault, InvalidInput
 
     if not 0 < quantile < 1:
         raise InvalidInput(
             Fault(path="--quantile", message=f"{quantile:g} is not between 0 and 1; use one such as 0.9")
         )
+    if horizon is not None and not 1 <= horizon <= MOST_HORIZON_DAYS:
+        message = f"{horizon:g} days are not between 1 and {MOST_HORIZON_DAYS}; say until when you will learn anew"
+        raise InvalidInput(Fault(path="--horizon", message=message))
     if predictions is not None and score is None:
         raise InvalidInput(Fault(path="--predictions", message="there is nothing to predict; name a file with --score"))
 

@@ -93,8 +93,12 @@ def _history(vocabulary: Vocabulary, shipments: Shipments) -> History:
     )
 
 
-def promised_days(shipments: Shipments, tests: Shipments, quantile: float) -> NDArray[np.int64]:
+def promised_days(
+    shipments: Shipments, tests: Shipments, quantile: float, horizon_days: float | None = None
+) -> NDArray[np.int64]:
     """Return the days promised to each test shipment, from what the history knew when it was ordered.
+
+    What is learned is for orders up to `horizon_days` after it; unsaid, for the middle one of the test shipments.
 
     Nothing here reads the delivery of a test shipment, and shipments of the history that are test shipments themselves
     (same id and order time) are not learned from. Those ordered before a tenth of the history had arrived are predicted
@@ -107,8 +111,9 @@ def promised_days(shipments: Shipments, tests: Shipments, quantile: float) -> ND
     for day, rows in _looks(history, np.floor(ordered.ordered_day)):
         known = history if day is None else history.as_of(day)
         since = float(history.ordered.ordered_day.max()) if day is None else day
-        horizon = float(np.median(ordered.ordered_day[rows])) - since
-        result[rows] = learn(known, max(1.0, horizon)).days(ordered.take(rows), quantile)
+        middle = float(np.median(ordered.ordered_day[rows])) - since
+        horizon = max(1.0, middle) if horizon_days is None else horizon_days
+        result[rows] = learn(known, horizon).days(ordered.take(rows), quantile)
     return result
 
 

@@ -256,7 +256,39 @@ def test_a_column_that_is_not_known_is_named_and_not_used(tmp_path: Path, capsys
     assert "train.csv:1:zones: this column is not used; did you mean 'zone'?" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("options", [["--quantile", "1"], ["--quantile", "0"], ["--predictions", "p.csv"]])
+def test_the_horizon_says_for_how_many_days_of_orders_it_is_learned(tmp_path: Path) -> None:
+    """Days rise by one a week at the end; a short horizon follows that, a long one does not. Seeded bug: 30 always."""
+    rows = rows_of(720)
+    for at, row in enumerate(rows):
+        late = timedelta(days=max(0, at // 6 - 92) // 4)
+        row["delivered_at"] = str(datetime.fromisoformat(row["delivered_at"]).date() + late)
+    train, promised = write(tmp_path / "train.csv", rows), {}
+    for horizon in ("2", "30", None):
+        out = tmp_path / f"lead-times-{horizon}.json"
+        assert allot(["calibrate", train, "--out", str(out), *(["--horizon", horizon] if horizon else [])]) == 0
+        lead_times = LeadTimes.read(out)
+        promised[horizon] = lead_times.days(lead_times.lane("node 1", "ground", "z2", datetime(2026, 5, 1)), 0.5)
+    assert promised["2"] > promised["30"] == promised[None]
+    test = write(tmp_path / "test.csv", rows_of(40, first="t", start=date(2026, 5, 1), seed=2))
+    dates = []
+    for horizon in ("2", "200"):
+        out = tmp_path / f"p-{horizon}.csv"
+        assert allot(["calibrate", train, "--score", test, "--horizon", horizon, "--predictions", str(out)]) == 0
+        dates.append(out.read_bytes())
+    assert dates[0] != dates[1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--quantile", "1"],
+        ["--quantile", "0"],
+        ["--predictions", "p.csv"],
+        ["--horizon", "0"],
+        ["--horizon", "731"],
+        ["--horizon", "nan"],
+    ],
+)
 def test_options_that_make_no_sense_are_refused(options: list[str], train: str) -> None:
     assert allot(["calibrate", train, *options]) == 2
 
