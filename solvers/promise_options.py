@@ -209,7 +209,7 @@ def _best_plan(
 def _record(
     found: IntArray, plan: IntArray, rows: int, nodes: IntArray, parcels: Parcels, ask: Ask, cards: Cards
 ) -> None:
-    """Write the parcels of a plan, NODE … PACKAGING."""
+    """Write the parcels of a plan, NODE … PACKAGING, their cost without what their units are worth."""
     for row in range(rows):
         e, mask = plan[row, 0], plan[row, 1]
         node, service = nodes[e], parcels.service[e, mask]
@@ -218,13 +218,15 @@ def _record(
         found[row, MASK] = mask
         found[row, SHIP_DAY] = parcels.ship_day[e, mask]
         found[row, ARRIVAL_DAY] = parcels.arrival[e, mask]
-        found[row, COST] = parcels.cost[e, mask]
-        weight_g, units = np.int64(0), np.int64(0)
+        weight_g, units, value = np.int64(0), np.int64(0), np.int64(0)
         for line in range(ask.weight_g.shape[0]):
             weight_g += ask.weight_g[line] if mask >> line & 1 else 0
             units += ask.units[line] if mask >> line & 1 else 0
+            if ask.values.shape[0] > 0:
+                value += ask.values[node, line] if mask >> line & 1 else 0
+        found[row, COST] = parcels.cost[e, mask] - value
         if cards.rules.plain and ask.goods.plain:
-            found[row, RATE] = parcels.cost[e, mask] - cards.parcel_cost[node] - cards.unit_cost[node] * units
+            found[row, RATE] = found[row, COST] - cards.parcel_cost[node] - cards.unit_cost[node] * units
             continue
         bill = carriage(cards, ask.goods, service, ask.zone[node], mask, int(weight_g))
         found[row, RATE] = bill.rate
@@ -304,9 +306,10 @@ def promise_order(
 ) -> tuple[IntArray, IntArray, int]:
     """Return the plans of one order from live ATP that no other beats in cost, last arrival and parcels.
 
-    demand (lines, products) in units; local_day (all nodes,) the day it is at each node. The result: plans (plans,
-    parcels, 14) with the columns NODE … NINETIETH_DAY, the cheapest first, the earliest last; how many parcels each has
-    (plans,); the mask of lines they serve: 0 if there are none, also if not all can be served and `ask.complete`.
+    What units are worth counts in that cost, and is in no column. demand (lines, products) in units; local_day (all
+    nodes,) the day it is at each node. The result: plans (plans, parcels, 14) with the columns NODE … NINETIETH_DAY,
+    the cheapest first, the earliest last; how many parcels each has (plans,); the mask of lines they serve: 0 if there
+    are none, also if not all can be served and `ask.complete`.
     """
     lines = ask.units.shape[0]
     most = min(ask.most_parcels, lines)

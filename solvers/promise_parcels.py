@@ -46,11 +46,12 @@ class Atp(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """One order: its lines, the nodes and services it may use, and its limits.
+    """One order: its lines, the nodes and services it may use, its limits, and what its units are worth.
 
     `nodes` (eligible,) and `services` (allowed, in order of preference on ties) are numbers; `zone`, `distance_km` and
     `shift` (all nodes,) give the destination's zone and distance and how many days its date differs from the node's.
-    Days are ordinals.
+    Days are ordinals. `values` (all nodes, lines) is what the units of a line are worth to later demand, in cents; it
+    ranks only: parcels cost as much more, until a plan is told. Empty (0, 0) where no unit is worth anything.
     """
 
     units: IntArray
@@ -65,10 +66,11 @@ class Ask(NamedTuple):
     split_cost: int
     complete: bool
     goods: Goods
+    values: IntArray
 
 
 class Parcels(NamedTuple):
-    """The best parcel of every (eligible node, mask); `cost` is `INFINITE` where there is none."""
+    """The best parcel of every (eligible node, mask); `cost` has its values, and is `INFINITE` where there is none."""
 
     cost: IntArray
     service: IntArray
@@ -288,11 +290,14 @@ def make_offers(
     weight_g, units = mask_sums(ask.weight_g), mask_sums(ask.units)
     handling = mask_unions(ask.goods.handling, masks)
     is_plain = cards.rules.plain and ask.goods.plain
+    value = np.zeros(masks, dtype=np.int64)
     last = min(first + offers.cost.shape[0], covered.shape[0])
     offers.first[0] = first
     offers.arrival[:] = NEVER
     for e in range(first, last):
         node, row = nodes[e], load.row[nodes[e]]
+        if ask.values.shape[0] > 0:
+            value = mask_sums(ask.values[node])
         for choice in range(ask.services.shape[0]):
             service = ask.services[choice]
             if not cards.serves[service, node]:
@@ -323,7 +328,7 @@ def make_offers(
                     continue
                 calendar, handed_over = t.calendar[service], ship_day + ask.shift[node]
                 offers.cost[e - first, mask, choice] = (
-                    cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask]
+                    cards.parcel_cost[node] + shipping + cards.unit_cost[node] * units[mask] + value[mask]
                 )
                 offers.ship_day[e - first, mask, choice] = ship_day
                 offers.arrival[e - first, mask, choice] = (

@@ -47,13 +47,16 @@ from solvers.promise_options import (
 LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipments")
 """In the order in which a quote tells them."""
 Worth = tuple[int, int, int]
-"""(cents, day of the last arrival, parcels) of a plan."""
+"""(cents by which it is ranked, day of the last arrival, parcels) of a plan."""
 _SHIPPED_FIRST = attrgetter("ship_on", "node_id")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
 
 def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ...]:
-    """Return the options, which no other beats in cost, day and parcels, the cheapest first, with their labels."""
+    """Return the options, which no other beats in cost, day and parcels, the cheapest first, with their labels.
+
+    What units are worth to later demand counts in that cost, and in no other.
+    """
     split_cents = network.policy.split_cost_cents
     worths = [
         (
@@ -63,14 +66,20 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
         )
         for rows in plans.rows
     ]
+    if plans.values:
+        worths = [(cents + value, day, n) for (cents, day, n), value in zip(worths, plans.values, strict=True)]
     ranked = sorted(range(len(worths)), key=worths.__getitem__)
     labels = _labels([worths[place] for place in ranked])
-    return tuple(
-        [
-            _option(f"opt_{number + 1}", labels[number], plans.rows[place], plans.lines[place], asked, network, plans)
-            for number, place in enumerate(ranked)
+    options = [
+        _option(f"opt_{number + 1}", labels[number], plans.rows[place], plans.lines[place], asked, network, plans)
+        for number, place in enumerate(ranked)
+    ]
+    if plans.values:
+        options = [
+            msgspec.structs.replace(option, stock_value_cents=plans.values[place] or UNSET)
+            for option, place in zip(options, ranked, strict=True)
         ]
-    )
+    return tuple(options)
 
 
 def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]:
@@ -85,7 +94,7 @@ def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]
 
 def ranked_again(options: Sequence[Option]) -> tuple[Option, ...]:
     """Return options whose days have moved without those that others beat now, the cheapest first, labelled anew."""
-    worth = {o.option_id: (o.total_cost_cents, o.promised_on.toordinal(), len(o.shipments)) for o in options}
+    worth = {o.option_id: (ranked_cents(o), o.promised_on.toordinal(), len(o.shipments)) for o in options}
     ranked = sorted(options, key=lambda option: worth[option.option_id])
     kept: list[Option] = []
     for option in ranked:
@@ -94,6 +103,12 @@ def ranked_again(options: Sequence[Option]) -> tuple[Option, ...]:
             kept.append(option)
     labels = _labels([worth[option.option_id] for option in kept])
     return tuple(msgspec.structs.replace(o, labels=each) for o, each in zip(kept, labels, strict=True))
+
+
+def ranked_cents(option: Option) -> int:
+    """Return what an option is ranked by: its cost, and what its units are worth to later demand."""
+    value = option.stock_value_cents
+    return option.total_cost_cents + (value if isinstance(value, int) else 0)
 
 
 def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.delivery.day_tables import no_load
+from engine.promising.answer import ranked_cents
 from engine.promising.explaining_hubs import explain_hubs, packed_costs
 from engine.promising.explanation import Binding, Explanation, HubExplanation, NodeExplanation, Standing
 from engine.promising.model import Option
@@ -202,7 +203,7 @@ class _Explainer:
         cost = np.concatenate([cost, *(by_mask[None] for by_mask in packed.values())])
         shipped = {line.line_id for shipment in self._options[0].shipments for line in shipment.lines}
         served = sum(1 << i for i, line in enumerate(self._asked.lines) if line.line_id in shipped)
-        base = self._options[0].total_cost_cents
+        base = ranked_cents(self._options[0])
         found: dict[int, int] = {}
         for row, node in enumerate([*ask.nodes.tolist(), *packed]):
             least = _least_with(cost, row, served, min(ask.most_parcels, len(self._masks)), ask.split_cost)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from engine.network.hubs import SLOTS, TransferMinute
 from engine.network.model import Network
 from engine.network.transfers import Hubs
+from engine.promising.valuing import NO_VALUES
 from solvers.problem import IntArray
 from solvers.promise_dates import NEVER, Days
 from solvers.promise_freight import BARS, Cards, mask_unions
@@ -94,6 +95,7 @@ def _gathered(
     cost, leaves, moment = send_parts(
         covered, ask, handling, _transfers(found, node, sent, days), days.load, days.first_day
     )
+    cost = _worth(cost, hubs.source[sent], ask)
     rows = np.unique(hubs.hub[sent])
     part_node, transfer, hub = hubs.source[sent], sent, np.searchsorted(rows, hubs.hub[sent])
     own = np.flatnonzero(np.isin(hubs.node[rows], node))
@@ -102,6 +104,7 @@ def _gathered(
         own_cost, own_moment = _own_parts(found, rows[own], covered[np.searchsorted(node, own_node)], ask)
         own_cost[:, 0], barred = INFINITE, (handling[None, :] & network.freight.node_bars[own_node][:, None]) != 0
         own_cost[barred] = INFINITE
+        own_cost = _worth(own_cost, own_node, ask)
         part_node, transfer = np.append(part_node, own_node), np.append(transfer, np.full(len(own), OWN))
         hub, cost = np.append(hub, own), np.concatenate([cost, own_cost])
         leaves, moment = np.concatenate([leaves, np.full_like(own_moment, NEVER)]), np.concatenate([moment, own_moment])
@@ -145,6 +148,14 @@ def _transfers(found: Consolidation, node: IntArray, sent: IntArray, days: Days)
     )
 
 
+def _worth(cost: IntArray, nodes: IntArray, ask: Ask) -> IntArray:
+    """Return the cost of parts of nodes, (parts, masks), with what their units are worth to later demand."""
+    if not ask.values.size:
+        return cost
+    values = np.stack([mask_sums(ask.values[node]) for node in nodes.tolist()])
+    return np.where(cost < INFINITE, cost + values, cost)
+
+
 def _own_parts(found: Consolidation, rows: IntArray, covered: IntArray, ask: Ask) -> tuple[IntArray, IntArray]:
     """Return cost and moment of what hubs have themselves, (hubs, masks)."""
     units, own_from = mask_sums(ask.units), found.minute.own_from[rows][:, None]
@@ -180,7 +191,7 @@ def _onward(
     moments: IntArray,
     masks: int,
 ) -> Offered:
-    """Return the parcels that could go on from hubs at each moment; units are paid with their parts.
+    """Return the parcels that could go on from hubs at each moment; units are paid, and valued, with their parts.
 
     A service that has been there already at the minute of a moment takes it the next day.
     """
@@ -194,7 +205,7 @@ def _onward(
     covered = np.repeat(rows[:, 1:], masks, axis=1)
     days, cards = programme.days, programme.cards
     offers = _offers(
-        ask,
+        ask._replace(values=NO_VALUES),
         rows[:, 0].copy(),
         covered,
         cards._replace(unit_cost=np.zeros_like(cards.unit_cost)),

@@ -17,9 +17,10 @@ from engine.network.days import Calendars, Today
 from engine.network.hubs import TransferDays, TransferMinute, transfer_days, transfer_minute
 from engine.network.model import Network
 from engine.promising.gathering import OWN, Consolidation, Gathered, apart_at, by_service, gathered, only_direct
+from engine.promising.valuing import value_of
 from solvers.problem import IntArray
 from solvers.promise_hubs import hub_plans
-from solvers.promise_options import NINETIETH_DAY, NODE, SERVICE, spread
+from solvers.promise_options import COST, MASK, NINETIETH_DAY, NODE, SERVICE, spread
 from solvers.promise_parcels import Ask, mask_sums
 from solvers.promise_transfers import bill_parcels
 
@@ -101,20 +102,25 @@ def _planned(programme: Programme, ask: Ask, found: Gathered) -> Found:
     place = np.full((*plans.shape[:2], 1), -1, dtype=np.int64)
     for number, count in enumerate(counts.tolist()):
         for row, of_parcel in enumerate(pieces[number, :count].tolist()):
-            sent = _pieces(found, of_parcel, units)
+            sent = _pieces(found, of_parcel, units, ask.values)
+            if ask.values.size:
+                parcel = plans[number, row]
+                parts = [(int(found.part_node[part]), mask) for part, mask in of_parcel if mask]
+                valued = parts or [(int(parcel[NODE]), int(parcel[MASK]))]
+                parcel[COST] -= sum(value_of(node, mask, ask.values) for node, mask in valued)
             if sent:
                 place[number, row] = len(told)
                 told.append(sent)
     return np.concatenate([plans, place], axis=2), counts, int(served), tuple(told)
 
 
-def _pieces(found: Gathered, of_parcel: list[list[int]], units: IntArray) -> tuple[Piece, ...]:
+def _pieces(found: Gathered, of_parcel: list[list[int]], units: IntArray, values: IntArray) -> tuple[Piece, ...]:
     """Return what is sent for a parcel; nothing if its node ships what it has itself."""
-    pieces = [_piece(found, part, mask, int(units[mask])) for part, mask in of_parcel if mask]
+    pieces = [_piece(found, part, mask, int(units[mask]), values) for part, mask in of_parcel if mask]
     return tuple(pieces) if any(piece.transfer != OWN for piece in pieces) else ()
 
 
-def _piece(found: Gathered, part: int, mask: int, units: int) -> Piece:
+def _piece(found: Gathered, part: int, mask: int, units: int, values: IntArray) -> Piece:
     network, node, transfer = found.network, int(found.part_node[part]), int(found.transfer[part])
     if network is None:
         raise AssertionError("what is sent to a hub is sent in a network with hubs")
@@ -128,6 +134,6 @@ def _piece(found: Gathered, part: int, mask: int, units: int) -> Piece:
         transfer=transfer,
         ship_day=int(found.leaves[part, mask]),
         taken_on=int(found.taken[part, mask]),
-        transfer_cents=int(found.parts.cost[part, mask]) - each * units,
+        transfer_cents=int(found.parts.cost[part, mask]) - value_of(node, mask, values) - each * units,
         units_cents=each * units,
     )

@@ -226,7 +226,8 @@ class Option(Struct, frozen=True, kw_only=True):
     order lower it by the probability that they do not.
     `margin` is there if price and cost of all its goods are known, `ready_at` for a pick-up at a node with opening
     hours: when all of it is there, if it is ordered now. From `valid_until` on, a cut-off or the end of the promise, a
-    reservation of the option is refused, as its days can no longer be kept.
+    reservation of the option is refused, as its days can no longer be kept. `stock_value_cents`, where bid prices are
+    published, is what its units are worth to later demand: options are ranked by it too, and no cost has it.
     """
 
     option_id: str
@@ -243,6 +244,7 @@ class Option(Struct, frozen=True, kw_only=True):
     ready_at: datetime | UnsetType = UNSET
     valid_until: datetime | UnsetType = UNSET
     slots: tuple[OptionSlot, ...] | UnsetType = UNSET
+    stock_value_cents: int | UnsetType = UNSET
 
 
 class UnavailableLine(Struct, frozen=True, kw_only=True):

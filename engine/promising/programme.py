@@ -7,7 +7,7 @@ Here: tables per network, the order as arrays, merging of long orders. Not here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -22,14 +22,15 @@ from engine.network.hubs import TransferMinute
 from engine.network.model import Network
 from engine.promising.gathering import Consolidation
 from engine.promising.goods import Pack, copied_pack, packer_of, plain
-from engine.promising.hubs import HubTables, Piece, plans_with_hubs, usable_transfers
+from engine.promising.hubs import PIECES, HubTables, Piece, plans_with_hubs, usable_transfers
 from engine.promising.making import after_making
 from engine.promising.pickup import store_cards
 from engine.promising.request import Asked
+from engine.promising.valuing import NO_VALUES, UnitValues, value_of, values_of
 from solvers.problem import DISTANCE_TOLERANCE_KM
 from solvers.promise_dates import Days, Load
 from solvers.promise_freight import Cards, Goods, Rules, plain_rules
-from solvers.promise_options import MASK, MASK_LINES, SERVICE, promise_order
+from solvers.promise_options import MASK, MASK_LINES, NODE, SERVICE, promise_order
 from solvers.promise_parcels import Ask, Atp, within_reach
 
 _Rows = tuple[tuple[tuple[int, ...], ...], ...]
@@ -47,6 +48,7 @@ class Programme:
     `pack` turns its lines, in groups, into goods, which are not yet packed in `ask`; `rows` are the columns of products
     in `demand`; `anywhere` are the cards as if services delivered however far. Where services have slots,
     `without_slots` is the order as if they had none, and `origin` the service that each is, or is a copy of.
+    `unit_values` (products, all nodes) is what a unit is worth to later demand, `NO_VALUES` if nothing is.
     """
 
     demand: NDArray[np.int64]
@@ -62,6 +64,7 @@ class Programme:
     consolidation: Consolidation | None
     without_slots: Programme | None = None
     origin: tuple[int, ...] = ()
+    unit_values: NDArray[np.int64] = field(default_factory=lambda: NO_VALUES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,7 +73,8 @@ class Plans:
 
     `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `units` has the
     units of every line of the order; `goods` have the cartons of every mask in the rows. Where hubs may be used, rows
-    have a column PIECES, a place in `pieces`, -1 for none: what is sent to a hub for a parcel, with its lines.
+    have a column PIECES, a place in `pieces`, -1 for none: what is sent to a hub for a parcel, with its lines. `values`
+    is what the units of each plan are worth to later demand, which no cost in the rows has; empty if nothing is.
     """
 
     rows: tuple[tuple[tuple[int, ...], ...], ...]
@@ -80,6 +84,7 @@ class Plans:
     served: frozenset[int]
     goods: Goods
     pieces: tuple[tuple[tuple[Piece, tuple[int, ...]], ...], ...] = ()
+    values: tuple[int, ...] = ()
 
 
 class Tables:
@@ -92,6 +97,7 @@ class Tables:
         self._store_cards: dict[int, Cards] = {}
         self.days = DayTables()
         self._hubs = HubTables()
+        self._values = UnitValues()
 
     def consolidation(
         self, view: View, now: datetime, nodes: NDArray[np.int64], near: NDArray[np.int64]
@@ -103,6 +109,13 @@ class Tables:
     def transfers(self, view: View, now: datetime) -> TransferMinute | None:
         """Return what a minute means to transfers; None if the network has none."""
         return None if view.network.hubs is None else self._hubs.at(view, now)
+
+    def valued(self, programme: Programme, asked: Asked, view: View) -> Programme:
+        """Return the programme with its plans ranked by bid prices too; as it is if none are published."""
+        if view.bid_prices is None:
+            return programme
+        unit_values = self._values.of(asked.skus, programme.rows, view.network, view.bid_prices)
+        return with_values(programme, unit_values) if unit_values.size else programme
 
     def cards(self, network: Network, *, is_pickup: bool) -> Cards:
         """Return the costs of a network; at a pick-up only the node's units cost."""
@@ -158,6 +171,7 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
         split_cost=network.policy.split_cost_cents,
         complete=asked.is_complete,
         goods=goods,
+        values=NO_VALUES,
     )
     if pickup is not None and asked.place is not None:
         anywhere = tables.store_cards(network, pickup.node)
@@ -187,13 +201,25 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
     )
 
 
+def with_values(programme: Programme, unit_values: NDArray[np.int64]) -> Programme:
+    """Return the programme with other values of units, `NO_VALUES` for none."""
+    ask = programme.ask._replace(values=values_of(programme.demand, unit_values))
+    return replace(programme, ask=ask, unit_values=unit_values)
+
+
 def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
     """Return the programme of the same order with other SKUs in its lines, whose stock was read with it."""
     demand, units, weight_g = _demand(asked, programme.rows)
     goods, pack = packer_of(asked, view)
     if programme.origin:
         pack = copied_pack(pack, programme.origin)
-    ask = programme.ask._replace(units=units, weight_g=weight_g, goods=goods, complete=asked.is_complete)
+    ask = programme.ask._replace(
+        units=units,
+        weight_g=weight_g,
+        goods=goods,
+        complete=asked.is_complete,
+        values=values_of(demand, programme.unit_values),
+    )
     return replace(programme, demand=demand, ask=ask, pack=pack)
 
 
@@ -244,7 +270,19 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
         served=frozenset(_lines_of(int(served), together)),
         goods=ask.goods,
         pieces=tuple([tuple([(one, _lines_of(one.mask, together)) for one in parcel]) for parcel in pieces]),
+        values=tuple([_value_of(plan, pieces, ask.values) for plan in rows]) if ask.values.size else (),
     )
+
+
+def _value_of(
+    plan: tuple[tuple[int, ...], ...], pieces: tuple[tuple[Piece, ...], ...], values: NDArray[np.int64]
+) -> int:
+    """Return what the units of a plan are worth at the nodes that they leave."""
+    uses = list[tuple[int, int]]()
+    for row in plan:
+        is_packed = pieces and row[PIECES] >= 0
+        uses += [(one.node, one.mask) for one in pieces[row[PIECES]]] if is_packed else [(row[NODE], row[MASK])]
+    return sum(value_of(node, mask, values) for node, mask in uses)
 
 
 def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[Ask, NDArray[np.int64]]:
@@ -256,7 +294,10 @@ def grouped(programme: Programme, groups: Sequence[tuple[int, ...]]) -> tuple[As
         together[place] = demand[list(group)].sum(axis=0)
         units[place] = ask.units[list(group)].sum()
         weight_g[place] = ask.weight_g[list(group)].sum()
-    return ask._replace(units=units, weight_g=weight_g, goods=programme.pack(groups)), together
+    ask = ask._replace(
+        units=units, weight_g=weight_g, goods=programme.pack(groups), values=values_of(together, programme.unit_values)
+    )
+    return ask, together
 
 
 def _of_services(rows: _Rows, origin: Sequence[int]) -> _Rows:

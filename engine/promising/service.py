@@ -78,7 +78,7 @@ class PromiseService:
         now = self._clock.now()
         load = await self._room.at(view, view.days.at(now).calendars.first_day)
         table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=request.channel)
-        programme = build(asked, view, table, now, self._tables, load)
+        programme = self._tables.valued(build(asked, view, table, now, self._tables, load), asked, view)
         offer = None
         if view.network.slots is not None and self._slots is not None:
             programme, offer = await with_slots(programme, request, view, now, self._slots)

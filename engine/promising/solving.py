@@ -12,10 +12,11 @@ from engine.promising.margin import judge
 from engine.promising.merging import merge_lines
 from engine.promising.model import Option, UnavailableLine
 from engine.promising.pickup import with_ready_times, without_packaging
-from engine.promising.programme import Plans, Programme, exchanged, most_masks, solve
+from engine.promising.programme import Plans, Programme, exchanged, most_masks, solve, with_values
 from engine.promising.reasons import refused, unavailable
 from engine.promising.request import Asked
 from engine.promising.substituting import with_substitutes
+from engine.promising.valuing import NO_VALUES
 
 
 def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
@@ -32,6 +33,8 @@ def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Opti
     options = judge(options_of(plans, final, view.network), final, view)
     if programme.pickup is not None:
         options = with_ready_times(options, programme.pickup)
+    if not options and plans.values:  # values only rank: what is dear for their sake alone is not refused
+        return answered(asked, view, with_values(programme, NO_VALUES))
     if not options and plans.served:
         return (), refused(asked, "unprofitable")
     missing = set(range(len(asked.lines))) - plans.served

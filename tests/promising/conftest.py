@@ -18,6 +18,8 @@ import pytest
 import pytest_asyncio
 
 from engine.availability.reference import Reference
+from engine.bidding.document import BidPricesDocument
+from engine.bidding.service import BidPriceService
 from engine.calibration.learned import LearnedDocument
 from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
@@ -137,6 +139,7 @@ class World:
     service: PromiseService
     slots: MemorySlotBook
     reference: Reference
+    bid_prices: BidPriceService
 
     async def stock(self, *counts: tuple[str, str, int]) -> None:
         await self.inventory.put_positions(
@@ -149,6 +152,11 @@ class World:
             supply_id=name, node_id=node_id, sku=sku, quantity=quantity, expected_on=days_from_today(in_days)
         )
         await self.inventory.put_supplies([supply], today={node_id: TODAY.toordinal()})
+
+    async def publish(self, *prices: tuple[str, str, int]) -> None:
+        """Publish bid prices (node, SKU, cents), in place of all before."""
+        rows = [{"node_id": node_id, "sku": sku, "price_cents": cents} for node_id, sku, cents in prices]
+        await self.bid_prices.put(BidPricesDocument.model_validate({"prices": rows}))
 
     async def put_network(self, document: dict[str, Any]) -> None:
         await self.networks.put(NetworkDocument.model_validate(document))
@@ -196,11 +204,12 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     await networks.put(NetworkDocument.model_validate(network_document()))
     await catalogs.put(CatalogDocument.model_validate(catalog_document()))
     lead_times = LeadTimeService(documents)
-    reference = Reference(documents, networks, catalogs, lead_times)
+    bid_prices = BidPriceService(documents)
+    reference = Reference(documents, networks, catalogs, lead_times, bid_prices)
     load = MemoryLoadBook(clock, no_orders)
     room, slots = Room(load, lambda: 0.0, 0.0), MemorySlotBook(clock)
     service = PromiseService(
         reference=reference, inventory=inventory, promises=promises, clock=clock, room=room, slots=slots
     )
-    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service, slots, reference)
+    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service, slots, reference, bid_prices)
     await promises.settle()

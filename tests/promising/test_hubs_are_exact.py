@@ -5,6 +5,9 @@ options are the whole front of what is possible. Seeded bugs that this catches: 
 too, or sends twice; a hub that ships two parcels; a transfer that is there after the hub's cut-off, or after a service
 has been there, and goes on the same day; units that are paid twice; own lines of a hub that wait like transfers.
 
+In half of the networks units are worth something to later demand, where they are: options are ranked by that too, and
+no cost has it. Seeded bugs: what is sent to a hub counts at the hub, or twice, or stands in what a transfer costs.
+
 Where no service that comes to a node takes all lines, the node may ship a parcel by each service, unless lines share a
 product: half of the products are of two classes, and services refuse one or none.
 """
@@ -20,6 +23,8 @@ from typing import Any
 import pytest
 
 from engine.availability.reference import Reference
+from engine.bidding.document import BidPricesDocument
+from engine.bidding.service import BidPriceService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
@@ -49,6 +54,7 @@ class Case:
     lines: list[tuple[str, int]]
     now: datetime
     request: dict[str, Any]
+    prices: dict[tuple[str, str], int]
 
     @property
     def today(self) -> date:
@@ -123,6 +129,8 @@ def random_case(seed: int) -> Case:
             if rng.random() < 0.4:
                 levels.append((now.date() + timedelta(days=rng.randint(1, 6)), levels[0][1] + rng.randint(1, 3)))
             stock[name, sku] = levels
+    of_prices = random.Random(10_000 + seed)
+    positions = list(itertools.product(names, SKUS)) if seed % 2 else []
     request: dict[str, Any] = {}
     if rng.random() < 0.25:
         request["need_by"] = now.date() + timedelta(days=rng.randint(1, 9))
@@ -143,6 +151,7 @@ def random_case(seed: int) -> Case:
         lines=[(sku, rng.randint(1, 2)) for sku in chosen],
         now=now,
         request=request,
+        prices={position: of_prices.choice([1, 90, 400]) for position in positions if of_prices.random() < 0.6},
     )
 
 
@@ -216,6 +225,11 @@ class Book:
         coming = [s for s in self.case.network["services"] if here is None or s["service"] in here]
         return len(set(skus)) == len(skus) > 1 and all(classes & set(service["refuses"]) for service in coming)
 
+    def worth(self, node: str, lines: tuple[int, ...]) -> int:
+        """What units are worth at a node to later demand."""
+        wanted = [self.case.lines[line] for line in lines]
+        return sum(self.case.prices.get((node, sku), 0) * quantity for sku, quantity in wanted)
+
     def units(self, lines: tuple[int, ...]) -> int:
         return sum(self.case.lines[line][1] for line in lines)
 
@@ -285,7 +299,7 @@ Way = tuple[str, str | None, str | None]
 
 
 def every_plan(case: Case) -> list[tuple[frozenset[int], Worth]]:
-    """The lines and the (cost, last day, parcels) of every way in which they could be brought."""
+    """The lines and the (cost with values, last day, parcels) of every way in which they could be brought."""
     book, split = Book(case), case.network["policy"]["split_cost_cents"]
     every = [s["service"] for s in case.network["services"]]
     names = {node: every if book.ships_apart(node) else [None] for node in book.nodes}
@@ -316,10 +330,12 @@ def every_plan(case: Case) -> list[tuple[frozenset[int], Worth]]:
             sources = {node: lines for (node, *to), lines in used.items() if to == [hub, name]}
             found = [book.by_hub(hub, service, sources) for service in services]
             choices.append([one for one in found if one is not None])
+        worth = sum(book.worth(node, lines) for (node, _, _), lines in used.items())
         for chosen in itertools.product(*choices):
             last = max(day for _, day in chosen)
             if last <= case.request.get("need_by", date.max):
-                plans.append((served, (sum(c for c, _ in chosen) + split * (len(chosen) - 1), last, len(chosen))))
+                cost = sum(c for c, _ in chosen) + split * (len(chosen) - 1)
+                plans.append((served, (cost + worth, last, len(chosen))))
     return plans
 
 
@@ -343,6 +359,9 @@ async def answer(case: Case) -> tuple[tuple[Option, ...], Any]:
         for sku, weight_g in case.weights.items()
     ]
     await catalogs.put(CatalogDocument.model_validate({"products": products}))
+    bid_prices = BidPriceService(documents)
+    rows = [{"node_id": node, "sku": sku, "price_cents": cents} for (node, sku), cents in case.prices.items()]
+    await bid_prices.put(BidPricesDocument.model_validate({"prices": rows}))
     inventory = MemoryInventoryStore(clock)
     supplies = []
     for (node, sku), levels in case.stock.items():
@@ -353,7 +372,7 @@ async def answer(case: Case) -> tuple[tuple[Option, ...], Any]:
         ]
     await inventory.put_supplies(supplies, today=dict.fromkeys(NODES, case.today.toordinal()))
     service = PromiseService(
-        reference=Reference(documents, networks, catalogs),
+        reference=Reference(documents, networks, catalogs, bid_prices=bid_prices),
         inventory=inventory,
         promises=MemoryPromiseStore(clock),
         clock=clock,
@@ -368,13 +387,15 @@ async def answer(case: Case) -> tuple[tuple[Option, ...], Any]:
 def check(case: Case, option: Option) -> None:
     """An option sums up, and each of its parcels is by the book."""
     book, services = Book(case), {s["service"]: s for s in case.network["services"]}
-    total = 0
+    total = worth = 0
     for shipment in option.shipments:
         lines = {line.line_id: int(line.line_id) - 1 for line in shipment.lines}
         service = services[shipment.service]
         sources: dict[str, tuple[int, ...]] = {}
         for transfer in shipment.consolidates or ():
             sources[transfer.node_id] = tuple(lines.pop(line.line_id) for line in transfer.lines)
+        worth += sum(book.worth(node, sent) for node, sent in sources.items())
+        worth += book.worth(shipment.node_id, tuple(lines.values()))
         if sources:
             if lines:
                 sources[shipment.node_id] = tuple(lines.values())
@@ -386,6 +407,7 @@ def check(case: Case, option: Option) -> None:
         assert found == (cents, shipment.delivery.p90)
         total += cents
     assert option.total_cost_cents == total + option.cost.split_cents
+    assert (option.stock_value_cents or 0) == worth
     assert option.cost.transfer_cents == sum(shipment.cost.transfer_cents for shipment in option.shipments)
 
 
@@ -413,7 +435,7 @@ async def compared(case: Case) -> tuple[int, int]:
         return 0, 0
     most = max(units_of(case, served) for served, _ in possible)
     full = [plan for plan in possible if units_of(case, plan[0]) == most]
-    found = [(o.total_cost_cents, o.promised_on, len(o.shipments)) for o in options]
+    found = [(o.total_cost_cents + (o.stock_value_cents or 0), o.promised_on, len(o.shipments)) for o in options]
     assert found[0] == min(worth for _, worth in full)
     lines = frozenset(int(line.line_id) - 1 for s in options[0].shipments for line in s.lines)
     assert sorted(found) == front({worth for served, worth in full if served == lines})

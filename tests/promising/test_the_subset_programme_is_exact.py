@@ -1,4 +1,8 @@
-"""The compiled programme against the enumeration of every assignment of lines to nodes and services."""
+"""The compiled programme against the enumeration of every assignment of lines to nodes and services.
+
+In half of the cases units are worth something to later demand, by line and node: plans are then ranked by that too, and
+what they are told to cost is without it.
+"""
 
 from __future__ import annotations
 
@@ -136,6 +140,9 @@ def random_case(seed: int, *, is_plain: bool) -> Case:
                 later = common[pair[service, node], day + 1] if day + 1 < HORIZON else NEVER
                 both = works[service, day] and node_works[node, day]
                 common[pair[service, node], day] = FIRST_DAY + day if both else later
+    goods = plain_goods() if is_plain else random_goods(rng, lines, services)
+    of_values = np.random.default_rng(10_000 + seed)
+    values = of_values.integers(0, 40, (nodes, lines)) if seed % 2 else np.zeros((0, 0), dtype=np.int64)
     return Case(
         demand=demand,
         atp=Atp(today, ints(offsets), ints(step_day), ints(step_atp)),
@@ -152,7 +159,8 @@ def random_case(seed: int, *, is_plain: bool) -> Case:
             most_parcels=int(rng.integers(0, 4)) if rng.random() < 0.4 else 10,
             split_cost=int(rng.choice([0, 0, 5, 40])),
             complete=bool(rng.random() < 0.2),
-            goods=plain_goods() if is_plain else random_goods(rng, lines, services),
+            goods=goods,
+            values=values,
         ),
         cards=Cards(
             rng.integers(0, 12, nodes),
@@ -253,12 +261,17 @@ def freight(case: Case, node: int, service: int, lines: tuple[int, ...]) -> tupl
     return [rate, *area, oversize, math.floor(fuel + Fraction(1, 2)), packaging], days
 
 
+def worth(case: Case, node: int, lines: tuple[int, ...]) -> int:
+    """What the units of some lines are worth at a node."""
+    return sum(int(case.ask.values[node, line]) for line in lines) if case.ask.values.size else 0
+
+
 def works_on(works: np.ndarray, day: int) -> bool:
     return 0 <= day - FIRST_DAY < HORIZON and bool(works[day - FIRST_DAY])
 
 
 def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
-    """(lines served, cost with splits, last arrival, parcels) of every assignment of lines and services."""
+    """(lines served, cost with splits and values, last arrival, parcels) of every assignment of lines and services."""
     lines = len(case.ask.units)
     plans = []
     for assigned in itertools.product([None, *case.ask.nodes.tolist()], repeat=lines):
@@ -273,6 +286,7 @@ def every_plan(case: Case) -> list[tuple[frozenset[int], int, int, int]]:
             if any(found is None for found in parcels):
                 continue
             cost = sum(found[0] for found in parcels) + case.ask.split_cost * (len(parcels) - 1)
+            cost += sum(worth(case, node, group) for node, group in groups)
             served = frozenset(i for i in range(lines) if assigned[i] is not None)
             if case.ask.goods.whole.size and len(served & {0, 1}) == 1:
                 continue
@@ -306,10 +320,11 @@ def test_every_option_equals_the_best_of_all_assignments(block: int) -> None:
 
 
 def check_and_sum(case: Case, rows: np.ndarray, count: int, served: int) -> tuple[int, int, int]:
-    """(cost, last arrival, parcels) of a plan whose parcels are each by the book, of distinct nodes, and disjoint."""
+    """(cost with values, last arrival, parcels) of a plan; its parcels are by the book, of distinct nodes, disjoint."""
     parcels = rows[:count]
     assert len({int(row[NODE]) for row in parcels}) == count
     assert sum(int(row[MASK]) for row in parcels) == served
+    cost = case.ask.split_cost * (count - 1)
     for row in parcels:
         lines = tuple(i for i in range(len(case.ask.units)) if row[MASK] >> i & 1)
         assert parcel(case, int(row[NODE]), int(row[SERVICE]), lines) == (row[COST], row[ARRIVAL_DAY])
@@ -317,5 +332,5 @@ def check_and_sum(case: Case, rows: np.ndarray, count: int, served: int) -> tupl
         paid = freight(case, int(row[NODE]), int(row[SERVICE]), lines)
         assert paid is not None
         assert paid[0] == parts
-    cost = int(parcels[:, COST].sum()) + case.ask.split_cost * (count - 1)
+        cost += int(row[COST]) + worth(case, int(row[NODE]), lines)
     return cost, int(parcels[:, ARRIVAL_DAY].max()), count
