@@ -1,7 +1,7 @@
 """The tasks that run for as long as the application does.
 
-Expired reservations give back, low stock is noticed, and what nodes are to ship, and the windows that are booked, are
-kept in line with reservations.
+Expired reservations give back, low stock is noticed, what nodes are to ship, and the windows that are booked, are kept
+in line with reservations, and routing runs whose process died go on.
 """
 
 from __future__ import annotations
@@ -52,6 +52,16 @@ async def keep_slots(engine: Engine, interval_seconds: float = 1.0) -> None:
 async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Make events of positions that become low on stock, or recover, until cancelled."""
     await _keep(engine.low_stock.step, "watching for low stock", interval_seconds)
+
+
+async def keep_runs(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Take up routing runs whose process died, until cancelled."""
+
+    async def take_up() -> bool:
+        await engine.routing_runs.take_up_left()
+        return False
+
+    await _keep(take_up, "taking up routing runs", interval_seconds)
 
 
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:

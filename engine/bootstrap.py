@@ -67,9 +67,11 @@ from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
+from engine.routing import run_store
 from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.run_store import MemoryRunStore, RedisRunStore, RunStore
+from engine.routing.memory_run_store import MemoryRunStore
+from engine.routing.run_store import RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
 from engine.storage import documents
 from engine.storage.client import StoreClient, connect
@@ -81,7 +83,14 @@ from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.replicated import connect_replicated
 
-LIBRARIES = (documents.LIBRARY, inventory.LIBRARY, orders.LIBRARY, redis_load.LIBRARY, redis_slots.LIBRARY)
+LIBRARIES = (
+    documents.LIBRARY,
+    inventory.LIBRARY,
+    orders.LIBRARY,
+    redis_load.LIBRARY,
+    redis_slots.LIBRARY,
+    run_store.LIBRARY,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,7 +232,7 @@ def _redis_stores(client: StoreClient, settings: Settings) -> Stores:
         orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
         load=RedisLoadBook(client, keys),
         slots=RedisSlotBook(client, keys),
-        runs=RedisRunStore(client, keys),
+        runs=RedisRunStore(client, keys, settings.run_lease_seconds),
         explained=RedisBlobs(client, keys, settings.explanation_days),
     )
 

@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     explanation_days: int = Field(
         default=7, ge=0, le=365, description="How long routed orders can be explained; 0: nothing is kept for it."
     )
+    run_lease_seconds: float = Field(
+        default=15,
+        ge=1,
+        le=3600,
+        description="After so long without a sign of life a routing run is taken up elsewhere.",
+    )
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )

@@ -20,6 +20,7 @@
     │   ├── SlotFull              a window has no place left
     │   └── SlotClosed            a window cannot be booked any more
     ├── IdempotencyConflict   the key came back with another body
+    ├── LeaseLost             another process has taken the work up; whoever gets this stops
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
     ├── StoreReplyError       the store refused a command: a fault in this program or in the store's set-up
@@ -231,6 +232,12 @@ class IdempotencyConflict(AllotError):
 
     def __init__(self) -> None:
         super().__init__("The idempotency key was used before with another body. Use a new key.")
+
+
+class LeaseLost(AllotError):
+    """Another process has taken the work up, or it is over: whoever gets this stops, and nothing of it was done."""
+
+    code = "lease_lost"
 
 
 class ExpectationMissed(AllotError):

@@ -21,8 +21,16 @@ from engine.orders.memory_reservations import MemoryReservations
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
-from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
-from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
+from engine.orders.replies import Reply, cancel_outcome, capture_outcome, lease_lost, unknown_orders, verdict_of
+from engine.routing.model import (
+    RUN_OVER,
+    NodeCapacity,
+    OpenOrder,
+    OrderAllocation,
+    UsedCapacity,
+    Verdict,
+    VerdictOutcome,
+)
 
 _OPEN = {"captured", "backordered"}
 Use = tuple[str, int, int, int]
@@ -56,6 +64,8 @@ class MemoryOrderStore:
         self._reservations = MemoryReservations(inventory)
         self._orders: dict[str, _Kept] = {}
         self._capacity: dict[tuple[int, str], tuple[int, int]] = {}
+        self._fences: dict[str, int] = {}
+        self._done: dict[str, set[str]] = {}
 
     async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
         """Keep a new order."""
@@ -115,8 +125,12 @@ class MemoryOrderStore:
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
         buffers: Kept | None = None,
+        epoch: int = 0,
     ) -> list[Verdict]:
         """Commit each order of a run."""
+        if 0 < epoch < self._fences.get(run_id, 0):
+            raise lease_lost(run_id)
+        self._fences[run_id] = max(epoch, self._fences.get(run_id, 0))
         known = (self._orders.get(allocation.order_id) for allocation in allocations)
         check_allocations(allocations, [None if order is None else order.demand for order in known])
         entries = [entry_of(allocation) for allocation in allocations]
@@ -125,7 +139,16 @@ class MemoryOrderStore:
         replies = [self._decide(run_id, entry, capacities, days, buffers or {}) for entry in entries]
         verdicts = [verdict_of(entry.order_id, reply) for entry, reply in zip(entries, replies, strict=True)]
         self._reservations.record("commit_orders")
+        if epoch:
+            committed = {each.order_id for each in verdicts if each.outcome is VerdictOutcome.COMMITTED}
+            self._done.setdefault(run_id, set()).update(committed)
         return verdicts
+
+    async def fence(self, run_id: str, epoch: int) -> None:
+        """Refuse commits of a run with an earlier epoch from now on."""
+        self._fences[run_id] = max(epoch, self._fences.get(run_id, 0))
+        if epoch >= RUN_OVER:
+            self._done.pop(run_id, None)
 
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
@@ -175,6 +198,8 @@ class MemoryOrderStore:
         self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int], buffers: Kept
     ) -> Sequence[Any]:
         kept = self._orders.get(entry.order_id)
+        if entry.order_id in self._done.get(run_id, ()):
+            return ("committed",)
         if kept is not None and kept.run_id == run_id and kept.state != "cancelled":
             return ("committed",)
         if kept is None or kept.state not in _OPEN:

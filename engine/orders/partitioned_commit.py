@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import Unavailable
+from engine.errors import LeaseLost, Unavailable
 from engine.events.actor import actor
 from engine.inventory.followers import Followers
 from engine.inventory.partition import Partition
@@ -26,6 +26,8 @@ from engine.inventory.partitions import Truth
 from engine.orders.batch import Entry
 from engine.orders.partitioned_reads import KnownOrder
 from engine.orders.partitioned_uses import DROP, KEEP, PartitionedUses
+from engine.orders.replies import unless_fenced
+from engine.storage.client import Part
 
 _MANY_DUE, _AT_ONCE = 1000, 50
 _ACT = "commit_orders"
@@ -40,6 +42,7 @@ class Setting:
     """What a batch is checked against: capacities of nodes, the day at each, and units kept back by SKU and node."""
 
     run_id: str
+    epoch: int
     limits: Mapping[str, tuple[int, int]]
     today: Mapping[str, int]
     buffers: Mapping[str, Mapping[str, int]]
@@ -75,13 +78,19 @@ class PartitionedCommit:
     async def commit(
         self, setting: Setting, entries: Sequence[Entry], known: Sequence[KnownOrder], channels: Sequence[str]
     ) -> list[Verdict]:
-        """Commit each allocation by itself; the verdicts are those of lua/partitions/decide.lua."""
+        """Commit each allocation by itself; the verdicts are those of lua/partitions/decide.lua. Raises LeaseLost."""
         attempts = [
             self._attempt(entry, order, channel) for entry, order, channel in zip(entries, known, channels, strict=True)
         ]
         await self._try_uses(setting, [each for each in attempts if each.entry.lines])
         await self._try_parts(setting, attempts)
-        await self._decide(setting, attempts)
+        try:
+            await self._decide(setting, attempts)
+        except LeaseLost:
+            for each in attempts:
+                each.verdict = each.verdict or AGAIN
+            await self._follow(attempts)
+            raise
         await self._follow(attempts)
         return [each.verdict or AGAIN for each in attempts]
 
@@ -138,7 +147,8 @@ class PartitionedCommit:
 
         async def decide_at(home: int, asked: Sequence[_Attempt]) -> None:
             packed = _pack([self._row(each) for each in asked])
-            found = await self._call(home, "allot_decide_orders_v1", setting.run_id, packed)
+            with unless_fenced(setting.run_id):
+                found = await self._call(home, "allot_decide_orders_v1", setting.run_id, packed, setting.epoch)
             for each, verdict in zip(asked, found, strict=True):
                 each.verdict = verdict
 
@@ -196,7 +206,7 @@ class PartitionedCommit:
         too_late_ms = each.since_ms + LATEST_SECONDS * 1000
         return (*head, here, each.partitions, each.token, own, each.has_uses, too_late_ms)
 
-    async def _call(self, partition: int, function: str, *args: str | bytes) -> list[Verdict]:
+    async def _call(self, partition: int, function: str, *args: Part) -> list[Verdict]:
         here = self._all[partition]
         verdicts: list[Verdict] = _unpack(await here.client.fcall(function, [here.keys.deadlines], [actor(), *args]))
         return verdicts

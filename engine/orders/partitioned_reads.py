@@ -102,6 +102,25 @@ async def known_orders(
     ]
 
 
+async def done_by(
+    partitions: Sequence[Partition], run_id: str, order_ids: Sequence[str], homes: Sequence[int]
+) -> frozenset[str]:
+    """Return which orders a run has committed already, as their homes know."""
+    by_home: dict[int, list[str]] = {}
+    for order_id, home in zip(order_ids, homes, strict=True):
+        by_home.setdefault(home, []).append(order_id)
+    done: set[str] = set()
+
+    async def ask(home: int, names: Sequence[str]) -> None:
+        here = partitions[home]
+        for some in _chunks(names):
+            found = await here.client.fcall("allot_done_by_run_v1", [here.keys.open_orders], [run_id, *some])
+            done.update(name for name, is_done in zip(some, found, strict=True) if is_done)
+
+    await asyncio.gather(*(ask(home, names) for home, names in by_home.items()))
+    return frozenset(done)
+
+
 def _chunks(items: Sequence[T]) -> list[Sequence[T]]:
     return [items[start : start + _MANY] for start in range(0, len(items), _MANY)]
 

@@ -27,13 +27,13 @@ from engine.orders.batch import check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order
 from engine.orders.partitioned_commit import AGAIN, PartitionedCommit, Setting
-from engine.orders.partitioned_reads import KnownOrder, known_orders
+from engine.orders.partitioned_reads import KnownOrder, done_by, known_orders
 from engine.orders.partitioned_uses import DROP, PartitionedUses
 from engine.orders.places import Places
 from engine.orders.records import captured_of, demand_of, document, fingerprint
 from engine.orders.redis_store import RedisOrderStore, kept_of, limits_of
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
-from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict, VerdictOutcome
 from engine.storage.client import StoreClient
 from engine.storage.functions import REPLAY, library
 
@@ -47,6 +47,7 @@ LIBRARY = library(
         *SNIPPETS,
         files("engine.inventory") / "lua" / "part.lua",
         _LUA / "orders.lua",
+        _LUA / "fence.lua",
         _LUA / "capacity.lua",
         *(_LUA / "partitions" / f"{name}.lua" for name in _FUNCTIONS),
     ],
@@ -144,18 +145,31 @@ class PartitionedOrderStore:
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
         buffers: Kept | None = None,
+        epoch: int = 0,
     ) -> list[Verdict]:
         """Commit each order of a run; `_CHUNK` orders a call of each partition."""
         order_ids = [allocation.order_id for allocation in allocations]
         homes = [each.number for each in await self._places.of_many(order_ids)]
         known = await known_orders(self._all, order_ids, homes)
         check_allocations(allocations, [each.demand if each.state else None for each in known])
-        verdicts: list[Verdict] = []
-        for start in range(0, len(allocations), _CHUNK):
-            some = slice(start, start + _CHUNK)
-            replies = await self._commit(run_id, allocations[some], known[some], capacities, today, buffers or {})
-            verdicts += [verdict_of(order_id, reply) for order_id, reply in zip(order_ids[some], replies, strict=True)]
-        return verdicts
+        # Only whoever takes a run up again can find orders done; their lines must not be tried once more.
+        done = await done_by(self._all, run_id, order_ids, homes) if epoch > 1 else frozenset[str]()
+        left = [index for index, order_id in enumerate(order_ids) if order_id not in done]
+        verdicts = {order_id: Verdict(order_id=order_id, outcome=VerdictOutcome.COMMITTED) for order_id in done}
+        for start in range(0, len(left), _CHUNK):
+            some = left[start : start + _CHUNK]
+            entries, looked = [allocations[index] for index in some], [known[index] for index in some]
+            replies = await self._commit((run_id, epoch), entries, looked, capacities, today, buffers or {})
+            for entry, reply in zip(entries, replies, strict=True):
+                verdicts[entry.order_id] = verdict_of(entry.order_id, reply)
+        return [verdicts[order_id] for order_id in order_ids]
+
+    async def fence(self, run_id: str, epoch: int) -> None:
+        """Refuse commits of a run with an earlier epoch from now on, in every partition."""
+        calls = (
+            each.client.fcall("allot_fence_run_v1", [each.keys.open_orders], [run_id, epoch]) for each in self._all
+        )
+        await asyncio.gather(*calls)
 
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what commits and cancellations have left over; the parts of reservations are the inventory's."""
@@ -163,7 +177,7 @@ class PartitionedOrderStore:
 
     async def _commit(
         self,
-        run_id: str,
+        run: tuple[str, int],
         allocations: Sequence[OrderAllocation],
         known: Sequence[KnownOrder],
         capacities: Mapping[str, NodeCapacity],
@@ -182,7 +196,8 @@ class PartitionedOrderStore:
                     looked[index] = order
             entries = [entry_of(allocations[i]) for i in left]
             setting = Setting(
-                run_id=run_id,
+                run_id=run[0],
+                epoch=run[1],
                 limits=limits_of(capacities),
                 today=today_of(entries, today),
                 buffers=by_sku(kept_of(entries, buffers)),

@@ -22,14 +22,14 @@ from engine.orders.batch import Entry, check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
-from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
+from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, unless_fenced, verdict_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
 
 _LUA = files("engine.orders") / "lua"
-_FUNCTIONS = ("orders", "capacity", "capture", "cancel", "commit", "read")
+_FUNCTIONS = ("orders", "fence", "capacity", "capture", "cancel", "commit", "read", "fence_run")
 LIBRARY = library("orders", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
 
 _CHUNK = 250
@@ -124,6 +124,7 @@ class RedisOrderStore:
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
         buffers: Kept | None = None,
+        epoch: int = 0,
     ) -> list[Verdict]:
         """Commit each order of a run; `_CHUNK` orders a call."""
         demands = await self._client.pipeline([("HGET", self._keys.order(a.order_id), "demand") for a in allocations])
@@ -135,9 +136,15 @@ class RedisOrderStore:
             kept = [by_sku(kept_of(entries, buffers))] if buffers else []
             batch = _pack(([entry.packed() for entry in entries], limits, today_of(entries, today), *kept))
             keys = [self._keys.open_orders]
-            reply = _unpack(await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch]))
+            with unless_fenced(run_id):
+                packed = await self._client.fcall("allot_commit_orders_v1", keys, [actor(), run_id, batch, epoch])
+            reply = _unpack(packed)
             verdicts += [verdict_of(entry.order_id, found) for entry, found in zip(entries, reply, strict=True)]
         return verdicts
+
+    async def fence(self, run_id: str, epoch: int) -> None:
+        """Refuse commits of a run with an earlier epoch from now on."""
+        await self._client.fcall("allot_fence_run_v1", [self._keys.open_orders], [run_id, epoch])
 
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""

@@ -6,11 +6,12 @@ answers in the same form. A reply is what is kept for an idempotency key.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from engine.errors import AllotError, IllegalState, NotFound
+from engine.errors import AllotError, IllegalState, LeaseLost, NotFound, StoreReplyError
 from engine.inventory.model import Outcome
 from engine.orders.model import Order
 from engine.orders.records import order_of
@@ -68,6 +69,22 @@ def verdict_of(order_id: str, reply: Reply) -> Verdict:
         node_id, day, what, asked, left, limit = reply[2]
         reason = f"{node_id} on {date.fromordinal(day)}: {asked} {what} asked, {max(0, left)} of {limit} left"
     return Verdict(order_id=order_id, outcome=outcome, reason=reason)
+
+
+@contextmanager
+def unless_fenced(run_id: str) -> Iterator[None]:
+    """Raise LeaseLost where the store refuses a commit since another process has taken the run up."""
+    try:
+        yield
+    except StoreReplyError as error:
+        if "FENCED" not in str(error):
+            raise
+        raise lease_lost(run_id) from None
+
+
+def lease_lost(run_id: str) -> LeaseLost:
+    """Return the error of whoever goes on with a run that another process has taken up."""
+    return LeaseLost(f"Another process has taken run {run_id!r} up, or it is over; nothing was committed.")
 
 
 def _outcome(reply: Reply, replayed: bool) -> Outcome[Order]:

@@ -131,6 +131,10 @@ class Verdict:
     reason: str | None = None
 
 
+RUN_OVER = 1_000_000_000
+"""The epoch of a run that is over: above that of anybody who worked on it."""
+
+
 class OrderBook(Protocol):
     """Where a routing run gets its orders and puts its decisions."""
 
@@ -153,12 +157,20 @@ class OrderBook(Protocol):
         capacities: Mapping[str, NodeCapacity],
         today: Mapping[str, date],
         buffers: Kept | None = None,
+        epoch: int = 0,
     ) -> list[Verdict]:
         """Commit each order of a run, atomic per order, idempotent by `run_id`; one verdict per allocation, in order.
+
+        `epoch` tells how often the run was taken up: raises LeaseLost, with nothing done, when a later one is known
+        (0: not asked). What a run has committed with an epoch stays so, also after another run has had the order.
 
         `capacities` limits a node's units and parcels per day (a node not named is unlimited); `today` is the date at
         each node that appears, which tells dated demand from what ships now; `buffers` are the units kept back of
         positions by rule. May be called again with the same arguments after Unavailable. Raises InvalidInput if an
         allocation does not match its order's lines.
         """
+        ...
+
+    async def fence(self, run_id: str, epoch: int) -> None:
+        """Refuse commits of a run with an earlier epoch from now on; with `RUN_OVER`, all."""
         ...

@@ -1,16 +1,16 @@
 """What a routing run does: open orders and stock in, a plan with its bound out, committed as confirmed reservations.
 
-A run snapshots stock, solves, and commits each order atomically by the run's id, channel by channel where channels have
-quotas. Orders whose stock moved meanwhile are solved again against what is there now, at most `ROUNDS` times; what then
-still moves stays open, never dropped. Not here: one solve (solving.py), the life of a run (runs.py), the commit itself
-(engine/orders).
+A run snapshots stock, solves, keeps what it decided, and commits each order atomically by the run's id, channel by
+channel where channels have quotas. Orders whose stock moved meanwhile are solved again against what is there now, at
+most `ROUNDS` times; what then still moves stays open, never dropped. A run that is taken up commits what was decided
+before. Not here: one solve (solving.py), the work on a run (working.py), the commit itself (engine/orders).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,8 +24,9 @@ from engine.inventory.store import InventoryStore
 from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.model import NodeCapacity, OpenOrder, OrderBook, Verdict
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, whole_order
+from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunStatus, Unrouted
 from engine.routing.run_summary import Tally, policy_of, summary_of
 from engine.routing.solving import Solved, Solver, Table
@@ -44,23 +45,24 @@ class RoutingTurns:
         explains = explained is not None and explained.are_kept
         self._solver = Solver(orders, inventory, clock, explains=explains)
 
-    async def route(self, run: Run, view: View, progress: Progress | None) -> Run:
-        """Return the run as it is when it is over; raises what the stores and the solvers raise."""
-        request, tally, unrouted = run.request, Tally(), list[Unrouted]()
-        pending, unknown = _split_known(await self._orders.open_orders(request.order_ids), view)
-        stock: StockView | None = await self._inventory.read(demanded_skus(pending))
-        turns = turns_of(pending, stock, self._clock.now()) if stock and pending else [Turn(channel=None, orders=())]
-        summaries = list[tuple[str | None, dict[str, Any]]]()
+    async def route(self, run: Run, ledger: RunLedger, view: View, progress: Progress | None) -> Run:
+        """Return the run as it is when it is over, gone on with from where it stood.
+
+        Raises LeaseLost, and what the stores and the solvers raise.
+        """
+        request, tally = run.request, Tally()
+        opening = await self._open(run, ledger, view)
+        unrouted, stock = list(opening.left_out), opening.stock
+        summaries = list[tuple[str | None, Mapping[str, Any]]]()
         planned = Planned()
-        for turn in turns:
-            table = Table(view=view, channel=turn.channel, planned=planned, turns=len(turns), stock=stock)
+        for number, turn in enumerate(opening.turns):
+            table = Table(view=view, channel=turn.channel, planned=planned, turns=len(opening.turns), stock=stock)
             stock = None
-            first = await self._route_turn(run, turn, table, tally, unrouted, progress)
-            summaries.append((turn.channel, summary_of(first.batch, first.result)))
-            if request.dry_run and len(turns) > 1:
+            work = _Work(run=run, ledger=ledger, number=number, turn=turn, table=table, tally=tally, unrouted=unrouted)
+            first = await self._route_turn(work, progress)
+            summaries.append((turn.channel, first.summary))
+            if request.dry_run and len(opening.turns) > 1:
                 planned.add(turn.orders, first.allocations)
-        await self._leave(run, unknown)
-        unrouted += [entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU)]
         return replace(
             run,
             status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
@@ -68,40 +70,84 @@ class RoutingTurns:
             unrouted=tuple(unrouted),
         )
 
-    async def _route_turn(
-        self,
-        run: Run,
-        turn: Turn,
-        table: Table,
-        tally: Tally,
-        unrouted: list[Unrouted],
-        progress: Progress | None,
-    ) -> Solved:
+    async def _open(self, run: Run, ledger: RunLedger, view: View) -> _Opening:
+        """Return what the run began with, as it is now, or let it begin."""
+        if ledger.start is not None:
+            turns = [
+                Turn(channel=channel, orders=tuple(await self._orders.open_orders(order_ids)))
+                for channel, order_ids in ledger.start.turns
+            ]
+            return _Opening(turns=turns, left_out=ledger.start.left_out, stock=None)
+        pending, unknown = _split_known(await self._orders.open_orders(run.request.order_ids), view)
+        stock = await self._inventory.read(demanded_skus(pending))
+        turns = turns_of(pending, stock, self._clock.now()) if pending else [Turn(channel=None, orders=())]
+        left_out = tuple(entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU))
+        named = tuple((turn.channel, tuple(order.order_id for order in turn.orders)) for turn in turns)
+        await ledger.begin(Start(turns=named, left_out=left_out))
+        await self._leave(run, unknown)
+        return _Opening(turns=turns, left_out=left_out, stock=stock)
+
+    async def _route_turn(self, work: _Work, progress: Progress | None) -> Step:
         """Route the orders of a turn, in rounds until none moves; return what was solved first."""
-        pending, first = list(turn.orders), None
+        run, table, tally, pending = work.run, work.table, work.tally, list(work.turn.orders)
+        kept = work.ledger.steps(work.number)
         tally.moved_before += tally.moved
-        for rounds in range(1, ROUNDS + 1):
-            solved = await self._solver.solve(pending, table, run.request, progress if first is None else None)
-            first, tally.rounds, table.stock = first or solved, max(tally.rounds, rounds), None
-            await self._explain(run, tally, solved)
+        steps = list[Step]()
+        for number in range(ROUNDS):
+            if number < len(kept):
+                step = kept[number]
+            else:
+                step = await self._decide(work, number, pending, progress if number == 0 else None)
+            steps.append(step)
+            tally.rounds, table.stock = max(tally.rounds, number + 1), None
+            tally.batches += 1
+            again = {each.order_id for later in kept[number + 1 :] for each in later.allocations}
             moved = set[str]()
             if not run.request.dry_run:
-                moved = tally.add(await self._commit(run.run_id, table.view, solved))
-            unrouted += [entry for entry in solved.unrouted if entry.order_id not in moved]
+                is_old = number < len(kept) and step.today != self._today(work)
+                moved = again | await self._roll_forward(work, step, again, is_old=is_old)
+            work.unrouted.extend(entry for entry in step.unrouted if entry.order_id not in moved)
             if not moved:
                 break
             pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
         else:
             await self._leave(run, pending)
-            unrouted += [entry for order in pending for entry in whole_order(order, STOCK_MOVED)]
-        return first or solved
+            work.unrouted.extend(entry for order in pending for entry in whole_order(order, STOCK_MOVED))
+        return steps[0]
+
+    async def _decide(self, work: _Work, number: int, orders: Sequence[OpenOrder], progress: Progress | None) -> Step:
+        """Solve, and keep what was decided before any of it is committed."""
+        today = self._today(work)
+        solved = await self._solver.solve(orders, work.table, work.run.request, progress)
+        await self._explain(work.run, work.tally, solved)
+        step = Step(
+            allocations=tuple(solved.allocations),
+            unrouted=tuple(solved.unrouted),
+            summary=summary_of(solved.batch, solved.result),
+            today=today,
+        )
+        await work.ledger.keep(work.number, number, step)
+        return step
+
+    async def _roll_forward(self, work: _Work, step: Step, again: Collection[str], *, is_old: bool) -> set[str]:
+        """Commit what was decided, but for orders that were decided on `again`; return those that have to be.
+
+        What was decided before a midnight is not committed any more; what was committed of it stays so.
+        """
+        left = [each for each in step.allocations if each.order_id not in again]
+        if is_old:
+            found = await self._orders.open_orders([each.order_id for each in left])
+            return {order.order_id for order in found}
+        return work.tally.add(await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left))
+
+    def _today(self, work: _Work) -> Mapping[str, int]:
+        return dict(work.table.view.days.at(self._clock.now()).by_node)
 
     async def _explain(self, run: Run, tally: Tally, solved: Solved) -> None:
         """Keep what was decided before it is committed; a run does not fail for an explanation."""
         if self._explained is not None and solved.explained is not None:
             with suppress(AllotError):
                 await self._explained.keep(run.run_id, tally.batches, solved.explained)
-            tally.batches += 1
 
     async def _leave(self, run: Run, orders: Sequence[OpenOrder]) -> None:
         """Keep which run left orders open, for those who ask why."""
@@ -109,16 +155,42 @@ class RoutingTurns:
             with suppress(AllotError):
                 await self._explained.leave(run.run_id, [order.order_id for order in orders])
 
-    async def _commit(self, run_id: str, view: View, solved: Solved) -> list[Verdict]:
+    async def _commit(
+        self, run_id: str, epoch: int, view: View, allocations: Sequence[OrderAllocation]
+    ) -> list[Verdict]:
         today = view.days.at(self._clock.now())
         limits = _daily_capacities(view)
         dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}
         kept = None
         if view.buffers is not None:
-            rows = (row for allocation in solved.allocations for row in allocation.rows)
+            rows = (row for allocation in allocations for row in allocation.rows)
             kept = kept_at(view.buffers, ((row.sku, row.node_id) for row in rows if row.node_id is not None))
         with acting_as(run_id):
-            return await self._orders.commit(run_id, solved.allocations, capacities=limits, today=dates, buffers=kept)
+            return await self._orders.commit(
+                run_id, allocations, capacities=limits, today=dates, buffers=kept, epoch=epoch
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Opening:
+    """What a run begins with, or goes on with; `stock` is that of all orders if it was just read."""
+
+    turns: Sequence[Turn]
+    left_out: Sequence[Unrouted]
+    stock: StockView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """A turn of a run, and what is gathered over all turns."""
+
+    run: Run
+    ledger: RunLedger
+    number: int
+    turn: Turn
+    table: Table
+    tally: Tally
+    unrouted: list[Unrouted]
 
 
 def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrder], list[OpenOrder]]:

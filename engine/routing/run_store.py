@@ -1,38 +1,49 @@
-"""Where routing runs are kept: one record per run, made once per idempotency key, under a lease while somebody works.
+"""Where routing runs are kept: one record per run, made once per idempotency key, and who works on it.
 
-Here: the port and its two forms. A record is one JSON value; making it is one `SET … NX GET`, so two requests with the
-same key make one run. The lease tells a run that is being worked on from one whose worker died.
+Here: the port and its form in Redis; memory_run_store.py is the one of a process. A record is one JSON value. Whoever
+takes a run up gets an epoch above all before it, and a lease that it renews; with an earlier epoch nothing is written
+any more (lua/runs.lua). Beside the record lies what the run has decided and may not have committed yet.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
+from importlib.resources import files
+from typing import Any, Protocol
 
 import msgspec
 
-from engine.clock import Clock
-from engine.errors import IdempotencyConflict, NotFound
+from engine.errors import IdempotencyConflict, LeaseLost, NotFound
 from engine.inventory.model import Outcome, Replay
 from engine.routing.run_model import Run
-from engine.storage.client import StoreClient
+from engine.storage.client import Part, StoreClient
+from engine.storage.functions import library
 from engine.storage.keys import Keys
 
-LEASE_SECONDS = 15
+LIBRARY = library("runs", 1, [files("engine.routing") / "lua" / "runs.lua"])
+LEASE_SECONDS = 15.0
 KEPT_SECONDS = 30 * 24 * 3600
 
 
-class _Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True):
+    """A run as it is kept, with the fingerprint of the request that made it."""
+
     fingerprint: str
     run: Run
 
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(_Record).decode
+_decode = msgspec.json.Decoder(Record).decode
 
 
 class RunStore(Protocol):
     """Keeps routing runs."""
+
+    @property
+    def lease_seconds(self) -> float:
+        """After so many seconds without a sign of life a run may be taken up by somebody else."""
+        ...
 
     async def create(self, run: Run, replay: Replay | None) -> Outcome[Run]:
         """Keep a new run; with the same idempotency key again, return the run as it was first made.
@@ -41,112 +52,119 @@ class RunStore(Protocol):
         """
         ...
 
-    async def put(self, run: Run) -> None:
-        """Replace the record of a run."""
+    async def put(self, run: Run, epoch: int) -> None:
+        """Replace the record of a run; one that is over stays as it is. Raises LeaseLost."""
         ...
 
     async def get(self, run_id: str) -> Run:
         """Return a run; raises NotFound."""
         ...
 
-    async def claim(self, run_id: str) -> bool:
-        """Lease a run that nobody works on; False if somebody does."""
+    async def claim(self, run_id: str) -> int:
+        """Take up a run that nobody works on, and return the epoch; 0 if somebody does, or it is over."""
         ...
 
-    async def lease(self, run_id: str) -> None:
-        """Say that somebody works on a run, for the next `LEASE_SECONDS`."""
+    async def renew(self, run_id: str, epoch: int) -> None:
+        """Say that whoever has this epoch still works on a run; raises LeaseLost."""
         ...
 
     async def leased(self, run_id: str) -> bool:
         """Return whether somebody works on a run."""
         ...
 
+    async def unfinished(self) -> Sequence[str]:
+        """Return the ids of runs that are not over."""
+        ...
 
-def replayed(run: Run, found: _Record, fingerprint: str) -> Outcome[Run]:
+    async def keep_step(self, run_id: str, epoch: int, name: str, body: bytes) -> None:
+        """Keep something that a run has decided, until it is over; raises LeaseLost."""
+        ...
+
+    async def steps(self, run_id: str) -> Mapping[str, bytes]:
+        """Return what a run has decided so far."""
+        ...
+
+
+def replayed(run: Run, found: Record, fingerprint: str) -> Outcome[Run]:
     """Return the first answer to an idempotency key that came back."""
     if found.fingerprint != fingerprint:
         raise IdempotencyConflict
     return Outcome(value=replace(run, created_at=found.run.created_at), replayed=True)
 
 
-class RedisRunStore:
-    """Runs in Redis or Valkey."""
+def unknown_run(run_id: str) -> NotFound:
+    """Return the error of a run that nobody has started, or that is not kept any more."""
+    return NotFound(f"There is no routing run {run_id!r}.")
 
-    def __init__(self, client: StoreClient, keys: Keys) -> None:
-        self._client, self._keys = client, keys
+
+def lost(run_id: str) -> LeaseLost:
+    """Return the error of whoever writes about a run that another process has taken up."""
+    return LeaseLost(f"Another process has taken run {run_id!r} up, or it is over.")
+
+
+class RedisRunStore:
+    """Runs in Redis or Valkey; needs `LIBRARY` loaded."""
+
+    def __init__(self, client: StoreClient, keys: Keys, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._client, self._keys, self._lease_seconds = client, keys, lease_seconds
+        self._lease_ms = round(lease_seconds * 1000)
+
+    @property
+    def lease_seconds(self) -> float:
+        """See `RunStore.lease_seconds`."""
+        return self._lease_seconds
 
     async def create(self, run: Run, replay: Replay | None) -> Outcome[Run]:
         """See `RunStore.create`."""
         fingerprint = "" if replay is None else replay.fingerprint
-        body = _encode(_Record(fingerprint, run))
-        found = await self._client.call("SET", self._key(run.run_id), body, "EX", KEPT_SECONDS, "NX", "GET")
+        body = _encode(Record(fingerprint, run))
+        found = await self._call("allot_create_run_v1", run.run_id, run.run_id, body, KEPT_SECONDS)
         return Outcome(value=run) if found is None else replayed(run, _decode(found), fingerprint)
 
-    async def put(self, run: Run) -> None:
+    async def put(self, run: Run, epoch: int) -> None:
         """See `RunStore.put`."""
-        found = await self._client.call("GET", self._key(run.run_id))
-        fingerprint = "" if found is None else _decode(found).fingerprint
-        await self._client.call("SET", self._key(run.run_id), _encode(_Record(fingerprint, run)), "EX", KEPT_SECONDS)
+        found = await self._client.call("GET", self._keys.named("run", run.run_id))
+        body = _encode(Record("" if found is None else _decode(found).fingerprint, run))
+        is_over = int(run.status.over)
+        if not await self._call("allot_put_run_v1", run.run_id, epoch, run.run_id, body, KEPT_SECONDS, is_over):
+            raise lost(run.run_id)
 
     async def get(self, run_id: str) -> Run:
         """See `RunStore.get`."""
-        found = await self._client.call("GET", self._key(run_id))
+        found = await self._client.call("GET", self._keys.named("run", run_id))
         if found is None:
-            raise NotFound(f"There is no routing run {run_id!r}.")
+            raise unknown_run(run_id)
         return _decode(found).run
 
-    async def claim(self, run_id: str) -> bool:
+    async def claim(self, run_id: str) -> int:
         """See `RunStore.claim`."""
-        key = self._keys.named("run_lease", run_id)
-        return await self._client.call("SET", key, "1", "EX", LEASE_SECONDS, "NX") is not None
+        return int(await self._call("allot_claim_run_v1", run_id, run_id, KEPT_SECONDS, self._lease_ms))
 
-    async def lease(self, run_id: str) -> None:
-        """See `RunStore.lease`."""
-        await self._client.call("SET", self._keys.named("run_lease", run_id), "1", "EX", LEASE_SECONDS)
+    async def renew(self, run_id: str, epoch: int) -> None:
+        """See `RunStore.renew`."""
+        if not await self._call("allot_renew_run_v1", run_id, epoch, self._lease_ms):
+            raise lost(run_id)
 
     async def leased(self, run_id: str) -> bool:
         """See `RunStore.leased`."""
         return bool(await self._client.call("EXISTS", self._keys.named("run_lease", run_id)))
 
-    def _key(self, run_id: str) -> str:
-        return self._keys.named("run", run_id)
+    async def unfinished(self) -> Sequence[str]:
+        """See `RunStore.unfinished`."""
+        found = await self._client.call("SMEMBERS", self._keys.named("unfinished_runs"))
+        return sorted(run_id.decode() for run_id in found)
 
+    async def keep_step(self, run_id: str, epoch: int, name: str, body: bytes) -> None:
+        """See `RunStore.keep_step`."""
+        if not await self._call("allot_keep_run_step_v1", run_id, epoch, name, body, KEPT_SECONDS):
+            raise lost(run_id)
 
-class MemoryRunStore:
-    """Runs in this process; for simulation and tests."""
+    async def steps(self, run_id: str) -> Mapping[str, bytes]:
+        """See `RunStore.steps`."""
+        found = await self._client.call("HGETALL", self._keys.named("run_steps", run_id))
+        return {name.decode(): body for name, body in zip(found[::2], found[1::2], strict=True)}
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._records: dict[str, _Record] = {}
-        self._leases: dict[str, float] = {}
-
-    async def create(self, run: Run, replay: Replay | None) -> Outcome[Run]:
-        """See `RunStore.create`."""
-        fingerprint = "" if replay is None else replay.fingerprint
-        found = self._records.setdefault(run.run_id, _Record(fingerprint, run))
-        return Outcome(value=run) if found.run is run else replayed(run, found, fingerprint)
-
-    async def put(self, run: Run) -> None:
-        """See `RunStore.put`."""
-        self._records[run.run_id] = _Record(self._records[run.run_id].fingerprint, run)
-
-    async def get(self, run_id: str) -> Run:
-        """See `RunStore.get`."""
-        if run_id not in self._records:
-            raise NotFound(f"There is no routing run {run_id!r}.")
-        return self._records[run_id].run
-
-    async def claim(self, run_id: str) -> bool:
-        """See `RunStore.claim`."""
-        if await self.leased(run_id):
-            return False
-        await self.lease(run_id)
-        return True
-
-    async def lease(self, run_id: str) -> None:
-        """See `RunStore.lease`."""
-        self._leases[run_id] = self._clock.now().timestamp() + LEASE_SECONDS
-
-    async def leased(self, run_id: str) -> bool:
-        """See `RunStore.leased`."""
-        return self._leases.get(run_id, 0.0) > self._clock.now().timestamp()
+    async def _call(self, function: str, run_id: str, *args: Part) -> Any:
+        words = ("run", "run_lease", "run_epoch", "run_steps")
+        keys = [*(self._keys.named(word, run_id) for word in words), self._keys.named("unfinished_runs")]
+        return await self._client.fcall(function, keys, args)

@@ -29,8 +29,8 @@ from engine.promising.model import Destination as PromisedTo
 from engine.promising.model import Promise, PromiseRequest, WantedLine
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore
+from engine.routing.memory_run_store import MemoryRunStore
 from engine.routing.model import OrderBook
-from engine.routing.run_store import MemoryRunStore
 from engine.routing.runs import RoutingRuns
 from engine.storage.documents import MemoryDocumentStore
 

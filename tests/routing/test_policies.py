@@ -189,7 +189,7 @@ class Thief:
 
     def __init__(self, world: World) -> None:
         self._world, self.open_orders, self.used_capacity = world, world.book.open_orders, world.book.used_capacity
-        self._has_come = False
+        self._has_come, self.fence = False, world.book.fence
 
     async def commit(self, *arguments: Any, **options: Any) -> list[Verdict]:
         if not self._has_come:

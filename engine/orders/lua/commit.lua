@@ -1,12 +1,12 @@
 -- Commits the allocations of a routing run, each order by itself, all in one step.
 -- KEYS[1]  any key of the partition (open_orders)
--- ARGV[1]  who                     ARGV[2]  the run id
+-- ARGV[1]  who                     ARGV[2]  the run id                ARGV[4]  the epoch of the run, or absent, see fence.lua
 -- ARGV[3]  cmsgpack {allocations, limits, today, buffers or absent}
 --          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses}
 --          lines: a list of {sku, node_id, quantity, ship_on}      uses: as in capacity.lua
 --          limits: node_id → {units or -1, parcels or -1}          today: node_id → day ordinal, for every node in lines
 --          buffers: as in the inventory's atp.lua
--- Returns  cmsgpack list of verdicts: {'committed'} · {'gone'} · {'moved', 'short', {sku, node_id, asked, available}} ·
+-- Returns  an error FENCED, and nothing is done; or a cmsgpack list of verdicts: {'committed'} · {'gone'} · {'moved', 'short', {sku, node_id, asked, available}} ·
 --          {'moved', 'capacity', {node_id, day, what, asked, left, limit}}
 -- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
 -- the new one, and kept if that fails; a run commits an order once, however often it is asked. An allocation without any
@@ -59,8 +59,9 @@ local function swap(work, order_id, order, lines, uses, limits, today)
   return { 'moved', 'capacity', over }
 end
 
-local function decide(work, run_id, allocation, limits, today, now, writes)
+local function decide(work, run_id, allocation, limits, today, now, writes, done)
   local order_id, state, rows, reservation_id, lines, uses = unpack(allocation)
+  if done[order_id] then return { 'committed' } end
   local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows',
     'channel', 'seq')
   local write = writes[order_id]
@@ -85,16 +86,21 @@ local function decide(work, run_id, allocation, limits, today, now, writes)
 end
 
 redis.register_function('allot_commit_orders_v1', function(keys, args)
-  local work, now, run_id = open_work(keys[1], 'commit_orders', args), now_ms(), args[1]
+  local work, now, run_id, epoch = open_work(keys[1], 'commit_orders', args), now_ms(), args[1], tonumber(args[3] or 0)
   local allocations, limits, today, buffers = unpack(cmsgpack.unpack(args[2]))
+  local fenced, order_ids = pass_fence(work, run_id, epoch), {}
+  if fenced then return fenced end
+  for i, allocation in ipairs(allocations) do order_ids[i] = allocation[1] end
+  local done = done_by(work, run_id, order_ids)
   keep_back(work, buffers)
   local verdicts, writes = {}, {}
   expire_due(work, now, MANY_DUE)
   for i, allocation in ipairs(allocations) do
-    verdicts[i] = decide(work, run_id, allocation, limits, today, now, writes)
+    verdicts[i] = decide(work, run_id, allocation, limits, today, now, writes, done)
   end
   commit_work(work)
   write_capacity(work)
+  keep_done(work, run_id, epoch, writes)
   for order_id, write in pairs(writes) do
     enter_state(work, order_id, write.seq, write.state, run_id, now, 'run_id', run_id, 'rows', write.rows,
       'reservation_id', write.reservation_id, 'uses', write.uses)

@@ -1,11 +1,11 @@
 -- Decides on allocations of orders that are at home here, whose lines and uses were tried everywhere, here too. Each order by
 -- itself, all in one step.
 -- KEYS[1]  any key of the partition (deadlines)
--- ARGV[1]  who     ARGV[2]  the run id
+-- ARGV[1]  who     ARGV[2]  the run id     ARGV[4]  the epoch of the run, or absent, see ../fence.lua
 -- ARGV[3]  cmsgpack list of {order id, state to enter, rows (JSON), reservation id to give, lines, places of those of here,
 --          partitions of all (empty: only here), token of the attempt, own reservations as they were found: a list of {id, version,
 --          lines that stay}, whether uses were tried, when it is too late (ms)}
--- Returns  cmsgpack list of {'committed', reservation id, list of earlier reservations that changed, their uses or ''} ·
+-- Returns  an error FENCED, and nothing is done; or a cmsgpack list of {'committed', reservation id, list of earlier reservations that changed, their uses or ''} ·
 --          {'gone'} · {'again'}: the attempt was given up, or what the order holds has changed since it was looked at
 -- Invariants: those of ../commit.lua. What waits for a later day, of a SKU that is not shipped, stays in the reservation it is
 -- in, which is confirmed with it.
@@ -83,8 +83,9 @@ local function make_reservation(work, entry, channel)
   return true
 end
 
-local function decide_over(work, run_id, entry, now, writes)
+local function decide_over(work, run_id, entry, now, writes, done)
   local order_id, state, rows, id, lines, _, _, token, found, has_uses, too_late = unpack(entry)
+  if done[order_id] then return { 'committed', '', {}, '' } end
   local old_state, old_run, old_id, uses, old_rows, channel, seq, waiting = unpack(redis.call('HMGET',
     key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows', 'channel', 'seq', 'waiting'))
   if old_run == run_id and old_state ~= 'cancelled' then return { 'committed', old_id, {}, '' } end
@@ -110,8 +111,14 @@ end
 
 redis.register_function('allot_decide_orders_v1', function(keys, args)
   local work, now, run_id, verdicts, writes = open_work(keys[1], 'commit_orders', args), now_ms(), args[1], {}, {}
-  for i, entry in ipairs(cmsgpack.unpack(args[2])) do verdicts[i] = decide_over(work, run_id, entry, now, writes) end
+  local entries, epoch, order_ids = cmsgpack.unpack(args[2]), tonumber(args[3] or 0), {}
+  local fenced = pass_fence(work, run_id, epoch)
+  if fenced then return fenced end
+  for i, entry in ipairs(entries) do order_ids[i] = entry[1] end
+  local done = done_by(work, run_id, order_ids)
+  for i, entry in ipairs(entries) do verdicts[i] = decide_over(work, run_id, entry, now, writes, done) end
   commit_work(work)
+  keep_done(work, run_id, epoch, writes)
   for order_id, write in pairs(writes) do
     if write.old_uses then
       settle_uses_later(work, write.old_uses, 'drop')
