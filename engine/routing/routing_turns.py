@@ -25,6 +25,7 @@ from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict
+from engine.routing.phases import Phases
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunStatus, Unrouted
@@ -50,13 +51,21 @@ class RoutingTurns:
 
         Raises LeaseLost, and what the stores and the solvers raise.
         """
-        request, tally = run.request, Tally()
-        opening = await self._open(run, ledger, view)
+        request, tally, phases = run.request, Tally(), Phases()
+        with phases.timed("read"):
+            opening = await self._open(run, ledger, view)
         unrouted, stock = list(opening.left_out), opening.stock
         summaries = list[tuple[str | None, Mapping[str, Any]]]()
         planned = Planned()
         for number, turn in enumerate(opening.turns):
-            table = Table(view=view, channel=turn.channel, planned=planned, turns=len(opening.turns), stock=stock)
+            table = Table(
+                view=view,
+                channel=turn.channel,
+                planned=planned,
+                turns=len(opening.turns),
+                stock=stock,
+                phases=phases,
+            )
             stock = None
             work = _Work(run=run, ledger=ledger, number=number, turn=turn, table=table, tally=tally, unrouted=unrouted)
             first = await self._route_turn(work, progress)
@@ -66,7 +75,7 @@ class RoutingTurns:
         return replace(
             run,
             status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
-            summary={**summary_of_turns(summaries), **tally.document(), **policy_of(request)},
+            summary={**summary_of_turns(summaries), **tally.document(), **policy_of(request), **phases.document()},
             unrouted=tuple(unrouted),
         )
 
@@ -119,14 +128,16 @@ class RoutingTurns:
         """Solve, and keep what was decided before any of it is committed."""
         today = self._today(work)
         solved = await self._solver.solve(orders, work.table, work.run.request, progress)
-        await self._explain(work.run, work.tally, solved)
+        with work.table.phases.timed("explain"):
+            await self._explain(work.run, work.tally, solved)
         step = Step(
             allocations=tuple(solved.allocations),
             unrouted=tuple(solved.unrouted),
             summary=summary_of(solved.batch, solved.result),
             today=today,
         )
-        await work.ledger.keep(work.number, number, step)
+        with work.table.phases.timed("keep"):
+            await work.ledger.keep(work.number, number, step)
         return step
 
     async def _roll_forward(self, work: _Work, step: Step, again: Collection[str], *, is_old: bool) -> set[str]:
@@ -138,7 +149,8 @@ class RoutingTurns:
         if is_old:
             found = await self._orders.open_orders([each.order_id for each in left])
             return {order.order_id for order in found}
-        return work.tally.add(await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left))
+        with work.table.phases.timed("commit"):
+            return work.tally.add(await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left))
 
     def _today(self, work: _Work) -> Mapping[str, int]:
         return dict(work.table.view.days.at(self._clock.now()).by_node)

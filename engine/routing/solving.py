@@ -10,9 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import partial
 
 from engine.availability.reference import View
-from engine.availability.stock import StockReader
+from engine.availability.stock import AtpTable, StockReader
 from engine.clock import Clock
 from engine.delivery.day_tables import DayTables
 from engine.errors import Fault, InvalidInput
@@ -25,6 +26,7 @@ from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import Solved as Explained
 from engine.routing.kits import keep_kits_whole
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
+from engine.routing.phases import Phases
 from engine.routing.reasons import backorder_reasons
 from engine.routing.run_model import RunRequest, Unrouted
 from solvers.params import Method, Params, Progress
@@ -54,6 +56,7 @@ class Table:
     planned: Planned
     turns: int
     stock: StockView | None
+    phases: Phases
 
 
 class Solver:
@@ -70,33 +73,38 @@ class Solver:
 
         Raises InvalidInput where the batch is too large for the method.
         """
-        view, now = table.view, self._clock.now()
-        today, left = await self._today(table, now)
-        stock = table.stock or await self._inventory.read(demanded_skus(orders))
-        channel = table.channel
-        atp = self._reader.read(table.planned.stock(stock), view, today.local_day, now=now, channel=channel)
+        view, now, phases = table.view, self._clock.now(), table.phases
+        with phases.timed("read"):
+            today, left = await self._today(table, now)
+            stock = table.planned.stock(table.stock or await self._inventory.read(demanded_skus(orders)))
+            read = partial(self._reader.read, stock, view, today.local_day, now=now, channel=table.channel)
+            atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))
         for keep_promises in (True, False):
-            batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
-            stopping = _stopping(request.time_limit_seconds, table.turns)
-            try:
-                result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
-            except TooLarge as error:
-                raise InvalidInput(Fault(path="$.method", message=str(error))) from None
+            with phases.timed("build"):
+                batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
+            with phases.timed("solve"):
+                stopping = _stopping(request.time_limit_seconds, table.turns)
+                try:
+                    result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+                except TooLarge as error:
+                    raise InvalidInput(Fault(path="$.method", message=str(error))) from None
             broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
             if not broken:
                 break
             orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
-        mended = await asyncio.to_thread(keep_kits_whole, batch, result)
-        result, explained = mended.result, None
-        if self._explains:
-            explained = await asyncio.to_thread(explained_batch, batch, mended, view, atp, now)
+        with phases.timed("explain"):
+            return await asyncio.to_thread(self._solved, batch, result, view, atp, now)
+
+    def _solved(self, batch: Batch, result: RoutingResult, view: View, atp: AtpTable, now: datetime) -> Solved:
+        """Return what was decided in the words of orders, with what is kept to explain it."""
+        mended = keep_kits_whole(batch, result)
         return Solved(
             batch=batch,
-            result=result,
-            allocations=allocations(batch, result.plan),
-            unrouted=backorder_reasons(batch, result, mended.waiting),
-            explained=explained,
+            result=mended.result,
+            allocations=allocations(batch, mended.result.plan),
+            unrouted=backorder_reasons(batch, mended.result, mended.waiting),
+            explained=explained_batch(batch, mended, view, atp, now) if self._explains else None,
         )
 
     async def _today(self, table: Table, now: datetime) -> tuple[Today, dict[str, NodeCapacity]]:
