@@ -121,6 +121,7 @@ class Engine:
     partitions: int
     network: NetworkService
     catalog: CatalogService
+    reference: Reference
     lead_times: LeadTimeService
     bid_prices: BidPriceService
     forecast: ForecastService
@@ -194,6 +195,7 @@ async def allot_engine(
             await keep_number(client, chosen.tenant, chosen.partitions)
             stores = _redis_stores(client, chosen)
         engine = _wired(chosen, ticking, stores, client)
+        stack.push_async_callback(engine.reference.stop)
         stack.push_async_callback(stores.promises.settle)
         stack.push_async_callback(engine.routing_runs.finish)
         yield engine
@@ -287,6 +289,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         partitions=settings.partitions,
         network=network,
         catalog=catalog,
+        reference=reference,
         lead_times=lead_times,
         bid_prices=bid_prices,
         forecast=ForecastService(

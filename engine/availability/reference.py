@@ -1,16 +1,18 @@
 """The network, the catalog and the learned lead times of one moment, read together.
 
-Here: one view of all, cached by the store's epoch. Not here: what is in them.
+Here: one view of all, cached by the store's epoch; its bid prices are the last known, and newer ones follow when they
+are read. Not here: what is in them.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from engine.bidding.document import BidPrices
+from engine.bidding.following import KnownPrices
 from engine.bidding.service import BidPriceService
 from engine.calibration.lead_times import LeadTimes
 from engine.calibration.service import LeadTimeService
@@ -30,7 +32,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class View:
-    """A network with its days, a catalog, learned lead times and bid prices, if there are any, as of one epoch."""
+    """A network with its days, a catalog and learned lead times, if there are any, as of one epoch, and bid prices."""
 
     epoch: int
     days: NetworkDays
@@ -75,6 +77,7 @@ class Reference:
         self._catalogs = catalogs
         self._lead_times = lead_times
         self._bid_prices = bid_prices
+        self._known = None if bid_prices is None else KnownPrices(bid_prices, self._exchange_prices)
         self._latest: View | None = None
 
     @property
@@ -90,15 +93,33 @@ class Reference:
             days = await self._networks.days(epoch)
             catalog = await self._catalogs.current(epoch)
             learned = None if self._lead_times is None else await self._lead_times.find(epoch)
-            prices = None if self._bid_prices is None else await self._bid_prices.find(epoch)
             latest = self._latest = View(
                 epoch=epoch,
                 days=days,
                 catalog=catalog,
                 lead_times=None if learned is None else learned.lead_times,
-                bid_prices=prices,
+                bid_prices=None if self._known is None else self._known.latest,
             )
+            if self._known is not None:
+                self._known.follow(epoch)
         return latest
+
+    async def current_with_prices(self) -> View:
+        """Return the current view with the bid prices that are published now; waits for them, unlike `current`."""
+        view = await self.current()
+        prices = None if self._bid_prices is None else await self._bid_prices.find(view.epoch)
+        return view if prices is view.bid_prices else replace(view, bid_prices=prices)
+
+    async def stop(self) -> None:
+        """Read no more beside the requests."""
+        if self._known is not None:
+            await self._known.stop()
+
+    def _exchange_prices(self) -> None:
+        """Have the latest view say what is known of bid prices now."""
+        view, known = self._latest, self._known
+        if view is not None and known is not None and view.bid_prices is not known.latest:
+            self._latest = replace(view, bid_prices=known.latest)
 
     async def beside(
         self, understand: Callable[[View], Meant], read: Callable[[Meant], Awaitable[Read]]

@@ -1,6 +1,7 @@
 """Bid prices as a use case: publish them, get those of the moment.
 
-There may be millions, so that reading and checking them is left to a thread.
+There may be millions, so that reading and checking them is left to a thread. Not here: who must not wait for that
+(following.py).
 """
 
 from __future__ import annotations
@@ -23,12 +24,20 @@ class BidPriceService:
         self._epoch = -1
         self._reading = asyncio.Lock()
 
+    @property
+    def latest(self) -> BidPrices | None:
+        """The prices that were last read, perhaps no longer those published; None before the first."""
+        return self._prices
+
     async def put(self, document: BidPricesDocument) -> int:
         """Check and publish prices and return their version; `InvalidInput` with every fault, nothing stored."""
         faults = await asyncio.to_thread(check_bid_prices, document)
         if faults:
             raise InvalidInput(faults)
-        return await self._documents.put(NAME, await asyncio.to_thread(_written, document))
+        body = await asyncio.to_thread(_written, document)
+        version = await self._documents.put(NAME, body)
+        self._keep(await asyncio.to_thread(read_bid_prices, body, version))
+        return version
 
     async def current(self, epoch: int | None = None) -> BidPrices:
         """Return the prices as last published; `NotFound` before the first."""
@@ -43,11 +52,17 @@ class BidPriceService:
         if self._epoch != now:
             async with self._reading:  # once for all who wait
                 if self._epoch != now:
-                    found = await self._documents.get(NAME)
-                    if found is not None and (self._prices is None or self._prices.version != found.version):
-                        self._prices = await asyncio.to_thread(read_bid_prices, found.body, found.version)
+                    if await self._documents.version(NAME) not in {None, self._prices and self._prices.version}:
+                        found = await self._documents.get(NAME)
+                        if found is not None:
+                            self._keep(await asyncio.to_thread(read_bid_prices, found.body, found.version))
                     self._epoch = now
         return self._prices
+
+    def _keep(self, prices: BidPrices) -> None:
+        """Keep prices, unless newer ones were read meanwhile."""
+        if self._prices is None or self._prices.version < prices.version:
+            self._prices = prices
 
 
 def _written(document: BidPricesDocument) -> bytes:

@@ -34,7 +34,7 @@ class RunPolicies:
 
     async def view(self, request: RunRequest) -> View:
         """Return the world as it is now, under the policy of the run."""
-        view = await self._reference.current()
+        view = await self._reference.current_with_prices()
         if request.policy is None or self._policies is None:
             return view
         return self._effect.of(await self._policies.find(request.policy, "$.policy"), view)

@@ -37,6 +37,10 @@ class DocumentStore(Protocol):
         """Return the latest version of `name`, or None if it was never put."""
         ...
 
+    async def version(self, name: str) -> int | None:
+        """Return the latest version of `name` without its body, or None if it was never put."""
+        ...
+
     async def epoch(self) -> int:
         """Return the number of puts so far, of all documents."""
         ...
@@ -73,6 +77,11 @@ class MemoryDocumentStore:
     async def get(self, name: str) -> Document | None:
         """Return the latest version of `name`."""
         return self._documents.get(name)
+
+    async def version(self, name: str) -> int | None:
+        """Return the latest version of `name`."""
+        found = self._documents.get(name)
+        return None if found is None else found.version
 
     async def epoch(self) -> int:
         """Return the number of puts so far."""
@@ -111,6 +120,11 @@ class RedisDocumentStore:
         """Return the latest version of `name`."""
         version, body = await self._client.call("HMGET", self._keys.document(name), "version", "body")
         return None if version is None else Document(version=int(version), body=body)
+
+    async def version(self, name: str) -> int | None:
+        """Return the latest version of `name`."""
+        found = await self._client.call("HGET", self._keys.document(name), "version")
+        return None if found is None else int(found)
 
     async def epoch(self) -> int:
         """Return the number of puts so far."""
