@@ -54,7 +54,7 @@ async def outcome(here: Desk) -> dict[str, Any]:
         "status": run.status,
         "failure": run.failure,
         "unrouted": run.unrouted,
-        "summary": {key: value for key, value in run.summary.items() if key != "solve_seconds"},
+        "summary": {key: value for key, value in run.summary.items() if not key.endswith("_seconds")},
         "plans": [order.allocation for order in orders],
         "steps": [[(entry.state, entry.run_id) for entry in history] for history in histories],
         "stock": [sorted((p.node_id, p.on_hand, p.held, p.confirmed) for p in view.positions(row)) for row in (0, 1)],
