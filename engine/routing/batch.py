@@ -42,6 +42,8 @@ class Batch:
     orders: tuple[OpenOrder, ...]
     line_ids: tuple[str, ...]
     """Of every line of the problem."""
+    later: NDArray[np.bool_]
+    """Which lines their order holds for a later day, on which they ship if they wait now."""
     node: IntArray
     hand_over: IntArray
     """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
@@ -86,7 +88,8 @@ def build_batch(
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}
     keep_cents = keep_cents_of(view, cards)
-    demand, line_ids = demand_of(ordered, held, view, ways, due_days, place, sku_index, keep_cents)
+    leaves_on = arrivals.hand_over.min(axis=1, initial=NEVER)
+    demand, line_ids, later = demand_of(ordered, held, view, ways, due_days, place, sku_index, keep_cents, leaves_on)
     problem = RoutingProblem(
         name="",
         currency=network.document.currency,
@@ -116,6 +119,7 @@ def build_batch(
         problem=problem.freeze(),
         orders=ordered,
         line_ids=line_ids,
+        later=later,
         node=node,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),

@@ -88,13 +88,16 @@ def demand_of(
     place: Sequence[int],
     sku_index: Mapping[str, int],
     keep_cents: int,
-) -> tuple[Orders, tuple[str, ...]]:
-    """Return the orders of a problem, and the id of every line; `place` is the problem's number of each node.
+    leaves_on: IntArray,
+) -> tuple[Orders, tuple[str, ...], NDArray[np.bool_]]:
+    """Return the orders of a problem, the id of every line, and which lines an order holds for a later day.
 
-    What is being made for an order stays at its node.
+    `place` is the problem's number of each node, `leaves_on` the first day on which each hands over now. What is
+    being made for an order stays at its node. What is held for a later day stays held if it waits, so that waiting
+    costs no more than usual.
     """
     policy, making = view.network.policy, view.catalog.making_days
-    start, sku, quantity, own, pinned, ids = [0], [], [], [], [], []
+    start, sku, quantity, own, pinned, ids, later = [0], [], [], [], [], [], []
     for order, holds in zip(orders, held, strict=True):
         for line in sorted(order.lines, key=lambda line: line.sku):
             node = holds.node.get((line.sku, line.quantity), NOBODY)
@@ -102,10 +105,13 @@ def demand_of(
             quantity.append(line.quantity)
             own.append(NOBODY if node == NOBODY else place[node])
             pinned.append(own[-1] if line.sku in making else NOBODY)
+            later.append(node != NOBODY and holds.ship_on[line.sku, line.quantity] > leaves_on[node])
             ids.append(line.line_id)
         start.append(len(sku))
     latitude, longitude = destinations(orders, view)
     most, own_node, pinned_node = policy.max_nodes_per_order, np.array(own, np.int64), np.array(pinned, np.int64)
+    waits = np.array(later, np.bool_)
+    is_kept = (own_node >= 0) & (~waits | (pinned_node >= 0))
     demand = Orders(
         order_ids=tuple(order.order_id for order in orders),
         latitude=latitude,
@@ -118,10 +124,10 @@ def demand_of(
         line_own_node=own_node,
         line_current_node=own_node.copy(),
         line_pinned_node=pinned_node if (pinned_node >= 0).any() else None,
-        line_backorder_cents=np.where(own_node >= 0, keep_cents, policy.backorder_cost_cents_per_unit),
+        line_backorder_cents=np.where(is_kept, keep_cents, policy.backorder_cost_cents_per_unit),
         service_level=ways.of_order,
     )
-    return demand, tuple(ids)
+    return demand, tuple(ids), waits
 
 
 def keep_cents_of(view: View, cards: Cards) -> int:

@@ -35,6 +35,9 @@ from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
 
+FIRST_SHARE = 0.6
+"""How much of its time a solve takes that may have to be repeated without some promised days."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Solved:
@@ -80,11 +83,12 @@ class Solver:
             read = partial(self._reader.read, stock, view, today.local_day, now=now, channel=table.channel)
             atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))
+        began, limit = time.perf_counter(), _limit(request, table)
         for keep_promises in (True, False):
             with phases.timed("build"):
                 batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
             with phases.timed("solve"):
-                stopping = _stopping(request.time_limit_seconds, table.turns)
+                stopping = _stopping(limit, began, may_repeat=keep_promises and _has_promises(orders))
                 try:
                     result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
                 except TooLarge as error:
@@ -118,12 +122,25 @@ class Solver:
 def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
     """Return the orders that would wait for stock only because their promised day cannot be kept any more, perhaps."""
     owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
+    short = short[~batch.later[short]]  # these ship as promised, on their day
     orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
     return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
 
 
-def _stopping(time_limit_seconds: float | None, turns: int) -> Stopping:
-    """Return the limit of one solve, counted from now; turns share it."""
-    began = time.perf_counter()
-    limit = None if time_limit_seconds is None else time_limit_seconds / turns
-    return Stopping(stopwatch=lambda: time.perf_counter() - began, time_limit_seconds=limit)
+def _has_promises(orders: Sequence[OpenOrder]) -> bool:
+    """Return whether a promised day may have to be given up, and the batch be solved again without it."""
+    return any(order.promised_on is not None and order.need_by is None for order in orders)
+
+
+def _limit(request: RunRequest, table: Table) -> float | None:
+    """Return the seconds that the solves of a turn may take together; turns share the limit of a run."""
+    return None if request.time_limit_seconds is None else request.time_limit_seconds / table.turns
+
+
+def _stopping(limit_seconds: float | None, began: float, *, may_repeat: bool) -> Stopping:
+    """Return the limit of one solve: what is left of that of all since they began, or most of it if one may follow."""
+    now = time.perf_counter()
+    if limit_seconds is not None:
+        left = max(limit_seconds - (now - began), (1 - FIRST_SHARE) * limit_seconds)
+        limit_seconds = FIRST_SHARE * left if may_repeat else left
+    return Stopping(stopwatch=lambda: time.perf_counter() - now, time_limit_seconds=limit_seconds)

@@ -93,6 +93,32 @@ async def test_an_own_hold_for_a_later_day_ships_today_if_it_is_there(world: Wor
     assert await world.sourced("o1") == [("east", "ground", "2026-11-20")]
 
 
+async def test_what_is_held_for_a_later_day_waits_for_it_where_shipping_now_costs_more_than_waiting(
+    world: World, network_document: dict[str, Any]
+) -> None:
+    """o1's mug is promised for Monday, o2's for today. Waiting gives nothing up for o1; o2 would lose its mug.
+
+    Catches a price for waiting beyond any freight also where the reservation stays: one order of a busy node would go
+    from afar at whatever it costs, and prices of capacity would be sought that high.
+    """
+    network_document["policy"]["backorder_cost_cents_per_unit"] = 1
+    await world.networks.put(NetworkDocument.model_validate(network_document))
+    monday = date(2026, 11, 23)
+    await world.count(east={"MUG": 2})
+    line = HoldLine(sku="MUG", quantity=1, node_id="east", ship_on=monday)
+    await world.stock.hold(Hold(reservation_id="res_1", lines=(line,)), today={"east": date(2026, 11, 20).toordinal()})
+    await world.stock.confirm("res_1")
+    await world.hold("res_2", "east", MUG=1)
+    await world.order("o1", {"MUG": 1}, reservation_id="res_1")
+    await world.order("o2", {"MUG": 1}, reservation_id="res_2")
+    await world.runs().execute(ALL)
+    assert await world.sourced("o2") == [("east", "ground", "2026-11-20")]
+    assert (await world.stock.get_reservation("res_1")).state == "confirmed"
+    world.clock.advance(timedelta(days=3))
+    await world.runs().execute(ALL)
+    assert await world.sourced("o1") == [("east", "ground", "2026-11-23")]
+
+
 async def test_an_order_may_leave_what_is_held_for_it_to_others(world: World) -> None:
     """o1's mug is held in the west, but the east has one and is cheaper: the hold goes, and the west is free again."""
     await world.count(east={"MUG": 1}, west={"MUG": 1})
