@@ -55,7 +55,7 @@ from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
 from engine.orders.explanations import ExplanationService
 from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER
+from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
 from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
@@ -86,7 +86,7 @@ from engine.storage.replicated import connect_replicated
 LIBRARIES = (
     documents.LIBRARY,
     inventory.LIBRARY,
-    orders.LIBRARY,
+    *orders.LIBRARIES,
     redis_load.LIBRARY,
     redis_slots.LIBRARY,
     run_store.LIBRARY,
@@ -255,7 +255,7 @@ async def _load(client: StoreClient, libraries: Sequence[Library]) -> None:
 
 
 def _libraries(partitions: int) -> tuple[Library, ...]:
-    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES, ORDERS_OVER)
+    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES, *ORDERS_OVER)
 
 
 def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | PartitionedReconciler:

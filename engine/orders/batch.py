@@ -13,14 +13,15 @@ from secrets import token_hex
 from engine.errors import Fault, InvalidInput
 from engine.orders.model import OrderState
 from engine.orders.records import demand_of, rows_document
-from engine.routing.model import OrderAllocation
+from engine.routing.model import AllocationRow, OrderAllocation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One order's allocation.
 
-    `lines` are (sku, node_id, quantity, ship_on ordinal), `uses` are (node_id, day ordinal, units, parcels).
+    `lines` are (sku, node_id, quantity, ship_on ordinal), `uses` are (node_id, day ordinal, units, parcels), `revision`
+    is that of the order which was decided on.
     """
 
     order_id: str
@@ -29,10 +30,12 @@ class Entry:
     reservation_id: str
     lines: list[tuple[str, str, int, int]]
     uses: list[tuple[str, int, int, int]]
+    revision: int
 
     def packed(self) -> tuple[object, ...]:
         """Return the entry as lua/commit.lua reads it."""
-        return (self.order_id, self.state.value, self.rows.decode(), self.reservation_id, self.lines, self.uses)
+        head = (self.order_id, self.state.value, self.rows.decode(), self.reservation_id)
+        return (*head, self.lines, self.uses, self.revision)
 
 
 def check_allocations(allocations: Sequence[OrderAllocation], demands: Sequence[str | None]) -> None:
@@ -59,25 +62,34 @@ def check_allocations(allocations: Sequence[OrderAllocation], demands: Sequence[
 def entry_of(allocation: OrderAllocation) -> Entry:
     """Return a checked allocation as an entry, with the id of the reservation that it will have."""
     lines: dict[tuple[str, str, int], int] = {}
-    units: dict[tuple[str, int], int] = {}
-    services: dict[tuple[str, int], set[str]] = {}
     is_whole = True
     for row in allocation.rows:
-        if row.node_id is None or row.service is None or row.ship_on is None:
+        if row.node_id is None or row.ship_on is None:
             is_whole = False
             continue
-        day = row.ship_on.toordinal()
-        lines[row.sku, row.node_id, day] = lines.get((row.sku, row.node_id, day), 0) + row.quantity
-        units[row.node_id, day] = units.get((row.node_id, day), 0) + row.quantity
-        services.setdefault((row.node_id, day), set()).add(row.service)
+        key = (row.sku, row.node_id, row.ship_on.toordinal())
+        lines[key] = lines.get(key, 0) + row.quantity
     return Entry(
         order_id=allocation.order_id,
         state=OrderState.SOURCED if is_whole else OrderState.BACKORDERED,
         rows=rows_document(allocation.rows),
         reservation_id=f"res_{token_hex(16)}",
         lines=[(sku, node_id, quantity, day) for (sku, node_id, day), quantity in lines.items()],
-        uses=[(node_id, day, count, len(services[node_id, day])) for (node_id, day), count in units.items()],
+        uses=uses_of(allocation.rows),
+        revision=allocation.revision,
     )
+
+
+def uses_of(rows: Sequence[AllocationRow]) -> list[tuple[str, int, int, int]]:
+    """Return what rows use of the nodes: (node_id, day ordinal, units, parcels), a parcel for each service of a day."""
+    units: dict[tuple[str, int], int] = {}
+    services: dict[tuple[str, int], set[str]] = {}
+    for row in rows:
+        if row.node_id is not None and row.service is not None and row.ship_on is not None:
+            key = (row.node_id, row.ship_on.toordinal())
+            units[key] = units.get(key, 0) + row.quantity
+            services.setdefault(key, set()).add(row.service)
+    return [(node_id, day, count, len(services[node_id, day])) for (node_id, day), count in units.items()]
 
 
 def today_of(entries: Sequence[Entry], today: Mapping[str, date]) -> dict[str, int]:

@@ -6,14 +6,18 @@ that an order and its stock change in one step. Nothing here awaits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 from engine.inventory.buffers import Kept
-from engine.inventory.memory_reservation import FIELD_OF, KeptReservation
+from engine.inventory.conditions import Condition
+from engine.inventory.memory_reservation import FIELD_OF, KeptReservation, split_lines
 from engine.inventory.memory_stock import Line
 from engine.inventory.memory_store import MemoryInventoryStore
+from engine.inventory.model import MAX_UNITS, HoldLine
 from engine.orders.batch import Entry
 from engine.orders.open import OwnLine
+from engine.orders.revising import StockLine
 
 
 class MemoryReservations:
@@ -104,6 +108,35 @@ class MemoryReservations:
                 inventory._stock.count_used(line.sku, line.node_id, channel, line.quantity)
         inventory.keep(entry.reservation_id, fresh, made_in=kept.made_in if kept is not None and staying else None)
         return []
+
+    def take_out(
+        self, reservation_id: str, given: Sequence[StockLine], lost: Sequence[StockLine], order_id: str
+    ) -> bool | None:
+        """Give lines of a confirmed reservation back, and take those that are lost off on_hand, as far as there is any.
+
+        Return whether it still keeps something (True if nothing was asked), None if it does not have the lines.
+        """
+        kept, inventory = self._live(reservation_id), self._inventory
+        if not given and not lost:
+            return True
+        if kept is None or kept.state != "confirmed":
+            return None
+        wanted = [
+            HoldLine(sku=sku, node_id=node_id, quantity=units, ship_on=date.fromordinal(day))
+            for sku, node_id, units, day in (*given, *lost)
+        ]
+        taken_out, stay, too_many = split_lines(kept.lines, wanted)
+        if too_many:
+            return None
+        why = f"{'short_pick' if lost else 'rejected'} {order_id}"
+        inventory._take(kept, taken_out, -1, why)
+        for sku, node_id, units, _ in lost:
+            on_hand = inventory._stock.units_in(sku, node_id, Condition.SELLABLE)
+            if on_hand != MAX_UNITS:
+                inventory._stock.set_units(sku, node_id, Condition.SELLABLE, on_hand - min(on_hand, units))
+                inventory._stock.because(sku, node_id, why)
+        inventory._settle(kept, taken_out, stay, "cancelled")
+        return bool(stay)
 
     def expire_due(self) -> None:
         """Give back what is due, whoever holds it."""

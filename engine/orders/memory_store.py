@@ -21,7 +21,16 @@ from engine.orders.memory_reservations import MemoryReservations
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
-from engine.orders.replies import Reply, cancel_outcome, capture_outcome, lease_lost, unknown_orders, verdict_of
+from engine.orders.replies import (
+    Reply,
+    cancel_outcome,
+    capture_outcome,
+    lease_lost,
+    revision_outcome,
+    unknown_orders,
+    verdict_of,
+)
+from engine.orders.revising import OrderChanged, Revision
 from engine.routing.model import (
     RUN_OVER,
     NodeCapacity,
@@ -49,10 +58,13 @@ class _Kept:
     run_id: str = ""
     rows: bytes = b""
     uses: Sequence[Use] = ()
+    steering: bytes = b""
+    revision: int = 0
+    decided_ms: int = 0
     history: list[str] = field(default_factory=list)
 
     def fields(self) -> tuple[str | bytes, ...]:
-        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows)
+        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows, self.steering)
 
 
 class MemoryOrderStore:
@@ -102,7 +114,7 @@ class MemoryOrderStore:
             raise unknown_orders(unknown)
         found = [self._orders[order_id] for order_id in named]
         orders = (
-            open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id))
+            open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id), kept.steering, kept.rows)
             for kept in found
             if not self._has_left(kept)
         )
@@ -150,6 +162,22 @@ class MemoryOrderStore:
         if epoch >= RUN_OVER:
             self._done.pop(run_id, None)
 
+    async def revise(self, revision: Revision, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order as nodes or people have said."""
+        replayed, reply = self._records.once(replay, lambda: self._revise(revision))
+        self._reservations.record("revise_order")
+        return revision_outcome(reply, revision.order_id, replayed=replayed)
+
+    async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run has decided on."""
+        found = sorted(
+            (kept.decided_ms, order_id)
+            for order_id, kept in self._orders.items()
+            if kept.decided_ms > after_ms and kept.state != "cancelled"
+        )
+        last = found[min(limit, len(found)) - 1][0] if found else 0
+        return [(order_id, decided_ms) for decided_ms, order_id in found if decided_ms <= last]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
@@ -194,6 +222,31 @@ class MemoryOrderStore:
         self._enter(kept, "cancelled", "")
         return ("cancelled", "", kept.fields())
 
+    def _revise(self, revision: Revision) -> Reply:
+        kept = self._orders.get(revision.order_id)
+        if kept is None:
+            return ("missing", "", ())
+        if (kept.state, kept.run_id, kept.reservation_id, kept.revision) != revision.expected:
+            raise OrderChanged
+        if revision.refusal is not None:
+            return ("refused", revision.refusal, ())
+        if self._has_left(kept):
+            return ("left", "", ())
+        is_open = self._reservations.take_out(
+            kept.reservation_id, revision.given_back, revision.lost, revision.order_id
+        )
+        if is_open is None:
+            raise OrderChanged
+        if not is_open:
+            kept.reservation_id = ""
+        if revision.uses is not None:
+            self._count(kept.uses, -1)
+            self._count(revision.uses, 1)
+            kept.uses = revision.uses
+        kept.rows, kept.steering, kept.revision = revision.rows, revision.steering, kept.revision + 1
+        self._enter(kept, revision.to.state.value, f" {revision.written}")
+        return ("revised", "", kept.fields())
+
     def _decide(
         self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int], buffers: Kept
     ) -> Sequence[Any]:
@@ -204,6 +257,8 @@ class MemoryOrderStore:
             return ("committed",)
         if kept is None or kept.state not in _OPEN:
             return ("gone",)
+        if kept.revision != entry.revision:
+            return ("moved", "revised")
         if self._has_left(kept):
             return ("gone",)
         if entry.lines:
@@ -220,6 +275,7 @@ class MemoryOrderStore:
         if entry.lines or not kept.rows:
             kept.rows = entry.rows
         kept.run_id = run_id
+        kept.decided_ms = milliseconds(self._clock.now())
         self._enter(kept, entry.state, run_id)
         return ("committed",)
 

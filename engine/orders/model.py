@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from engine.delivery.promised import PromisedTerms
+from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import AllocationRow, OrderLine
 
 
@@ -56,7 +57,8 @@ class NewOrder:
     """A request to capture an order; nothing in it is checked yet.
 
     `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
-    up, and then it needs no destination. `customer` and `payment` are kept as they are and not looked into.
+    up, and then it needs no destination. `customer` and `payment` are kept as they are and not looked into. Of orders
+    that contend for units, those of a higher `priority` (0 to 9) get them.
     """
 
     channel: str
@@ -69,6 +71,7 @@ class NewOrder:
     pickup_node_id: str | None = None
     customer: Mapping[str, Any] | None = None
     payment: Mapping[str, Any] | None = None
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class Captured:
     pickup_node_id: str | None = None
     promised: PromisedTerms | None = None
     whole: tuple[tuple[str, ...], ...] = ()
+    priority: int = 0
 
     @property
     def picked_up_at(self) -> str | None:
@@ -115,7 +119,8 @@ class Order:
 
     `reservation_id` is the reservation that keeps its stock now; `run_id` the routing run that decided last, and
     `allocation` its decision, empty before. In a store of several partitions what it waits for stays in the earlier
-    reservations `waiting_reservation_ids`; in one of one partition there are none.
+    reservations `waiting_reservation_ids`; in one of one partition there are none. `steering` is what nodes and people
+    have said about how it may be routed.
     """
 
     captured: Captured
@@ -124,11 +129,18 @@ class Order:
     run_id: str | None = None
     allocation: tuple[AllocationRow, ...] = ()
     waiting_reservation_ids: tuple[str, ...] = ()
+    steering: Steering = NO_STEERING
 
     @property
     def order_id(self) -> str:
         """Return the order's id."""
         return self.captured.order_id
+
+    @property
+    def priority(self) -> int:
+        """The priority that people gave it, or that it came with."""
+        said = self.steering.priority
+        return self.captured.priority if said is None else said
 
     @property
     def first_reservation_id(self) -> str | None:
@@ -142,9 +154,33 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotedLine:
+    """Units of a line that a step is about."""
+
+    line_id: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What nodes or people said that made a step, who said it, and why.
+
+    Events: rejected, short_pick, time_out, closed (a node does not ship lines); accepted; override; order_hold and
+    order_hold_released.
+    """
+
+    event: str
+    by: str
+    reason: str | None = None
+    node_id: str | None = None
+    lines: tuple[NotedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryEntry:
-    """One step of an order: the state it entered, when by the store's clock, and which run did it."""
+    """One step of an order: the state it entered, when by the store's clock, and which run did it, or what was said."""
 
     at: datetime
     state: OrderState
     run_id: str | None = None
+    note: Note | None = None

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 
 from engine.orders.model import OrderState
-from engine.orders.records import captured_of
-from engine.routing.model import OpenOrder, OwnStock, UsedCapacity
+from engine.orders.records import allocation_of, captured_of
+from engine.orders.steering import ORDER_HOLD, TOO_MANY_REJECTIONS, steering_of
+from engine.routing.model import LineNode, OpenOrder, OwnStock, UsedCapacity
 
 _OPEN = {OrderState.CAPTURED, OrderState.BACKORDERED}
 
@@ -16,11 +17,18 @@ OwnLine = tuple[str, str, int, int]
 """(sku, node_id, quantity, ship_on ordinal if it is dated demand, else 0)."""
 
 
-def open_order(state: str, doc: str | bytes, own_lines: Sequence[OwnLine]) -> OpenOrder | None:
-    """Return an order with the lines of its live reservation as a routing run sees it, None if it is not open."""
+def open_order(
+    state: str, doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes = "", rows: str | bytes = ""
+) -> OpenOrder | None:
+    """Return an order with the lines of its live reservation as a routing run sees it, None if it is not open.
+
+    `steering` is what nodes and people have said of it, and `rows` its allocation then.
+    """
     if state not in _OPEN:
         return None
     captured = captured_of(doc)
+    said, allocation = steering_of(steering), allocation_of(rows)
+    forbidden = [LineNode(line_id=line.line_id, node_id=n) for line in captured.demand for n in said.forbidden_node_ids]
     place, promised = captured.destination, captured.promised
     return OpenOrder(
         order_id=captured.order_id,
@@ -43,7 +51,18 @@ def open_order(state: str, doc: str | bytes, own_lines: Sequence[OwnLine]) -> Op
             OwnStock(sku=sku, node_id=node_id, quantity=quantity, ship_on=date.fromordinal(day) if day else None)
             for sku, node_id, quantity, day in own_lines
         ),
+        kept=tuple(row for row in said.kept if row in allocation),
+        excluded=tuple(dict.fromkeys((*said.refused, *forbidden))),
+        pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),
+        priority=captured.priority if said.priority is None else said.priority,
+        stopped=None if said.order_hold is None else _why(said.order_hold.reason),
+        revision=said.revision,
     )
+
+
+def _why(reason: str) -> str:
+    """Return the stable word for why an order is stopped."""
+    return reason if reason == TOO_MANY_REJECTIONS else ORDER_HOLD
 
 
 def used_capacity(node_id: str, day: date, units: int, parcels: int) -> UsedCapacity:

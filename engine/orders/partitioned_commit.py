@@ -204,7 +204,7 @@ class PartitionedCommit:
         own = [(found.reservation_id, found.version, found.staying(shipped)) for found in known.own]
         head = (entry.order_id, entry.state.value, entry.rows.decode(), entry.reservation_id, entry.lines)
         too_late_ms = each.since_ms + LATEST_SECONDS * 1000
-        return (*head, here, each.partitions, each.token, own, each.has_uses, too_late_ms)
+        return (*head, here, each.partitions, each.token, own, each.has_uses, too_late_ms, entry.revision)
 
     async def _call(self, partition: int, function: str, *args: Part) -> list[Verdict]:
         here = self._all[partition]

@@ -41,7 +41,10 @@ class OwnReservation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOrder:
-    """An order as it is kept at `home`; its state is `left` where units have left a node, blank if there is none."""
+    """An order as it is kept at `home`; its state is `left` where units have left a node, blank if there is none.
+
+    `rows` is its allocation if nodes or people have said something of it, `steering`, else blank.
+    """
 
     home: int
     state: str
@@ -50,6 +53,8 @@ class KnownOrder:
     seq: int
     uses: str
     own: tuple[OwnReservation, ...]
+    steering: str = ""
+    rows: str = ""
 
     @property
     def own_lines(self) -> list[OwnLine]:
@@ -97,6 +102,8 @@ async def known_orders(
                 )
                 for name, version, crossed, lines in reply[5]
             ),
+            steering=reply[6],
+            rows=reply[7],
         )
         for reply, home in zip(replies, homes, strict=True)
     ]

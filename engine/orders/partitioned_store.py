@@ -28,11 +28,14 @@ from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order
 from engine.orders.partitioned_commit import AGAIN, PartitionedCommit, Setting
 from engine.orders.partitioned_reads import KnownOrder, done_by, known_orders
+from engine.orders.partitioned_revisions import LIBRARY as STEERING_OVER_LIBRARY
+from engine.orders.partitioned_revisions import PartitionedRevisions
 from engine.orders.partitioned_uses import DROP, PartitionedUses
 from engine.orders.places import Places
 from engine.orders.records import captured_of, demand_of, document, fingerprint
-from engine.orders.redis_store import RedisOrderStore, kept_of, limits_of
+from engine.orders.redis_store import RedisOrderStore, allocated_orders, kept_of, limits_of
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
+from engine.orders.revising import Revision
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict, VerdictOutcome
 from engine.storage.client import StoreClient
 from engine.storage.functions import REPLAY, library
@@ -52,6 +55,7 @@ LIBRARY = library(
         *(_LUA / "partitions" / f"{name}.lua" for name in _FUNCTIONS),
     ],
 )
+LIBRARIES = (LIBRARY, STEERING_OVER_LIBRARY)
 """Needed beside the inventory's, and those of its partitions."""
 
 _unpack = msgspec.msgpack.Decoder(list[str]).decode
@@ -71,6 +75,7 @@ class PartitionedOrderStore:
         self._followers = Followers(self._all, patience_seconds=patience_seconds)
         self._uses = PartitionedUses(self._all, self._followers)
         self._commits = PartitionedCommit(self._all, self._followers, self._uses)
+        self._revisions = PartitionedRevisions(self._all, self._places, self._claims, self._followers, self._uses)
 
     async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
         """Keep a new order, at home with its reservation; a retry takes over the id of the first request."""
@@ -130,7 +135,7 @@ class PartitionedOrderStore:
     async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
         """Return the open orders, all or those of `order_ids`; all of them by when they were captured."""
         known = await self._known(order_ids) if order_ids is not None else await self._all_open()
-        found = (open_order(each.state, each.doc, each.own_lines) for each in known)
+        found = (open_order(each.state, each.doc, each.own_lines, each.steering, each.rows) for each in known)
         return [order for order in found if order is not None]
 
     async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
@@ -170,6 +175,18 @@ class PartitionedOrderStore:
             each.client.fcall("allot_fence_run_v1", [each.keys.open_orders], [run_id, epoch]) for each in self._all
         )
         await asyncio.gather(*calls)
+
+    async def revise(self, revision: Revision, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order as nodes or people have said; its stock and capacity elsewhere follow."""
+        return await self._revisions.revise(revision, replay)
+
+    async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run has decided on, of all partitions up to the same moment."""
+        found = await asyncio.gather(*(allocated_orders(each.client, each.keys, limit, after_ms) for each in self._all))
+        last = min((pairs[-1][1] for pairs in found if len(pairs) >= limit), default=float("inf"))
+        return sorted(
+            (pair for pairs in found for pair in pairs if pair[1] <= last), key=lambda pair: (pair[1], pair[0])
+        )
 
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what commits and cancellations have left over; the parts of reservations are the inventory's."""

@@ -19,6 +19,13 @@ _unpack = msgspec.msgpack.Decoder().decode
 KEEP, DROP = "keep", "drop"
 
 
+def becoming(uses: Sequence[object] | None) -> str:
+    """Return what uses become as a verdict: dropped where there are none left, blank where they stay as they are."""
+    if uses is None:
+        return ""
+    return msgspec.json.encode(uses).decode() if uses else DROP
+
+
 class PartitionedUses:
     """The uses of a tenant, under the reservations that its allocations got."""
 
@@ -35,11 +42,16 @@ class PartitionedUses:
         return verdicts
 
     async def settle(self, rows: Sequence[tuple[str, str]], home: Partition | None = None) -> None:
-        """Keep or drop uses, and note at the home that decided so that it is done."""
+        """Keep, drop or lower uses, and note at the home that decided so that it is done."""
         if not rows:
             return
-        packed = _pack(rows)
-        await self._at.client.fcall("allot_settle_uses_v1", [self._at.keys.deadlines], [packed])
+        packed, key = _pack(rows), self._at.keys.deadlines
+        lowered = [(name, msgspec.json.decode(verdict)) for name, verdict in rows if verdict not in {KEEP, DROP}]
+        if lowered:
+            await self._at.client.fcall("allot_lower_uses_v1", [key], [_pack(lowered)])
+        if len(lowered) < len(rows):
+            others = packed if not lowered else _pack([row for row in rows if row[1] in {KEEP, DROP}])
+            await self._at.client.fcall("allot_settle_uses_v1", [key], [others])
         if home is not None:
             await home.client.fcall("allot_uses_settled_v1", [home.keys.deadlines], [packed])
 

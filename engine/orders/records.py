@@ -9,11 +9,13 @@ from hashlib import sha256
 
 import msgspec
 
-from engine.orders.model import Captured, HistoryEntry, Order, OrderState
+from engine.orders.model import Captured, HistoryEntry, Note, Order, OrderState
+from engine.orders.steering import steering_of
 from engine.routing.model import AllocationRow, OrderLine
 
 _DOCUMENTS = msgspec.json.Decoder(Captured)
 _ROWS = msgspec.json.Decoder(tuple[AllocationRow, ...])
+_NOTES = msgspec.json.Decoder(Note)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -42,28 +44,38 @@ def rows_document(rows: Sequence[AllocationRow]) -> bytes:
     return msgspec.json.encode(rows)
 
 
+def allocation_of(rows: str | bytes) -> tuple[AllocationRow, ...]:
+    """Return an allocation, from its JSON; empty if there is none."""
+    return _ROWS.decode(rows) if rows else ()
+
+
 def captured_of(doc: str | bytes) -> Captured:
     """Return what was captured, from its JSON."""
     return _DOCUMENTS.decode(doc)
 
 
 def order_of(fields: Sequence[str | bytes]) -> Order:
-    """Return the order of the fields doc, state, reservation_id, run_id, rows; a blank id is None."""
-    doc, state, reservation_id, run_id, rows = fields
+    """Return the order of the fields doc, state, reservation_id, run_id, rows, steering; a blank id is None.
+
+    Replies that were kept before there was any steering have none.
+    """
+    doc, state, reservation_id, run_id, rows, *steering = fields
     return Order(
         captured=_DOCUMENTS.decode(doc),
         state=OrderState(_text(state)),
         reservation_id=_text(reservation_id) or None,
         run_id=_text(run_id) or None,
-        allocation=_ROWS.decode(rows) if rows else (),
+        allocation=allocation_of(rows),
+        steering=steering_of(steering[0] if steering else None),
     )
 
 
 def history_entry(text: str) -> HistoryEntry:
-    """Return the step written as "<ms> <state> <run_id>"."""
-    milliseconds, state, run_id = text.split(" ", 2)
+    """Return the step written as "<ms> <state> <run_id>", or "<ms> <state>  <note>"."""
+    milliseconds, state, run_id, *note = text.split(" ", 3)
     at = datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
-    return HistoryEntry(at=at, state=OrderState(state), run_id=run_id or None)
+    said = _NOTES.decode(note[0]) if note else None
+    return HistoryEntry(at=at, state=OrderState(state), run_id=run_id or None, note=said)
 
 
 def _text(value: str | bytes) -> str:

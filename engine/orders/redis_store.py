@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from importlib.resources import files
+from typing import Any
 
 import msgspec
 
+from engine.errors import StoreReplyError
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
 from engine.inventory.model import Outcome, Replay
@@ -22,7 +24,16 @@ from engine.orders.batch import Entry, check_allocations, entry_of, today_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
-from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, unless_fenced, verdict_of
+from engine.orders.replies import (
+    Reply,
+    cancel_outcome,
+    capture_outcome,
+    revision_outcome,
+    unknown_orders,
+    unless_fenced,
+    verdict_of,
+)
+from engine.orders.revising import OrderChanged, Revision
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
@@ -31,6 +42,20 @@ from engine.storage.keys import Keys
 _LUA = files("engine.orders") / "lua"
 _FUNCTIONS = ("orders", "fence", "capacity", "capture", "cancel", "commit", "read", "fence_run")
 LIBRARY = library("orders", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
+PART = files("engine.inventory") / "lua" / "part.lua"
+STEERING_LIBRARY = library(
+    "steering",
+    1,
+    [
+        REPLAY,
+        *SNIPPETS,
+        PART,
+        _LUA / "orders.lua",
+        _LUA / "capacity.lua",
+        *(_LUA / "steering" / f"{name}.lua" for name in ("take_out", "revise")),
+    ],
+)
+LIBRARIES = (LIBRARY, STEERING_LIBRARY)
 
 _CHUNK = 250
 """Orders of one function call: 10 to 20 ms in which the server serves nobody else."""
@@ -71,7 +96,7 @@ class RedisOrderStore:
     async def get(self, order_id: str) -> Order:
         """Return an order."""
         fields = await self._client.call(
-            "HMGET", self._keys.order(order_id), "doc", "state", "reservation_id", "run_id", "rows"
+            "HMGET", self._keys.order(order_id), "doc", "state", "reservation_id", "run_id", "rows", "steering"
         )
         if fields[0] is None:
             raise unknown_orders([order_id])
@@ -99,7 +124,7 @@ class RedisOrderStore:
         for start in range(0, len(named), _CHUNK):
             chunk = named[start : start + _CHUNK]
             reply = _unpack(await self._client.fcall("allot_read_orders_v1", [self._keys.open_orders], chunk))
-            unknown += [order_id for order_id, (state, _, _) in zip(chunk, reply, strict=True) if not state]
+            unknown += [order_id for order_id, (state, *_) in zip(chunk, reply, strict=True) if not state]
             orders += [open_order(*found) for found in reply if found[0]]
         if unknown:
             raise unknown_orders(unknown)
@@ -146,6 +171,19 @@ class RedisOrderStore:
         """Refuse commits of a run with an earlier epoch from now on."""
         await self._client.fcall("allot_fence_run_v1", [self._keys.open_orders], [run_id, epoch])
 
+    async def revise(self, revision: Revision, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order as nodes or people have said."""
+        packed = _pack((revision.expected, revision.refusal or "", change_of(revision)))
+        try:
+            replayed, reply = await self._change("allot_revise_order_v1", revision.order_id, replay, packed)
+        except StoreReplyError as error:
+            raise changed_or(error) from None
+        return revision_outcome(reply, revision.order_id, replayed=replayed)
+
+    async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run has decided on."""
+        return await allocated_orders(self._client, self._keys, limit, after_ms)
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
@@ -153,6 +191,43 @@ class RedisOrderStore:
         """Call a function on one order under its idempotency record; return (replayed, reply)."""
         key = self._keys.order(order_id)
         return await call_once(self._client, self._keys, function, key, replay, actor(), order_id, *args)
+
+
+def change_of(revision: Revision) -> tuple[object, ...]:
+    """Return a revision as lua/steering/revise.lua takes it."""
+    return (
+        revision.to.state.value,
+        revision.rows.decode(),
+        revision.steering.decode(),
+        revision.given_back,
+        revision.lost,
+        False if revision.uses is None else revision.uses,
+        revision.written,
+    )
+
+
+def changed_or(error: StoreReplyError) -> Exception:
+    """Return OrderChanged if that is what the store says, else what it said."""
+    return OrderChanged() if "REVISED" in str(error) else error
+
+
+async def allocated_orders(client: StoreClient, keys: Keys, limit: int, after_ms: float) -> list[tuple[str, float]]:
+    """Return the orders of one partition that a run has decided on, and all of the last moment among them."""
+    name = keys.named("allocated")
+    found = await client.call("ZRANGEBYSCORE", name, f"({after_ms:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, limit)
+    pairs = _pairs(found)
+    if len(pairs) == limit:
+        last = pairs[-1][1]
+        more = _pairs(await client.call("ZRANGEBYSCORE", name, f"{last:.0f}", f"{last:.0f}", "WITHSCORES"))
+        pairs = [*(pair for pair in pairs if pair[1] < last), *more]
+    return pairs
+
+
+def _pairs(found: Sequence[Any]) -> list[tuple[str, float]]:
+    """Return names and scores, as RESP2 or RESP3 have them."""
+    if found and isinstance(found[0], list):
+        return [(name.decode(), float(score)) for name, score in found]
+    return [(name.decode(), float(score)) for name, score in zip(found[::2], found[1::2], strict=True)]
 
 
 def limits_of(capacities: Mapping[str, NodeCapacity]) -> dict[str, tuple[int, int]]:

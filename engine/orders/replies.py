@@ -57,12 +57,27 @@ def cancel_outcome(reply: Reply, order_id: str, *, replayed: bool) -> Outcome[Or
     return _outcome(reply, replayed)
 
 
+def revision_outcome(reply: Reply, order_id: str, *, replayed: bool) -> Outcome[Order]:
+    """Return the revised order, or raise the refusal."""
+    verdict, detail, _ = reply[:3]
+    if verdict == "missing":
+        raise _marked(unknown_orders([order_id]), replayed)
+    if verdict == "refused":
+        raise _marked(IllegalState(detail), replayed)
+    if verdict == "left":
+        message = f"Order {order_id!r} cannot be changed: units of it have left a node. Take them back as a return."
+        raise _marked(IllegalState(message), replayed)
+    return _outcome(reply, replayed)
+
+
 def verdict_of(order_id: str, reply: Reply) -> Verdict:
     """Return the verdict on one allocation."""
     outcome = VerdictOutcome(reply[0])
     if outcome is not VerdictOutcome.MOVED:
         return Verdict(order_id=order_id, outcome=outcome)
-    if reply[1] == "short":
+    if reply[1] == "revised":
+        reason = "a node or people have said something of the order since it was decided on"
+    elif reply[1] == "short":
         sku, node_id, asked, available = reply[2]
         reason = f"{sku} at {node_id}: {asked} asked, {max(0, available)} available"
     else:

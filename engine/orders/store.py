@@ -6,6 +6,7 @@ from typing import Protocol
 
 from engine.inventory.model import Outcome, Replay
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
+from engine.orders.revising import Revision
 from engine.routing.model import OrderBook
 
 
@@ -40,6 +41,21 @@ class OrderStore(OrderBook, Protocol):
         """Cancel an order and give back its stock and capacity; cancelling again changes nothing.
 
         Raises NotFound; IllegalState when its stock has left the node.
+        """
+        ...
+
+    async def revise(self, revision: Revision, *, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order as nodes or people have said; its history says so too.
+
+        Raises OrderChanged, and keeps no answer, if it is not as it was seen; NotFound; IllegalState for the refusal
+        that the revision holds, or when units of it have left a node.
+        """
+        ...
+
+    async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run has decided on and that are not cancelled, by when it did (ms), after `after_ms`.
+
+        At most about `limit`, the oldest first; those of one moment come together.
         """
         ...
 

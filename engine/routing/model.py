@@ -39,13 +39,25 @@ class OwnStock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LineNode:
+    """A line and a node of the network that it may, or may not, ship from."""
+
+    line_id: str
+    node_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """An order that waits for a source: captured, or backordered by an earlier run.
+    """An order that waits for a source: captured, or backordered by an earlier run, or refused by a node.
 
     The destination has coordinates in degrees, or a country and postal code, or both; `time_zone` is its IANA name. An
     order with a `pickup_node_id` goes to that store instead. `need_by` is a deadline: later is no use. `promised_on` is
     what its reservation was promised for, by `promised_parcels` if it was an option of a promise: kept if it can be,
     else shipped all the same. `whole` are ids of lines that ship from one node, or not at all.
+
+    `lines` are what is to be routed: `kept` rows stay as an earlier run decided. `excluded` are nodes that a line does
+    not go to, since they refused it or people said so, `pins` the only nodes that people want it from. An order that is
+    `stopped` is left alone, for that reason. `revision` counts what nodes and people have said of it.
     """
 
     order_id: str
@@ -65,6 +77,12 @@ class OpenOrder:
     pickup_node_id: str | None = None
     promised_parcels: tuple[PromisedParcel, ...] = ()
     whole: tuple[frozenset[str], ...] = ()
+    kept: tuple[AllocationRow, ...] = ()
+    excluded: tuple[LineNode, ...] = ()
+    pins: tuple[LineNode, ...] = ()
+    priority: int = 0
+    stopped: str | None = None
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,10 +103,11 @@ class AllocationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAllocation:
-    """The decision for one order; every unit of it appears in a row."""
+    """The decision for one order; every unit of it appears in a row. `revision` is that of the order decided on."""
 
     order_id: str
     rows: tuple[AllocationRow, ...]
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +141,9 @@ class Verdict:
     """The answer to one allocation.
 
     committed: kept, its stock confirmed (also when this run had committed it before) · moved: stock or capacity is no
-    longer there, nothing of this order was changed, `reason` names the first thing missing; solve it again · gone: the
-    order is not open any more (cancelled, sourced by another run, or unknown).
+    longer there, or a node or people have said something of the order since; nothing of this order was changed,
+    `reason` names the first thing missing; solve it again · gone: the order is not open any more (cancelled, sourced by
+    another run, or unknown).
     """
 
     order_id: str

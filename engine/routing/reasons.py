@@ -12,6 +12,8 @@ outbid              there was a node, but its stock or capacity saves more elsew
 incomplete_kit      it could ship, but the rest of its kit could not, or not from the same node
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
+order_hold          people have stopped the order; release it to have it routed
+too_many_rejections nodes have refused the order as often as may be; it is left for people
 
 Not here: how the facts of a plan are told apart (solvers/shortages.py).
 """

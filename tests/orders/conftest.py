@@ -24,9 +24,9 @@ from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
 from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER_LIBRARY
+from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER_LIBRARIES
 from engine.orders.partitioned_store import PartitionedOrderStore
-from engine.orders.redis_store import LIBRARY as ORDERS_LIBRARY
+from engine.orders.redis_store import LIBRARIES as ORDERS_LIBRARIES
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.store import OrderStore
 from engine.storage.client import StoreClient
@@ -99,10 +99,10 @@ def clock() -> SettableClock:
 async def inventory(kind: str, client: StoreClient, keys: Keys, tenant: str, clock: SettableClock) -> InventoryStore:
     if kind == "memory":
         return MemoryInventoryStore(clock)
-    await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY])
+    await ensure(client, [INVENTORY_LIBRARY, *ORDERS_LIBRARIES])
     if kind == "redis":
         return RedisInventoryStore(client, keys)
-    await ensure(client, [*partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    await ensure(client, [*partition.LIBRARIES, *ORDERS_OVER_LIBRARIES])
     return PartitionedInventoryStore(client, tenant, PARTITIONS)
 
 
@@ -156,7 +156,7 @@ async def shop(orders: OrderStore, inventory: InventoryStore, wait: Callable[[fl
 @pytest.fixture
 async def shops(client: StoreClient, tenant: str) -> Shops:
     """Opens another shop."""
-    await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY, *partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    await ensure(client, [INVENTORY_LIBRARY, *ORDERS_LIBRARIES, *partition.LIBRARIES, *ORDERS_OVER_LIBRARIES])
     numbers = itertools.count()
 
     async def another() -> PartitionedShop:

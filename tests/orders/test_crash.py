@@ -21,9 +21,9 @@ from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.orders.model import Captured, Destination
-from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER_LIBRARY
+from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER_LIBRARIES
 from engine.orders.partitioned_store import PartitionedOrderStore
-from engine.orders.redis_store import LIBRARY as ORDERS_LIBRARY
+from engine.orders.redis_store import LIBRARIES as ORDERS_LIBRARIES
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.store import OrderStore
 from engine.routing.model import AllocationRow, OrderAllocation, OrderLine
@@ -67,7 +67,7 @@ async def test_orders_survive_kill_9_of_the_server_once_each(
     """Catches `memory` settings (acknowledged orders are lost) and a commit without run id (a retry sells twice)."""
     server = ensure_server(data_dir, "standard")
     client = connect(str(server.socket_path), revive=server.revive)
-    await ensure(client, [INVENTORY_LIBRARY, ORDERS_LIBRARY, *partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    await ensure(client, [INVENTORY_LIBRARY, *ORDERS_LIBRARIES, *partition.LIBRARIES, *ORDERS_OVER_LIBRARIES])
     inventory, orders = stores(client, partitions)
     await inventory.put_positions([PositionCount(node_id="north", sku="MUG", on_hand=1000)])
     acknowledged: list[str] = []

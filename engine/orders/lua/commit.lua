@@ -2,12 +2,14 @@
 -- KEYS[1]  any key of the partition (open_orders)
 -- ARGV[1]  who                     ARGV[2]  the run id                ARGV[4]  the epoch of the run, or absent, see fence.lua
 -- ARGV[3]  cmsgpack {allocations, limits, today, buffers or absent}
---          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses}
+--          allocations: a list of {order_id, state to enter, rows (JSON), reservation id to give, lines, uses, revision that the
+--          order had when it was decided on}
 --          lines: a list of {sku, node_id, quantity, ship_on}      uses: as in capacity.lua
 --          limits: node_id → {units or -1, parcels or -1}          today: node_id → day ordinal, for every node in lines
 --          buffers: as in the inventory's atp.lua
 -- Returns  an error FENCED, and nothing is done; or a cmsgpack list of verdicts: {'committed'} · {'gone'} · {'moved', 'short', {sku, node_id, asked, available}} ·
---          {'moved', 'capacity', {node_id, day, what, asked, left, limit}}
+--          {'moved', 'capacity', {node_id, day, what, asked, left, limit}} · {'moved', 'revised'}: nodes or people have said
+--          something of the order since
 -- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
 -- the new one, and kept if that fails; a run commits an order once, however often it is asked. An allocation without any
 -- line leaves what the order holds, and its earlier rows, as they are. What it has reserved for a later day stays with
@@ -60,13 +62,14 @@ local function swap(work, order_id, order, lines, uses, limits, today)
 end
 
 local function decide(work, run_id, allocation, limits, today, now, writes, done)
-  local order_id, state, rows, reservation_id, lines, uses = unpack(allocation)
+  local order_id, state, rows, reservation_id, lines, uses, revision = unpack(allocation)
   if done[order_id] then return { 'committed' } end
   local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows',
-    'channel', 'seq')
+    'channel', 'seq', 'revision')
   local write = writes[order_id]
   if write or (fields[2] == run_id and fields[1] ~= 'cancelled') then return { 'committed' } end
   if not fields[1] or not OPEN[fields[1]] then return { 'gone' } end
+  if (tonumber(fields[8]) or 0) ~= revision then return { 'moved', 'revised' } end
   local order = { uses = fields[4], channel = fields[6] }
   order.own, order.field = own_reservation(work, fields[3], now)
   if has_left(order.own, order.uses) then return { 'gone' } end

@@ -1,22 +1,26 @@
 -- One order in the store, for the functions of this library. Include after the inventory's commit.lua.
 --
 -- order:<id>          hash: doc (what was captured, JSON), fingerprint, demand, channel, seq, and what moves: state, run_id,
---                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua)
--- order_history:<id>  list: "<ms> <state> <run_id>", oldest first
+--                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua); and, once nodes or people
+--                     have said something of it, steering (JSON) and revision, how often
+-- order_history:<id>  list: "<ms> <state> <run_id>", or "<ms> <state>  <note (JSON)>", oldest first
 -- open_orders         sorted set: ids of captured and backordered orders, by seq        order_seq  the last seq given
+-- allocated           sorted set: ids of orders that a run has decided on, by when it did (ms), until they are cancelled
 --
 -- Invariants: an order is in open_orders exactly when its state is captured or backordered; its history ends with its
 -- state; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
 
 local OPEN = { captured = true, backordered = true }
 
--- The fields that make an order (doc, state, reservation_id, run_id, rows), or nil when there is no such order.
+-- The fields that make an order (doc, state, reservation_id, run_id, rows, steering), or nil when there is no such order.
 local function order_fields(work, order_id)
-  local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'doc', 'state', 'reservation_id', 'run_id', 'rows')
+  local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'doc', 'state', 'reservation_id', 'run_id', 'rows',
+    'steering')
   return fields[1] and fields or nil
 end
 
--- Moves an order into a state, sets further fields (name, value, …), and writes down which run did it, or ''.
+-- Moves an order into a state, sets further fields (name, value, …), and writes down which run did it, or '', or a blank and
+-- what was said.
 local function enter_state(work, order_id, seq, state, run_id, now, ...)
   redis.call('HSET', key_of(work, 'order', order_id), 'state', state, ...)
   redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, state, run_id))
@@ -24,6 +28,11 @@ local function enter_state(work, order_id, seq, state, run_id, now, ...)
     redis.call('ZADD', key_of(work, 'open_orders'), seq, order_id)
   else
     redis.call('ZREM', key_of(work, 'open_orders'), order_id)
+  end
+  if state == 'cancelled' then
+    redis.call('ZREM', key_of(work, 'allocated'), order_id)
+  elseif run_id ~= '' and string.sub(run_id, 1, 1) ~= ' ' then
+    redis.call('ZADD', key_of(work, 'allocated'), now, order_id)
   end
 end
 

@@ -4,9 +4,9 @@
 -- ARGV[1]  who     ARGV[2]  the run id     ARGV[4]  the epoch of the run, or absent, see ../fence.lua
 -- ARGV[3]  cmsgpack list of {order id, state to enter, rows (JSON), reservation id to give, lines, places of those of here,
 --          partitions of all (empty: only here), token of the attempt, own reservations as they were found: a list of {id, version,
---          lines that stay}, whether uses were tried, when it is too late (ms)}
+--          lines that stay}, whether uses were tried, when it is too late (ms), revision as in ../commit.lua}
 -- Returns  an error FENCED, and nothing is done; or a cmsgpack list of {'committed', reservation id, list of earlier reservations that changed, their uses or ''} ·
---          {'gone'} · {'again'}: the attempt was given up, or what the order holds has changed since it was looked at
+--          {'gone'} · {'moved', 'revised'} · {'again'}: the attempt was given up, or what the order holds has changed since it was looked at
 -- Invariants: those of ../commit.lua. What waits for a later day, of a SKU that is not shipped, stays in the reservation it is
 -- in, which is confirmed with it.
 
@@ -84,12 +84,14 @@ local function make_reservation(work, entry, channel)
 end
 
 local function decide_over(work, run_id, entry, now, writes, done)
-  local order_id, state, rows, id, lines, _, _, token, found, has_uses, too_late = unpack(entry)
+  local order_id, state, rows, id, lines, _, _, token, found, has_uses, too_late, revision = unpack(entry)
   if done[order_id] then return { 'committed', '', {}, '' } end
-  local old_state, old_run, old_id, uses, old_rows, channel, seq, waiting = unpack(redis.call('HMGET',
-    key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows', 'channel', 'seq', 'waiting'))
+  local old_state, old_run, old_id, uses, old_rows, channel, seq, waiting, seen = unpack(redis.call('HMGET',
+    key_of(work, 'order', order_id), 'state', 'run_id', 'reservation_id', 'uses', 'rows', 'channel', 'seq', 'waiting',
+    'revision'))
   if old_run == run_id and old_state ~= 'cancelled' then return { 'committed', old_id, {}, '' } end
   if not old_state or not OPEN[old_state] then return { 'gone' } end
+  if (tonumber(seen) or 0) ~= revision then return { 'moved', 'revised' } end
   local own = own_reservations(work, old_id, waiting, now)
   if order_has_left(own, uses) then return { 'gone' } end
   local write = { seq = seq, state = state, rows = rows, id = old_id, uses = uses, waiting = {}, told = {} }

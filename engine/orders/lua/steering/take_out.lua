@@ -1,0 +1,45 @@
+-- Taking lines out of an order's reservation, for the functions of this library. Include after orders.lua and the inventory's
+-- part.lua.
+--
+-- is_as_seen(fields, expected)  whether {state, run_id, reservation_id, revision} of an order are those expected
+-- take_out(work, own, given, lost, order_id)  takes lines {sku, node_id, quantity, ship_on} out of a confirmed reservation; returns
+--   whether it had them, and the lines that were lost. Of those that are here on_hand falls, as far as there is any.
+-- Invariant: units go back once; where lines are lost, what is available stays as it was.
+
+local STATE_AT, RUN_AT, RESERVATION_AT, REVISION_AT = 1, 2, 3, 4
+
+local function is_as_seen(fields, expected)
+  return fields[STATE_AT] == expected[STATE_AT] and fields[RUN_AT] == expected[RUN_AT]
+    and fields[RESERVATION_AT] == expected[RESERVATION_AT] and (tonumber(fields[REVISION_AT]) or 0) == expected[REVISION_AT]
+end
+
+local function lose(work, lines, why)
+  for _, line in ipairs(lines) do
+    if line[DATED] ~= FAR then
+      local cell = cell_at(work, line[SKU], line[LINE_SLOT])
+      if not is_unlimited(cell) then
+        add(cell, 'on_hand', -math.min(cell.on_hand, line[QUANTITY]))
+        add(cell, 'version', 1)
+        because(cell, why)
+      end
+    end
+  end
+end
+
+local function take_out(work, own, given, lost, order_id)
+  if #given + #lost == 0 then return true, {} end
+  if not own or own.state ~= 'confirmed' then return false end
+  local all = {}
+  for _, lines in ipairs({ given, lost }) do
+    for _, line in ipairs(lines) do all[#all + 1] = line end
+  end
+  local taken_out, stay, too_many = split_lines(own, all)
+  if #too_many > 0 then return false end
+  local gone = {}
+  if #lost > 0 then gone = split_lines({ lines = taken_out }, lost) end
+  give_back(work, taken_out, 'confirmed', (#lost > 0 and 'short_pick ' or 'rejected ') .. order_id, own.channel)
+  lose(work, gone, 'short_pick ' .. order_id)
+  if #stay == 0 then own.state, own.lines = 'cancelled', taken_out else own.lines = stay end
+  own.dirty = true
+  return true, gone
+end

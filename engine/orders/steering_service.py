@@ -1,0 +1,80 @@
+"""What nodes and people say of orders, as use cases: reject, accept, override, stop, release.
+
+A change is worked out from the order as it is, and made if it is still so; else it is looked at again. Not here: the
+rules (rejecting.py, overriding.py), closing a node (closing.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from engine.availability.reference import Reference
+from engine.clock import Clock
+from engine.errors import Unavailable
+from engine.events.actor import actor
+from engine.inventory.model import Outcome, Replay
+from engine.orders.model import Order
+from engine.orders.overriding import NewOverride, accepted, overridden, released, stopped
+from engine.orders.rejecting import NewRejection, rejected
+from engine.orders.revising import OrderChanged, Revision
+from engine.orders.store import OrderStore
+
+_TRIES = 8
+
+
+class OrderSteering:
+    """Keeps what is said of orders; after `most_rejections` attempts (0: any number) one is left for people."""
+
+    def __init__(self, store: OrderStore, reference: Reference, clock: Clock, most_rejections: int) -> None:
+        self._store, self._reference, self._clock = store, reference, clock
+        self._most = most_rejections
+
+    async def reject(
+        self, order_id: str, new: NewRejection, *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Take lines away from a node that does not ship them; they are open again, and go to other nodes.
+
+        Raises NotFound, InvalidInput for unknown lines, IllegalState if the node has not so many units to ship.
+        """
+        return await self._revise(
+            order_id, lambda order, at: rejected(order, new, at, by or actor(), self._most), replay
+        )
+
+    async def accept(
+        self, order_id: str, node_id: str, *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Note that a node ships what it was given. Raises NotFound, IllegalState if it was given nothing."""
+        return await self._revise(order_id, lambda order, at: accepted(order, node_id, at, by or actor()), replay)
+
+    async def override(
+        self, order_id: str, new: NewOverride, *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Pin lines to nodes, forbid nodes, or set the priority. Raises NotFound, InvalidInput, IllegalState."""
+        nodes = (await self._reference.current()).network.index
+
+        def rule(order: Order, at: datetime) -> Revision:
+            return overridden(order, new, at, by or actor(), nodes)
+
+        return await self._revise(order_id, rule, replay)
+
+    async def stop(
+        self, order_id: str, reason: str, *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Put an order hold on an order: runs leave it alone until it is released. Raises NotFound, IllegalState."""
+        return await self._revise(order_id, lambda order, at: stopped(order, reason, at, by or actor()), replay)
+
+    async def release(self, order_id: str, *, by: str | None = None, replay: Replay | None = None) -> Outcome[Order]:
+        """Take the order hold off an order. Raises NotFound, IllegalState if it has none."""
+        return await self._revise(order_id, lambda order, _: released(order, by or actor()), replay)
+
+    async def _revise(
+        self, order_id: str, rule: Callable[[Order, datetime], Revision], replay: Replay | None
+    ) -> Outcome[Order]:
+        for _ in range(_TRIES):
+            revision = rule(await self._store.get(order_id), self._clock.now())
+            try:
+                return await self._store.revise(revision, replay=replay)
+            except OrderChanged:
+                continue
+        raise Unavailable(f"Order {order_id!r} is being changed by other calls. Send it again.")
