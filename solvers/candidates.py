@@ -17,6 +17,8 @@ from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, IntArray, Ro
 
 NO_CELL, OWN = -1, -2
 """Instead of a stock entry: the node has too little, or the order holds the units there already."""
+_NONE_CLOSED = np.zeros((0, 0), np.bool_)
+_NONE_CLOSED.setflags(write=False)
 
 
 class Supply(NamedTuple):
@@ -30,6 +32,9 @@ class Supply(NamedTuple):
     """Units a node must have to be of use to the line."""
     pinned_node: IntArray
     """The only node that may ship the line, or -1."""
+    closed_row: IntArray
+    closed: NDArray[np.bool_]
+    """Nodes that ship lines of a row only if the order holds them there; without rows if there is none."""
     stock_start: IntArray
     stock_node: IntArray
     available: IntArray
@@ -52,6 +57,8 @@ def supply_of(problem: RoutingProblem, line_start: IntArray, line: IntArray, qua
         sku=orders.line_sku[line],
         least=np.ones_like(quantity) if problem.terms.line_split else quantity,
         pinned_node=pinned_node,
+        closed_row=(orders.line_sku if orders.line_closed_row is None else orders.line_closed_row)[line],
+        closed=_NONE_CLOSED if problem.closed is None else problem.closed,
         stock_start=problem.stock.start,
         stock_node=problem.stock.node,
         available=problem.stock.available,
@@ -105,8 +112,14 @@ def place_of(supply: Supply, o: int, n: int) -> tuple[int, int]:
 @njit(cache=True, nogil=True, inline="always")
 def _has(supply: Supply, p: int, e: int) -> bool:
     """Return whether a stock entry is of use to a line, and at a node that may ship it."""
-    pinned = supply.pinned_node[p]
-    return supply.available[e] >= supply.least[p] and (pinned < 0 or pinned == supply.stock_node[e])
+    pinned, node = supply.pinned_node[p], supply.stock_node[e]
+    return supply.available[e] >= supply.least[p] and (pinned < 0 or pinned == node) and not is_closed(supply, p, node)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def is_closed(supply: Supply, p: int, node: int) -> bool:
+    """Return whether a node ships a line only if the order holds it there."""
+    return supply.closed.shape[0] > 0 and supply.closed[supply.closed_row[p], node]
 
 
 @njit(cache=True, nogil=True)

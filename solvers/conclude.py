@@ -55,7 +55,7 @@ def conclude(compiled: Compiled, cand: NDArray[np.int32], divided: IntArray) -> 
             late=int(late_cents.sum()),
             backorder=int((per_unit_cents[line] * quantity)[~shipped].sum()),
             moves=int((t.moved_cents[line] * quantity // t.quantity[line])[moved].sum()),
-            value=int((t.value_cents[t.sku[line], node] * quantity)[shipped].sum()) if len(t.value_cents) else 0,
+            value=int((t.value_cents[t.value_row[line], node] * quantity)[shipped].sum()) if len(t.value_cents) else 0,
         ),
         parcels=len(opened),
         split_orders=int((splits > 0).sum()),

@@ -80,6 +80,10 @@ class Orders:
     """Where an earlier plan has the line, or -1; it costs `Terms.move_cost_cents` not to ship it from there."""
     service_level: IntArray | None = None
     """The level that a service must have to carry the order, or `ANY_LEVEL`; None: any for all."""
+    line_value_row: IntArray | None = None
+    """Which row of `RoutingProblem.unit_value_cents` is of each line; None: that of its SKU."""
+    line_closed_row: IntArray | None = None
+    """Which row of `RoutingProblem.closed` is of each line; None: that of its SKU."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +156,12 @@ class RoutingProblem:
     service_level: IntArray | None = None
     """The level of each service; None where no order asks for one."""
     unit_value_cents: IntArray | None = None
-    """What a unit at a node is worth to later demand, shape (SKUs, nodes), ≥ 0; it ranks plans, and nobody pays it."""
+    """What a unit at a node is worth to later demand, or counts more by other prices that only rank plans.
+
+    Shape (`Orders.line_value_row`, nodes), ≥ 0; nobody pays it.
+    """
+    closed: NDArray[np.bool_] | None = None
+    """Nodes that ship a line only if its order holds it there, shape (`Orders.line_closed_row`, nodes)."""
 
     @property
     def order_count(self) -> int:

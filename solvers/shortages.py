@@ -1,9 +1,9 @@
 """Why lines of a plan are backordered, as far as facts say it: one reason for each.
 
 In this order, the first that is true: no node has a unit; the line is pinned to a node that cannot ship it; no node has
-enough of it; none that has may carry it there; none of those has the capacity even if it ships nothing else; the order
-ships from as many other nodes as it may; else the line was outbid: a node could ship it, but its units or capacity save
-more elsewhere, or shipping costs more than waiting.
+enough of it; all that have are closed to it; none of the others may carry it there; none of those has the capacity even
+if it ships nothing else; the order ships from as many other nodes as it may; else the line was outbid: a node could
+ship it, but its units or capacity save more elsewhere, or shipping costs more than waiting.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numba import njit
 
-from solvers.candidates import Supply, place_of, supply_of
+from solvers.candidates import Supply, is_closed, place_of, supply_of
 from solvers.cost import INFEASIBLE, Freight, best_service, freight
 from solvers.problem import ANY_LEVEL, IntArray, RoutingProblem
 
@@ -28,11 +28,13 @@ class Shortage(IntEnum):
     NO_ELIGIBLE_NODE = 4
     NO_CAPACITY = 5
     MAX_NODES = 6
+    CLOSED_NODE = 7
 
 
 _OUTBID, _NO_STOCK, _PINNED_NODE = int(Shortage.OUTBID), int(Shortage.NO_STOCK), int(Shortage.PINNED_NODE)
 _INSUFFICIENT_STOCK, _NO_ELIGIBLE_NODE = int(Shortage.INSUFFICIENT_STOCK), int(Shortage.NO_ELIGIBLE_NODE)
 _NO_CAPACITY, _MAX_NODES = int(Shortage.NO_CAPACITY), int(Shortage.MAX_NODES)
+_CLOSED_NODE = int(Shortage.CLOSED_NODE)
 
 
 def shortages(problem: RoutingProblem, short: IntArray, order: IntArray, node: IntArray) -> list[Shortage]:
@@ -79,10 +81,13 @@ def _shortages(
         heavier_too = divisible or supply.line_start[o + 1] - supply.line_start[o] > 1
         first, last = np.searchsorted(opened[0], o), np.searchsorted(opened[0], o, side="right")
         begin, end = supply.stock_start[sku], supply.stock_start[sku + 1]
-        furthest = _NO_STOCK if begin == end and own < 0 else _INSUFFICIENT_STOCK
+        furthest, is_shut = _NO_STOCK if begin == end and own < 0 else _INSUFFICIENT_STOCK, False
         for e in range(begin - (own >= 0), end):
             node = own if e < begin else supply.stock_node[e]
             if (pinned >= 0 and node != pinned) or (e >= begin and supply.available[e] < supply.least[p]):
+                continue
+            if e >= begin and is_closed(supply, p, node):
+                is_shut = True
                 continue
             step = _how_far(
                 supply, terms, o, node, weight_g[at], (due_days[o], level[o]), heavier_too, supply.least[p], capacity
@@ -93,6 +98,8 @@ def _shortages(
                 furthest = step
             if step == _OUTBID:
                 break
+        if is_shut and furthest == _INSUFFICIENT_STOCK:
+            furthest = _CLOSED_NODE
         if pinned >= 0 and furthest in (_INSUFFICIENT_STOCK, _NO_ELIGIBLE_NODE):
             furthest = _PINNED_NODE
         codes[at] = furthest

@@ -77,9 +77,10 @@ class Tables(NamedTuple):
     """Where an earlier plan has each line, or -1."""
     moved_cents: IntArray
     """What each line costs if it does not ship from there; where lines may be divided, a multiple of its quantity."""
-    sku: IntArray
+    value_row: IntArray
+    """Row of each line in `value_cents`."""
     value_cents: IntArray
-    """What a unit of each SKU at each node is worth to later demand; without rows if nothing is."""
+    """What a unit of the lines of a row counts more at each node, for ranking only; without rows if none does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,18 +132,13 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         nodes.unit_cost_cents,
     )
     value_cents = np.zeros((0, 0), np.int64) if problem.unit_value_cents is None else problem.unit_value_cents
-    if moved_cents.any():
-        _add_moves(
-            (cand_start, cand_able, cand_table, grouped), line_start, cand_node, current_node, moved_cents, parcel_cents
-        )
-    if len(value_cents):
-        _add_values(
+    value_row = (orders.line_sku if orders.line_value_row is None else orders.line_value_row)[line]
+    if moved_cents.any() or len(value_cents):
+        _add_charges(
             (cand_start, cand_able, cand_table, grouped),
             line_start,
             cand_node,
-            sku,
-            quantity,
-            value_cents,
+            (current_node, moved_cents, value_row, quantity, value_cents),
             parcel_cents,
         )
     shape = (cand_start, row_start)
@@ -192,7 +188,7 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         short_cents=short_cents,
         current_node=current_node,
         moved_cents=moved_cents,
-        sku=sku,
+        value_row=value_row,
         value_cents=value_cents,
     )
     return Compiled(
@@ -287,38 +283,14 @@ def _cost_table(
 
 
 @njit(cache=True, nogil=True)
-def _add_moves(
+def _add_charges(
     shape: tuple[IntArray, NDArray[np.int32], IntArray, IntArray],
     line_start: IntArray,
     cand_node: IntArray,
-    current_node: IntArray,
-    moved_cents: IntArray,
+    charges: tuple[IntArray, IntArray, IntArray, IntArray, IntArray],
     parcel_cents: IntArray,
 ) -> None:
-    """Add to the cost of every parcel what its lines cost that an earlier plan has at another node."""
-    cand_start, cand_able, cand_table, grouped = shape
-    for o in range(len(cand_start) - 1):
-        first = line_start[o]
-        for c in range(cand_start[o], cand_start[o + 1]):
-            mask = 0
-            for at in range(cand_table[c], cand_table[c + 1]):
-                for p in range(grouped[o]):
-                    if mask >> p & 1 and parcel_cents[at] < INFEASIBLE and current_node[first + p] != cand_node[c]:
-                        parcel_cents[at] += moved_cents[first + p]
-                mask = (mask - cand_able[c]) & cand_able[c]
-
-
-@njit(cache=True, nogil=True)
-def _add_values(
-    shape: tuple[IntArray, NDArray[np.int32], IntArray, IntArray],
-    line_start: IntArray,
-    cand_node: IntArray,
-    sku: IntArray,
-    quantity: IntArray,
-    value_cents: IntArray,
-    parcel_cents: IntArray,
-) -> None:
-    """Add to the cost of every parcel what its units are worth to later demand."""
+    """Add to the cost of every parcel what its lines cost by the node that ships them; see `_charge`."""
     cand_start, cand_able, cand_table, grouped = shape
     for o in range(len(cand_start) - 1):
         first = line_start[o]
@@ -327,20 +299,27 @@ def _add_values(
             for at in range(cand_table[c], cand_table[c + 1]):
                 for p in range(grouped[o]):
                     if mask >> p & 1 and parcel_cents[at] < INFEASIBLE:
-                        parcel_cents[at] += value_cents[sku[first + p], cand_node[c]] * quantity[first + p]
+                        parcel_cents[at] += _charge(charges, first + p, cand_node[c])
                 mask = (mask - cand_able[c]) & cand_able[c]
 
 
 @njit(cache=True, nogil=True, inline="always")
-def move_cents(t: Tables, p: int, node: int) -> int:
+def _charge(charges: tuple[IntArray, IntArray, IntArray, IntArray, IntArray], p: int, node: int) -> int:
     """Return what shipping table line p from a node costs beside freight and the node's own costs.
 
-    That is, because an earlier plan has it elsewhere, and because its units are worth something to later demand.
+    That is, because an earlier plan has it elsewhere, and because its units count more there.
     """
-    cents = 0 if t.current_node[p] == node else t.moved_cents[p]
-    if t.value_cents.shape[0] > 0:
-        cents += t.value_cents[t.sku[p], node] * t.quantity[p]
+    current_node, moved_cents, value_row, quantity, value_cents = charges
+    cents = 0 if current_node[p] == node else moved_cents[p]
+    if value_cents.shape[0] > 0:
+        cents += value_cents[value_row[p], node] * quantity[p]
     return cents
+
+
+@njit(cache=True, nogil=True, inline="always")
+def move_cents(t: Tables, p: int, node: int) -> int:
+    """Return what shipping table line p from a node costs beside freight and the node's own costs; see `_charge`."""
+    return _charge((t.current_node, t.moved_cents, t.value_row, t.quantity, t.value_cents), p, node)
 
 
 @njit(cache=True, nogil=True)

@@ -134,7 +134,7 @@ def textbook(compiled: Compiled) -> Textbook:
     cost = np.zeros(columns, np.int64)
     moved = np.where(t.current_node[line] == t.cand_node[cand], 0, t.moved_cents[line])
     if len(t.value_cents):
-        moved += t.value_cents[t.sku[line], t.cand_node[cand]] * t.quantity[line]
+        moved += t.value_cents[t.value_row[line], t.cand_node[cand]] * t.quantity[line]
     cost[x] = t.node_unit_cents[t.cand_node[cand]] * units - (t.short_cents[line] - moved) * units // t.quantity[line]
     cost[y] += steps.cents + t.node_parcel_cents[t.cand_node[steps.cand]] + t.split_cents
     cost[a] = -t.split_cents
