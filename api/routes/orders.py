@@ -37,6 +37,7 @@ async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
         pickup_node_id=body.pickup_node_id,
         customer=body.customer,
         payment=body.payment,
+        customer_class=body.customer_class,
     )
     captured = await call.engine.orders.capture(order, replay=call.replay)
     return Answer(value=_shown(captured.value), status=201, is_replayed=captured.replayed)
@@ -149,6 +150,7 @@ def _shown(order: Order) -> wire.Order:
         customer=captured.customer,
         payment=captured.payment,
         waiting_reservation_ids=list(order.waiting_reservation_ids),
+        customer_class=captured.customer_class,
     )
 
 

@@ -54,6 +54,7 @@ class OrderBody(Body, frozen=True, kw_only=True):
     pickup_node_id: Identifier | None = None
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
+    customer_class: Annotated[Identifier, Meta(description="what rules of policies go by")] | None = None
 
 
 class OrderDestination(Reply, frozen=True, kw_only=True):
@@ -130,6 +131,7 @@ class Order(Reply, frozen=True, kw_only=True):
         list[str],
         Meta(description="in a store of several partitions: earlier reservations, which keep what the order waits for"),
     ] = msgspec.field(default_factory=list)
+    customer_class: str | None = None
 
 
 class ExplanationQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

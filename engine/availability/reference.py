@@ -7,8 +7,8 @@ are read. Not here: what is in them.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from engine.bidding.document import BidPrices
@@ -23,6 +23,7 @@ from engine.inventory.buffers import buffers_of
 from engine.inventory.rules import UnitRules
 from engine.network.days import NetworkDays
 from engine.network.model import Network
+from engine.network.node_rules import NodeRule
 from engine.network.service import NetworkService
 from engine.storage.documents import DocumentStore
 
@@ -38,22 +39,14 @@ class View:
     days: NetworkDays
     catalog: Catalog
     lead_times: LeadTimes | None = None
-    barred: frozenset[int] = frozenset()
-    """Nodes that get no new orders, by the policy of a routing run."""
-    barred_by_class: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    """The same for products of a class, with those of `barred`; other classes are not in it."""
+    rules: tuple[NodeRule, ...] = ()
+    """Which nodes get new orders of what, by the policy of a routing run."""
     bid_prices: BidPrices | None = None
 
     @property
     def network(self) -> Network:
         """The network of the view."""
         return self.days.network
-
-    def barred_for(self, sku: str) -> frozenset[int]:
-        """Return the nodes that get no new orders of a SKU, by the policy of a routing run."""
-        if not self.barred_by_class:
-            return self.barred
-        return self.barred_by_class.get(self.catalog.classes.get(sku, ""), self.barred)
 
     @property
     def buffers(self) -> UnitRules | None:

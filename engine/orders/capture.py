@@ -35,7 +35,7 @@ def capture(
     `promised` are the terms that its reservation was made by; where the order says nothing they hold.
     """
     faults: list[Fault] = []
-    for name in ("order_id", "reservation_id", "channel"):
+    for name in ("order_id", "reservation_id", "channel", "customer_class"):
         value = getattr(order, name)
         if value is not None and not _is_identifier(value):
             faults.append(_identifier_fault(f"$.{name}", value))
@@ -69,6 +69,7 @@ def capture(
         pickup_node_id=order.pickup_node_id,
         promised=promised,
         whole=whole,
+        customer_class=order.customer_class,
     )
 
 

@@ -57,8 +57,8 @@ class NewOrder:
     """A request to capture an order; nothing in it is checked yet.
 
     `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
-    up, and then it needs no destination. `customer` and `payment` are kept as they are and not looked into. Of orders
-    that contend for units, those of a higher `priority` (0 to 9) get them.
+    up, and then it needs no destination. Policies have rules by `customer_class`; `customer` and `payment` are kept as
+    they are and not looked into. Of orders that contend for units, those of a higher `priority` (0 to 9) get them.
     """
 
     channel: str
@@ -72,6 +72,7 @@ class NewOrder:
     customer: Mapping[str, Any] | None = None
     payment: Mapping[str, Any] | None = None
     priority: int = 0
+    customer_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,7 @@ class Captured:
     promised: PromisedTerms | None = None
     whole: tuple[tuple[str, ...], ...] = ()
     priority: int = 0
+    customer_class: str | None = None
 
     @property
     def picked_up_at(self) -> str | None:

@@ -41,6 +41,7 @@ def open_order(
         promised_on=captured.promised_on,
         service_level=captured.wanted_level,
         channel=captured.channel,
+        customer_class=captured.customer_class,
         time_zone=place.time_zone or (promised.time_zone if promised else None),
         residential=place.residential or (promised is not None and promised.residential),
         is_po_box=place.is_po_box or (promised is not None and promised.is_po_box),

@@ -11,7 +11,7 @@ from engine.policies.document import NodesDocument, RunPolicyDocument
 LEFT_OUT = "as the network has it"
 _NULL = {"late_day_cost_cents": "never late", "node_kinds": "every kind", "allowed_node_ids": "every node"}
 _ABSENT = {"node_kinds": "every kind", "allowed_node_ids": "every node"} | dict.fromkeys(
-    ("forbidden_node_ids", "product_rules", "about"), "none"
+    ("forbidden_node_ids", "rules", "product_rules", "about"), "none"
 )
 
 _FIELDS = (
@@ -51,7 +51,7 @@ def _words(field: str, stated: Mapping[str, Any]) -> str:
         return _ABSENT.get(field, LEFT_OUT)
     if value is None:
         return _NULL.get(field, "no limit")
-    if field == "product_rules":
+    if isinstance(value, list) and isinstance(value[0], dict):
         return "; ".join(sorted(_rule(rule) for rule in value))
     if isinstance(value, list):
         return ", ".join(sorted(value))
@@ -59,5 +59,14 @@ def _words(field: str, stated: Mapping[str, Any]) -> str:
 
 
 def _rule(rule: Mapping[str, Any]) -> str:
-    stated = [f"{field} {', '.join(sorted(value))}" for field, value in rule.items() if isinstance(value, list)]
-    return f"{rule['sku_class']}: {' and '.join(stated)}"
+    """Return a rule as what it is for, and what it says."""
+    stated = {field: value for field, value in rule.items() if value is not None and value != []}
+    name, when = stated.pop("rule", None), stated.pop("when", {})
+    when = {field: value for field, value in when.items() if value is not None}
+    whose = stated.pop("sku_class", None) or _fields_in_words(when) or "everything"
+    return f"{'' if name is None else f'{name} for '}{whose}: {_fields_in_words(stated)}"
+
+
+def _fields_in_words(stated: Mapping[str, Any]) -> str:
+    words = ((field, ", ".join(sorted(v)) if isinstance(v, list) else f"{v:,}") for field, v in stated.items())
+    return " and ".join(f"{field} {value}" for field, value in words)

@@ -10,13 +10,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.network.document import Cents, Identifier, NodeKind
+from engine.network.document import Cents, Identifier, NodeKind, PostalPrefix
 
 POLICY_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """No `@`, which stands before a version."""
 
 MOST_NODES = 10_000
+MOST_RULES = 1_000
 
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Distance = Annotated[float, Field(strict=True, gt=0, le=50_000)]
+Names = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1_000)]
 NodeIds = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_NODES)]
 
 
@@ -51,6 +55,56 @@ class ProductRuleDocument(NodesDocument):
     sku_class: Identifier = Field(description="The `class` of products in the catalog.")
 
 
+class WhenDocument(BaseModel):
+    """Which orders and products a rule is for: those of which every condition that is stated holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    countries: Annotated[tuple[Country, ...], Field(min_length=1, max_length=300)] | None = Field(
+        default=None, description="Orders to these countries (ISO 3166 alpha-2); null is every order."
+    )
+    postal_prefixes: Annotated[tuple[PostalPrefix, ...], Field(min_length=1, max_length=10_000)] | None = Field(
+        default=None, description="Postal codes that begin so, in the one country of `countries`; null is all of them."
+    )
+    customer_classes: Names | None = Field(
+        default=None, description="Orders of this `customer_class`; null is every order."
+    )
+    channels: Names | None = Field(default=None, description="Orders of these channels; null is every order.")
+    sku_classes: Names | None = Field(
+        default=None, description="Products of this `class` in the catalog; null is every product."
+    )
+
+
+class RuleDocument(NodesDocument):
+    """Which nodes get new orders of some orders or products, of those that get any; and which are preferred."""
+
+    rule: Identifier | None = Field(default=None, description="What to call it; null: its place, such as `rules[0]`.")
+    when: WhenDocument = Field(default=WhenDocument(), description="What it is for; without a condition, everything.")
+    max_distance_km: Distance | None = Field(
+        default=None, description="From a node to the customer, as the crow flies; null is unlimited."
+    )
+    preferred_node_ids: NodeIds | None = Field(
+        default=None, description="Each unit that another node ships counts `preference_cost_cents_per_unit` more."
+    )
+    preferred_node_kinds: Annotated[tuple[NodeKind, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Nodes of these kinds are preferred as well."
+    )
+    preference_cost_cents_per_unit: Cents = Field(
+        default=0, description="It ranks plans, and is no part of the costs told; nobody waits for it."
+    )
+
+    @property
+    def has_preference(self) -> bool:
+        """Whether it prefers some nodes."""
+        return self.preferred_node_ids is not None or self.preferred_node_kinds is not None
+
+    @property
+    def limits(self) -> bool:
+        """Whether it lets some nodes have nothing."""
+        nodes = self.node_kinds is not None or self.allowed_node_ids is not None or bool(self.forbidden_node_ids)
+        return nodes or self.max_distance_km is not None
+
+
 class RunPolicyDocument(NodesDocument):
     """What a routing run optimises and keeps to; for a field that is left out, the network's own policy counts."""
 
@@ -66,16 +120,17 @@ class RunPolicyDocument(NodesDocument):
     move_cost_cents: Cents = _stated("For a line that does not ship from where its order's reservation has it.")
     line_split: Literal["never", "allowed"] = _stated("Whether the units of one line may ship from several nodes.")
     max_nodes_per_order: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = _stated("null is unlimited.")
-    max_distance_km: Annotated[float, Field(strict=True, gt=0, le=50_000)] | None = _stated(
-        "From a node to the customer, as the crow flies; null is unlimited."
-    )
+    max_distance_km: Distance | None = _stated("From a node to the customer, as the crow flies; null is unlimited.")
     min_acceptance: Annotated[float, Field(strict=True, ge=0, le=1)] = _stated(
         "A vendor whose `acceptance` is below it gets no new orders."
     )
-    product_rules: Annotated[tuple[ProductRuleDocument, ...], Field(max_length=1_000)] = Field(
-        default=(), description="Which nodes get new orders of products of a class, of those that get any."
+    rules: Annotated[tuple[RuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
+        default=(), description="Which nodes get new orders by region, customer class, channel and product class."
+    )
+    product_rules: Annotated[tuple[ProductRuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
+        default=(), description="As a rule with `sku_classes`: which nodes get new orders of products of a class."
     )
 
-    def rules(self) -> dict[str, Any]:
+    def stated(self) -> dict[str, Any]:
         """Return what the policy states, by field; a field that was left out is not in it."""
         return self.model_dump(mode="json", exclude_unset=True, exclude={"policy_id", "about"})

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from engine.availability.reference import View
 from engine.errors import Fault, InvalidInput
 from engine.network.document import PolicyDocument
 from engine.network.model import Network
-from engine.policies.document import NodesDocument
+from engine.network.node_rules import NodeRule
+from engine.policies.document import NodesDocument, RuleDocument, RunPolicyDocument
 from engine.policies.model import Policy
 
 
@@ -30,28 +34,71 @@ class Effect:
 
 
 def _under(policy: Policy, view: View) -> View:
-    network, rules = view.network, policy.document.rules()
+    network, rules = view.network, policy.document.stated()
     stated = {field: value for field, value in rules.items() if field in PolicyDocument.model_fields}
     own = network.policy.model_copy(update=stated)
     ruled = replace(network, document=network.document.model_copy(update={"policy": own}))
-    barred = _barred(policy.document, network)
-    by_class = {rule.sku_class: barred | _barred(rule, network) for rule in policy.document.product_rules}
-    whose_nodes = [("", barred), *((f" products of class {name!r}", nodes) for name, nodes in by_class.items())]
-    for whose, nodes in whose_nodes:
-        if len(nodes) == len(network.node_ids):
+    return replace(view, days=view.days.of(ruled), rules=_rules(policy, network))
+
+
+def _rules(policy: Policy, network: Network) -> tuple[NodeRule, ...]:
+    """Return the rules of a policy; `InvalidInput` at `$.policy` if one of them leaves no node of the network."""
+    document = policy.document
+    everywhere = NodeRule(name="", barred=_barred(document, network))
+    found = [everywhere] if everywhere.barred.any() else []
+    for rule in document.product_rules:
+        classes = frozenset({rule.sku_class})
+        name = f"product_rules: {rule.sku_class}"
+        found.append(NodeRule(name=name, barred=_barred(rule, network), sku_classes=classes))
+    found += [_rule(rule, name, network) for rule, name in zip(document.rules, names_of(document), strict=True)]
+    for made in found:
+        if (everywhere.barred | made.barred).all():
+            whose = f" by {made.name!r}" if made.name else ""
             message = f"{policy.reference!r} leaves no node of the network that may ship{whose}; put a version with one"
             raise InvalidInput(Fault(path="$.policy", message=message))
-    return replace(view, days=view.days.of(ruled), barred=barred, barred_by_class=by_class)
+    return tuple(found)
 
 
-def _barred(rule: NodesDocument, network: Network) -> frozenset[int]:
+def names_of(document: RunPolicyDocument) -> list[str]:
+    """Return what each of the `rules` is called."""
+    return [rule.rule or f"rules[{place}]" for place, rule in enumerate(document.rules)]
+
+
+def _rule(rule: RuleDocument, name: str, network: Network) -> NodeRule:
+    when, price = rule.when, None
+    if rule.has_preference:
+        price = np.where(_preferred(rule, network), 0, rule.preference_cost_cents_per_unit).astype(np.int64)
+    return NodeRule(
+        name=name,
+        barred=_barred(rule, network),
+        max_km=float("inf") if rule.max_distance_km is None else rule.max_distance_km,
+        price_cents=price,
+        countries=_set(when.countries),
+        postal_prefixes=when.postal_prefixes,
+        customer_classes=_set(when.customer_classes),
+        channels=_set(when.channels),
+        sku_classes=_set(when.sku_classes),
+    )
+
+
+def _set(names: tuple[str, ...] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
+
+
+def _preferred(rule: RuleDocument, network: Network) -> NDArray[np.bool_]:
+    """Return the nodes that a rule prefers."""
+    ids, kinds = set(rule.preferred_node_ids or ()), rule.preferred_node_kinds or ()
+    return np.array([node.node_id in ids or node.kind in kinds for node in network.document.nodes], np.bool_)
+
+
+def _barred(rule: NodesDocument, network: Network) -> NDArray[np.bool_]:
     """Return the nodes that get no new orders by a rule."""
     kinds, forbidden = rule.node_kinds, set(rule.forbidden_node_ids)
     chosen = None if rule.allowed_node_ids is None else set(rule.allowed_node_ids)
-    return frozenset(
-        n
-        for n, node in enumerate(network.document.nodes)
-        if (kinds is not None and node.kind not in kinds)
+    barred = [
+        (kinds is not None and node.kind not in kinds)
         or (chosen is not None and node.node_id not in chosen)
         or node.node_id in forbidden
-    )
+        for node in network.document.nodes
+    ]
+    return np.array(barred, np.bool_)

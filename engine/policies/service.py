@@ -12,10 +12,10 @@ from collections.abc import Iterator
 
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.faults import nearest
-from engine.network.checks import duplicates, unknown
 from engine.network.model import Network
 from engine.network.service import NetworkService
-from engine.policies.document import POLICY_ID, NodesDocument, RunPolicyDocument
+from engine.policies.checks import faults_of
+from engine.policies.document import POLICY_ID, RunPolicyDocument
 from engine.policies.model import Policy, split_reference
 from engine.storage.documents import Document, DocumentStore
 
@@ -33,7 +33,7 @@ class PolicyService:
 
         Nodes have to be in the network, if there is one yet.
         """
-        faults = [*_name_faults(policy_id, document), *_node_faults(document, await self._network())]
+        faults = [*_name_faults(policy_id, document), *faults_of(document, await self._network())]
         if faults:
             raise InvalidInput(faults)
         body = document.model_dump_json(exclude_unset=True, exclude={"policy_id"}).encode()
@@ -90,28 +90,3 @@ def _name_faults(policy_id: str, document: RunPolicyDocument) -> Iterator[Fault]
     elif document.policy_id not in (None, policy_id):
         message = f"{document.policy_id!r} is not {policy_id!r}, the policy that is put; leave it out, or put the other"
         yield Fault(path="$.policy_id", message=message)
-
-
-def _node_faults(document: RunPolicyDocument, network: Network | None) -> Iterator[Fault]:
-    yield from _faults_of_nodes("$", document, network)
-    yield from duplicates("$.product_rules", "sku_class", (rule.sku_class for rule in document.product_rules))
-    for place, rule in enumerate(document.product_rules):
-        path = f"$.product_rules[{place}]"
-        yield from _faults_of_nodes(path, rule, network)
-        if rule.node_kinds is None and rule.allowed_node_ids is None and not rule.forbidden_node_ids:
-            message = f"rules out no node for {rule.sku_class!r}; name node_kinds or nodes, or leave the rule out"
-            yield Fault(path=path, message=message)
-
-
-def _faults_of_nodes(at: str, document: NodesDocument, network: Network | None) -> Iterator[Fault]:
-    allowed, forbidden = document.allowed_node_ids or (), document.forbidden_node_ids
-    yield from duplicates(f"{at}.node_kinds", "", document.node_kinds or ())
-    for path, node_ids in ((f"{at}.allowed_node_ids", allowed), (f"{at}.forbidden_node_ids", forbidden)):
-        yield from duplicates(path, "", node_ids)
-        for place, node_id in enumerate(node_ids if network is not None else ()):
-            assert network is not None
-            yield from unknown(f"{path}[{place}]", "node", node_id, network.index.keys())
-    for place, node_id in enumerate(forbidden):
-        if node_id in allowed:
-            message = f"{node_id!r} is allowed and forbidden; take it out of one of the two"
-            yield Fault(path=f"{at}.forbidden_node_ids[{place}]", message=message)

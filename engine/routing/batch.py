@@ -7,7 +7,7 @@ the store (solving.py) and committing (routing_turns.py), solving (solvers).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
-from engine.bidding.document import BidPrices
 from engine.delivery.day_tables import DayTables
 from engine.network.days import NEVER, Today
 from engine.network.document import PolicyDocument
@@ -25,6 +24,7 @@ from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, wait_of
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
+from engine.routing.node_terms import with_node_terms
 from engine.routing.rate_cards import bands_of, cards_of
 from engine.routing.ways import Wait, refused_stock, ways_of
 from engine.routing.worst_cost import check_worst_cost
@@ -49,8 +49,6 @@ class Batch:
     """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
     refused: frozenset[int]
     """SKUs of the problem of which a node has units that it does not handle."""
-    barred: frozenset[int]
-    """SKUs of the problem of which a node has units that gets no new orders, by the policy of the run."""
 
 
 def demanded_skus(orders: Sequence[OpenOrder]) -> list[str]:
@@ -97,7 +95,7 @@ def build_batch(
         nodes=_nodes(network, node, capacities),
         skus=tuple(skus),
         weight_g=np.array([contents.counted_g(sku) for sku in skus], np.int64),
-        stock=_stock(atp, skus, node, refused | _barred(view, skus)),
+        stock=_stock(atp, skus, node, refused | _unlikely(network)),
         orders=demand,
         services=ways.names(network),
         rates=RateCards(
@@ -111,8 +109,7 @@ def build_batch(
         ),
         service_level=ways.level,
     )
-    if view.bid_prices is not None:
-        problem = _valued(problem, view.bid_prices)
+    problem = with_node_terms(problem, ordered, view, node)
     check_worst_cost(problem, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
@@ -123,27 +120,7 @@ def build_batch(
         node=node,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
-        barred=frozenset(np.flatnonzero((there & _closed(view, skus)).any(axis=1)).tolist()),
     )
-
-
-def _valued(problem: RoutingProblem, prices: BidPrices) -> RoutingProblem:
-    """Return the problem with what units are worth to later demand, unless nothing is.
-
-    Not to ship a unit costs as much more as the dearest one is worth: prices choose among nodes, and let nobody wait.
-    """
-    index = {node_id: n for n, node_id in enumerate(problem.nodes.node_ids)}
-    value = np.zeros((len(problem.skus), len(index)), np.int64)
-    for k, sku in enumerate(problem.skus):
-        for node_id, cents in prices.by_sku.get(sku, {}).items():
-            if node_id in index:
-                value[k, index[node_id]] = cents
-    if not value.any():
-        return problem
-    orders, usual = problem.orders, problem.terms.backorder_cost_cents_per_unit
-    backorder = usual if orders.line_backorder_cents is None else orders.line_backorder_cents
-    demand = replace(orders, line_backorder_cents=backorder + value.max(axis=1)[orders.line_sku])
-    return replace(problem, orders=demand, unit_value_cents=value)
 
 
 def _waits(orders: Sequence[OpenOrder], held: Sequence[Held], view: View) -> dict[str, Wait]:
@@ -166,20 +143,10 @@ def _terms(policy: PolicyDocument) -> Terms:
     )
 
 
-def _barred(view: View, skus: Sequence[str]) -> NDArray[np.bool_]:
-    """Return the nodes, shape (skus or 1, nodes), that get no new orders of a SKU: by rule, or as they refuse many."""
-    network = view.network
+def _unlikely(network: Network) -> NDArray[np.bool_]:
+    """Return the nodes that get no new orders, as they refuse too many."""
     acceptance = network.acceptance or (1.0,) * len(network.node_ids)
-    return (np.array(acceptance) < network.policy.min_acceptance) | _closed(view, skus)
-
-
-def _closed(view: View, skus: Sequence[str]) -> NDArray[np.bool_]:
-    """Return the nodes, shape (skus or 1, nodes), to which the policy of the run gives no new orders of a SKU."""
-    rows = [view.barred_for(sku) for sku in skus] if view.barred_by_class else [view.barred]
-    closed = np.zeros((len(rows), len(view.network.node_ids)), np.bool_)
-    for row, nodes in zip(closed, rows, strict=True):
-        row[list(nodes)] = True
-    return closed
+    return np.array(acceptance) < network.policy.min_acceptance
 
 
 def capacities_left(network: Network, today: Today, used: Sequence[UsedCapacity]) -> dict[str, NodeCapacity]:

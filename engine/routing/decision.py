@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from solvers.plan import BACKORDER, ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, IntArray, Lanes, Orders, RoutingProblem, Stock
 
-WithheldKind = Literal["handling", "barred", "acceptance", "quota", "later"]
+WithheldKind = Literal["handling", "acceptance", "quota", "later"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +132,11 @@ def decision_of(
             node=stock.node[entries],
             available=stock.available[entries],
         ),
-        orders=orders_of(orders, order, order + 1, sku=np.searchsorted(kept, orders.line_sku[first:last])),
+        orders=replace(
+            orders_of(orders, order, order + 1, sku=np.searchsorted(kept, orders.line_sku[first:last])),
+            line_value_row=(orders.line_sku if orders.line_value_row is None else orders.line_value_row)[first:last],
+            line_closed_row=(orders.line_sku if orders.line_closed_row is None else orders.line_closed_row)[first:last],
+        ),
         lanes=None if problem.lanes is None else _lanes(problem.lanes, order),
     )
     parts = zip(*(column[begin:end].tolist() for column in rows), strict=True)
@@ -169,6 +173,8 @@ def orders_of(orders: Orders, first: int, last: int, *, sku: IntArray | None = N
         line_pinned_node=lines(orders.line_pinned_node),
         line_current_node=lines(orders.line_current_node),
         service_level=None if orders.service_level is None else orders.service_level[first:last],
+        line_value_row=lines(orders.line_value_row),
+        line_closed_row=lines(orders.line_closed_row),
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.routing.batch import Batch
-from engine.routing.decision import Withheld, WithheldKind, left_by, prices_of
+from engine.routing.decision import Withheld, left_by, prices_of
 from engine.routing.explained_runs import Solved
 from engine.routing.kits import Kept, kits_of
 from engine.routing.ways import refused_stock
@@ -38,7 +38,7 @@ def explained_batch(batch: Batch, mended: Kept, view: View, atp: AtpTable, now: 
 def _withheld(batch: Batch, view: View, atp: AtpTable) -> dict[tuple[int, int], Withheld]:
     """Return them by (SKU, node) of the problem.
 
-    They are refused for handling or by the policy, kept for other channels, or due on a later day.
+    They are refused for handling or as the node refuses many, kept for other channels, or due on a later day.
     """
     skus, node = batch.problem.skus, batch.node
     place = np.argsort(node).tolist()
@@ -62,9 +62,7 @@ def _withheld(batch: Batch, view: View, atp: AtpTable) -> dict[tuple[int, int], 
     acceptance = view.network.acceptance or ()
     unlikely = {n for n, each in enumerate(acceptance) if each < view.network.policy.min_acceptance}
     for row, k in number.items():
-        barred = view.barred_for(skus[k])
-        for at in sorted(unlikely | barred):
+        for at in sorted(unlikely):
             if atp.today[row, at] > 0:
-                kind: WithheldKind = "barred" if at in barred else "acceptance"
-                found[k, place[at]] = Withheld(kind=kind, units=int(atp.today[row, at]))
+                found[k, place[at]] = Withheld(kind="acceptance", units=int(atp.today[row, at]))
     return found

@@ -137,10 +137,10 @@ class _Explainer:
         lines = np.array([line], np.int64)
         [shortage] = shortages(self._problem, lines, np.zeros_like(opened), opened)
         sku = int(self._problem.orders.line_sku[line])
-        kinds = {held.kind for (k, _), held in self._decision.withheld.items() if k == sku}
+        is_refused = any(held.kind == "handling" for (k, _), held in self._decision.withheld.items() if k == sku)
         kits = self._decision.kits
         is_waiting = kits is not None and bool(kits[line, 1])
-        return reason_of(shortage, is_refused="handling" in kinds, is_barred="barred" in kinds, is_waiting=is_waiting)
+        return reason_of(shortage, is_refused=is_refused, is_waiting=is_waiting)
 
     def _choice(self, move: Move) -> NodeChoice:
         standing, binding, why = self._standing(move)
@@ -173,6 +173,8 @@ class _Explainer:
             if self._problem.lanes is not None:
                 return "distance", "lane", "no lane to this order"
             return "distance", "reach", "too far: beyond the last zone or the distance limit"
+        if move.available and moves.is_closed(line, node):
+            return "policy", "barred", f"has {move.available} units, but gets no new orders by the policy of the run"
         short = self._short(move)
         if short is not None:
             return short
@@ -204,8 +206,6 @@ class _Explainer:
             return "no_stock", "stock", words
         if held.kind == "handling":
             return "handling", "handling", f"has {held.units} units, but does not take its handling classes"
-        if held.kind == "barred":
-            return "policy", "barred", f"has {held.units} units, but gets no new orders by the policy of the run"
         if held.kind == "acceptance":
             return "policy", "acceptance", f"has {held.units} units, but refuses more orders than the policy allows"
         if held.kind == "quota":

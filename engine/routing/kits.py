@@ -206,7 +206,7 @@ class _Mending:
         for line, found in places.items():
             pinned = -1 if orders.line_pinned_node is None else int(orders.line_pinned_node[first + line])
             for node, units in found:
-                if pinned not in (-1, node):
+                if pinned not in (-1, node) or self._is_closed(first + line, node):
                     return False
                 entry = self._entry(first + line, node)
                 if entry is not None and (entry < 0 or self._left.stock[entry] < units):
@@ -216,6 +216,14 @@ class _Mending:
             and self._left.units[node] >= sum(units for found in places.values() for at, units in found if at == node)
             for node in nodes
         )
+
+    def _is_closed(self, line: int, node: int) -> bool:
+        """Say whether a node ships a line only if its order holds it there, and it does not."""
+        orders, closed = self._problem.orders, self._problem.closed
+        if closed is None or (orders.line_own_node is not None and orders.line_own_node[line] == node):
+            return False
+        rows = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+        return bool(closed[rows[line], node])
 
     def _entry(self, line: int, node: int) -> int | None:
         """Return the stock entry that a line takes at a node, -1 if there is none, None for what the order holds."""

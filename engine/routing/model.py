@@ -83,6 +83,7 @@ class OpenOrder:
     priority: int = 0
     stopped: str | None = None
     revision: int = 0
+    customer_class: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

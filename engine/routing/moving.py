@@ -74,6 +74,14 @@ class Moves:
         """Return where an earlier plan has the line, or -1."""
         return _of(self.decision.problem.orders.line_current_node, line)
 
+    def is_closed(self, line: int, node: int) -> bool:
+        """Return whether the node ships such lines only if their order holds them there."""
+        problem = self.decision.problem
+        if problem.closed is None or self.own_node(line) == node:
+            return False
+        rows = problem.orders.line_closed_row
+        return bool(problem.closed[(problem.orders.line_sku if rows is None else rows)[line], node])
+
     def available(self, line: int, node: int) -> int:
         """Return the units that the line could have at a node before the plan."""
         if self.own_node(line) == node:

@@ -2,9 +2,9 @@
 
 no_stock            no node has a unit of the SKU
 handling            nodes have units, but do not take the product's handling classes
-barred_node         nodes have units, but get no new orders by the policy of the run
 pinned_node         the only node that may ship the line has too little, or no service may carry it from there in time
 insufficient_stock  no single node has enough units for the whole line
+barred_node         nodes have enough, but get no new orders of such, by the policy of the run
 no_eligible_node    nodes that have it are too far, or no service may carry it there in time
 no_capacity         nodes that could ship it have not the capacity for it, whatever else they ship
 max_nodes           the order ships from as many nodes as it may, and those could not ship it
@@ -38,7 +38,7 @@ _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 def backorder_reason(shortage: Shortage) -> str:
     """Return the stable word for a reason."""
-    return shortage.name.lower()
+    return BARRED_NODE if shortage == Shortage.CLOSED_NODE else shortage.name.lower()
 
 
 def plan_shortages(problem: RoutingProblem, plan: RoutingPlan) -> tuple[IntArray, list[Shortage]]:
@@ -75,17 +75,17 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
 
 
 def _reason(batch: Batch, reason: Shortage, sku: int, is_waiting: bool) -> str:
-    return reason_of(reason, is_refused=sku in batch.refused, is_barred=sku in batch.barred, is_waiting=is_waiting)
+    return reason_of(reason, is_refused=sku in batch.refused, is_waiting=is_waiting)
 
 
-def reason_of(reason: Shortage, *, is_refused: bool, is_barred: bool, is_waiting: bool) -> str:
+def reason_of(reason: Shortage, *, is_refused: bool, is_waiting: bool) -> str:
     """Return the word for why a line waits.
 
-    Where no node has enough, that may be since nodes with units refuse the product, or get no new orders; what could be
-    served may wait for the rest of its kit.
+    Where no node has enough, that may be since nodes with units refuse the product; what could be served may wait for
+    the rest of its kit.
     """
     if reason in _NOTHING:
-        return HANDLING if is_refused else BARRED_NODE if is_barred else backorder_reason(reason)
+        return HANDLING if is_refused else backorder_reason(reason)
     if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES):
         return INCOMPLETE_KIT
     return backorder_reason(reason)

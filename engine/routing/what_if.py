@@ -92,7 +92,9 @@ def from_one_node(moves: Moves) -> tuple[OneNode, ...]:
     refusing = {node for (_, node), held in moves.decision.withheld.items() if held.kind in ("handling", "acceptance")}
     found = list[OneNode]()
     for node, node_id in enumerate(problem.nodes.node_ids):
-        if node in refusing or any(moves.pinned_node(line) not in (-1, node) for line in lines):
+        if node in refusing or any(
+            moves.pinned_node(line) not in (-1, node) or moves.is_closed(line, node) for line in lines
+        ):
             continue
         costs = cost.costs({line: ((node, cost.quantity[line]),) for line in lines})
         if costs is not None:

@@ -23,7 +23,9 @@ NODE = {"kind": "dc", "latitude": 1.0, "longitude": 2.0, "time_zone": "UTC", "ca
 NETWORK = {
     "calendars": [{"calendar": "always", "working_days": ["mon"]}],
     "nodes": [{"node_id": "east", **NODE}, {"node_id": "west", **NODE}],
+    "channels": [{"channel": "web"}],
 }
+PRICE = {"preference_cost_cents_per_unit": 100}
 
 
 def document(**fields: Any) -> RunPolicyDocument:
@@ -47,7 +49,7 @@ async def test_every_put_is_a_version_and_earlier_ones_read_as_they_were(policie
     put = [await policies.put("peak", document(split_cost_cents=cents)) for cents in (100, 250)]
     assert [policy.reference for policy in put] == ["peak@1", "peak@2"]
     found = [await policies.get("peak", version) for version in (1, 2, None)]
-    assert [policy.document.rules() for policy in found] == [
+    assert [policy.document.stated() for policy in found] == [
         {"split_cost_cents": 100},
         {"split_cost_cents": 250},
         {"split_cost_cents": 250},
@@ -59,7 +61,7 @@ async def test_what_is_left_out_stays_left_out_and_null_stays_null(policies: Pol
     """Catches defaults that are filled in on the way: a field left out would then overrule the network's policy."""
     await policies.put("peak", document(about="x", late_day_cost_cents=None, node_kinds=["dc"]))
     stored = (await policies.get("peak")).document
-    assert stored.rules() == {"late_day_cost_cents": None, "node_kinds": ["dc"]}
+    assert stored.stated() == {"late_day_cost_cents": None, "node_kinds": ["dc"]}
     assert stored.about == "x"
 
 
@@ -111,6 +113,9 @@ async def test_what_names_no_policy_is_told_with_a_remedy(reference: str, words:
         ({"node_kinds": ["shop"]}, "$.node_kinds[0]", "store"),
         ({"node_kinds": []}, "$.node_kinds", "at least 1"),
         ({"policy_id": "a b"}, "$.policy_id", "'a b'"),
+        ({"rules": [{"when": {"countries": []}}]}, "$.rules[0].when.countries", "at least 1"),
+        ({"rules": [{"when": {"countries": ["usa"]}}]}, "$.rules[0].when.countries[0]", "usa"),
+        ({"rules": [{"when": {"chanels": ["web"]}}]}, "$.rules[0].when.chanels", "did you mean 'channels'?"),
     ],
 )
 def test_a_document_of_another_shape_names_place_value_and_remedy(
@@ -144,6 +149,58 @@ def test_a_document_of_another_shape_names_place_value_and_remedy(
             "$.forbidden_node_ids[0]",
             "allowed and forbidden",
         ),
+        ("peak", {"rules": [{"when": {"channels": ["web"]}}]}, "$.rules[0]", "does nothing"),
+        ("peak", {"rules": [{"allowed_node_ids": ["wset"]}]}, "$.rules[0].allowed_node_ids[0]", "'west'?"),
+        ("peak", {"rules": [{"preferred_node_ids": ["wset"], **PRICE}]}, "$.rules[0].preferred_node_ids[0]", "'west'?"),
+        (
+            "peak",
+            {"rules": [{"preferred_node_ids": ["east"]}]},
+            "$.rules[0].preference_cost_cents_per_unit",
+            "need a price above 0",
+        ),
+        (
+            "peak",
+            {"rules": [{"node_kinds": ["dc"], **PRICE}]},
+            "$.rules[0].preference_cost_cents_per_unit",
+            "no preferred nodes",
+        ),
+        (
+            "peak",
+            {"rules": [{"preferred_node_ids": ["east"], "forbidden_node_ids": ["east"], **PRICE}]},
+            "$.rules[0].preferred_node_ids[0]",
+            "preferred, but forbidden",
+        ),
+        (
+            "peak",
+            {"rules": [{"when": {"postal_prefixes": ["1"]}, "node_kinds": ["dc"]}]},
+            "$.rules[0].when.postal_prefixes",
+            "name it alone in 'countries'",
+        ),
+        (
+            "peak",
+            {"rules": [{"when": {"channels": ["wbe"]}, "node_kinds": ["dc"]}]},
+            "$.rules[0].when.channels[0]",
+            "did you mean 'web'?",
+        ),
+        (
+            "peak",
+            {"rules": [{"when": {"channels": ["web", "web"]}, "node_kinds": ["dc"]}]},
+            "$.rules[0].when.channels[1]",
+            "remove one",
+        ),
+        ("peak", {"rules": [{"rule": "a", "node_kinds": ["dc"]}] * 2}, "$.rules[1].rule", "remove one"),
+        (
+            "peak",
+            {"node_kinds": ["dc"], "rules": [{"node_kinds": ["store"]}]},
+            "$.rules[0]",
+            "no node together with the policy itself",
+        ),
+        (
+            "peak",
+            {"rules": [{"allowed_node_ids": ["east"]}, {"allowed_node_ids": ["west"]}]},
+            "$.rules[1]",
+            "no node together with rules[0]",
+        ),
     ],
 )
 async def test_a_document_that_contradicts_itself_or_the_network_is_not_stored(
@@ -173,3 +230,9 @@ def test_differences_are_told_in_words() -> None:
     ruled = document(about="calm", product_rules=[{"sku_class": "cold", "node_kinds": ["dc", "store"]}])
     (difference,) = differences(document(about="calm"), ruled)
     assert (difference.before, difference.after) == ("none", "cold: node_kinds dc, store")
+    when = {"channels": ["web"], "countries": ["US"]}
+    rule = {"rule": "fresh", "when": when, "preferred_node_ids": ["b", "a"], "preference_cost_cents_per_unit": 1500}
+    (difference,) = differences(document(), document(rules=[rule]))
+    assert difference.after == (
+        "fresh for countries US and channels web: preferred_node_ids a, b and preference_cost_cents_per_unit 1,500"
+    )

@@ -130,7 +130,7 @@ async def test_nodes_may_be_barred_for_a_class_of_products_only(planner: Planner
     assert [node for node, _, _ in await world.sourced("o2")] == ["east"], run.unrouted
     await planner.put(forbidden_node_ids=["west"], product_rules=[{"sku_class": "food", "node_kinds": ["store"]}])
     run = await planner.runs().execute(RunRequest(policy="peak"))
-    assert "may ship products of class 'food'" in str(run.failure)
+    assert "may ship by 'product_rules: food'" in str(run.failure)
 
 
 async def test_what_only_barred_nodes_have_waits_for_that_reason(planner: Planner) -> None:

@@ -32,13 +32,18 @@ def carried(problem: Problem, order: Order, line: Line, node_id: str) -> bool:
     return any(service_cost(problem, order, problem.nodes[node_id], grams) is not None for grams in heavier)
 
 
-def true_reason(problem: Problem, order: Order, line: Line, pin: str | None, shipping: set[str]) -> Shortage:
+def true_reason(
+    problem: Problem, order: Order, line: Line, pin: str | None, shut: set[str], shipping: set[str]
+) -> Shortage:
     """Return the first reason that is true, by sets of nodes."""
     least = 1 if problem.terms.line_split_allowed else line.quantity
     stock = problem.available.get(line.sku, {})
     if not any(stock.values()):
         return Shortage.NO_STOCK
     enough = {node_id for node_id, units in stock.items() if units >= least and pin in (None, node_id)}
+    if enough and enough <= shut:
+        return Shortage.CLOSED_NODE
+    enough -= shut
     able = {node_id for node_id in enough if carried(problem, order, line, node_id)}
     if not able:
         if pin:
@@ -63,7 +68,9 @@ def test_every_backordered_line_has_the_first_reason_that_is_true(folder: Callab
         problem, told = read_for_solvers(path).problem, read_problem(path)
         node_ids = problem.nodes.node_ids
         pinned = [dice.randrange(len(node_ids)) if dice.random() < 0.15 else -1 for _ in problem.orders.line_sku]
-        problem = replace(problem, orders=replace(problem.orders, line_pinned_node=np.array(pinned, np.int64)))
+        closed = np.array([[dice.random() < 0.1 for _ in node_ids] for _ in problem.skus]).reshape(-1, len(node_ids))
+        orders = replace(problem.orders, line_pinned_node=np.array(pinned, np.int64))
+        problem = replace(problem, orders=orders, closed=closed)
         params = Params(method=Method.ONE_BY_ONE)
         plan = solve(problem, params, Stopping(stopwatch=time.perf_counter)).plan
         owner = problem.line_order
@@ -75,6 +82,8 @@ def test_every_backordered_line_has_the_first_reason_that_is_true(folder: Callab
             line = next(line for line in order.lines if line.sku == problem.skus[problem.orders.line_sku[at]])
             shipped = plan.node[(owner[plan.line] == o) & (plan.node != BACKORDER)]
             pin = node_ids[pinned[at]] if pinned[at] >= 0 else None
-            assert reason == true_reason(told, order, line, pin, {node_ids[n] for n in shipped}), (seed, order, line)
+            shut = {node_ids[n] for n in np.flatnonzero(closed[problem.orders.line_sku[at]])}
+            true = true_reason(told, order, line, pin, shut, {node_ids[n] for n in shipped})
+            assert reason == true, (seed, order, line)
             seen[reason] += 1
     assert set(seen) == set(Shortage), seen
