@@ -55,13 +55,15 @@ async def keep_watching(engine: Engine, interval_seconds: float = 1.0) -> None:
 
 
 async def keep_runs(engine: Engine, interval_seconds: float = 1.0) -> None:
-    """Take up routing runs whose process died, until cancelled."""
+    """Take up routing runs whose process died, and open scheduled windows, until cancelled."""
 
-    async def take_up() -> bool:
+    async def look_again() -> bool:
         await engine.routing_runs.take_up_left()
+        if engine.routing_windows is not None:
+            await engine.routing_windows.open_if_due()
         return False
 
-    await _keep(take_up, "taking up routing runs", interval_seconds)
+    await _keep(look_again, "taking up routing runs, and opening windows", interval_seconds)
 
 
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:

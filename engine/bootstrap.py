@@ -73,6 +73,7 @@ from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.memory_run_store import MemoryRunStore
 from engine.routing.run_store import RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
+from engine.routing.windows import RoutingWindows
 from engine.storage import documents
 from engine.storage.client import StoreClient, connect
 from engine.storage.cluster import ClusterClient, is_cluster
@@ -138,6 +139,8 @@ class Engine:
     orders: OrderService
     explanations: ExplanationService
     routing_runs: RoutingRuns
+    routing_windows: RoutingWindows | None
+    """None unless orders are routed at intervals."""
     stock: InventoryStore
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
@@ -279,6 +282,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     )
     explained = ExplainedRuns(stores.explained)
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
+    runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -329,10 +333,18 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
-        routing_runs=RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies),
+        routing_runs=runs,
+        routing_windows=_windows(settings, runs, clock),
         stock=stores.inventory,
         reconciler=None if client is None else _reconciler(client, settings),
     )
+
+
+def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:
+    every = settings.route_every_seconds
+    if every is None:
+        return None
+    return RoutingWindows(runs=runs, clock=clock, every_seconds=every, policy=settings.route_policy)
 
 
 def _watch(watches: Sequence[LowStockWatch]) -> LowStockWatch:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
         le=3600,
         description="After so long without a sign of life a routing run is taken up elsewhere.",
     )
+    route_every_seconds: int | None = Field(
+        default=None, ge=1, le=86_400, description="Routes all open orders every so often; None: on demand only."
+    )
+    route_policy: str | None = Field(default=None, max_length=128, description="The policy of these routing runs.")
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )

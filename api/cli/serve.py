@@ -40,6 +40,16 @@ def command(
     lead_times: Annotated[
         Path | None, typer.Option("--lead-times", help="A file of allot calibrate --out: promised dates are learned.")
     ] = None,
+    route_every: Annotated[
+        int | None,
+        typer.Option(
+            "--route-every",
+            min=1,
+            max=86_400,
+            help="Route all open orders every so many seconds.",
+            show_default="ALLOT_ROUTE_EVERY_SECONDS or never",
+        ),
+    ] = None,
 ) -> None:
     """Serve the HTTP API until interrupted, with the embedded store or the one of ALLOT_REDIS_URL.
 
@@ -50,7 +60,7 @@ def command(
     with _listening(host, port) as listener:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(listener, host, data, demo, learned))
+            runner.run(_serve(listener, host, data, demo, learned, route_every))
 
 
 def refuse_open_doors(host: str) -> None:
@@ -108,7 +118,12 @@ def _read_lead_times(path: Path) -> LearnedDocument:
 
 
 async def _serve(
-    listener: socket.socket, host: str, data: Path | None, demo: bool, learned: LearnedDocument | None
+    listener: socket.socket,
+    host: str,
+    data: Path | None,
+    demo: bool,
+    learned: LearnedDocument | None,
+    route_every: int | None,
 ) -> None:
     import uvicorn
 
@@ -117,6 +132,8 @@ async def _serve(
     from engine.storage.address import parse_address
 
     settings = read_settings(data)
+    if route_every is not None:
+        settings = settings.model_copy(update={"route_every_seconds": route_every})
     if demo and data is None and settings.redis_url is None:
         settings = settings.model_copy(update={"data_dir": settings.data_dir / DEMO_FOLDER})
     store = (

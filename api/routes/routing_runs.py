@@ -25,6 +25,9 @@ async def start_routing_run(call: Call[wire.RoutingRunBody, NoQuery]) -> Answer:
         dry_run=body.dry_run,
         method=body.method,
         policy=body.policy,
+        shadow=body.shadow,
+        target_gap=body.target_gap,
+        max_orders=body.max_orders,
     )
     started = await call.engine.routing_runs.start(request, replay=call.replay)
     shown = wire.RoutingRunStarted(run_id=started.value.run_id, status=started.value.status.value)

@@ -9,11 +9,14 @@ from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Reply
 
-Status = Literal["queued", "running", "committed", "dry_run", "failed"]
+Status = Literal["queued", "running", "committed", "dry_run", "shadow", "failed"]
 
 
 class RoutingRunBody(Body, frozen=True, kw_only=True):
-    """Either order_ids or `"all_open": true`; `dry_run` solves and changes nothing."""
+    """Either order_ids or `"all_open": true`, then at most `max_orders`, the oldest first.
+
+    `dry_run` solves and changes nothing; `shadow` too, and compares with what the network's own policy would do.
+    """
 
     order_ids: Annotated[list[Identifier], Meta(min_length=1, max_length=10_000)] | None = None
     all_open: bool = False
@@ -21,6 +24,9 @@ class RoutingRunBody(Body, frozen=True, kw_only=True):
     dry_run: bool = False
     method: Annotated[str, Meta(max_length=64)] = "auto"
     policy: Annotated[str, Meta(max_length=128)] | None = None
+    shadow: bool = False
+    target_gap: Annotated[float, Meta(ge=0, le=1, description="a share of the bound from 0 to 1")] | None = None
+    max_orders: Annotated[int, Meta(ge=1, le=1_000_000, description="a number from 1")] | None = None
 
 
 class RoutingRunStarted(Reply, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class MemoryRunStore:
         self._leases: dict[str, float] = {}
         self._epochs: dict[str, int] = {}
         self._steps: dict[str, dict[str, bytes]] = {}
+        self._window: tuple[int, str] | None = None
 
     @property
     def lease_seconds(self) -> float:
@@ -31,6 +32,19 @@ class MemoryRunStore:
         fingerprint = "" if replay is None else replay.fingerprint
         found = self._records.setdefault(run.run_id, Record(fingerprint, run))
         return Outcome(value=run) if found.run is run else replayed(run, found, fingerprint)
+
+    async def is_due(self, start: int) -> bool:
+        """See `RunStore.is_due`."""
+        return self._window is None or self._window[0] < start
+
+    async def open_window(self, run: Run, start: int) -> bool:
+        """See `RunStore.open_window`."""
+        latest = self._window
+        if latest is not None and (latest[0] >= start or not self._records[latest[1]].run.status.over):
+            return False
+        self._window = start, run.run_id
+        self._records.setdefault(run.run_id, Record("", run))
+        return True
 
     async def put(self, run: Run, epoch: int) -> None:
         """See `RunStore.put`."""

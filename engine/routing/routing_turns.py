@@ -28,8 +28,9 @@ from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, Order
 from engine.routing.phases import Phases
 from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
-from engine.routing.run_model import Run, RunStatus, Unrouted
+from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_summary import Tally, policy_of, summary_of
+from engine.routing.shadow import Shadow
 from engine.routing.solving import Solved, Solver, Table
 from solvers.params import Progress
 
@@ -46,18 +47,23 @@ class RoutingTurns:
         explains = explained is not None and explained.are_kept
         self._solver = Solver(orders, inventory, clock, explains=explains)
 
-    async def route(self, run: Run, ledger: RunLedger, view: View, progress: Progress | None) -> Run:
+    async def route(
+        self, run: Run, ledger: RunLedger, view: View, progress: Progress | None, *, live: View | None = None
+    ) -> Run:
         """Return the run as it is when it is over, gone on with from where it stood.
 
-        Raises LeaseLost, and what the stores and the solvers raise.
+        A shadow run is compared with what would be done under `live`. Raises LeaseLost, and what the stores and the
+        solvers raise.
         """
         request, tally, phases = run.request, Tally(), Phases()
         with phases.timed("read"):
             opening = await self._open(run, ledger, view)
         unrouted, stock = list(opening.left_out), opening.stock
         summaries = list[tuple[str | None, Mapping[str, Any]]]()
-        planned = Planned()
+        planned, beside = Planned(), None if live is None else Shadow(self._solver, live, request, len(opening.turns))
         for number, turn in enumerate(opening.turns):
+            if beside is not None:
+                stock = stock or await self._inventory.read(demanded_skus(turn.orders))
             table = Table(
                 view=view,
                 channel=turn.channel,
@@ -66,18 +72,18 @@ class RoutingTurns:
                 stock=stock,
                 phases=phases,
             )
-            stock = None
             work = _Work(run=run, ledger=ledger, number=number, turn=turn, table=table, tally=tally, unrouted=unrouted)
             first = await self._route_turn(work, progress)
             summaries.append((turn.channel, first.summary))
-            if request.dry_run and len(opening.turns) > 1:
+            if beside is not None:
+                await beside.compare(turn, stock, first)
+            stock = None
+            if not request.commits and len(opening.turns) > 1:
                 planned.add(turn.orders, first.allocations)
-        return replace(
-            run,
-            status=RunStatus.DRY_RUN if request.dry_run else RunStatus.COMMITTED,
-            summary={**summary_of_turns(summaries), **tally.document(), **policy_of(request), **phases.document()},
-            unrouted=tuple(unrouted),
-        )
+        summary = {**summary_of_turns(summaries), **tally.document(), **policy_of(request), **phases.document()}
+        if beside is not None:
+            summary["comparison"] = beside.document(summary)
+        return replace(run, status=_status(request), summary=summary, unrouted=tuple(unrouted))
 
     async def _open(self, run: Run, ledger: RunLedger, view: View) -> _Opening:
         """Return what the run began with, as it is now, or let it begin."""
@@ -87,7 +93,8 @@ class RoutingTurns:
                 for channel, order_ids in ledger.start.turns
             ]
             return _Opening(turns=turns, left_out=ledger.start.left_out, stock=None)
-        pending, unknown = _split_known(await self._orders.open_orders(run.request.order_ids), view)
+        found = await self._orders.open_orders(run.request.order_ids)
+        pending, unknown = _split_known(found[: run.request.max_orders], view)
         stock = await self._inventory.read(demanded_skus(pending))
         turns = turns_of(pending, stock, self._clock.now()) if pending else [Turn(channel=None, orders=())]
         left_out = tuple(entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU))
@@ -112,7 +119,7 @@ class RoutingTurns:
             tally.batches += 1
             again = {each.order_id for later in kept[number + 1 :] for each in later.allocations}
             moved = set[str]()
-            if not run.request.dry_run:
+            if run.request.commits:
                 is_old = number < len(kept) and step.today != self._today(work)
                 moved = again | await self._roll_forward(work, step, again, is_old=is_old)
             work.unrouted.extend(entry for entry in step.unrouted if entry.order_id not in moved)
@@ -163,7 +170,7 @@ class RoutingTurns:
 
     async def _leave(self, run: Run, orders: Sequence[OpenOrder]) -> None:
         """Keep which run left orders open, for those who ask why."""
-        if self._explained is not None and not run.request.dry_run:
+        if self._explained is not None and run.request.commits:
             with suppress(AllotError):
                 await self._explained.leave(run.run_id, [order.order_id for order in orders])
 
@@ -203,6 +210,13 @@ class _Work:
     table: Table
     tally: Tally
     unrouted: list[Unrouted]
+
+
+def _status(request: RunRequest) -> RunStatus:
+    """Return the status of a run that has done what was asked."""
+    if request.commits:
+        return RunStatus.COMMITTED
+    return RunStatus.SHADOW if request.shadow else RunStatus.DRY_RUN
 
 
 def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrder], list[OpenOrder]]:

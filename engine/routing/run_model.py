@@ -10,12 +10,13 @@ from typing import Any
 
 
 class RunStatus(StrEnum):
-    """`queued → running → committed | dry_run | failed`."""
+    """`queued → running → committed | dry_run | shadow | failed`."""
 
     QUEUED = "queued"
     RUNNING = "running"
     COMMITTED = "committed"
     DRY_RUN = "dry_run"
+    SHADOW = "shadow"
     FAILED = "failed"
 
     @property
@@ -26,7 +27,10 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRequest:
-    """What to route: these orders, or all that are open; `dry_run` solves and changes nothing."""
+    """What to route: these orders, or all that are open.
+
+    `dry_run` solves and changes nothing; `shadow` too, and compares with what the network's own policy would do.
+    """
 
     order_ids: tuple[str, ...] | None = None
     """None: all open orders."""
@@ -35,6 +39,16 @@ class RunRequest:
     method: str = "auto"
     policy: str | None = None
     """`peak` or `peak@2`; a run that has started names the version. None: the network's own policy."""
+    shadow: bool = False
+    target_gap: float | None = None
+    """Stop when the plan is proven to be so close to the best possible, as a share of the bound."""
+    max_orders: int | None = None
+    """Of all open orders, only so many: the oldest."""
+
+    @property
+    def commits(self) -> bool:
+        """Whether the plan is to be committed."""
+        return not (self.dry_run or self.shadow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,10 @@ class RunPolicies:
             raise InvalidInput(Fault(path="$.policy", message=f"no policy {request.policy!r}; none is defined"))
         return replace(request, policy=(await self._policies.find(request.policy, "$.policy")).reference)
 
+    async def live_view(self) -> View:
+        """Return the world as it is now, under the network's own policy."""
+        return await self._reference.current()
+
     async def view(self, request: RunRequest) -> View:
         """Return the world as it is now, under the policy of the run."""
         view = await self._reference.current_with_prices()
@@ -50,6 +54,18 @@ def check_request(request: RunRequest) -> None:
     if limit is not None and not 0 < limit <= MOST_SECONDS:
         message = f"{limit} is not valid; give seconds above 0, at most {MOST_SECONDS:.0f}"
         faults.append(Fault(path="$.time_limit_seconds", message=message))
+    gap = request.target_gap
+    if gap is not None and not 0 <= gap <= 1:
+        message = f"{gap} is not valid; give a share of the bound from 0 to 1, such as 0.01"
+        faults.append(Fault(path="$.target_gap", message=message))
+    if request.max_orders is not None and (request.max_orders < 1 or request.order_ids is not None):
+        message = f"{request.max_orders} is not valid; give a number from 1, for all open orders"
+        if request.order_ids is not None:
+            message = "max_orders is for all open orders; leave it out, or order_ids"
+        faults.append(Fault(path="$.max_orders", message=message))
+    if request.shadow and request.dry_run:
+        message = "a shadow run changes nothing either; give one of shadow and dry_run"
+        faults.append(Fault(path="$.shadow", message=message))
     if request.order_ids is not None and len(set(request.order_ids)) < len(request.order_ids):
         repeated = next(o for o in request.order_ids if request.order_ids.count(o) > 1)
         faults.append(Fault(path="$.order_ids", message=f"{repeated!r} stands twice; name each order once"))

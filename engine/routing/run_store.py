@@ -52,6 +52,17 @@ class RunStore(Protocol):
         """
         ...
 
+    async def is_due(self, start: int) -> bool:
+        """Return whether no window was opened yet that begins at this second or later."""
+        ...
+
+    async def open_window(self, run: Run, start: int) -> bool:
+        """Keep the run of the window that begins at a second, in one step.
+
+        False, and nothing is kept, if that window or a later one was opened, or the run of the last is not over.
+        """
+        ...
+
     async def put(self, run: Run, epoch: int) -> None:
         """Replace the record of a run; one that is over stays as it is. Raises LeaseLost."""
         ...
@@ -120,6 +131,18 @@ class RedisRunStore:
         body = _encode(Record(fingerprint, run))
         found = await self._call("allot_create_run_v1", run.run_id, run.run_id, body, KEPT_SECONDS)
         return Outcome(value=run) if found is None else replayed(run, _decode(found), fingerprint)
+
+    async def is_due(self, start: int) -> bool:
+        """See `RunStore.is_due`."""
+        latest = await self._client.call("HGET", self._keys.named("run_windows"), "start")
+        return latest is None or int(latest) < start
+
+    async def open_window(self, run: Run, start: int) -> bool:
+        """See `RunStore.open_window`."""
+        keys = [self._keys.named("run_windows"), self._keys.named("run", run.run_id)]
+        args: list[Part] = [start, run.run_id, _encode(Record("", run)), KEPT_SECONDS]
+        keys.append(self._keys.named("unfinished_runs"))
+        return bool(await self._client.fcall("allot_open_run_window_v1", keys, args))
 
     async def put(self, run: Run, epoch: int) -> None:
         """See `RunStore.put`."""

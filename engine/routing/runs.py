@@ -62,6 +62,22 @@ class RoutingRuns:
             await self._take_up(run.run_id)
         return made
 
+    async def start_window(self, run_id: str, start: int, request: RunRequest) -> str | None:
+        """Start the run of the window that begins at a second, and return its id.
+
+        None if somebody has started it or a later one, or the run of the one before is not over. Raises InvalidInput
+        for an unknown policy.
+        """
+        if not await self._runs.is_due(start):
+            return None
+        check_request(request)
+        asked = await self._policies.under_version(request)
+        run = Run(run_id=run_id, status=RunStatus.QUEUED, request=asked, created_at=self._clock.now())
+        if not await self._runs.open_window(run, start):
+            return None
+        await self._take_up(run_id)
+        return run_id
+
     async def get(self, run_id: str) -> Run:
         """Return a run; one whose worker died is taken up. Raises NotFound."""
         run = await self._runs.get(run_id)

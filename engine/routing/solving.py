@@ -88,7 +88,8 @@ class Solver:
             with phases.timed("build"):
                 batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
             with phases.timed("solve"):
-                stopping = _stopping(limit, began, may_repeat=keep_promises and _has_promises(orders))
+                may_repeat = keep_promises and _has_promises(orders)
+                stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
                 try:
                     result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
                 except TooLarge as error:
@@ -137,10 +138,12 @@ def _limit(request: RunRequest, table: Table) -> float | None:
     return None if request.time_limit_seconds is None else request.time_limit_seconds / table.turns
 
 
-def _stopping(limit_seconds: float | None, began: float, *, may_repeat: bool) -> Stopping:
+def _stopping(limit_seconds: float | None, began: float, target_gap: float | None, *, may_repeat: bool) -> Stopping:
     """Return the limit of one solve: what is left of that of all since they began, or most of it if one may follow."""
     now = time.perf_counter()
     if limit_seconds is not None:
         left = max(limit_seconds - (now - began), (1 - FIRST_SHARE) * limit_seconds)
         limit_seconds = FIRST_SHARE * left if may_repeat else left
-    return Stopping(stopwatch=lambda: time.perf_counter() - now, time_limit_seconds=limit_seconds)
+    return Stopping(
+        stopwatch=lambda: time.perf_counter() - now, time_limit_seconds=limit_seconds, target_gap=target_gap
+    )

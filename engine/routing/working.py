@@ -71,8 +71,10 @@ class RunWorker:
                 await self._orders.fence(run.run_id, epoch)
             await self._runs.put(replace(run, status=RunStatus.RUNNING), epoch)
             kept = await self._runs.steps(run.run_id)
-            ledger = RunLedger(self._runs, run.run_id, epoch, kept, is_kept=not run.request.dry_run)
-            return await self._turns.route(run, ledger, await self._policies.view(run.request), progress)
+            ledger = RunLedger(self._runs, run.run_id, epoch, kept, is_kept=run.request.commits)
+            view = await self._policies.view(run.request)
+            live = await self._policies.live_view() if run.request.shadow else None
+            return await self._turns.route(run, ledger, view, progress, live=live)
         except (Unavailable, LeaseLost):
             raise
         except Exception as error:  # noqa: BLE001 - a run ends in its record, never in a lost task

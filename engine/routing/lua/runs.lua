@@ -3,7 +3,8 @@
 -- run:<id>        the record (JSON)            run_lease:<id>  the epoch of whoever works on it, while it shows signs of life
 -- run_epoch:<id>  how often it was taken up    run_steps:<id>  hash: what it has decided and may not have committed yet
 -- unfinished_runs set: ids of runs that are not over
--- Every function has these five keys, in this order.
+-- run_windows     hash: start (the second) and run_id of the last scheduled window
+-- Every function of one run has the first five keys, in this order.
 -- Invariants: whoever takes a run up gets an epoch above all before it; with an earlier one nothing of the run is written
 -- any more; a run that is over is never taken up, and never written again.
 
@@ -63,5 +64,19 @@ redis.register_function('allot_keep_run_step_v1', function(keys, args)
   if epoch_of(keys) ~= tonumber(args[1]) then return 0 end
   redis.call('HSET', keys[STEPS], args[2], args[3])
   redis.call('EXPIRE', keys[STEPS], args[4])
+  return 1
+end)
+
+-- Makes the run of a scheduled window, if no window of this second or later was opened and the run of the last is over.
+-- KEYS[1]  run_windows    KEYS[2]  run:<id>    KEYS[3]  unfinished_runs
+-- ARGV[1]  the second at which the window begins    ARGV[2]  the id of its run    ARGV[3]  its record
+-- ARGV[4]  seconds to keep it
+-- Returns  1; 0 if nothing was done
+redis.register_function('allot_open_run_window_v1', function(keys, args)
+  local start, run_id = unpack(redis.call('HMGET', keys[1], 'start', 'run_id'))
+  if start and tonumber(start) >= tonumber(args[1]) then return 0 end
+  if run_id and redis.call('SISMEMBER', keys[3], run_id) == 1 then return 0 end
+  redis.call('HSET', keys[1], 'start', args[1], 'run_id', args[2])
+  if redis.call('SET', keys[2], args[3], 'EX', args[4], 'NX') then redis.call('SADD', keys[3], args[2]) end
   return 1
 end)
