@@ -3,12 +3,13 @@
 Two histories. Generated, with known truth: 144 lanes of which most are thin, weekday effects, a peak that drifts from
 node to node; learned anew every few days from what was known then (what is still open as open), for the orders until
 the next time. Beside the share that was on time stands what it had to be: the chance of each promise under the
-distribution its days were drawn from, which has no luck in it, so that lanes with few promises tell something. And
+distribution its days were drawn from, which has no luck in it, so that lanes with few promises tell something; and
+beside allot stand promises by those who know how the history was made (`dates/oracle.py`; alone by `--oracle`). And
 real lead times (scenarios/real/scms): the first four fifths learned from, the rest predicted, beside the quantile of
 all shipments and plain quantiles per lane. The ratio that does not depend on the machine is pinball loss over that of
 the pooled quantile.
 
-    python -m benchmarks.promise_dates [--shipments N] [--every DAYS] [--seed N] [--out DIR]
+    python -m benchmarks.promise_dates [--shipments N] [--every DAYS] [--seed 1,2-4] [--oracle] [--out DIR]
 """
 
 from __future__ import annotations
@@ -21,18 +22,18 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.dates.coverage import Coverage, coverage, table_of, table_of_seeds
 from benchmarks.dates.coverage_plot import coverage_page
 from benchmarks.dates.generated import DAYS, FIRST_DAY, Generated, generate
+from benchmarks.dates.oracle import oracles
 from benchmarks.dates.real import real_lead_times
 from benchmarks.machine import machine
 from solvers.lead_times import History, keys_of
-from solvers.pooling import Floats
+from solvers.pooling import Floats, Integers
 from solvers.quantiles import learn, pinball_loss
 
 ASKED = (0.5, 0.9)
 FIRST_PROMISE = FIRST_DAY + 280
-LEAST_FOR_A_LANE = (20, 150)
-"""Promises of a lane from which on its mean chance is looked at: promises are whole days, and single ones far off."""
 
 
 def walk(generated: Generated, every: int) -> tuple[NDArray[np.int64], dict[float, Floats]]:
@@ -64,36 +65,29 @@ def _places(part: History) -> dict[str, NDArray[np.int64]]:
     return {"node": part.ordered.node, "service": part.ordered.service, "zone": part.ordered.zone}
 
 
-def measure(shipments: int, every: int, seed: int, out: Path) -> None:
-    """Print both tables, and write the page."""
+def measure(shipments: int, every: int, seed: int, out: Path | None) -> list[Coverage]:
+    """Print the table of one seed; with `out` for allot too (that takes most of a minute), and write its page there."""
     console = Console()
     generated = generate(shipments, seed)
-    rows, promised = walk(generated, every)
-    table = Table(title=f"Generated: {shipments:,} shipments, learned every {every} days", caption=machine())
-    headings = ("asked", "on time", "chance", "before the peak", "in the peak")
-    for heading in (*headings, *(f"worst lane of {least}+ off" for least in LEAST_FOR_A_LANE)):
-        table.add_column(heading, justify="right")
-    days, lane = generated.history.days[rows], generated.lane[rows]
-    when = generated.history.ordered.ordered_day[rows] - FIRST_DAY
-    for quantile, asked in promised.items():
-        chance = generated.chance(rows, asked)
-        count, kept = np.bincount(lane), np.bincount(lane, chance)
-        off = np.abs(kept / np.maximum(count, 1) - quantile)
-        worst = (f"{off[count >= least].max(initial=0):.1%}" for least in LEAST_FOR_A_LANE)
-        early = when < 310
-        table.add_row(
-            f"{quantile:.0%}",
-            f"{np.mean(days <= asked):.1%}",
-            f"{chance.mean():.1%}",
-            f"{chance[early].mean():.1%}",
-            f"{chance[~early].mean():.1%}",
-            *worst,
-        )
-    console.print(table)
-    _print_real(console)
+    rows = np.flatnonzero(generated.history.ordered.ordered_day >= FIRST_PROMISE)
+    promised = walk(generated, every)[1] if out is not None else {}
+    found = []
+    for quantile in ASKED:
+        days = {"allot": promised[quantile]} if promised else {}
+        days |= oracles(generated, rows, every, quantile)
+        found += [coverage(generated, rows, asked, quantile, by) for by, asked in days.items()]
+    console.print(table_of(found, f"Generated: {shipments:,} shipments, seed {seed}, every {every} days", machine()))
+    if out is not None:
+        _write_page(console, generated, rows, promised[0.9], out)
+    return found
+
+
+def _write_page(console: Console, generated: Generated, rows: Integers, promised: Floats, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     page = out / "promise_dates.html"
-    page.write_text(coverage_page(0.9, days <= promised[0.9], when, lane, machine()), encoding="utf-8")
+    on_time = generated.history.days[rows] <= promised
+    when = generated.history.ordered.ordered_day[rows] - FIRST_DAY
+    page.write_text(coverage_page(0.9, on_time, when, generated.lane[rows], machine()), encoding="utf-8")
     console.print(f"The plot is in {page}.")
 
 
@@ -102,18 +96,17 @@ def _print_real(console: Console) -> None:
     horizon = float(np.median(tests.ordered.ordered_day) - train.ordered.ordered_day.max())
     model = learn(train, horizon)
     table = Table(title=f"Real (scms): {len(train):,} learned from, {len(tests):,} predicted")
-    for heading in ("asked", "method", "on time", "mean promised days", "pinball loss", "over pooled"):
+    for heading in ("asked", "method", "on time", "mean promised days", "pinball loss", "over pooled", "over per lane"):
         table.add_column(heading, justify="left" if heading == "method" else "right")
     for quantile in ASKED:
         pooled, lanes = plain_quantiles(train, tests, quantile)
-        least = pinball_loss(tests.days, pooled, quantile)
+        bars = [pinball_loss(tests.days, plain, quantile) for plain in (pooled, lanes)]
         ours = model.days(tests.ordered, quantile).astype(float)
         for name, days in (("allot", ours), ("pooled quantile", pooled), ("quantile per lane", lanes)):
             loss = pinball_loss(tests.days, days, quantile)
             on_time = np.mean(tests.days <= days)
-            table.add_row(
-                f"{quantile:.0%}", name, f"{on_time:.1%}", f"{days.mean():.1f}", f"{loss:.2f}", f"{loss / least:.2f}"
-            )
+            over = (f"{loss / bar:.2f}" for bar in bars)
+            table.add_row(f"{quantile:.0%}", name, f"{on_time:.1%}", f"{days.mean():.1f}", f"{loss:.2f}", *over)
     console.print(table)
 
 
@@ -122,10 +115,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.promise_dates", description=__doc__.splitlines()[0])
     parser.add_argument("--shipments", type=int, default=12_000)
     parser.add_argument("--every", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=_seeds, default=[1])
+    parser.add_argument("--oracle", action="store_true")
     parser.add_argument("--out", type=Path, default=Path("out"))
     chosen = parser.parse_args()
-    measure(chosen.shipments, chosen.every, chosen.seed, chosen.out)
+    found = []
+    for seed in chosen.seed:
+        found += measure(chosen.shipments, chosen.every, seed, None if chosen.oracle else chosen.out)
+    console = Console()
+    if len(chosen.seed) > 1:
+        console.print(table_of_seeds(found, len(chosen.seed)))
+    if not chosen.oracle:
+        _print_real(console)
+
+
+def _seeds(text: str) -> list[int]:
+    """Return the seeds that are named: 7, or 1,2,3, or 1-20."""
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds += range(int(first), int(last or first) + 1)
+    return seeds
 
 
 if __name__ == "__main__":

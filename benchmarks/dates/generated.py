@@ -11,9 +11,12 @@ from solvers.lead_times import History, Ordered
 from solvers.pooling import Floats, Integers
 
 NODES, SERVICES, ZONES = 8, 3, 6
+LANES = NODES * SERVICES * ZONES
 FIRST_DAY, DAYS = 20_000, 420
 PEAK_DAY, PEAK_WIDTH_DAYS, PEAK_DAYS = 350, 25.0, 2.5
 SHAPE = 2.0
+OWN_DAYS = 0.5
+"""Standard deviation of the days that a lane has of its own."""
 DRIFT_DAYS = 3.0
 """The peak reaches each node so much later than the one before."""
 WEEKDAY_DAYS = np.array([0.0, 0.2, 0.4, 1.2, 1.6, 1.0, 0.4])
@@ -30,6 +33,8 @@ class Generated:
     lane: Integers
     least_days: Floats
     width_days: Floats
+    own_days: Floats
+    """The part of `least_days` that is the lane's own."""
 
     def chance(self, rows: Integers, promised_days: Floats) -> Floats:
         """Return how likely some shipments were to arrive within the days promised to each."""
@@ -40,19 +45,19 @@ class Generated:
 def generate(shipments: int, seed: int) -> Generated:
     """Return a history of shipments sorted by order day; lanes have volumes by Zipf's law, the last ones a few each."""
     random = np.random.default_rng(seed)
-    lanes = NODES * SERVICES * ZONES
-    share = 1 / np.arange(1, lanes + 1)
-    lane = random.permutation(lanes)[random.choice(lanes, shipments, p=share / share.sum())]
+    share = 1 / np.arange(1, LANES + 1)
+    lane = random.permutation(LANES)[random.choice(LANES, shipments, p=share / share.sum())]
     node, service, zone = lane // (SERVICES * ZONES), lane // ZONES % SERVICES, lane % ZONES
     day = np.sort(random.integers(0, DAYS, shipments))
     base = 1 + random.gamma(2, 0.4, NODES)[node] + np.array([0.0, 1.0, 3.0])[service] + zone * (0.4 + 0.1 * service)
-    own = random.normal(0, 0.5, lanes)[lane]
+    own = random.normal(0, OWN_DAYS, LANES)[lane]
     location = base + own + WEEKDAY_DAYS[(FIRST_DAY + day) % 7] + peak_days(day, node)
     width = 0.6 + 0.1 * base
     noise = width * random.gamma(SHAPE, 1.0, shipments)
     return Generated(
         least_days=location,
         width_days=width,
+        own_days=own,
         history=History(
             ordered=Ordered(
                 node=node,
