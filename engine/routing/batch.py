@@ -85,7 +85,7 @@ def build_batch(
     arrivals = arrivals_of(view, now, tables, ways, bands, cards)
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}
-    keep_cents = keep_cents_of(view, cards)
+    keep_cents = keep_cents_of(ordered, held, view, cards, contents)
     leaves_on = arrivals.hand_over.min(axis=1, initial=NEVER)
     demand, line_ids, later = demand_of(ordered, held, view, ways, due_days, place, sku_index, keep_cents, leaves_on)
     problem = RoutingProblem(

@@ -15,6 +15,7 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.delivery.promised import PromisedParcel
 from engine.routing.arrivals import Arrivals
+from engine.routing.contents import Contents
 from engine.routing.model import OpenOrder
 from engine.routing.rate_cards import Bands, Cards
 from engine.routing.ways import Wait, Ways
@@ -31,6 +32,8 @@ from solvers.problem import (
 
 _MOST_DAYS_LATE = 30
 """Days late up to which an order that holds its stock is shipped rather than backordered."""
+_UNITS_KEPT_OUT = 3
+"""Units of other orders that have to wait at most for one that was promised, where they compete for a node."""
 NOBODY = -1
 
 
@@ -87,14 +90,14 @@ def demand_of(
     due_days: IntArray,
     place: Sequence[int],
     sku_index: Mapping[str, int],
-    keep_cents: int,
+    keep_cents: IntArray,
     leaves_on: IntArray,
 ) -> tuple[Orders, tuple[str, ...], NDArray[np.bool_]]:
     """Return the orders of a problem, the id of every line, and which lines an order holds for a later day.
 
-    `place` is the problem's number of each node, `leaves_on` the first day on which each hands over now. What is
-    being made for an order stays at its node. What is held for a later day stays held if it waits, so that waiting
-    costs no more than usual.
+    `keep_cents` (orders,) is what backordering a unit costs that its order holds; `place` is the problem's number of
+    each node, `leaves_on` the first day on which each hands over now. What is being made for an order stays at its
+    node. What is held for a later day stays held if it waits, so that waiting costs no more than usual.
     """
     policy, making = view.network.policy, view.catalog.making_days
     start, sku, quantity, own, pinned, ids, later = [0], [], [], [], [], [], []
@@ -124,21 +127,45 @@ def demand_of(
         line_own_node=own_node,
         line_current_node=own_node.copy(),
         line_pinned_node=pinned_node if (pinned_node >= 0).any() else None,
-        line_backorder_cents=np.where(is_kept, keep_cents, policy.backorder_cost_cents_per_unit),
+        line_backorder_cents=np.where(
+            is_kept, np.repeat(keep_cents, np.diff(start)), policy.backorder_cost_cents_per_unit
+        ),
         service_level=ways.of_order,
     )
     return demand, tuple(ids), waits
 
 
-def keep_cents_of(view: View, cards: Cards) -> int:
-    """Return what backordering a unit that an order already holds costs: more than any parcel that could ship it.
+def keep_cents_of(
+    orders: Sequence[OpenOrder], held: Sequence[Held], view: View, cards: Cards, contents: Contents
+) -> IntArray:
+    """Return by order what backordering a unit costs that it holds already: more than any parcel that could ship it.
 
-    So nothing that was promised and reserved is given up to save freight; only capacity or a closed lane can do that.
+    So nothing that was promised and reserved is given up to save freight, and little of it to others that compete for a
+    node; only capacity or a closed lane can do that. It is no more than that either, since prices of stock and capacity
+    have to be sought as high: the freight is that of parcels as heavy as the order, not of the heaviest in the cards.
     """
     network, policy = view.network, view.network.policy
-    parcel = int(cards.cost_cents.max(initial=0)) + int(network.parcel_cost_cents.max(initial=0))
-    unit = int(network.unit_cost_cents.max(initial=0)) + policy.backorder_cost_cents_per_unit
-    return parcel + unit + policy.split_cost_cents + (policy.late_day_cost_cents or 0) * _MOST_DAYS_LATE + 1
+    grams = [
+        sum(line.quantity * contents.counted_g(line.sku) for line in order.lines) if holds.node else 0
+        for order, holds in zip(orders, held, strict=True)
+    ]
+    parcel = int(network.parcel_cost_cents.max(initial=0)) + policy.split_cost_cents
+    unit = int(network.unit_cost_cents.max(initial=0)) + policy.backorder_cost_cents_per_unit * _UNITS_KEPT_OUT
+    late = (policy.late_day_cost_cents or 0) * _MOST_DAYS_LATE
+    return _dearest_cents(cards, np.array(grams, np.int64)) + parcel + unit + late + 1
+
+
+def _dearest_cents(cards: Cards, grams: IntArray) -> IntArray:
+    """Return what parcels of at most these weights cost at most, by any way over any distance."""
+    steps = len(cards.cost_cents)
+    if not steps:
+        return np.zeros(len(grams), np.int64)
+    above = np.concatenate([np.zeros(1, np.int64), cards.max_weight_g[:-1]])
+    above[cards.start[:-1][cards.start[:-1] < steps]] = -1
+    rank = np.argsort(above, kind="stable")
+    dearest = np.maximum.accumulate(cards.cost_cents[rank])
+    found: IntArray = dearest[np.searchsorted(above[rank], grams, side="left") - 1]
+    return found
 
 
 def destinations(orders: Sequence[OpenOrder], view: View) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
