@@ -74,7 +74,7 @@ from engine.routing.memory_run_store import MemoryRunStore
 from engine.routing.run_store import RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
-from engine.storage import documents
+from engine.storage import documents, leases
 from engine.storage.client import StoreClient, connect
 from engine.storage.cluster import ClusterClient, is_cluster
 from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
@@ -82,10 +82,12 @@ from engine.storage.durability import Durability, broken_promises
 from engine.storage.embedded import ensure_server
 from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
+from engine.storage.leases import Leases, MemoryLeases, RedisLeases
 from engine.storage.replicated import connect_replicated
 
 LIBRARIES = (
     documents.LIBRARY,
+    leases.LIBRARY,
     inventory.LIBRARY,
     *orders.LIBRARIES,
     redis_load.LIBRARY,
@@ -99,6 +101,7 @@ class Stores:
     """Where everything is kept; all of one kind."""
 
     documents: DocumentStore
+    leases: Leases
     inventory: InventoryStore
     low_stock: Sequence[LowStockStore]
     """One for the journal of each partition."""
@@ -209,6 +212,7 @@ def _memory_stores(clock: Clock, explanation_days: int) -> Stores:
     orders = MemoryOrderStore(stock, clock)
     return Stores(
         documents=MemoryDocumentStore(),
+        leases=MemoryLeases(lambda: clock.now().timestamp()),
         inventory=stock,
         low_stock=[MemoryLowStock(stock)],
         promises=MemoryPromiseStore(clock),
@@ -226,6 +230,7 @@ def _redis_stores(client: StoreClient, settings: Settings) -> Stores:
     keys, is_one = Keys(tenant), partitions == 1
     return Stores(
         documents=RedisDocumentStore(client, keys),
+        leases=RedisLeases(client, keys),
         inventory=RedisInventoryStore(client, keys)
         if is_one
         else PartitionedInventoryStore(client, tenant, partitions),
@@ -303,6 +308,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             bid_prices,
             clock,
             timedelta(minutes=settings.bid_price_minutes),
+            stores.leases,
         ),
         policies=policies,
         inventory=InventoryService(

@@ -5,7 +5,7 @@ Here: its shape, and the same as look-ups. Not here: how prices are made (engine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -86,10 +86,12 @@ class _Published(Struct):
 
 def read_bid_prices(body: bytes, version: int) -> BidPrices:
     """Turn a published document into look-ups; it was checked before, and is not again, as there may be millions."""
-    found = _decode(body)
+    end = body.rindex(b"]")
     by_sku: dict[str, dict[str, int]] = {}
-    for entry in found.prices:
-        by_sku.setdefault(entry.sku, {})[entry.node_id] = entry.price_cents
+    for part in _parts(body, end):
+        for entry in _decode_part(part):
+            by_sku.setdefault(entry.sku, {})[entry.node_id] = entry.price_cents
+    found = _decode(_BEGINNING + body[end:])
     return BidPrices(
         version=version,
         body=body,
@@ -99,4 +101,21 @@ def read_bid_prices(body: bytes, version: int) -> BidPrices:
     )
 
 
-_decode = Decoder(_Published).decode
+def _parts(body: bytes, end: int) -> Iterator[bytes]:
+    """Yield the prices of a document as it is written here, in pieces: while one is decoded no thread has its turn.
+
+    No text has an end of one entry and the beginning of the next in it, since quotes are escaped there.
+    """
+    if not body.startswith(_BEGINNING):
+        raise ValueError(f"bid prices begin with {_BEGINNING!r}, not {body[: len(_BEGINNING)]!r}")
+    begin = len(_BEGINNING)
+    while begin < end:
+        cut = body.find(_BETWEEN, begin + _PART_BYTES, end)
+        last = end if cut < 0 else cut + 1
+        yield b"[" + body[begin:last] + b"]"
+        begin = last + 1
+
+
+_BEGINNING, _BETWEEN = b'{"prices":[', b'},{"'
+_PART_BYTES = 2**18
+_decode, _decode_part = Decoder(_Published).decode, Decoder(list[_Price]).decode

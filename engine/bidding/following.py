@@ -70,7 +70,7 @@ class KnownPrices:
             epoch = self._wanted
             try:
                 await self._service.find(epoch)
-            except (AllotError, MsgspecError) as error:
+            except (AllotError, MsgspecError, ValueError) as error:
                 if self._time() - since >= self._most_stale_seconds and not self._is_stale:
                     log.warning("bid prices are left out, as those published cannot be read: %s", error)
                     self._is_stale = True

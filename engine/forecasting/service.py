@@ -1,8 +1,12 @@
-"""The forecast as a use case: put it, get it, and publish the bid prices that follow from it and the stock of now."""
+"""The forecast as a use case: put it, get it, and publish the bid prices that follow from it and the stock of now.
+
+Of several servers that look whether prices are due, one makes them, under a lease.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import secrets
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -17,8 +21,12 @@ from engine.forecasting.document import ForecastDocument, check_forecast
 from engine.forecasting.expected import demanded_skus, still_to_come, understand
 from engine.inventory.store import InventoryStore
 from engine.storage.documents import Document, DocumentStore
+from engine.storage.leases import Leases, leased
 
 NAME = "demand_forecast"
+LEASE = "bid_prices"
+LEASE_SECONDS = 15.0
+"""After so long another server takes over from one that died while it made prices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,9 +57,12 @@ class ForecastService:
         prices: BidPriceService,
         clock: Clock,
         every: timedelta,
+        leases: Leases,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._documents, self._reference, self._inventory = documents, reference, inventory
         self._prices, self._clock, self._reader, self._every = prices, clock, StockReader(), every
+        self._leases, self._lease_seconds = leases, lease_seconds
         self._forecast: Forecast | None = None
         self._epoch = -1
         self._reading = asyncio.Lock()
@@ -81,17 +92,26 @@ class ForecastService:
         return Made(document=document, version=await self._prices.put(document) if publish else None)
 
     async def make_if_due(self) -> bool:
-        """Make and publish bid prices if there is a forecast newer than them, or they are older than they may be."""
+        """Make and publish bid prices if there is a forecast newer than them, or they are older than they may be.
+
+        Nothing is done while another server does it.
+        """
+        if not await self._is_due():
+            return False
+        async with leased(self._leases, LEASE, secrets.token_hex(8), self._lease_seconds) as is_mine:
+            if not is_mine or not await self._is_due():  # another may have made them meanwhile
+                return False
+            await self.make()
+            return True
+
+    async def _is_due(self) -> bool:
         forecast = await self._find()
         if forecast is None:
             return False
         prices = await self._prices.find()
-        if prices is not None and prices.forecast_version == forecast.version:
-            made_at = prices.made_at
-            if made_at is not None and self._clock.now() - made_at < self._every:
-                return False
-        await self.make()
-        return True
+        if prices is None or prices.forecast_version != forecast.version or prices.made_at is None:
+            return True
+        return self._clock.now() - prices.made_at >= self._every
 
     async def _find(self) -> Forecast | None:
         now = await self._documents.epoch()

@@ -155,3 +155,17 @@ async def test_a_document_of_others_that_moves_does_not_have_prices_read_again(s
     server.documents.is_broken = True
     await server.documents.put("something", b"else")
     assert cents_of(await server.reference.current_with_prices()) == 100
+
+
+async def test_many_prices_are_read_as_they_were_published_whatever_their_names(server: Server) -> None:
+    """They are decoded in pieces; names have quotes, brackets and commas where one ends."""
+    names = [f'a"}},{{"b]{number}\\' for number in range(12_000)]
+    rows = [{"node_id": name, "sku": name[::-1], "price_cents": cents} for cents, name in enumerate(names, start=1)]
+    await server.elsewhere.put(BidPricesDocument.model_validate({"prices": rows, "forecast_version": 7}))
+    found = await server.own.current()
+    assert len(found.body) > 3 * 2**18
+    assert sum(map(len, found.by_sku.values())) == len(names)
+    assert [found.cents(name[::-1], name) for name in names] == list(range(1, len(names) + 1))
+    assert found.forecast_version == 7
+    await server.elsewhere.put(BidPricesDocument.model_validate({"prices": []}))
+    assert dict((await server.own.current()).by_sku) == {}

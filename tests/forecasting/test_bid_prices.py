@@ -28,6 +28,7 @@ from engine.inventory.model import PositionCount, Supply
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
 from engine.storage.documents import MemoryDocumentStore
+from engine.storage.leases import MemoryLeases
 
 FRIDAY = datetime(2026, 11, 20, 15, tzinfo=UTC)
 TODAY = dict.fromkeys(("east", "west"), FRIDAY.toordinal())
@@ -65,7 +66,13 @@ class Shop:
         self.prices = BidPriceService(documents)
         reference = Reference(documents, self.networks, self.catalogs)
         self.forecast = ForecastService(
-            documents, reference, self.stock, self.prices, self.clock, timedelta(minutes=15)
+            documents,
+            reference,
+            self.stock,
+            self.prices,
+            self.clock,
+            timedelta(minutes=15),
+            MemoryLeases(lambda: self.clock.now().timestamp()),
         )
 
     async def count(self, **units: int) -> None:
