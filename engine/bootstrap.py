@@ -59,6 +59,7 @@ from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
 from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
+from engine.orders.steering_service import OrderSteering
 from engine.orders.store import OrderStore
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
@@ -140,6 +141,7 @@ class Engine:
     nearest_stores: NearestStoresService
     slot_list: SlotListService
     orders: OrderService
+    steering: OrderSteering
     explanations: ExplanationService
     routing_runs: RoutingRuns
     routing_windows: RoutingWindows | None
@@ -338,6 +340,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
+        steering=OrderSteering(stores.orders, reference, clock, settings.most_rejections),
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=runs,
         routing_windows=_windows(settings, runs, clock),

@@ -42,6 +42,9 @@ class Settings(BaseSettings):
         default=None, ge=1, le=86_400, description="Routes all open orders every so often; None: on demand only."
     )
     route_policy: str | None = Field(default=None, max_length=128, description="The policy of these routing runs.")
+    most_rejections: int = Field(
+        default=3, ge=0, description="After how many refusals by nodes an order is left for people; 0: never."
+    )
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )

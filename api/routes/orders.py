@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.schemas import order_steering as said
 from api.schemas import orders as wire
 from api.schemas.fields import Nothing
 from engine.delivery.promised import PromisedTerms
 from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
 from engine.orders.explanations import Explained
-from engine.orders.model import Destination, NewLine, NewOrder, Order
+from engine.orders.model import Destination, HistoryEntry, NewLine, NewOrder, Order
+from engine.orders.steering import OrderHold
 
 EXAMPLE = {
     "channel": "web",
@@ -38,21 +40,21 @@ async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
         customer=body.customer,
         payment=body.payment,
         customer_class=body.customer_class,
+        priority=body.priority,
     )
     captured = await call.engine.orders.capture(order, replay=call.replay)
-    return Answer(value=_shown(captured.value), status=201, is_replayed=captured.replayed)
+    return Answer(value=shown_order(captured.value), status=201, is_replayed=captured.replayed)
 
 
 async def get_order(call: Call[None, NoQuery]) -> Answer:
     """The order, where it stands, and which node ships what once it is routed."""
-    return Answer(value=_shown(await call.engine.orders.get(call.path["order_id"])))
+    return Answer(value=shown_order(await call.engine.orders.get(call.path["order_id"])))
 
 
 async def get_order_history(call: Call[None, NoQuery]) -> Answer:
     """The states the order went through, oldest first."""
     entries = await call.engine.orders.history(call.path["order_id"])
-    shown = [wire.HistoryEntry(at=entry.at, state=entry.state.value, run_id=entry.run_id) for entry in entries]
-    return Answer(value=wire.OrderHistory(data=shown))
+    return Answer(value=wire.OrderHistory(data=[_entry(entry) for entry in entries]))
 
 
 async def get_order_explanation(call: Call[None, wire.ExplanationQuery]) -> Answer:
@@ -67,7 +69,7 @@ async def get_order_explanation(call: Call[None, wire.ExplanationQuery]) -> Answ
 async def cancel_order(call: Call[Nothing, NoQuery]) -> Answer:
     """Gives the order's stock and capacity back. Cancelling again answers the same."""
     cancelled = await call.engine.orders.cancel(call.path["order_id"], replay=call.replay)
-    return Answer(value=_shown(cancelled.value), is_replayed=cancelled.replayed)
+    return Answer(value=shown_order(cancelled.value), is_replayed=cancelled.replayed)
 
 
 def shown_explanation(found: Explained) -> wire.ExplainedOrder:
@@ -85,6 +87,45 @@ def shown_explanation(found: Explained) -> wire.ExplainedOrder:
         shipments=told.shipments,
         lines=told.lines,
         from_one_node=told.from_one_node,
+        order_hold=shown_hold(found.order.steering.order_hold),
+        rejections=shown_rejections(found.order),
+    )
+
+
+def shown_rejections(order: Order) -> list[said.Rejection]:
+    """Return which nodes did not ship what of an order."""
+    return [
+        said.Rejection(
+            node_id=each.node_id,
+            kind=each.kind.value,
+            reason=each.reason,
+            lines=[said.LineUnits(line_id=line.line_id, quantity=line.quantity) for line in each.lines],
+            at=each.at,
+            by=each.by,
+            run_id=each.run_id,
+        )
+        for each in order.steering.rejections
+    ]
+
+
+def shown_hold(hold: OrderHold | None) -> said.OrderHold | None:
+    """Return the order hold of an order, if it has one."""
+    return None if hold is None else said.OrderHold(reason=hold.reason, at=hold.at, by=hold.by)
+
+
+def _entry(entry: HistoryEntry) -> wire.HistoryEntry:
+    note = entry.note
+    if note is None:
+        return wire.HistoryEntry(at=entry.at, state=entry.state.value, run_id=entry.run_id)
+    return wire.HistoryEntry(
+        at=entry.at,
+        state=entry.state.value,
+        run_id=None,
+        event=note.event,
+        reason=note.reason,
+        by=note.by,
+        node_id=note.node_id,
+        lines=[said.LineUnits(line_id=line.line_id, quantity=line.quantity) for line in note.lines],
     )
 
 
@@ -112,8 +153,9 @@ def _promised(terms: PromisedTerms) -> wire.PromisedOption:
     )
 
 
-def _shown(order: Order) -> wire.Order:
-    captured = order.captured
+def shown_order(order: Order) -> wire.Order:
+    """Return an order as it goes over the wire."""
+    captured, steering = order.captured, order.steering
     return wire.Order(
         order_id=order.order_id,
         state=order.state.value,
@@ -151,6 +193,11 @@ def _shown(order: Order) -> wire.Order:
         payment=captured.payment,
         waiting_reservation_ids=list(order.waiting_reservation_ids),
         customer_class=captured.customer_class,
+        priority=order.priority,
+        order_hold=shown_hold(steering.order_hold),
+        rejections=shown_rejections(order),
+        pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
+        forbidden_node_ids=list(steering.forbidden_node_ids),
     )
 
 

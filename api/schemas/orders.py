@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
+from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
 from engine.routing.explanation import LineExplanation, OneNode, RoutedCosts, RoutedParcel
 
 
@@ -55,6 +56,7 @@ class OrderBody(Body, frozen=True, kw_only=True):
     customer: dict[str, Any] | None = None
     payment: dict[str, Any] | None = None
     customer_class: Annotated[Identifier, Meta(description="what rules of policies go by")] | None = None
+    priority: Priority = 0
 
 
 class OrderDestination(Reply, frozen=True, kw_only=True):
@@ -132,6 +134,15 @@ class Order(Reply, frozen=True, kw_only=True):
         Meta(description="in a store of several partitions: earlier reservations, which keep what the order waits for"),
     ] = msgspec.field(default_factory=list)
     customer_class: str | None = None
+    priority: int = 0
+    order_hold: Annotated[
+        OrderHold | None, Meta(description="routing runs leave the order alone until it is released")
+    ] = None
+    rejections: list[Rejection] = msgspec.field(default_factory=list)
+    pins: Annotated[list[Pin], Meta(description="what people said, by lines as in allocations")] = msgspec.field(
+        default_factory=list
+    )
+    forbidden_node_ids: list[str] = msgspec.field(default_factory=list)
 
 
 class ExplanationQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -158,14 +169,25 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
     shipments: tuple[RoutedParcel, ...]
     lines: tuple[LineExplanation, ...]
     from_one_node: tuple[OneNode, ...]
+    order_hold: OrderHold | None = None
+    rejections: list[Rejection] = msgspec.field(default_factory=list)
 
 
 class HistoryEntry(Reply, frozen=True, kw_only=True):
-    """One step of an order: the state it entered, when, and which routing run did it."""
+    """One step of an order: the state it entered, when, and which routing run did it, or what was said, and by whom.
+
+    Events: rejected, short_pick, time_out and closed (of a node that does not ship lines), accepted, override,
+    order_hold, order_hold_released.
+    """
 
     at: datetime
     state: str
     run_id: str | None
+    event: str | None = None
+    reason: str | None = None
+    by: str | None = None
+    node_id: str | None = None
+    lines: list[LineUnits] = msgspec.field(default_factory=list)
 
 
 class OrderHistory(Reply, frozen=True, kw_only=True):

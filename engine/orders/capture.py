@@ -14,7 +14,7 @@ from engine.delivery.promised import PromisedTerms
 from engine.errors import Fault, InvalidInput
 from engine.network.model import Network
 from engine.orders.delivery import check_level, destination_at, destination_of, picked_up_at
-from engine.orders.model import Captured, NewLine, NewOrder
+from engine.orders.model import MOST_PRIORITY, Captured, NewLine, NewOrder
 from engine.routing.model import OrderLine
 
 MOST_LINES = 1000
@@ -48,6 +48,9 @@ def capture(
     lines = _lines(order.lines, catalog, faults)
     check_quantities(lines, catalog, faults)
     demand, whole = ((), ()) if faults else _demand(lines, catalog)
+    if not 0 <= order.priority <= MOST_PRIORITY:
+        message = f"{order.priority} is no priority; give 0 (usual) to {MOST_PRIORITY} (first)"
+        faults.append(Fault(path="$.priority", message=message))
     for line in demand:
         if line.quantity > MOST_UNITS:
             message = f"comes to {line.quantity} units of {line.sku!r} with its kits; the most is {MOST_UNITS}"
@@ -66,6 +69,7 @@ def capture(
         need_by=order.need_by,
         customer=_copy(order.customer),
         payment=_copy(order.payment),
+        priority=order.priority,
         pickup_node_id=order.pickup_node_id,
         promised=promised,
         whole=whole,

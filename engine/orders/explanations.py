@@ -21,8 +21,8 @@ from engine.routing.explanation import OrderExplanation
 class Explained:
     """An explanation, of which run, and whether the order is still as that run decided.
 
-    It is not where a run was a dry run or could not commit it, where another has decided since, and once the order is
-    cancelled.
+    It is not where a run was a dry run or could not commit it, where another has decided since, where a node did not
+    ship what it was given then, and once the order is cancelled.
     """
 
     order: Order
@@ -55,7 +55,7 @@ class ExplanationService:
             order=order,
             run_id=decided,
             decided_at=found.at,
-            is_in_force=decided == order.run_id and order.state is not OrderState.CANCELLED,
+            is_in_force=_is_in_force(order, decided),
             explanation=await asyncio.to_thread(explain_decision, found.decision),
         )
 
@@ -73,6 +73,11 @@ class ExplanationService:
             f"Run {decided} routed order {order.order_id!r}, and how is not kept any more "
             f"(ALLOT_EXPLANATION_DAYS: {self._days})."
         )
+
+
+def _is_in_force(order: Order, decided: str) -> bool:
+    was_refused = any(rejection.run_id == decided for rejection in order.steering.rejections)
+    return decided == order.run_id and order.state is not OrderState.CANCELLED and not was_refused
 
 
 def _waiting(order: Order) -> str:

@@ -17,6 +17,8 @@ from engine.delivery.promised import PromisedTerms
 from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import AllocationRow, OrderLine
 
+MOST_PRIORITY = 9
+
 
 class OrderState(StrEnum):
     """Where an order stands."""

@@ -12,12 +12,10 @@ from datetime import datetime
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
-from engine.orders.model import Note, NotedLine, Order
+from engine.orders.model import MOST_PRIORITY, Note, NotedLine, Order
 from engine.orders.revising import Revision, refused, reopened, revision_of, with_kits
 from engine.orders.steering import TOO_MANY_REJECTIONS, Acceptance, OrderHold, Override
 from engine.routing.model import LineNode
-
-MOST_PRIORITY = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

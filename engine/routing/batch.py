@@ -26,6 +26,7 @@ from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_ce
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from engine.routing.node_terms import with_node_terms
 from engine.routing.rate_cards import bands_of, cards_of
+from engine.routing.steered import with_steering
 from engine.routing.ways import Wait, refused_stock, ways_of
 from engine.routing.worst_cost import check_worst_cost
 from solvers.plan import BACKORDER, RoutingPlan
@@ -109,7 +110,7 @@ def build_batch(
         ),
         service_level=ways.level,
     )
-    problem = with_node_terms(problem, ordered, view, node)
+    problem = with_steering(with_node_terms(problem, ordered, view, node), ordered, line_ids, keep_cents)
     check_worst_cost(problem, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
@@ -207,7 +208,7 @@ def _stock(atp: AtpTable, skus: Sequence[str], node: IntArray, refused: NDArray[
 
 
 def allocations(batch: Batch, plan: RoutingPlan) -> list[OrderAllocation]:
-    """Return the plan in the words of orders, one allocation per order, by order id."""
+    """Return the plan in the words of orders, one allocation per order with what it keeps, by order id."""
     problem, rows = batch.problem, dict[int, list[AllocationRow]]()
     owner = problem.line_order
     for line, n, quantity, v in zip(
@@ -225,5 +226,6 @@ def allocations(batch: Batch, plan: RoutingPlan) -> list[OrderAllocation]:
             )
         )
     return [
-        OrderAllocation(order_id=order.order_id, rows=tuple(rows.get(o, ()))) for o, order in enumerate(batch.orders)
+        OrderAllocation(order_id=order.order_id, rows=(*order.kept, *rows.get(o, ())), revision=order.revision)
+        for o, order in enumerate(batch.orders)
     ]

@@ -174,7 +174,11 @@ class _Explainer:
                 return "distance", "lane", "no lane to this order"
             return "distance", "reach", "too far: beyond the last zone or the distance limit"
         if move.available and moves.is_closed(line, node):
-            return "policy", "barred", f"has {move.available} units, but gets no new orders by the policy of the run"
+            return (
+                "policy",
+                "barred",
+                f"has {move.available} units, but gets no such line, by the policy of the run or as it was refused",
+            )
         short = self._short(move)
         if short is not None:
             return short

@@ -5,6 +5,7 @@ handling            nodes have units, but do not take the product's handling cla
 pinned_node         the only node that may ship the line has too little, or no service may carry it from there in time
 insufficient_stock  no single node has enough units for the whole line
 barred_node         nodes have enough, but get no new orders of such, by the policy of the run
+excluded_node       nodes have enough, but refused the line, or people do not want the order to ship from there
 no_eligible_node    nodes that have it are too far, or no service may carry it there in time
 no_capacity         nodes that could ship it have not the capacity for it, whatever else they ship
 max_nodes           the order ships from as many nodes as it may, and those could not ship it
@@ -13,7 +14,7 @@ incomplete_kit      it could ship, but the rest of its kit could not, or not fro
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
 order_hold          people have stopped the order; release it to have it routed
-too_many_rejections nodes have refused the order as often as may be; it is left for people
+too_many_rejections  nodes have refused the order as often as may be; it is left for people
 
 Not here: how the facts of a plan are told apart (solvers/shortages.py).
 """
@@ -31,8 +32,8 @@ from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 from solvers.shortages import Shortage, shortages
 
-STOCK_MOVED, UNKNOWN_SKU, HANDLING = "stock_moved", "unknown_sku", "handling"
-INCOMPLETE_KIT, BARRED_NODE = "incomplete_kit", "barred_node"
+STOCK_MOVED, UNKNOWN_SKU, HANDLING, ORDER_HOLD = "stock_moved", "unknown_sku", "handling", "order_hold"
+INCOMPLETE_KIT, BARRED_NODE, EXCLUDED_NODE = "incomplete_kit", "barred_node", "excluded_node"
 _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 
@@ -68,14 +69,17 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=_reason(batch, reason, int(problem.orders.line_sku[line]), int(line) in waiting),
+            reason=_reason(batch, reason, int(owner[line]), int(line), waiting),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
 
 
-def _reason(batch: Batch, reason: Shortage, sku: int, is_waiting: bool) -> str:
-    return reason_of(reason, is_refused=sku in batch.refused, is_waiting=is_waiting)
+def _reason(batch: Batch, reason: Shortage, order: int, line: int, waiting: frozenset[int]) -> str:
+    is_refused = int(batch.problem.orders.line_sku[line]) in batch.refused
+    word = reason_of(reason, is_refused=is_refused, is_waiting=line in waiting)
+    is_excluded = any(each.line_id == batch.line_ids[line] for each in batch.orders[order].excluded)
+    return EXCLUDED_NODE if word == BARRED_NODE and is_excluded else word
 
 
 def reason_of(reason: Shortage, *, is_refused: bool, is_waiting: bool) -> str:

@@ -26,12 +26,13 @@ from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict
 from engine.routing.phases import Phases
-from engine.routing.reasons import STOCK_MOVED, UNKNOWN_SKU, whole_order
+from engine.routing.reasons import ORDER_HOLD, STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_summary import Tally, policy_of, summary_of
 from engine.routing.shadow import Shadow
 from engine.routing.solving import Solved, Solver, Table
+from engine.routing.steered import remainders, split_stopped
 from solvers.params import Progress
 
 ROUNDS = 3
@@ -134,12 +135,15 @@ class RoutingTurns:
     async def _decide(self, work: _Work, number: int, orders: Sequence[OpenOrder], progress: Progress | None) -> Step:
         """Solve, and keep what was decided before any of it is committed."""
         today = self._today(work)
-        solved = await self._solver.solve(orders, work.table, work.run.request, progress)
+        most = work.table.view.network.policy.max_nodes_per_order
+        free, stopped = split_stopped(remainders(orders, most, keeps=number < ROUNDS - 1))
+        solved = await self._solver.solve(free, work.table, work.run.request, progress)
+        await self._leave(work.run, stopped)
         with work.table.phases.timed("explain"):
             await self._explain(work.run, work.tally, solved)
         step = Step(
             allocations=tuple(solved.allocations),
-            unrouted=tuple(solved.unrouted),
+            unrouted=(*solved.unrouted, *(entry for o in stopped for entry in whole_order(o, o.stopped or ORDER_HOLD))),
             summary=summary_of(solved.batch, solved.result),
             today=today,
         )

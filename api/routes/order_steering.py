@@ -1,0 +1,138 @@
+"""What nodes and people say of orders over HTTP: rejections, acceptances, overrides, order holds."""
+
+from __future__ import annotations
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.orders import ORDER, shown_order
+from api.schemas import order_steering as wire
+from api.schemas.fields import Nothing
+from api.schemas.orders import Order
+from engine.errors import IllegalState, NotFound
+from engine.orders.overriding import NewOverride
+from engine.orders.rejecting import NewRejection
+from engine.orders.steering import RejectionKind
+
+_REFUSALS = (NotFound, IllegalState)
+
+
+async def reject_order(call: Call[wire.RejectionBody, NoQuery]) -> Answer:
+    """Takes lines away from a node that does not ship them: they are open again, and the next run excludes it.
+
+    What other nodes have stays with them. The units are free again at the node; of a short pick they are not there, so
+    on hand falls with what is reserved. After `ALLOT_MOST_REJECTIONS` attempts the order is left for people.
+    """
+    body = call.body
+    new = NewRejection(
+        node_id=body.node_id,
+        reason=body.reason,
+        kind=RejectionKind(body.kind),
+        lines=tuple((line.line_id, line.quantity) for line in body.lines or ()),
+    )
+    found = await call.engine.steering.reject(call.path["order_id"], new, by=body.by, replay=call.replay)
+    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+
+
+async def accept_order(call: Call[wire.AcceptanceBody, NoQuery]) -> Answer:
+    """Notes that a node ships what it was given; one with `acceptance_minutes` that does not say so loses it again."""
+    body = call.body
+    found = await call.engine.steering.accept(call.path["order_id"], body.node_id, by=body.by, replay=call.replay)
+    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+
+
+async def override_order(call: Call[wire.OverrideBody, NoQuery]) -> Answer:
+    """Pins lines to nodes, forbids nodes, or sets the priority, with the reason and who gave it.
+
+    Runs keep to it. Lines that ship from elsewhere are open again, and keep their stock until they are routed. It
+    counts attempts anew, and releases an order hold for too many.
+    """
+    body = call.body
+    new = NewOverride(
+        reason=body.reason,
+        pins=tuple((pin.line_id, pin.node_id) for pin in body.pins or ()),
+        forbidden_node_ids=None if body.forbidden_node_ids is None else tuple(body.forbidden_node_ids),
+        priority=body.priority,
+    )
+    found = await call.engine.steering.override(call.path["order_id"], new, by=body.by, replay=call.replay)
+    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+
+
+async def hold_order(call: Call[wire.OrderHoldBody, NoQuery]) -> Answer:
+    """Puts an order hold on an order: routing runs leave it alone until it is released. Its stock stays its own."""
+    body = call.body
+    found = await call.engine.steering.stop(call.path["order_id"], body.reason, by=body.by, replay=call.replay)
+    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+
+
+async def unhold_order(call: Call[Nothing, NoQuery]) -> Answer:
+    """Takes the order hold off an order, and counts the attempts to route it anew."""
+    found = await call.engine.steering.release(call.path["order_id"], replay=call.replay)
+    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/rejections",
+        summary="Reject lines of an order at a node",
+        handler=reject_order,
+        body=wire.RejectionBody,
+        reply=Order,
+        refusals=_REFUSALS,
+        is_keyed=True,
+        path_examples=ORDER,
+        example={
+            "node_id": "chicago-dc",
+            "kind": "short_pick",
+            "reason": "bin empty",
+            "lines": [{"line_id": "1", "quantity": 1}],
+        },
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/acceptances",
+        summary="Accept an order at a node",
+        handler=accept_order,
+        body=wire.AcceptanceBody,
+        reply=Order,
+        refusals=_REFUSALS,
+        is_keyed=True,
+        path_examples=ORDER,
+        example={"node_id": "chicago-dc"},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/overrides",
+        summary="Override how an order is routed",
+        handler=override_order,
+        body=wire.OverrideBody,
+        reply=Order,
+        refusals=_REFUSALS,
+        is_keyed=True,
+        path_examples=ORDER,
+        example={"reason": "the store has it for him", "pins": [{"line_id": "1", "node_id": "chicago-dc"}]},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/hold",
+        summary="Put an order hold on an order",
+        handler=hold_order,
+        body=wire.OrderHoldBody,
+        reply=Order,
+        refusals=_REFUSALS,
+        is_keyed=True,
+        path_examples=ORDER,
+        example={"reason": "address to be checked"},
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/unhold",
+        summary="Release an order hold",
+        handler=unhold_order,
+        body=Nothing,
+        is_body_optional=True,
+        reply=Order,
+        refusals=_REFUSALS,
+        is_keyed=True,
+        path_examples=ORDER,
+    ),
+)
