@@ -22,7 +22,7 @@ from engine.network.model import Network
 from engine.routing.arrivals import arrivals_of
 from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
-from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, wait_of
+from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, step_cents_of, wait_of
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from engine.routing.node_terms import with_node_terms
 from engine.routing.rate_cards import bands_of, cards_of
@@ -87,6 +87,7 @@ def build_batch(
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}
     keep_cents = keep_cents_of(ordered, held, view, cards, contents)
+    step_cents = step_cents_of(ordered, view, cards, contents)
     leaves_on = arrivals.hand_over.min(axis=1, initial=NEVER)
     demand, line_ids, later = demand_of(ordered, held, view, ways, due_days, place, sku_index, keep_cents, leaves_on)
     problem = RoutingProblem(
@@ -110,7 +111,7 @@ def build_batch(
         ),
         service_level=ways.level,
     )
-    problem = with_steering(with_node_terms(problem, ordered, view, node), ordered, line_ids, keep_cents)
+    problem = with_steering(with_node_terms(problem, ordered, view, node), ordered, line_ids, step_cents)
     check_worst_cost(problem, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(

@@ -144,11 +144,27 @@ def keep_cents_of(
     node; only capacity or a closed lane can do that. It is no more than that either, since prices of stock and capacity
     have to be sought as high: the freight is that of parcels as heavy as the order, not of the heaviest in the cards.
     """
+    grams = [_grams(order, contents) if holds.node else 0 for order, holds in zip(orders, held, strict=True)]
+    return _beyond_shipping(grams, view, cards)
+
+
+def step_cents_of(orders: Sequence[OpenOrder], view: View, cards: Cards, contents: Contents) -> int:
+    """Return what a unit costs more to leave waiting for each step of its order's priority, 0 where none has any.
+
+    More than any parcel of these orders, so that of two orders that contend for a unit the higher gets it.
+    """
+    if not any(order.priority for order in orders):
+        return 0
+    return int(_beyond_shipping([max(_grams(order, contents) for order in orders)], view, cards)[0])
+
+
+def _grams(order: OpenOrder, contents: Contents) -> int:
+    return sum(line.quantity * contents.counted_g(line.sku) for line in order.lines)
+
+
+def _beyond_shipping(grams: Sequence[int], view: View, cards: Cards) -> IntArray:
+    """Return what is more than a parcel of such weight may cost, with a unit in it, late and split off."""
     network, policy = view.network, view.network.policy
-    grams = [
-        sum(line.quantity * contents.counted_g(line.sku) for line in order.lines) if holds.node else 0
-        for order, holds in zip(orders, held, strict=True)
-    ]
     parcel = int(network.parcel_cost_cents.max(initial=0)) + policy.split_cost_cents
     unit = int(network.unit_cost_cents.max(initial=0)) + policy.backorder_cost_cents_per_unit * _UNITS_KEPT_OUT
     late = (policy.late_day_cost_cents or 0) * _MOST_DAYS_LATE

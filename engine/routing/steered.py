@@ -35,12 +35,11 @@ def remainders(
 
 
 def with_steering(
-    problem: RoutingProblem, orders: Sequence[OpenOrder], line_ids: Sequence[str], keep_cents: int
+    problem: RoutingProblem, orders: Sequence[OpenOrder], line_ids: Sequence[str], step_cents: int
 ) -> RoutingProblem:
     """Return the problem as nodes and people have said; the same if they have said nothing of these orders.
 
-    A line that nobody holds costs `keep_cents` more to leave waiting for each step of its order's priority: more than
-    any way to ship a unit, so that of two orders that want a unit the higher gets it.
+    A unit that its order does not hold costs `step_cents` more to leave waiting for each step of the order's priority.
     """
     start, index = problem.orders.line_start.tolist(), {n: k for k, n in enumerate(problem.nodes.node_ids)}
     numbers = [o for o, order in enumerate(orders) if order.excluded or order.pins or order.priority or order.kept]
@@ -71,7 +70,7 @@ def with_steering(
         lines = slice(start[o], start[o + 1])
         own = found.line_own_node
         free = np.ones(start[o + 1] - start[o], np.bool_) if own is None else own[lines] < 0
-        short[lines] += np.where(free, orders[o].priority * keep_cents, 0)
+        short[lines] += np.where(free, orders[o].priority * step_cents, 0)
     problem = replace(problem, orders=replace(found, max_parcels=parcels, line_backorder_cents=short))
     return _closed(problem, excluded) if excluded else problem
 
