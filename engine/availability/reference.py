@@ -23,7 +23,7 @@ from engine.inventory.buffers import buffers_of
 from engine.inventory.rules import UnitRules
 from engine.network.days import NetworkDays
 from engine.network.model import Network
-from engine.network.node_rules import NodeRule
+from engine.network.run_terms import USUAL, RunTerms
 from engine.network.service import NetworkService
 from engine.storage.documents import DocumentStore
 
@@ -39,8 +39,8 @@ class View:
     days: NetworkDays
     catalog: Catalog
     lead_times: LeadTimes | None = None
-    rules: tuple[NodeRule, ...] = ()
-    """Which nodes get new orders of what, by the policy of a routing run."""
+    terms: RunTerms = USUAL
+    """What the policy of a routing run asks for beside the network's own."""
     bid_prices: BidPrices | None = None
 
     @property

@@ -35,6 +35,18 @@ def faults_of(document: RunPolicyDocument, network: Network | None) -> Iterator[
             message = "does nothing; name nodes, node_kinds, max_distance_km or preferred nodes, or leave the rule out"
             yield Fault(path=path, message=message)
     yield from _contradictions(document)
+    yield from duplicates("$.node_balance", "load_share", (step.load_share for step in document.node_balance))
+    prices = [step.cost_cents_per_unit for step in sorted(document.node_balance, key=lambda step: step.load_share)]
+    if prices != sorted(prices):
+        yield Fault(path="$.node_balance", message=f"falls with the load: {prices}; let fuller nodes cost no less")
+    for field in ("markdowns", "stock_out_costs", "safety_stock"):
+        places = ((each.node_kind, each.sku_class) for each in getattr(document, field))
+        yield from duplicates(
+            f"$.{field}", "", (f"{kind or 'every kind'}, {name or 'every class'}" for kind, name in places)
+        )
+    if document.max_nodes_per_line is not None and document.stated().get("line_split") == "never":
+        message = f"lines are never split, so {document.max_nodes_per_line} means nothing; leave one of the two out"
+        yield Fault(path="$.max_nodes_per_line", message=message)
 
 
 def _limits_nodes(rule: NodesDocument) -> bool:

@@ -9,10 +9,21 @@ from typing import Any
 from engine.policies.document import NodesDocument, RunPolicyDocument
 
 LEFT_OUT = "as the network has it"
-_NULL = {"late_day_cost_cents": "never late", "node_kinds": "every kind", "allowed_node_ids": "every node"}
-_ABSENT = {"node_kinds": "every kind", "allowed_node_ids": "every node"} | dict.fromkeys(
-    ("forbidden_node_ids", "rules", "product_rules", "about"), "none"
-)
+_NULL = {
+    "late_day_cost_cents": "never late",
+    "node_kinds": "every kind",
+    "allowed_node_ids": "every node",
+    "cut_off": "each node's own",
+}
+_OWN = {"cut_off": "each node's own", "max_nodes_per_line": "no limit", "ship_complete": "no"}
+_ABSENT = {
+    "node_kinds": "every kind",
+    "allowed_node_ids": "every node",
+    **_OWN,
+    **dict.fromkeys(("shipping_weight", "handling_weight", "capacity_share"), "1.0"),
+    **dict.fromkeys(("forbidden_node_ids", "rules", "product_rules", "about"), "none"),
+    **dict.fromkeys(("node_balance", "markdowns", "stock_out_costs", "safety_stock"), "none"),
+}
 
 _FIELDS = (
     *(field for field in RunPolicyDocument.model_fields if field not in {"policy_id", *NodesDocument.model_fields}),
@@ -51,6 +62,8 @@ def _words(field: str, stated: Mapping[str, Any]) -> str:
         return _ABSENT.get(field, LEFT_OUT)
     if value is None:
         return _NULL.get(field, "no limit")
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, list) and isinstance(value[0], dict):
         return "; ".join(sorted(_rule(rule) for rule in value))
     if isinstance(value, list):
@@ -67,6 +80,12 @@ def _rule(rule: Mapping[str, Any]) -> str:
     return f"{'' if name is None else f'{name} for '}{whose}: {_fields_in_words(stated)}"
 
 
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(sorted(value))
+    return value if isinstance(value, str) else f"{value:,}"
+
+
 def _fields_in_words(stated: Mapping[str, Any]) -> str:
-    words = ((field, ", ".join(sorted(v)) if isinstance(v, list) else f"{v:,}") for field, v in stated.items())
+    words = ((field, _value(value)) for field, value in stated.items())
     return " and ".join(f"{field} {value}" for field, value in words)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.network.document import Cents, Identifier, NodeKind, PostalPrefix
+from engine.network.document import Cents, Identifier, NodeKind, PostalPrefix, TimeOfDay, UnitRuleDocument
 
 POLICY_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 """No `@`, which stands before a version."""
@@ -20,6 +20,8 @@ MOST_RULES = 1_000
 
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Distance = Annotated[float, Field(strict=True, gt=0, le=50_000)]
+Units = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
+Weight = Annotated[float, Field(ge=0, le=100)]
 Names = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=1_000)]
 NodeIds = Annotated[tuple[Identifier, ...], Field(min_length=1, max_length=MOST_NODES)]
 
@@ -105,6 +107,40 @@ class RuleDocument(NodesDocument):
         return nodes or self.max_distance_km is not None
 
 
+class BalanceDocument(BaseModel):
+    """What units count more at nodes that are loaded so far; of several steps the highest that is reached counts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    load_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        description="Of the day's capacity in units or parcels, whichever is fuller, as the run begins."
+    )
+    cost_cents_per_unit: Cents
+
+
+class PositionsDocument(BaseModel):
+    """Positions at nodes of a kind, of products of a class, or both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    node_kind: NodeKind | None = Field(default=None, description="null is every kind.")
+    sku_class: Identifier | None = Field(default=None, description="The `class` of products; null is every product.")
+
+
+class MarkdownDocument(PositionsDocument):
+    """A credit for each unit that ships from overstock, which would be marked down."""
+
+    above_units: Units = Field(description="A position is overstock if it has more available as the run begins.")
+    credit_cents_per_unit: Annotated[Cents, Field(gt=0)]
+
+
+class StockOutDocument(PositionsDocument):
+    """What each unit counts more that a line takes from the last units of a position."""
+
+    below_units: Annotated[Units, Field(gt=0)] = Field(description="How many of a position's units are its last.")
+    cost_cents_per_unit: Annotated[Cents, Field(gt=0)]
+
+
 class RunPolicyDocument(NodesDocument):
     """What a routing run optimises and keeps to; for a field that is left out, the network's own policy counts."""
 
@@ -126,6 +162,31 @@ class RunPolicyDocument(NodesDocument):
     )
     rules: Annotated[tuple[RuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
         default=(), description="Which nodes get new orders by region, customer class, channel and product class."
+    )
+    shipping_weight: Weight = Field(default=1.0, description="Freight ranks as if it cost so many times what it does.")
+    handling_weight: Weight = Field(default=1.0, description="So do the costs of nodes for parcels and units.")
+    node_balance: Annotated[tuple[BalanceDocument, ...], Field(max_length=100)] = Field(
+        default=(), description="Units count more at nodes that are loaded already."
+    )
+    markdowns: Annotated[tuple[MarkdownDocument, ...], Field(max_length=MOST_RULES)] = Field(
+        default=(), description="Units of overstock count less; of several the largest credit."
+    )
+    stock_out_costs: Annotated[tuple[StockOutDocument, ...], Field(max_length=MOST_RULES)] = Field(
+        default=(), description="The last units of positions count more; prices of several add up."
+    )
+    ship_complete: bool = Field(default=False, description="An order ships when all of it does; until then it waits.")
+    max_nodes_per_line: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = Field(
+        default=None, description="Where lines may be split: over so many nodes at most; null is unlimited."
+    )
+    cut_off: TimeOfDay | None = Field(
+        default=None, description="Orders routed at or after it, in the node's time zone, count as the next day's."
+    )
+    capacity_share: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Nodes are filled up to this share of their daily capacity, rounded down."
+    )
+    safety_stock: Annotated[tuple[UnitRuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
+        default=(),
+        description="Units kept back from the run. With the network's buffers, the largest that fits counts.",
     )
     product_rules: Annotated[tuple[ProductRuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
         default=(), description="As a rule with `sku_classes`: which nodes get new orders of products of a class."

@@ -6,16 +6,22 @@ Not here: what a run makes of it (engine/routing).
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
+from math import floor
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.errors import Fault, InvalidInput
-from engine.network.document import PolicyDocument
-from engine.network.model import Network
+from engine.network.days import NetworkDays
+from engine.network.document import NetworkDocument, NodeDocument, PolicyDocument
+from engine.network.model import Network, compile_network
 from engine.network.node_rules import NodeRule
-from engine.policies.document import NodesDocument, RuleDocument, RunPolicyDocument
+from engine.network.run_terms import PositionPrice, RunTerms
+from engine.network.time_of_day import minutes_of
+from engine.policies.document import NodesDocument, PositionsDocument, RuleDocument, RunPolicyDocument
 from engine.policies.model import Policy
 
 
@@ -34,11 +40,51 @@ class Effect:
 
 
 def _under(policy: Policy, view: View) -> View:
-    network, rules = view.network, policy.document.stated()
-    stated = {field: value for field, value in rules.items() if field in PolicyDocument.model_fields}
-    own = network.policy.model_copy(update=stated)
-    ruled = replace(network, document=network.document.model_copy(update={"policy": own}))
-    return replace(view, days=view.days.of(ruled), rules=_rules(policy, network))
+    document, network = policy.document, view.network
+    ruled = replace(network, document=_overlaid(document, network.document))
+    days = view.days.of(ruled)
+    if document.cut_off is not None or document.capacity_share < 1:  # arrays and calendars are others, too
+        ruled = compile_network(ruled.document, network.version)
+        days = NetworkDays(ruled)
+    terms = RunTerms(
+        rules=_rules(policy, network),
+        shipping_weight=document.shipping_weight,
+        handling_weight=document.handling_weight,
+        balance=tuple(sorted((step.load_share, step.cost_cents_per_unit) for step in document.node_balance)),
+        markdowns=tuple(
+            _priced(each, each.above_units, each.credit_cents_per_unit, network) for each in document.markdowns
+        ),
+        stock_outs=tuple(
+            _priced(each, each.below_units, each.cost_cents_per_unit, network) for each in document.stock_out_costs
+        ),
+        ship_complete=document.ship_complete,
+        max_nodes_per_line=document.max_nodes_per_line,
+    )
+    return replace(view, days=days, terms=terms)
+
+
+def _overlaid(document: RunPolicyDocument, own: NetworkDocument) -> NetworkDocument:
+    """Return the document of a network with what a policy states in place of its own."""
+    stated: dict[str, Any] = document.stated()
+    fields = {field: value for field, value in stated.items() if field in PolicyDocument.model_fields}
+    if document.safety_stock:
+        fields["buffers"] = (*own.policy.buffers, *document.safety_stock)
+    nodes = tuple(_overlaid_node(document, node) for node in own.nodes)
+    return own.model_copy(update={"policy": own.policy.model_copy(update=fields), "nodes": nodes})
+
+
+def _overlaid_node(document: RunPolicyDocument, node: NodeDocument) -> NodeDocument:
+    capacities = {
+        field: None if of_day is None else floor(of_day * Fraction(str(document.capacity_share)))
+        for field, of_day in (("capacity_units", node.capacity_units), ("capacity_parcels", node.capacity_parcels))
+    }
+    cut_off = node.cut_off if document.cut_off is None else min(node.cut_off, document.cut_off, key=minutes_of)
+    return node.model_copy(update={**capacities, "cut_off": cut_off})
+
+
+def _priced(each: PositionsDocument, units: int, cents: int, network: Network) -> PositionPrice:
+    nodes = np.array([each.node_kind in {None, node.kind} for node in network.document.nodes], np.bool_)
+    return PositionPrice(nodes=nodes, sku_class=each.sku_class, units=units, cents=cents)
 
 
 def _rules(policy: Policy, network: Network) -> tuple[NodeRule, ...]:

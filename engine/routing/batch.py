@@ -7,7 +7,7 @@ the store (solving.py) and committing (routing_turns.py), solving (solvers).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -24,7 +24,8 @@ from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, step_cents_of, wait_of
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
-from engine.routing.node_terms import with_node_terms
+from engine.routing.node_terms import fitting_rules, with_closed_nodes
+from engine.routing.ranking import at_most, positions_of, ranked
 from engine.routing.rate_cards import bands_of, cards_of
 from engine.routing.steered import with_steering
 from engine.routing.ways import Wait, refused_stock, ways_of
@@ -40,6 +41,8 @@ class Batch:
     """A problem, and what its indices mean: `orders` by id, node i of the problem is `node[i]` of the network."""
 
     problem: RoutingProblem
+    paid: RoutingProblem
+    """The same in money: without weights, nor what only ranks plans."""
     orders: tuple[OpenOrder, ...]
     line_ids: tuple[str, ...]
     """Of every line of the problem."""
@@ -50,6 +53,20 @@ class Batch:
     """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
     refused: frozenset[int]
     """SKUs of the problem of which a node has units that it does not handle."""
+
+    @property
+    def told(self) -> RoutingProblem:
+        """The problem as it is explained: with everything that ranks plans, but freight and handling in money."""
+        rates, nodes = self.problem.rates, self.problem.nodes
+        return replace(
+            self.problem,
+            rates=replace(rates, cost_cents=self.paid.rates.cost_cents),
+            nodes=replace(
+                nodes,
+                parcel_cost_cents=self.paid.nodes.parcel_cost_cents,
+                unit_cost_cents=self.paid.nodes.unit_cost_cents,
+            ),
+        )
 
 
 def demanded_skus(orders: Sequence[OpenOrder]) -> list[str]:
@@ -86,8 +103,8 @@ def build_batch(
     arrivals = arrivals_of(view, now, tables, ways, bands, cards)
     due_days = due_days_of(ordered, view, ways, bands, cards, arrivals)
     sku_index = {sku: k for k, sku in enumerate(skus)}
-    keep_cents = keep_cents_of(ordered, held, view, cards, contents)
-    step_cents = step_cents_of(ordered, view, cards, contents)
+    keep_cents = at_most(keep_cents_of(ordered, held, view, cards, contents), view.terms)
+    step_cents = int(at_most(np.array(step_cents_of(ordered, view, cards, contents)), view.terms))
     leaves_on = arrivals.hand_over.min(axis=1, initial=NEVER)
     demand, line_ids, later = demand_of(ordered, held, view, ways, due_days, place, sku_index, keep_cents, leaves_on)
     problem = RoutingProblem(
@@ -111,11 +128,17 @@ def build_batch(
         ),
         service_level=ways.level,
     )
-    problem = with_steering(with_node_terms(problem, ordered, view, node), ordered, line_ids, step_cents)
+    paid = replace(problem, orders=replace(demand, line_backorder_cents=None))
+    fitting = fitting_rules(problem, ordered, view)
+    positions = positions_of(skus, node, atp, network, capacities)
+    problem = with_closed_nodes(problem, fitting, view.terms.rules, node)
+    problem = ranked(problem, fitting, view, positions)
+    problem = with_steering(problem, ordered, line_ids, step_cents)
     check_worst_cost(problem, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
         problem=problem.freeze(),
+        paid=paid,
         orders=ordered,
         line_ids=line_ids,
         later=later,

@@ -24,14 +24,14 @@ def explained_batch(batch: Batch, mended: Kept, view: View, atp: AtpTable, now: 
     rows = (plan.line, plan.node, plan.quantity)
     return Solved(
         at=now,
-        problem=batch.problem,
+        problem=batch.told,
         line_ids=batch.line_ids,
         rows=rows,
         hand_over=batch.hand_over,
         left=left_by(batch.problem, *rows),
         prices=prices_of(batch.problem, result.prices),
         withheld=_withheld(batch, view, atp),
-        kits=kits_of(batch, mended.waiting),
+        kits=kits_of(batch, mended),
     )
 
 

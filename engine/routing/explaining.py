@@ -139,8 +139,7 @@ class _Explainer:
         sku = int(self._problem.orders.line_sku[line])
         is_refused = any(held.kind == "handling" for (k, _), held in self._decision.withheld.items() if k == sku)
         kits = self._decision.kits
-        is_waiting = kits is not None and bool(kits[line, 1])
-        return reason_of(shortage, is_refused=is_refused, is_waiting=is_waiting)
+        return reason_of(shortage, is_refused=is_refused, waits_for=0 if kits is None else int(kits[line, 1]))
 
     def _choice(self, move: Move) -> NodeChoice:
         standing, binding, why = self._standing(move)

@@ -16,7 +16,9 @@ import numpy as np
 from engine.routing.batch import Batch
 from engine.routing.decision import Left, left_by, orders_of
 from engine.routing.order_cost import OrderCost
-from solvers.plan import BACKORDER, Costs, RoutingPlan, RoutingResult
+from engine.routing.plan_costs import plan_of
+from engine.routing.reasons import WAITS_FOR_KIT, WAITS_FOR_ORDER
+from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 
 Places = dict[int, tuple[tuple[int, int], ...]]
@@ -30,6 +32,8 @@ class Kept:
 
     result: RoutingResult
     waiting: frozenset[int]
+    incomplete: frozenset[int] = frozenset()
+    """Lines of orders that ship complete, of which something could ship."""
 
 
 def keep_kits_whole(batch: Batch, result: RoutingResult) -> Kept:
@@ -44,10 +48,18 @@ def keep_kits_whole(batch: Batch, result: RoutingResult) -> Kept:
     return Kept(result=replace(result, plan=mending.plan()), waiting=frozenset(mending.waiting))
 
 
-def kits_of(batch: Batch, waiting: frozenset[int]) -> IntArray:
-    """Return by line the first line of its kit in its order, -1 if it goes by itself, and whether it waits for the kit.
+def tears_a_kit(batch: Batch, order: int, plan: RoutingPlan) -> bool:
+    """Return whether a plan tears a kit of an order."""
+    whole = batch.orders[order].whole
+    return bool(whole) and any(
+        _is_torn(batch, plan, o, group) for o, groups in _groups_of(batch) if o == order for group in groups
+    )
 
-    Shape (lines, 2).
+
+def kits_of(batch: Batch, kept: Kept) -> IntArray:
+    """Return by line the first line of its kit in its order, -1 if it goes by itself, and what it waits for.
+
+    That is 1 for the rest of its kit, 2 for the rest of its order, else 0; shape (lines, 2).
     """
     lines, start = len(batch.line_ids), batch.problem.orders.line_start
     found = np.stack([np.full(lines, -1, np.int64), np.zeros(lines, np.int64)], axis=1)
@@ -55,7 +67,8 @@ def kits_of(batch: Batch, waiting: frozenset[int]) -> IntArray:
         for group in groups:
             if len(group) > 1:
                 found[start[order] + np.array(group), 0] = group[0]
-    found[sorted(waiting), 1] = 1
+    found[sorted(kept.incomplete), 1] = WAITS_FOR_ORDER
+    found[sorted(kept.waiting), 1] = WAITS_FOR_KIT
     return found
 
 
@@ -133,24 +146,10 @@ class _Mending:
         plan, problem, start = self._plan, self._problem, self._problem.orders.line_start
         mended = np.isin(problem.line_order[plan.line], list(self._places))
         rows = [*zip(*(c[~mended].tolist() for c in (plan.line, plan.node, plan.quantity, plan.service)), strict=True)]
-        costs, parcels, split = plan.costs, plan.parcels, plan.split_orders
         for order, places in self._places.items():
-            before, cost = _places_of(problem, plan, order), self._orders[order]
-            costs = self._changed(order, cost, costs, before, places)
-            many, few = len(cost.loads(places)), len(cost.loads(before))
-            parcels, split = parcels + many - few, split + (many > 1) - (few > 1)
-            rows += self._rows(int(start[order]), cost, places)
-        line, node, quantity, service = np.array(sorted(rows), np.int64).reshape(-1, 4).T.copy()
-        return RoutingPlan(
-            line=line,
-            node=node,
-            quantity=quantity,
-            service=service,
-            costs=costs,
-            parcels=parcels,
-            split_orders=split,
-            backordered_units=int(quantity[node == BACKORDER].sum()),
-        )
+            rows += self._rows(int(start[order]), self._orders[order], places)
+        line, node, quantity, service = np.array(rows, np.int64).reshape(-1, 4).T.copy()
+        return plan_of(problem, line, node, quantity, service)
 
     def _rows(self, first: int, cost: OrderCost, places: Places) -> Iterator[tuple[int, int, int, int]]:
         loads = cost.loads(places)
@@ -162,21 +161,6 @@ class _Mending:
             short = wanted - sum(units for _, units in shipped)
             if short:
                 yield first + line, BACKORDER, short, BACKORDER
-
-    def _changed(self, order: int, cost: OrderCost, costs: Costs, before: Places, after: Places) -> Costs:
-        old, new = cost.costs(before), cost.costs(after)
-        if old is None or new is None:
-            raise AssertionError("a plan ships only what some service carries")
-        return Costs(
-            shipping=costs.shipping + new.shipping_cents - old.shipping_cents,
-            handling=costs.handling + new.handling_cents - old.handling_cents,
-            units=costs.units + new.units_cents - old.units_cents,
-            split=costs.split + new.split_cents - old.split_cents,
-            late=costs.late + new.late_cents - old.late_cents,
-            backorder=costs.backorder + self._short(order, cost, after) - self._short(order, cost, before),
-            moves=costs.moves + new.moves_cents - old.moves_cents,
-            value=costs.value,
-        )
 
     def _short(self, order: int, cost: OrderCost, places: Places) -> int:
         """Return what backordering the rest costs in the problem, where held units rank higher than their money."""
@@ -195,7 +179,17 @@ class _Mending:
         if found is None:
             return None
         parcels = found.shipping_cents + found.handling_cents + found.units_cents + found.split_cents
-        return parcels + found.late_cents + found.moves_cents + self._short(order, cost, places)
+        ranked = found.late_cents + found.moves_cents + self._short(order, cost, places) + self._value(order, places)
+        return parcels + ranked
+
+    def _value(self, order: int, places: Places) -> int:
+        """Return what the units count more where they ship from."""
+        problem, first = self._problem, int(self._problem.orders.line_start[order])
+        if problem.unit_value_cents is None:
+            return 0
+        rows = problem.orders.line_sku if problem.orders.line_value_row is None else problem.orders.line_value_row
+        shipped = ((line, node, units) for line, found in places.items() for node, units in found)
+        return sum(int(problem.unit_value_cents[rows[first + line], node]) * units for line, node, units in shipped)
 
     def _fits(self, order: int, places: Places) -> bool:
         """Say whether stock, capacity and the order's own limits allow it."""

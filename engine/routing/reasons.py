@@ -11,6 +11,7 @@ no_capacity         nodes that could ship it have not the capacity for it, whate
 max_nodes           the order ships from as many nodes as it may, and those could not ship it
 outbid              there was a node, but its stock or capacity saves more elsewhere, or it costs more than waiting
 incomplete_kit      it could ship, but the rest of its kit could not, or not from the same node
+incomplete_order    it could ship, but not all of its order could, and that ships complete
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
 order_hold          people have stopped the order; release it to have it routed
@@ -33,7 +34,9 @@ from solvers.problem import IntArray, RoutingProblem
 from solvers.shortages import Shortage, shortages
 
 STOCK_MOVED, UNKNOWN_SKU, HANDLING, ORDER_HOLD = "stock_moved", "unknown_sku", "handling", "order_hold"
-INCOMPLETE_KIT, BARRED_NODE, EXCLUDED_NODE = "incomplete_kit", "barred_node", "excluded_node"
+INCOMPLETE_KIT, INCOMPLETE_ORDER = "incomplete_kit", "incomplete_order"
+BARRED_NODE, EXCLUDED_NODE = "barred_node", "excluded_node"
+WAITS_FOR_KIT, WAITS_FOR_ORDER = 1, 2
 _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
 
@@ -58,8 +61,8 @@ def count_reasons(problem: RoutingProblem, plan: RoutingPlan) -> dict[str, int]:
     return dict(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])))
 
 
-def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[int] = frozenset()) -> list[Unrouted]:
-    """Return every backordered part of a plan with its reason; `waiting` are lines that wait for the rest of a kit."""
+def backorder_reasons(batch: Batch, result: RoutingResult, waits_for: IntArray | None = None) -> list[Unrouted]:
+    """Return every backordered part of a plan with its reason; `waits_for` says of lines what rest they wait for."""
     plan, problem = result.plan, batch.problem
     rows, reasons = plan_shortages(problem, plan)
     owner = problem.line_order if len(rows) else rows
@@ -69,29 +72,31 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waiting: frozenset[in
             line_id=batch.line_ids[line],
             sku=problem.skus[problem.orders.line_sku[line]],
             quantity=int(plan.quantity[row]),
-            reason=_reason(batch, reason, int(owner[line]), int(line), waiting),
+            reason=_reason(
+                batch, reason, int(owner[line]), int(line), 0 if waits_for is None else int(waits_for[line])
+            ),
         )
         for row, line, reason in zip(rows, plan.line[rows], reasons, strict=True)
     ]
 
 
-def _reason(batch: Batch, reason: Shortage, order: int, line: int, waiting: frozenset[int]) -> str:
+def _reason(batch: Batch, reason: Shortage, order: int, line: int, waits_for: int) -> str:
     is_refused = int(batch.problem.orders.line_sku[line]) in batch.refused
-    word = reason_of(reason, is_refused=is_refused, is_waiting=line in waiting)
+    word = reason_of(reason, is_refused=is_refused, waits_for=waits_for)
     is_excluded = any(each.line_id == batch.line_ids[line] for each in batch.orders[order].excluded)
     return EXCLUDED_NODE if word == BARRED_NODE and is_excluded else word
 
 
-def reason_of(reason: Shortage, *, is_refused: bool, is_waiting: bool) -> str:
+def reason_of(reason: Shortage, *, is_refused: bool, waits_for: int) -> str:
     """Return the word for why a line waits.
 
     Where no node has enough, that may be since nodes with units refuse the product; what could be served may wait for
-    the rest of its kit.
+    the rest of its kit or order.
     """
     if reason in _NOTHING:
         return HANDLING if is_refused else backorder_reason(reason)
-    if is_waiting and reason in (Shortage.OUTBID, Shortage.MAX_NODES):
-        return INCOMPLETE_KIT
+    if waits_for and reason in (Shortage.OUTBID, Shortage.MAX_NODES):
+        return INCOMPLETE_KIT if waits_for == WAITS_FOR_KIT else INCOMPLETE_ORDER
     return backorder_reason(reason)
 
 

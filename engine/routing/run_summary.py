@@ -8,9 +8,10 @@ from typing import Any
 
 from engine.routing.batch import Batch
 from engine.routing.model import Verdict, VerdictOutcome
+from engine.routing.plan_costs import plan_of
 from engine.routing.result import costs_document
 from engine.routing.run_model import RunRequest
-from solvers.plan import BACKORDER, RoutingResult
+from solvers.plan import RoutingResult
 
 
 @dataclass(slots=True)
@@ -48,23 +49,17 @@ def policy_of(request: RunRequest) -> dict[str, str]:
 
 
 def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
-    """Return a result without what only ranks plans: bid prices, and what backorders of held units cost more.
+    """Return a result without what only ranks plans: bid prices, weights, what backorders of held units cost more.
 
-    It is taken off the bound as well: that is then a bound for plans that leave as many held units waiting, and whose
-    units are worth as much to later demand.
+    It is taken off the bound as well: that is then a bound for plans of which all this comes to no more.
     """
-    problem, plan = batch.problem, result.plan
-    if problem.orders.line_backorder_cents is None:
-        return result
-    added = problem.orders.line_backorder_cents - problem.terms.backorder_cost_cents_per_unit
-    short = int((added[plan.line] * plan.quantity)[plan.node == BACKORDER].sum())
-    costs = replace(plan.costs, backorder=plan.costs.backorder - short, value=0)
-    surcharge = short + plan.costs.value
-    bound = result.lower_bound_cents
+    plan, bound = result.plan, result.lower_bound_cents
+    paid = plan_of(batch.paid, plan.line, plan.node, plan.quantity, plan.service)
+    added = plan.costs.total - paid.costs.total
     return replace(
         result,
-        plan=replace(plan, costs=costs),
-        lower_bound_cents=None if bound is None else max(0, bound - surcharge),
+        plan=paid,
+        lower_bound_cents=None if bound is None else max(0, bound - added),
     )
 
 

@@ -22,9 +22,10 @@ from engine.inventory.store import InventoryStore
 from engine.network.days import Today
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned
+from engine.routing.completing import keep_lines_together, keep_orders_complete
 from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import Solved as Explained
-from engine.routing.kits import keep_kits_whole
+from engine.routing.kits import keep_kits_whole, kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
 from engine.routing.reasons import backorder_reasons
@@ -104,11 +105,16 @@ class Solver:
     def _solved(self, batch: Batch, result: RoutingResult, view: View, atp: AtpTable, now: datetime) -> Solved:
         """Return what was decided in the words of orders, with what is kept to explain it."""
         mended = keep_kits_whole(batch, result)
+        most, complete = view.terms.max_nodes_per_line, view.terms.ship_complete
+        if most is not None:
+            mended = keep_lines_together(batch, mended, most)
+        if complete:
+            mended = keep_orders_complete(batch, mended, most)
         return Solved(
             batch=batch,
             result=mended.result,
             allocations=allocations(batch, mended.result.plan),
-            unrouted=backorder_reasons(batch, mended.result, mended.waiting),
+            unrouted=backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]),
             explained=explained_batch(batch, mended, view, atp, now) if self._explains else None,
         )
 

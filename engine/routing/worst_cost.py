@@ -32,7 +32,8 @@ def worst_cost_cents(problem: RoutingProblem) -> int:
     rates = problem.lanes or problem.rates
     days_late = np.maximum(_slowest(problem) - orders.due_days, 0) * (orders.due_days != NO_DUE_DATE)
     parcel = int(nodes.parcel_cost_cents.max(initial=0)) + int(rates.cost_cents.max(initial=0))
-    unit = max(int(nodes.unit_cost_cents.max(initial=0)), terms.backorder_cost_cents_per_unit)
+    kept = 0 if orders.line_backorder_cents is None else int(orders.line_backorder_cents.max(initial=0))
+    unit = max(int(nodes.unit_cost_cents.max(initial=0)), terms.backorder_cost_cents_per_unit, kept)
     unit += 0 if problem.unit_value_cents is None else int(problem.unit_value_cents.max(initial=0))
     return (
         parcel * int(parcels.sum())

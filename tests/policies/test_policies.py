@@ -25,6 +25,7 @@ NETWORK = {
     "nodes": [{"node_id": "east", **NODE}, {"node_id": "west", **NODE}],
     "channels": [{"channel": "web"}],
 }
+STEP, MORE = {"load_share": 0.5, "cost_cents_per_unit": 9}, {"cost_cents_per_unit": 10}
 PRICE = {"preference_cost_cents_per_unit": 100}
 
 
@@ -113,6 +114,13 @@ async def test_what_names_no_policy_is_told_with_a_remedy(reference: str, words:
         ({"node_kinds": ["shop"]}, "$.node_kinds[0]", "store"),
         ({"node_kinds": []}, "$.node_kinds", "at least 1"),
         ({"policy_id": "a b"}, "$.policy_id", "'a b'"),
+        ({"shipping_weight": -1}, "$.shipping_weight", "greater than or equal to 0"),
+        ({"node_balance": [{"load_share": 2, "cost_cents_per_unit": 1}]}, "$.node_balance[0].load_share", "2"),
+        ({"markdowns": [{"above_units": 1}]}, "$.markdowns[0].credit_cents_per_unit", "required"),
+        ({"stock_out_costs": [{"below_units": 0}]}, "$.stock_out_costs[0].below_units", "greater than 0"),
+        ({"capacity_share": 0}, "$.capacity_share", "greater than 0"),
+        ({"cut_off": "9:30"}, "$.cut_off", "9:30"),
+        ({"max_nodes_per_line": 0}, "$.max_nodes_per_line", "greater than or equal to 1"),
         ({"rules": [{"when": {"countries": []}}]}, "$.rules[0].when.countries", "at least 1"),
         ({"rules": [{"when": {"countries": ["usa"]}}]}, "$.rules[0].when.countries[0]", "usa"),
         ({"rules": [{"when": {"chanels": ["web"]}}]}, "$.rules[0].when.chanels", "did you mean 'channels'?"),
@@ -189,6 +197,15 @@ def test_a_document_of_another_shape_names_place_value_and_remedy(
             "remove one",
         ),
         ("peak", {"rules": [{"rule": "a", "node_kinds": ["dc"]}] * 2}, "$.rules[1].rule", "remove one"),
+        ("peak", {"node_balance": [STEP, STEP]}, "$.node_balance[1].load_share", "remove one"),
+        (
+            "peak",
+            {"node_balance": [STEP, {**STEP, "load_share": 0.4, **MORE}]},
+            "$.node_balance",
+            "falls with the load",
+        ),
+        ("peak", {"safety_stock": [{"units": 1}, {"units": 2}]}, "$.safety_stock[1]", "remove one"),
+        ("peak", {"max_nodes_per_line": 2, "line_split": "never"}, "$.max_nodes_per_line", "never split"),
         (
             "peak",
             {"node_kinds": ["dc"], "rules": [{"node_kinds": ["store"]}]},
@@ -215,6 +232,16 @@ async def test_a_document_that_contradicts_itself_or_the_network_is_not_stored(
     assert fault.path == path
     assert words in fault.message
     assert await policies.page() == ([], False)
+
+
+def test_stating_a_default_is_no_difference() -> None:
+    stated = document(shipping_weight=1.0, ship_complete=False, cut_off=None, capacity_share=1.0, node_balance=[])
+    assert differences(document(), stated) == []
+    found = differences(document(), document(ship_complete=True, safety_stock=[{"node_kind": "store", "units": 1200}]))
+    assert [(each.field, each.before, each.after) for each in found] == [
+        ("ship_complete", "no", "yes"),
+        ("safety_stock", "none", "everything: node_kind store and units 1,200"),
+    ]
 
 
 def test_differences_are_told_in_words() -> None:

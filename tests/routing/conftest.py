@@ -25,12 +25,16 @@ from engine.network.service import NetworkService
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.model import Destination, NewLine, NewOrder, Order
 from engine.orders.service import OrderService
+from engine.policies.document import RunPolicyDocument
+from engine.policies.service import PolicyService
 from engine.promising.model import Destination as PromisedTo
 from engine.promising.model import Promise, PromiseRequest, WantedLine
 from engine.promising.service import PromiseService
 from engine.promising.store import MemoryPromiseStore
+from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.memory_run_store import MemoryRunStore
 from engine.routing.model import OrderBook
+from engine.routing.run_model import Run, RunRequest, RunStatus
 from engine.routing.runs import RoutingRuns
 from engine.storage.documents import MemoryDocumentStore
 
@@ -137,6 +141,19 @@ class World:
         """Return the stock of a SKU at a node."""
         view = await self.stock.read([sku])
         return next(position for position in view.positions(0) if position.node_id == node_id)
+
+    async def route_under(self, explained: ExplainedRuns | None = None, **fields: Any) -> Run:
+        """Route all open orders under a policy of these fields."""
+        policies = PolicyService(MemoryDocumentStore(), self.networks)
+        await policies.put("peak", RunPolicyDocument.model_validate(fields))
+        parts = (self.run_store, self.book, self.stock, self.reference, self.clock)
+        run = await RoutingRuns(*parts, explained=explained, policies=policies).execute(RunRequest(policy="peak"))
+        assert run.status == RunStatus.COMMITTED, run.failure
+        return run
+
+    async def sources(self, order_id: str) -> list[str | None]:
+        """Return the node of every row of an order's allocation."""
+        return [node for node, _, _ in await self.sourced(order_id)]
 
     async def sourced(self, order_id: str) -> list[tuple[str | None, str | None, str]]:
         """Return node, service and hand-over day of every row of an order's allocation."""

@@ -150,7 +150,7 @@ async def test_what_only_barred_nodes_have_waits_for_that_reason(planner: Planne
     assert [lines[sku].backorder_reason for sku in ("MUG", "POT")] == ["barred_node", "no_stock"]
     (east,) = (choice for choice in lines["MUG"].nodes if choice.node_id == "east")
     assert (east.standing, east.binding) == ("policy", "barred")
-    assert "has 1 units, but gets no new orders" in east.why
+    assert "has 1 units, but gets no such line" in east.why
 
 
 async def test_a_run_says_which_version_it_kept_to(planner: Planner) -> None:

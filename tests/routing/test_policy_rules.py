@@ -13,26 +13,11 @@ from engine.catalog.document import CatalogDocument
 from engine.network.document import NetworkDocument
 from engine.orders.explanations import ExplanationService
 from engine.orders.model import Destination, NewLine, NewOrder
-from engine.policies.document import RunPolicyDocument
-from engine.policies.service import PolicyService
 from engine.routing.explained_blobs import MemoryBlobs
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.run_model import Run, RunRequest, RunStatus
-from engine.routing.runs import RoutingRuns
-from engine.storage.documents import MemoryDocumentStore
 
 if TYPE_CHECKING:
     from conftest import World
-
-
-async def routed(world: World, explained: ExplainedRuns | None = None, **fields: Any) -> Run:
-    """Route all open orders under a policy of these fields."""
-    policies = PolicyService(MemoryDocumentStore(), world.networks)
-    await policies.put("peak", RunPolicyDocument.model_validate(fields))
-    parts = (world.run_store, world.book, world.stock, world.reference, world.clock)
-    run = await RoutingRuns(*parts, explained=explained, policies=policies).execute(RunRequest(policy="peak"))
-    assert run.status == RunStatus.COMMITTED, run.failure
-    return run
 
 
 async def order(world: World, order_id: str, *, channel: str = "web", **terms: Any) -> None:
@@ -41,10 +26,6 @@ async def order(world: World, order_id: str, *, channel: str = "web", **terms: A
     lines = (NewLine(sku="MUG", quantity=1),)
     new = NewOrder(order_id=order_id, channel=channel, destination=place, lines=lines, **terms)
     await world.orders.capture(new)
-
-
-async def sources(world: World, order_id: str) -> list[str | None]:
-    return [node for node, _, _ in await world.sourced(order_id)]
 
 
 @pytest.mark.parametrize(
@@ -73,8 +54,8 @@ async def test_a_rule_counts_where_every_condition_of_it_holds(when: dict[str, A
     await world.catalogs.put(CatalogDocument.model_validate(catalog))
     await world.count(east={"MUG": 1}, west={"MUG": 1})
     await order(world, "o1", customer_class="gold")
-    await routed(world, rules=[{"when": when, "forbidden_node_ids": ["east"]}])
-    assert await sources(world, "o1") == [node]
+    await world.route_under(rules=[{"when": when, "forbidden_node_ids": ["east"]}])
+    assert await world.sources("o1") == [node]
 
 
 async def test_orders_of_one_run_keep_to_their_own_rules(world: World) -> None:
@@ -84,23 +65,23 @@ async def test_orders_of_one_run_keep_to_their_own_rules(world: World) -> None:
     await order(world, "o2", channel="web")
     await order(world, "o3", channel="web")
     rules = [{"when": {"channels": ["web"]}, "forbidden_node_ids": ["east"]}]
-    await routed(world, rules=rules)
-    assert [await sources(world, f"o{n}") for n in (1, 2, 3)] == [["east"], ["west"], ["west"]]
+    await world.route_under(rules=rules)
+    assert [await world.sources(f"o{n}") for n in (1, 2, 3)] == [["east"], ["west"], ["west"]]
 
 
 async def test_what_knows_no_customer_class_has_none(world: World) -> None:
     await world.count(east={"MUG": 1}, west={"MUG": 1})
     await order(world, "o1")
-    await routed(world, rules=[{"when": {"customer_classes": ["gold"]}, "forbidden_node_ids": ["east"]}])
-    assert await sources(world, "o1") == ["east"]
+    await world.route_under(rules=[{"when": {"customer_classes": ["gold"]}, "forbidden_node_ids": ["east"]}])
+    assert await world.sources("o1") == ["east"]
 
 
 async def test_a_rule_may_limit_the_distance(world: World) -> None:
     await world.count(west={"MUG": 2})
     await order(world, "o1", channel="shop")
     await order(world, "o2")
-    run = await routed(world, rules=[{"when": {"channels": ["shop"]}, "max_distance_km": 1000.0}])
-    assert [await sources(world, name) for name in ("o1", "o2")] == [[None], ["west"]]
+    run = await world.route_under(rules=[{"when": {"channels": ["shop"]}, "max_distance_km": 1000.0}])
+    assert [await world.sources(name) for name in ("o1", "o2")] == [[None], ["west"]]
     assert [(entry.order_id, entry.reason) for entry in run.unrouted] == [("o1", "barred_node")]
 
 
@@ -108,8 +89,8 @@ async def test_what_an_order_has_reserved_at_a_node_that_is_closed_to_it_still_s
     await world.count(east={"MUG": 1}, west={"MUG": 1})
     await world.hold("res_1", "east", MUG=1)
     await order(world, "o1", reservation_id="res_1")
-    await routed(world, rules=[{"when": {"channels": ["web"]}, "forbidden_node_ids": ["east"]}])
-    assert await sources(world, "o1") == ["east"]
+    await world.route_under(rules=[{"when": {"channels": ["web"]}, "forbidden_node_ids": ["east"]}])
+    assert await world.sources("o1") == ["east"]
 
 
 @pytest.mark.parametrize(("cents", "node"), [(399, "east"), (401, "west")])
@@ -122,8 +103,8 @@ async def test_a_preferred_node_is_taken_if_another_costs_more_with_the_price(
     await world.networks.put(NetworkDocument.model_validate(network_document))
     await world.count(east={"MUG": 1}, west={"MUG": 1})
     await order(world, "o1")
-    run = await routed(world, rules=[{**by, "preference_cost_cents_per_unit": cents}])
-    assert await sources(world, "o1") == [node]
+    run = await world.route_under(rules=[{**by, "preference_cost_cents_per_unit": cents}])
+    assert await world.sources("o1") == [node]
     paid = {"east": 500, "west": 900}[node]
     summary: dict[str, Any] = run.summary
     assert (summary["total_cost_cents"], summary["lower_bound_cents"], summary["gap"]) == (paid, paid, 0)
@@ -134,8 +115,8 @@ async def test_nobody_waits_for_a_preferred_node(world: World) -> None:
     """Seeded bug: without what a backorder costs more, the order waits rather than ship from the east."""
     await world.count(east={"MUG": 1})
     await order(world, "o1")
-    await routed(world, rules=[{"preferred_node_ids": ["west"], "preference_cost_cents_per_unit": 1_000_000}])
-    assert await sources(world, "o1") == ["east"]
+    await world.route_under(rules=[{"preferred_node_ids": ["west"], "preference_cost_cents_per_unit": 1_000_000}])
+    assert await world.sources("o1") == ["east"]
 
 
 async def test_the_explanation_says_that_a_node_is_closed_to_this_order(world: World) -> None:
@@ -143,7 +124,7 @@ async def test_the_explanation_says_that_a_node_is_closed_to_this_order(world: W
     await order(world, "o1")
     await order(world, "o2", channel="shop")
     kept = ExplainedRuns(MemoryBlobs(world.clock, 7))
-    await routed(world, kept, rules=[{"when": {"channels": ["web"]}, "forbidden_node_ids": ["east"]}])
+    await world.route_under(kept, rules=[{"when": {"channels": ["web"]}, "forbidden_node_ids": ["east"]}])
     told = ExplanationService(world.book, kept, 7)
     standing = {}
     for order_id in ("o1", "o2"):
