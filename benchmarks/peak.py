@@ -10,7 +10,7 @@ In the end the books are audited: every unit is sold once or left, every order w
 which, if a window takes longer than 60 s, its certified gap is above 1 %, or the audit finds anything.
 
     allot bench peak [--orders N] [--windows N] [--nodes N] [--skus N] [--supply X] [--rate N]
-                     [--limit SECONDS] [--seed N]
+                     [--limit SECONDS] [--target-gap G] [--seed N]
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class Peak:
     rate: float
     seed: int
     limit_seconds: float
+    target_gap: float
 
 
 async def measure(peak: Peak) -> Measured:
@@ -83,7 +84,7 @@ async def measure(peak: Peak) -> Measured:
             )
             with _server(data) as (address, server):
                 with _shoppers(address, world, peak.rate, Path(folder)) as shopping:
-                    windows = [w async for w in _windows(engine, KeepAlive(address), world, peak)]
+                    windows = [w async for w in _windows(engine, KeepAlive(address), world, peak, server.pid)]
                 server_mb = _most_mb(server.pid)
             bought = _BOUGHT(shopping.read_bytes())
             names = [order.order_id or "" for window in world.windows for order in window]
@@ -92,13 +93,15 @@ async def measure(peak: Peak) -> Measured:
     return Measured(windows=windows, bought=bought, audit=found, server_mb=server_mb, store_mb=store_mb)
 
 
-async def _windows(engine: Engine, http: KeepAlive, world: PeakWorld, peak: Peak) -> AsyncIterator[Window]:
+async def _windows(
+    engine: Engine, http: KeepAlive, world: PeakWorld, peak: Peak, server_id: int
+) -> AsyncIterator[Window]:
     """Capture and route each window; yield what was measured of it."""
     for number, orders in enumerate(world.windows, start=1):
         began = time.time()
         await engine.orders.capture_many(orders)
-        captured = time.time()
-        body = {"all_open": True, "time_limit_seconds": peak.limit_seconds}
+        captured, cpu = time.time(), _cpu_seconds(server_id)
+        body = {"all_open": True, "time_limit_seconds": peak.limit_seconds, "target_gap": peak.target_gap}
         _, started = await http.post("/v1/routing-runs", body, f"window-{number}")
         run: dict[str, Any] = started
         while run["status"] in ("queued", "running"):
@@ -110,6 +113,7 @@ async def _windows(engine: Engine, http: KeepAlive, world: PeakWorld, peak: Peak
             capture_seconds=captured - began,
             began=captured,
             ended=time.time(),
+            server_cpu_seconds=_cpu_seconds(server_id) - cpu,
             status=run["status"],
             failure=run["failure"],
             summary=run["summary"],
@@ -161,6 +165,15 @@ def _shoppers(address: str, world: PeakWorld, rate: float, folder: Path) -> Iter
         shoppers.communicate(b"\n", timeout=60)
 
 
+def _cpu_seconds(process_id: int) -> float:
+    """Return how long a process has had a processor; 0 where the system does not tell."""
+    status = Path(f"/proc/{process_id}/stat")
+    if not status.exists():
+        return 0.0
+    after_name = status.read_text().rpartition(")")[2].split()
+    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def _most_mb(process_id: int) -> float:
     """Return the most memory that a process had resident, in megabytes; 0 where the system does not tell."""
     status = Path(f"/proc/{process_id}/status")
@@ -190,6 +203,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--supply", type=float, default=1.5, help="stock over all that is ordered")
     options.add_argument("--rate", type=float, default=60.0, help="promises a second that shoppers ask for")
     options.add_argument("--limit", type=float, default=30.0, help="seconds that the solver may take for a window")
+    options.add_argument("--target-gap", type=float, default=0.003, help="where it may stop before that")
     return options
 
 
@@ -205,6 +219,7 @@ def main() -> None:
         rate=given.rate,
         seed=given.seed,
         limit_seconds=given.limit,
+        target_gap=given.target_gap,
     )
     measured = asyncio.run(measure(peak))
     title = f"Peak hour: {peak.orders:,} orders in {peak.windows} windows over {peak.nodes} nodes"

@@ -10,6 +10,7 @@ import logging
 import signal
 import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 10
 PATIENCE_SECONDS = 2
+SWITCH_SECONDS = 0.0005
+"""How long a routing run beside the requests may keep the interpreter to itself; a request needs it several times."""
 DEMO_FOLDER = "demo"
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -157,6 +160,8 @@ async def _serve(
         if learned is not None:
             await engine.lead_times.put(learned)
         await _warm_up()
+        await _look_around(engine)
+        sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()  # what is there now stays: going through all of it again would hold requests up for 0.1 s
         config = uvicorn.Config(
@@ -188,6 +193,13 @@ async def _warm_up() -> None:
     if not done and sys.stderr.isatty():
         typer.echo("compiling the kernels; this is needed once on a machine …", err=True)
     await warming
+
+
+async def _look_around(engine: Engine) -> None:
+    """Read the network and the catalog that are there, for the first request, and before what is there is set apart."""
+    with suppress(NotFound):
+        await engine.network.current()
+        await engine.catalog.current()
 
 
 async def _load_demo(engine: Engine) -> None:

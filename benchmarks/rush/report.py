@@ -26,6 +26,7 @@ class Window:
     capture_seconds: float
     began: float
     ended: float
+    server_cpu_seconds: float
     status: str
     failure: str | None
     summary: dict[str, Any]
@@ -67,9 +68,9 @@ def progress(window: Window) -> str:
 
 
 def table(measured: Measured, title: str, caption: str) -> Table:
-    """Return one row per window."""
+    """Return one row per window; CPU is that of the server's process, for requests and the run."""
     shown = Table(title=title, caption=caption, box=SIMPLE, padding=(0, 1), pad_edge=False)
-    for heading in ("", "orders", "seconds", *PHASES, "gap", "moved", "promise ms", "reserve ms"):
+    for heading in ("", "orders", "seconds", "CPU", *PHASES, "gap", "moved", "promise", "reserve ms"):
         shown.add_column(heading, justify="right")
     for window in measured.windows:
         during = [each for each in measured.bought.asked if window.began <= each.at < window.ended]
@@ -78,6 +79,7 @@ def table(measured: Measured, title: str, caption: str) -> Table:
             str(window.number),
             f"{summary.get('orders', 0):,}",
             f"{window.seconds:.1f}",
+            f"{window.server_cpu_seconds:.1f}",
             *(f"{window.phase_seconds(phase):.1f}" for phase in PHASES),
             f"{window.gap:.3%}",
             f"{summary.get('moved_orders', 0):,}",
@@ -92,7 +94,7 @@ def latency(asked: Sequence[Asked]) -> str:
     if not asked:
         return "–"
     median, high, most = np.quantile([each.seconds for each in asked], [0.5, 0.99, 1.0]) * 1e3
-    return f"{median:.0f} / {high:.0f} / {most:.0f}"
+    return f"{median:.0f}/{high:.0f}/{most:.0f}"
 
 
 def told(measured: Measured) -> list[str]:

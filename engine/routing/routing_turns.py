@@ -8,6 +8,7 @@ before. Not here: one solve (solving.py), the work on a run (working.py), the co
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from engine.errors import AllotError
 from engine.events.actor import acting_as
 from engine.inventory.buffers import kept_at
 from engine.inventory.model import StockView
+from engine.inventory.pieces import read_in_pieces
 from engine.inventory.store import InventoryStore
 from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
@@ -64,7 +66,7 @@ class RoutingTurns:
         planned, beside = Planned(), None if live is None else Shadow(self._solver, live, request, len(opening.turns))
         for number, turn in enumerate(opening.turns):
             if beside is not None:
-                stock = stock or await self._inventory.read(demanded_skus(turn.orders))
+                stock = stock or await read_in_pieces(self._inventory, demanded_skus(turn.orders))
             table = Table(
                 view=view,
                 channel=turn.channel,
@@ -95,8 +97,8 @@ class RoutingTurns:
             ]
             return _Opening(turns=turns, left_out=ledger.start.left_out, stock=None)
         found = await self._orders.open_orders(run.request.order_ids)
-        pending, unknown = _split_known(found[: run.request.max_orders], view)
-        stock = await self._inventory.read(demanded_skus(pending))
+        pending, unknown, skus = await asyncio.to_thread(_split_known, found[: run.request.max_orders], view)
+        stock = await read_in_pieces(self._inventory, skus)
         turns = turns_of(pending, stock, self._clock.now()) if pending else [Turn(channel=None, orders=())]
         left_out = tuple(entry for order in unknown for entry in whole_order(order, UNKNOWN_SKU))
         named = tuple((turn.channel, tuple(order.order_id for order in turn.orders)) for turn in turns)
@@ -223,11 +225,12 @@ def _status(request: RunRequest) -> RunStatus:
     return RunStatus.SHADOW if request.shadow else RunStatus.DRY_RUN
 
 
-def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrder], list[OpenOrder]]:
-    """Return the orders whose SKUs are all in the catalog, and the others."""
+def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrder], list[OpenOrder], list[str]]:
+    """Return the orders whose SKUs are all in the catalog, the others, and the SKUs of the former."""
     content = view.catalog.content
     known = [order for order in orders if all(line.sku in content for line in order.lines)]
-    return known, [order for order in orders if any(line.sku not in content for line in order.lines)]
+    unknown = [order for order in orders if any(line.sku not in content for line in order.lines)]
+    return known, unknown, demanded_skus(known)
 
 
 def _daily_capacities(view: View) -> dict[str, NodeCapacity]:

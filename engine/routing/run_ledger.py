@@ -7,6 +7,7 @@ nobody had solved. Kept are the turns with their orders, and each solve as a ste
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -78,8 +79,12 @@ class RunLedger:
 
     async def _keep(self, name: str, entry: Start | Step) -> None:
         if self._is_kept:
-            body = zlib.compress(_encode(entry), 1)
+            body = await asyncio.to_thread(_compressed, entry)
             await self._store.keep_step(self._run_id, self._epoch, name, body)
+
+
+def _compressed(entry: Start | Step) -> bytes:
+    return zlib.compress(_encode(entry), 1)
 
 
 def _decoded(body: bytes | None, kind: type[T]) -> T | None:

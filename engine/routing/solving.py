@@ -18,6 +18,7 @@ from engine.clock import Clock
 from engine.delivery.day_tables import DayTables
 from engine.errors import Fault, InvalidInput
 from engine.inventory.model import StockView
+from engine.inventory.pieces import read_in_pieces
 from engine.inventory.store import InventoryStore
 from engine.network.days import Today
 from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
@@ -80,7 +81,7 @@ class Solver:
         view, now, phases = table.view, self._clock.now(), table.phases
         with phases.timed("read"):
             today, left = await self._today(table, now)
-            stock = table.planned.stock(table.stock or await self._inventory.read(demanded_skus(orders)))
+            stock = table.planned.stock(table.stock or await read_in_pieces(self._inventory, demanded_skus(orders)))
             read = partial(self._reader.read, stock, view, today.local_day, now=now, channel=table.channel)
             atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))

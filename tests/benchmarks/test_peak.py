@@ -21,7 +21,7 @@ from engine.integrations.documents_folder import Documents
 from engine.integrations.load import put_documents
 from engine.routing.run_model import RunRequest
 
-SMALL = Peak(orders=300, windows=2, nodes=20, skus=150, supply=1.5, rate=40, seed=3, limit_seconds=1)
+SMALL = Peak(orders=300, windows=2, nodes=20, skus=150, supply=1.5, rate=40, seed=3, limit_seconds=1, target_gap=0.0)
 
 
 @pytest.fixture(scope="module")
