@@ -96,6 +96,8 @@ def _print(out: Console, explained: OrderExplanation) -> None:
     costs = ", ".join(f"{name} {_money(cents)}" for name, cents in named.items() if cents)
     title = f"Order [bold]{explained.order_id}[/]: {_money(explained.cost_cents)} {explained.currency}, {parcels}"
     out.print(f"{title} ({costs})" if costs else title)
+    if explained.value_cents:
+        out.print(f"Its units count for {_money(explained.value_cents)} beside that, which nobody pays.", style="dim")
     for line in explained.lines:
         out.print()
         _print_line(out, line)
@@ -132,11 +134,14 @@ def _print_line(out: Console, line: LineExplanation) -> None:
     out.print(f"[bold]{line.sku}[/] × {line.quantity}: {went}{_earlier(line)}")
     table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
     table.add_column("node")
-    for heading in ("stock", "left", "km", "order costs more", "shadow price"):
+    has_values = any(node.value_cents for node in line.nodes)
+    for heading in ("stock", "left", "km", "order costs more", "shadow price", *["value"] * has_values):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("why")
     for node in line.nodes[:MOST_NODES]:
-        table.add_row(*_row(node), style={"chosen": "bold", "eligible": ""}.get(node.standing, "dim"))
+        table.add_row(
+            *_row(node, has_values=has_values), style={"chosen": "bold", "eligible": ""}.get(node.standing, "dim")
+        )
     if line.nodes:
         out.print(table)
     if len(line.nodes) > MOST_NODES:
@@ -151,7 +156,7 @@ def _print_line(out: Console, line: LineExplanation) -> None:
         out.print(f"  → {change.why}")
 
 
-def _row(node: NodeChoice) -> tuple[str, ...]:
+def _row(node: NodeChoice, *, has_values: bool) -> tuple[str, ...]:
     return (
         node.node_id,
         f"{node.available:,}",
@@ -159,5 +164,6 @@ def _row(node: NodeChoice) -> tuple[str, ...]:
         "–" if node.distance_km is None else f"{node.distance_km:,.0f}",
         "–" if node.cost_difference_cents is None else f"{node.cost_difference_cents / 100:+,.2f}",
         f"{node.shadow_price_cents / 100:,.2f}" if node.shadow_price_cents else "–",
+        *([_money(node.value_cents) if node.value_cents else "–"] if has_values else []),
         node.why,
     )

@@ -2,7 +2,8 @@
 
 The first that stands in a node's way is told: the policy (it is not among the nodes asked for), distance, quota (other
 channels' units), no stock, handling classes, service (none carries it there), capacity, calendar (it would arrive after
-the deadline). What the same kernels say without one of these decides between them. Not here: why a line is missing
+the deadline). What the same kernels say without one of these decides between them. Where units are worth something to
+later demand, plans are compared twice: by what they cost, and by what ranks them. Not here: why a line is missing
 (reasons.py).
 """
 
@@ -19,11 +20,12 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.delivery.day_tables import no_load
 from engine.promising.answer import ranked_cents
-from engine.promising.explaining_hubs import explain_hubs, packed_costs
+from engine.promising.explaining_hubs import Differences, explain_hubs, packed_costs
 from engine.promising.explanation import Binding, Explanation, HubExplanation, NodeExplanation, Standing
 from engine.promising.model import Option
 from engine.promising.programme import Programme, grouped
 from engine.promising.request import Asked
+from engine.promising.valuing import NO_VALUES, value_of
 from solvers.promise_dates import NEVER
 from solvers.promise_parcels import INFINITE, Ask, Parcels, days_alone, days_covered, price_parcels
 
@@ -51,8 +53,10 @@ class _Explainer:
         self._row = {node: row for row, node in enumerate(programme.ask.nodes.tolist())}
         self._asked_nodes = frozenset(asked.nodes.tolist())
         self._singles = [self._single(line) for line in lines]
-        self._hubs_more_cents: dict[int, int] = {}
-        self._more_cents = self._differences() if self._is_small and options else {}
+        self._hubs_more, self._more = Differences({}, {}), Differences({}, {})
+        self._has_values = bool(programme.ask.values.size)
+        if self._is_small and options:
+            self._compare()
 
     def explained(self) -> Explanation:
         """Return every node, the chosen ones first, then by what they would cost more."""
@@ -61,7 +65,7 @@ class _Explainer:
         nodes.sort(key=_rank)
         hubs: tuple[HubExplanation, ...] | UnsetType = UNSET
         if network.hubs is not None and self._programme.pickup is None:
-            more = self._hubs_more_cents if self._more_cents or self._hubs_more_cents else None
+            more = self._hubs_more if self._more.ranked or self._hubs_more.ranked else None
             hubs = explain_hubs(self._asked, self._view, self._programme, self._options, more)
         return Explanation(nodes=tuple(nodes[:MOST_NODES]), has_more=len(nodes) > MOST_NODES, hubs=hubs)
 
@@ -101,21 +105,22 @@ class _Explainer:
             standing=standing,
             option_ids=tuple(o.option_id for o in self._options if o.option_id in shipping + sending),
             line_ids=tuple(dict.fromkeys(self._asked.lines[i].line_id for i in able)),
-            cost_difference_cents=self._more_cents.get(node),
+            cost_difference_cents=self._more.cents.get(node),
             arrives_on=date.fromordinal(min(arrivals)) if arrivals else None,
             binding=binding,
             why=why,
+            ranked_difference_cents=self._more.ranked.get(node, UNSET) if self._has_values else UNSET,
+            stock_value_cents=self._worth(node, able) if self._has_values else UNSET,
         )
+
+    def _worth(self, node: int, lines: Sequence[int]) -> int:
+        """Return what the units of some lines are worth at a node to later demand."""
+        return value_of(node, sum(1 << line for line in lines), self._programme.ask.values)
 
     def _beaten(self, node: int, able: Sequence[int]) -> tuple[Binding, str]:
         """Return why a node that could ship something was not chosen."""
-        more = self._more_cents.get(node)
-        if more is None and self._more_cents:
-            return "parcels", "with it the order would take more parcels than are allowed, or lines would be missing"
-        if more:
-            return "cost", f"a plan in which it ships costs {more} cents more than the cheapest option, or above"
-        if more == 0:
-            return "date", "a plan in which it ships costs as much as the cheapest option, and arrives no earlier"
+        if self._more.ranked:
+            return self._more.beaten(node, "it ships")
         names = ", ".join(self._asked.lines[i].line_id for i in able)
         return "cost", f"it could ship {names}, but the options without it are better"
 
@@ -190,12 +195,22 @@ class _Explainer:
             return "quota", "quota", "; ".join(kept)
         return "no_stock", "stock", "; ".join(short) or "what it has is not enough for any line"
 
-    def _differences(self) -> dict[int, int]:
-        """Return by node what the cheapest plan with a parcel of it costs more than the cheapest option."""
+    def _compare(self) -> None:
+        """Find by node and hub what the cheapest plan with a parcel of it costs more than the cheapest option."""
         if any(line.substitute_for for s in self._options[0].shipments for line in s.lines):
-            return {}
+            return
+        ask, demand = grouped(self._programme, self._masks)
+        nodes, hubs = self._differences(ask, demand, ranked_cents(self._options[0]))
+        ranked, hubs_ranked = ({at: max(0, more) for at, more in found.items()} for found in (nodes, hubs))
+        cents, hubs_cents = ranked, hubs_ranked
+        if self._has_values:
+            money = ask._replace(values=NO_VALUES)
+            cents, hubs_cents = self._differences(money, demand, self._options[0].total_cost_cents)
+        self._more, self._hubs_more = Differences(cents, ranked), Differences(hubs_cents, hubs_ranked)
+
+    def _differences(self, ask: Ask, demand: NDArray[np.int64], base: int) -> tuple[dict[int, int], dict[int, int]]:
+        """Return by node, and by hub, what the cheapest plan with a parcel of it costs more than `base`."""
         programme = self._programme
-        ask, demand = grouped(programme, self._masks)
         alone = days_alone(demand, ask.nodes, programme.local_day, programme.atp)
         covered = days_covered(alone, demand, ask.nodes, programme.local_day, programme.atp)
         cost = price_parcels(False, ask.need_by, covered, ask.nodes, ask, programme.cards, programme.days).cost
@@ -203,14 +218,12 @@ class _Explainer:
         cost = np.concatenate([cost, *(by_mask[None] for by_mask in packed.values())])
         shipped = {line.line_id for shipment in self._options[0].shipments for line in shipment.lines}
         served = sum(1 << i for i, line in enumerate(self._asked.lines) if line.line_id in shipped)
-        base = ranked_cents(self._options[0])
-        found: dict[int, int] = {}
+        nodes, hubs = dict[int, int](), dict[int, int]()
         for row, node in enumerate([*ask.nodes.tolist(), *packed]):
             least = _least_with(cost, row, served, min(ask.most_parcels, len(self._masks)), ask.split_cost)
             if least < INFINITE:
-                more = found if row < len(ask.nodes) else self._hubs_more_cents
-                more[node] = max(0, least - base)
-        return found
+                (nodes if row < len(ask.nodes) else hubs)[node] = least - base
+        return nodes, hubs
 
 
 def _sends(node_id: str, option: Option) -> bool:
@@ -262,5 +275,5 @@ _ORDER = {"chosen": 0, "eligible": 1}
 
 
 def _rank(node: NodeExplanation) -> tuple[int, int, str]:
-    more = node.cost_difference_cents
+    more = node.cost_difference_cents if node.ranked_difference_cents is UNSET else node.ranked_difference_cents
     return _ORDER.get(node.standing, 2), INFINITE if more is None else more, node.node_id

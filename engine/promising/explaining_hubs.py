@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
+from msgspec import UNSET
 
 from engine.availability.reference import View
 from engine.promising.explanation import Binding, HubExplanation, Standing
@@ -20,6 +22,31 @@ from solvers.problem import IntArray
 from solvers.promise_dates import NEVER
 from solvers.promise_hubs import gather, in_time
 from solvers.promise_parcels import INFINITE, Ask
+
+
+class Differences(NamedTuple):
+    """What the cheapest plan with a parcel of each node costs more than the first option: in money, and as ranked.
+
+    Ranked is with what units are worth to later demand; the same where they are worth nothing.
+    """
+
+    cents: dict[int, int]
+    ranked: dict[int, int]
+
+    def beaten(self, node: int, does: str) -> tuple[Binding, str]:
+        """Return why options without a node are better; `does` says what it would do in a plan."""
+        more, ranked = self.cents.get(node), self.ranked.get(node)
+        if more is None or ranked is None:
+            return "parcels", "with it the order would take more parcels than are allowed, or lines would be missing"
+        if ranked and more <= 0:
+            less = f"{-more} cents less than" if more else "as much as"
+            words = (
+                f"a plan in which {does} costs {less} the first option, but its units are worth more to later demand"
+            )
+            return "value", words
+        if ranked:
+            return "cost", f"a plan in which {does} costs {more} cents more than the cheapest option, or above"
+        return "date", f"a plan in which {does} costs as much as the cheapest option, and arrives no earlier"
 
 
 def packed_costs(programme: Programme, ask: Ask, demand: IntArray) -> dict[int, IntArray]:
@@ -56,17 +83,17 @@ def _packed(found: Gathered, hub: int, need_by: int) -> IntArray:
 
 
 def explain_hubs(
-    asked: Asked, view: View, programme: Programme, options: Sequence[Option], more_cents: dict[int, int] | None
+    asked: Asked, view: View, programme: Programme, options: Sequence[Option], more: Differences | None
 ) -> tuple[HubExplanation, ...]:
     """Return every hub, those that pack in an option first, then by what they would cost more.
 
-    `more_cents` is that, by node number, of hubs that a plan could use; None if plans were not compared.
+    `more` is that, by node number, of hubs that a plan could use; None if plans were not compared.
     """
     hubs = view.network.hubs
     if hubs is None:
         return ()
     arrivals = _arrivals(asked, programme)
-    told = [_hub(node, asked, view, programme, options, more_cents, arrivals) for node in hubs.node.tolist()]
+    told = [_hub(node, asked, view, programme, options, more, arrivals) for node in hubs.node.tolist()]
     return tuple(sorted(told, key=_rank))
 
 
@@ -91,37 +118,33 @@ def _hub(
     view: View,
     programme: Programme,
     options: Sequence[Option],
-    more_cents: dict[int, int] | None,
+    differences: Differences | None,
     arrivals: dict[int, list[int]],
 ) -> HubExplanation:
     node_id = view.network.node_ids[node]
     packing = tuple(o.option_id for o in options if any(s.node_id == node_id and s.consolidates for s in o.shipments))
-    more = None if more_cents is None else more_cents.get(node)
     standing: Standing
     binding: Binding | None
     if packing:
         standing, binding, why = "chosen", None, f"it packs what others send in {', '.join(packing)}"
     elif any(day <= asked.need_by for day in arrivals.get(node, ())):
         standing = "eligible"
-        binding, why = ("cost", "the options without it are better") if more_cents is None else _beaten(more)
+        binding, why = "cost", "the options without it are better"
+        if differences is not None:
+            binding, why = differences.beaten(node, "it packs a parcel")
     else:
         standing, binding, why = _obstacle(node, asked, programme, arrivals.get(node, ()))
     return HubExplanation(
         node_id=node_id,
         standing=standing,
         option_ids=packing,
-        cost_difference_cents=more,
+        cost_difference_cents=None if differences is None else differences.cents.get(node),
         binding=binding,
         why=why,
+        ranked_difference_cents=differences.ranked.get(node, UNSET)
+        if differences is not None and programme.ask.values.size
+        else UNSET,
     )
-
-
-def _beaten(more: int | None) -> tuple[Binding, str]:
-    if more is None:
-        return "parcels", "with it the order would take more parcels than are allowed, or lines would be missing"
-    if more:
-        return "cost", f"a plan in which it packs a parcel costs {more} cents more than the cheapest option, or above"
-    return "date", "a plan in which it packs a parcel costs as much as the cheapest option, and arrives no earlier"
 
 
 def _obstacle(
@@ -147,4 +170,5 @@ def _obstacle(
 
 def _rank(hub: HubExplanation) -> tuple[int, int, str]:
     order = {"chosen": 0, "eligible": 1}.get(hub.standing, 2)
-    return order, INFINITE if hub.cost_difference_cents is None else hub.cost_difference_cents, hub.node_id
+    more = hub.cost_difference_cents if hub.ranked_difference_cents is UNSET else hub.ranked_difference_cents
+    return order, INFINITE if more is None else more, hub.node_id

@@ -24,7 +24,19 @@ Standing = Literal[
     "calendar",
 ]
 Binding = Literal[
-    "cost", "date", "stock", "quota", "reach", "group", "handling", "service", "slot", "capacity", "need_by", "parcels"
+    "cost",
+    "value",
+    "date",
+    "stock",
+    "quota",
+    "reach",
+    "group",
+    "handling",
+    "service",
+    "slot",
+    "capacity",
+    "need_by",
+    "parcels",
 ]
 
 
@@ -36,6 +48,10 @@ class NodeExplanation(Struct, frozen=True, kw_only=True):
     the cheapest option; null if it can ship none, for orders of many lines, and where something else than stock decides
     (substitutes). `arrives_on` is the earliest day on which any of those lines could arrive from it. `binding` is what
     stands in its way, or what made others better; `why` says it in words.
+
+    Where bid prices are published for the order, `stock_value_cents` is what the units of those lines are worth there
+    to later demand, and `ranked_difference_cents` the difference by which options are ranked, with what units are
+    worth; that of costs is below 0 for a node that is left out for the sake of later demand (`value`).
     """
 
     node_id: str
@@ -46,6 +62,8 @@ class NodeExplanation(Struct, frozen=True, kw_only=True):
     arrives_on: date | None
     binding: Binding | None
     why: str
+    ranked_difference_cents: int | UnsetType = UNSET
+    stock_value_cents: int | UnsetType = UNSET
 
 
 class HubExplanation(Struct, frozen=True, kw_only=True):
@@ -60,6 +78,7 @@ class HubExplanation(Struct, frozen=True, kw_only=True):
     cost_difference_cents: int | None
     binding: Binding | None
     why: str
+    ranked_difference_cents: int | UnsetType = UNSET
 
 
 class Explanation(Struct, frozen=True, kw_only=True):

@@ -80,6 +80,11 @@ class _Explainer:
             shipments=tuple(self._parcel(node, loads[node]) for node in sorted(loads)),
             lines=tuple(self._line(line) for line in lines),
             from_one_node=from_one_node(self._moves) if len(loads) > 1 else (),
+            value_cents=sum(
+                self._moves.value_cents(line, node, units)
+                for line, parts in self._parts.items()
+                for node, units in parts
+            ),
         )
 
     def _parcel(self, node: int, load: Load) -> RoutedParcel:
@@ -158,6 +163,7 @@ class _Explainer:
             parcels_price_cents=round(parcels, 3),
             binding=binding,
             why=why,
+            value_cents=self._moves.value_cents(move.line, move.node, self._moves.cost.quantity[move.line]),
         )
 
     def _standing(self, move: Move) -> tuple[Standing, Binding | None, str]:
@@ -218,20 +224,27 @@ class _Explainer:
 
     def _beaten(self, move: Move) -> tuple[Binding, str]:
         """Return why a node that could ship the line does not."""
-        difference = move.difference_cents
+        difference, ranked = move.difference_cents, move.ranked_cents
         assert difference is not None
-        if difference > 0:
+        assert ranked is not None
+        if difference <= 0 < ranked:
+            cheaper = f"{-difference / 100:,.2f} cheaper" if difference else "as good"
+            more = f"{move.value_difference_cents / 100:,.2f}"
+            return "value", f"{cheaper} for this order, but its units count for {more} more than where it is"
+        if ranked > 0:
             current = self._moves.current_node(move.line)
             is_there = any(n == current for n, _ in self._parts.get(move.line, ()))
             leaves = is_there and self._problem.terms.move_cost_cents > 0
             with_it = ", with the rest of the kit" if len(self._moves.together(move.line)) > 1 else ""
             return "cost", f"costs this order more{with_it}{', moving the line included' if leaves else ''}"
         if move.lacks_units or move.lacks_rest:
-            saves = "as good for this order" if not difference else "cheaper for this order"
+            saves = "as good for this order" if not ranked else "cheaper for this order"
+            if ranked < 0 <= difference:
+                saves = "better for this order, as its units count for less"
             return "stock", f"{saves}, but its units save more elsewhere"
         if move.lacks_capacity_units or move.lacks_capacity_parcels:
             return "capacity", "its capacity saves more elsewhere"
-        if difference == 0:
+        if ranked == 0:
             return "cost", "as good for this order"
         return "gap", "cheaper for this order: the plan is not the best possible, within its gap"
 
@@ -239,7 +252,7 @@ class _Explainer:
 def _by_merit(choice: NodeChoice) -> tuple[int, int, float, str]:
     return (
         _RANK.get(choice.standing, 2),
-        choice.cost_difference_cents or 0,
+        (choice.cost_difference_cents or 0) + choice.value_cents,
         choice.distance_km or 0.0,
         choice.node_id,
     )

@@ -15,6 +15,7 @@ Standing = Literal[
 ]
 Binding = Literal[
     "cost",
+    "value",
     "stock",
     "capacity",
     "gap",
@@ -76,7 +77,8 @@ class NodeChoice(Struct, frozen=True, kw_only=True):
     line's own reserved units are both. `cost_difference_cents` is what the order would cost more with this whole line
     there and the others where they are, null where it cannot be. `shadow_price_cents` is what the line's units and
     capacity there are worth to other orders, by the run's prices: the sum of the three that follow. `binding` is what
-    stands in its way, or what made others better; `why` says it in words.
+    stands in its way, or what made others better; `why` says it in words. `value_cents` is what the line's units count
+    there beside costs, to later demand (bid prices) or by rules of the policy; it ranks only, and nobody pays it.
     """
 
     node_id: str
@@ -91,6 +93,7 @@ class NodeChoice(Struct, frozen=True, kw_only=True):
     parcels_price_cents: float
     binding: Binding | None
     why: str
+    value_cents: int = 0
 
 
 class Change(Struct, frozen=True, kw_only=True):
@@ -153,7 +156,10 @@ class OneNode(Struct, frozen=True, kw_only=True):
 
 
 class OrderExplanation(Struct, frozen=True, kw_only=True):
-    """Why an order was routed as it was; `from_one_node` only for orders of several parcels."""
+    """Why an order was routed as it was; `from_one_node` only for orders of several parcels.
+
+    `value_cents` is what the units that it takes count beside costs, as of a node.
+    """
 
     order_id: str
     currency: str
@@ -162,3 +168,4 @@ class OrderExplanation(Struct, frozen=True, kw_only=True):
     shipments: tuple[RoutedParcel, ...]
     lines: tuple[LineExplanation, ...]
     from_one_node: tuple[OneNode, ...]
+    value_cents: int = 0

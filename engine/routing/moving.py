@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.routing.decision import Decision
 from engine.routing.explanation import RoutedCosts
 from engine.routing.order_cost import NO_LOAD, Load, OrderCost, Parts
+from solvers.plan import BACKORDER
 from solvers.problem import UNLIMITED, IntArray
 
 
@@ -26,6 +27,8 @@ class Move:
     parcels: int
     difference_cents: int | None
     """None where no service carries the parcel."""
+    value_difference_cents: int
+    """What its units count more there beside costs; of what waits, as at the dearest node, so that nobody waits."""
     lacks_units: int
     lacks_rest: bool
     """Whether it lacks units of the rest of the line's kit, which goes with it."""
@@ -33,6 +36,11 @@ class Move:
     lacks_capacity_parcels: int
     net_price_cents: float
     """What the run's prices make of the move: what it takes at the node, less what it leaves where the line is."""
+
+    @property
+    def ranked_cents(self) -> int | None:
+        """What the order would cost more as plans are ranked: in money, and by what units count beside it."""
+        return None if self.difference_cents is None else self.difference_cents + self.value_difference_cents
 
 
 def cents_of(costs: RoutedCosts) -> int:
@@ -89,6 +97,15 @@ class Moves:
         entry = self._entries[line].get(node)
         return 0 if entry is None else int(self.decision.problem.stock.available[entry])
 
+    def value_cents(self, line: int, node: int, units: int) -> int:
+        """Return what units of a line count at a node beside what they cost; at `BACKORDER`, as at the dearest."""
+        problem = self.decision.problem
+        if problem.unit_value_cents is None:
+            return 0
+        rows = problem.orders.line_value_row
+        of_line = problem.unit_value_cents[(problem.orders.line_sku if rows is None else rows)[line]]
+        return units * int(of_line.max(initial=0) if node == BACKORDER else of_line[node])
+
     def left(self, line: int, node: int) -> int:
         """Return the units there that the plan has left, with those that it gives this line."""
         if self.own_node(line) == node:
@@ -137,6 +154,7 @@ class Moves:
             load=changed[node],
             parcels=self._parcels(changed),
             difference_cents=self._difference(lines, node, changed),
+            value_difference_cents=sum(self._value_difference(at, node) for at in lines),
             lacks_units=self._lacks(line, node),
             lacks_rest=any(self._lacks(at, node) for at in lines if at != line),
             lacks_capacity_units=_lack(more, int(left.units[node])),
@@ -146,6 +164,13 @@ class Moves:
                 for at in lines
             ),
         )
+
+    def _value_difference(self, line: int, node: int) -> int:
+        """Return what a whole line counts more at a node than where it is, and waits, now."""
+        parts, quantity = self.parts.get(line, ()), self.cost.quantity[line]
+        waiting = quantity - sum(units for _, units in parts)
+        now = sum(self.value_cents(line, at, units) for at, units in (*parts, (BACKORDER, waiting)))
+        return self.value_cents(line, node, quantity) - now
 
     def _lacks(self, line: int, node: int) -> int:
         """Return the units that a node has not left for a line, beside those that it ships of it."""

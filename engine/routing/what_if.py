@@ -26,9 +26,10 @@ def changes_of(
         standing, node_id = choices[move.node].standing, ids[move.node]
         if move.difference_cents is None or move.parcels > most_parcels or move.lacks_rest:
             continue
-        if move.difference_cents < 0 and standing in _CURED_BY_MORE:
+        ranked = move.difference_cents + move.value_difference_cents
+        if max(ranked, move.difference_cents) < 0 and standing in _CURED_BY_MORE:
             gains += _gain(move, node_id)
-        elif standing == "eligible" and move.difference_cents >= 0 and _is_free(move):
+        elif standing == "eligible" and ranked >= 0 and _is_free(move):
             rates += _rate(move, node_id)
     gains.sort(key=lambda change: (-(change.saves_cents or 0), change.node_id))
     rates.sort(key=lambda change: (change.lower_by_cents or 0, change.node_id))
@@ -69,14 +70,16 @@ def _gain(move: Move, node_id: str) -> list[Change]:
 
 
 def _rate(move: Move, node_id: str) -> list[Change]:
-    assert move.difference_cents is not None
-    lower_by = max(0, floor(move.difference_cents + max(0.0, move.net_price_cents)))
+    assert move.ranked_cents is not None
+    lower_by = max(0, floor(move.ranked_cents + max(0.0, move.net_price_cents)))
+    or_worth = ", or its units counted for as much less," if move.value_difference_cents > 0 else ","
     return [
         Change(
             kind="rate",
             node_id=node_id,
             lower_by_cents=lower_by,
-            why=f"if the parcel from {node_id} cost over {_money(lower_by)} less, {node_id} would be the better place",
+            why=f"if the parcel from {node_id} cost over {_money(lower_by)} less{or_worth} "
+            f"{node_id} would be the better place",
         )
     ]
 

@@ -213,3 +213,40 @@ async def test_laws_hold_with_prices(world: Any, network: Any, catalog: Any, see
         key = list(stock)[int(rng.integers(len(stock)))]
         stock[key] += int(rng.integers(1, 5))
         await world.stock((*key, stock[key]))
+
+
+@pytest.mark.usefixtures("shop_is_dear")
+async def test_an_explanation_shows_what_units_are_worth_apart_from_money(world: Any) -> None:
+    """Two cups at 151 are worth 302 at a: 2 more than the 300 cents that the shop costs more."""
+    await world.stock(*((node, "cup", 2) for node in ("a", "b", "shop")))
+    await world.publish(("a", "cup", 151))
+    promise = await world.promise(("cup", 2), service_levels=("standard",), explain=True)
+    shop, a, b = promise.explanation.nodes
+    assert [node.node_id for node in (shop, a, b)] == ["shop", "a", "b"]
+    assert (shop.standing, shop.cost_difference_cents, shop.ranked_difference_cents) == ("chosen", 0, 0)
+    assert shop.stock_value_cents == 0
+    assert (a.standing, a.binding, a.stock_value_cents) == ("eligible", "value", 302)
+    assert (a.cost_difference_cents, a.ranked_difference_cents) == (-300, 2)
+    assert "300 cents less than the first option, but its units are worth more to later demand" in a.why
+    assert (b.binding, b.stock_value_cents) == ("cost", 0)
+    assert (b.cost_difference_cents, b.ranked_difference_cents) == (100, 100)
+
+
+async def test_an_explanation_of_hubs_keeps_worth_and_money_apart(world: Any, network: Any) -> None:
+    """A spoon of b goes by the hub at a with a cup for less than in two parcels, unless it is worth too much at b."""
+    network["nodes"][0]["hub"] = {}
+    network["transfers"] = [
+        {"from_node_id": node, "to_node_id": "a", "calendar": "daily", "transit_days": 1, "cost_cents": 50}
+        for node in ("b", "shop")
+    ]
+    await world.put_network(network)
+    await world.stock(("a", "cup", 1), ("b", "spoon", 1), ("shop", "spoon", 1))
+    asked = {"service_levels": ("standard",), "explain": True}
+    before = await world.promise(("cup", 1), ("spoon", 1), **asked)
+    assert before.explanation.hubs[0].ranked_difference_cents is UNSET
+    await world.publish(("b", "spoon", 2000), ("shop", "spoon", 1000))
+    promise = await world.promise(("cup", 1), ("spoon", 1), **asked)
+    (hub,) = promise.explanation.hubs
+    assert (hub.standing, hub.cost_difference_cents, hub.ranked_difference_cents) == ("chosen", 0, 0)
+    by_id = {node.node_id: node for node in promise.explanation.nodes}
+    assert {name: node.stock_value_cents for name, node in by_id.items()} == {"a": 0, "b": 2000, "shop": 1000}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.bidding.document import BidPricesDocument
 from engine.catalog.document import CatalogDocument
 from engine.errors import ExplanationNotKept, NotFound, NotRouted, Unavailable
 from engine.inventory.model import Adjustment, Supply
@@ -92,6 +93,27 @@ async def test_an_order_that_lost_the_nearest_unit_is_told_what_it_was_worth_and
     assert nodes(line)["west"].why == "costs this order more"
     [change] = line.changes
     assert (change.kind, change.node_id, change.lower_by_cents) == ("rate", "west", 400)
+
+
+async def test_what_a_unit_is_worth_is_told_apart_from_money(world: World) -> None:
+    """`east` costs 4.00 less, and its mug is worth 4.02, that of `west` 0.01. Seeded bug: a gap is told."""
+    await world.count(east={"MUG": 2}, west={"MUG": 2})
+    rows = [{"node_id": node, "sku": "MUG", "price_cents": cents} for node, cents in (("east", 402), ("west", 1))]
+    await world.bid_prices.put(BidPricesDocument.model_validate({"prices": rows}))
+    await world.order("o1", {"MUG": 1})
+    desk = Desk(world)
+    await desk.route()
+    told = (await desk.explain("o1")).explanation
+    assert (told.cost_cents, told.value_cents) == (900, 1)
+    [line] = told.lines
+    assert standings(line) == {"west": ("chosen", None), "east": ("eligible", "value")}
+    east, west = nodes(line)["east"], nodes(line)["west"]
+    assert (west.cost_difference_cents, west.value_cents) == (0, 1)
+    assert (east.cost_difference_cents, east.value_cents) == (-400, 402)
+    assert east.why == "4.00 cheaper for this order, but its units count for 4.01 more than where it is"
+    [change] = line.changes
+    assert (change.kind, change.node_id, change.lower_by_cents) == ("rate", "east", 1)
+    assert "or its units counted for as much less" in change.why
 
 
 async def test_each_node_is_told_by_the_first_that_stands_in_its_way(
