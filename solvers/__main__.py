@@ -6,6 +6,7 @@ import numpy as np
 
 from solvers.params import Method, Params
 from solvers.problem import NO_DUE_DATE, UNLIMITED, Nodes, Orders, RateCards, RoutingProblem, Stock, Terms
+from solvers.search import TOGETHER_ROUNDS
 from solvers.solve import solve
 from solvers.stopping import Stopping
 
@@ -56,7 +57,7 @@ def tiny_problem(*, line_split: bool, quantity: int = 2) -> RoutingProblem:
 
 
 def main() -> None:
-    """Solve a tiny problem by every method."""
+    """Solve a tiny problem by every method, and once by explorers, as large ones are."""
     for method in Method:
         for line_split, quantity in ((False, 2), (True, 2), (False, 1)):
             solve(
@@ -64,6 +65,8 @@ def main() -> None:
                 Params(method=method, dual_steps=2, rounds_per_order=2),
                 Stopping(stopwatch=lambda: 0.0),
             )
+    many = Params(dual_steps=2, whole_rounds_per_order=TOGETHER_ROUNDS, together_orders=1)
+    solve(tiny_problem(line_split=False), many, Stopping(stopwatch=lambda: 0.0))
 
 
 if __name__ == "__main__":

@@ -33,36 +33,44 @@ class BlockTerms:
     nodes: int
     """Branch-and-bound nodes."""
     seconds: Callable[[], float | None]
-    """Says, when a block begins, how long it may take."""
+    """Says, when a block is handed out, how long it may take."""
 
 
 def improve_blocks(
     compiled: Compiled, plan: Assignment, prices: Multipliers, blocks: list[IntArray], terms: BlockTerms, spread: Map
 ) -> int:
     """Solve the blocks against each other's present patterns, change the plan, and return the cents saved."""
-    work = partial(_solve, compiled, plan, prices.duals(), terms)
-    before = int(plan.cents.sum())
-    for chosen in list(spread(work, blocks, shares(compiled, plan.residual, blocks))):
+    hardness = (terms.slack_cents, terms.columns_per_order, terms.nodes)
+    work = partial(_solve, plan, prices.duals(), hardness, compiled=compiled)
+    before, seconds = int(plan.cents.sum()), (terms.seconds() for _ in blocks)
+    for chosen in list(spread(work, blocks, shares(compiled, plan.residual, blocks), seconds)):
         adopt(compiled.tables, chosen, plan)
     return before - int(plan.cents.sum())
 
 
 def _solve(
-    compiled: Compiled, plan: Assignment, duals: Duals, terms: BlockTerms, orders: IntArray, free: Residual
+    plan: Assignment,
+    duals: Duals,
+    hardness: tuple[float, float, int],
+    orders: IntArray,
+    free: Residual,
+    seconds: float | None,
+    *,
+    compiled: Compiled,
 ) -> Patterns:
-    """Return the patterns that the block's orders change to."""
+    """Return the patterns that the block's orders change to; `hardness`: slack, columns per order, and nodes."""
+    slack_cents, columns_per_order, nodes = hardness
     near, _ = near_patterns(
         compiled.tables,
         orders,
         duals,
         nothing_left(compiled),
-        terms.slack_cents,
+        slack_cents,
         MOST_PATTERNS,
         choice(),
         walk(USEFUL_PARCELS),
     )
-    most = int(terms.columns_per_order * len(orders))
+    most = int(columns_per_order * len(orders))
     if len(near.order) > most:
         near = taken(near, np.sort(np.argsort(near.reduced, kind="stable")[:most]))
-    chosen = choose_patterns(compiled, orders, near, plan, free, nodes=terms.nodes, seconds=terms.seconds())
-    return chosen.changed
+    return choose_patterns(compiled, orders, near, plan, free, nodes=nodes, seconds=seconds).changed

@@ -36,6 +36,8 @@ class Params:
     whole_rounds_per_order: int = 5
     most_rounds: int = 2_000_000
     """Changes it tries at most before blocks are solved."""
+    together_orders: int = 5_000
+    """From so many competing orders on, several explorers try changes at the same time."""
     polish_orders: int = 400
     """Up to so many competing orders a restricted master polishes the prices."""
     single_orders: int = 20_000

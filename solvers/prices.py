@@ -28,7 +28,11 @@ from solvers.relaxation import Relaxed, relaxed
 from solvers.tables import Compiled, Tables
 
 Map = Callable[..., Any]
-"""Like the builtin `map`: how shards of one sweep are spread over workers."""
+"""Like the builtin `map`: how parts of the work are spread over workers.
+
+What is spread is `partial(a function of a module, …)`, so that other processes and machines can do it too. What the
+partial has by keyword is the same in all calls of a solve, and changes no more; it need be sent only once. What it has
+by position, and the parts, may be changed as soon as the results are there."""
 
 MILLICENTS = 1000
 MOST_SHARDS, SHARD_ORDERS = 8, 2500
@@ -159,7 +163,7 @@ def _price_each(
     return value
 
 
-def _price_shard(compiled: Compiled, duals: Duals, worth: FloatArray, orders: IntArray) -> tuple[FloatArray, ...]:
+def _price_shard(duals: Duals, worth: FloatArray, orders: IntArray, *, compiled: Compiled) -> tuple[FloatArray, ...]:
     use = no_prices(compiled)
     arrays = (use.row, use.units, use.parcels, use.line)
     spaces = (nothing_left(compiled), choice(), relaxed_space(compiled))
@@ -175,13 +179,13 @@ def price_orders(
     """
     values = np.zeros(len(compiled.tables.line)) if worth is None else worth
     shards = np.array_split(orders, min(max(len(orders) // SHARD_ORDERS, 1), MOST_SHARDS))
-    parts = list(spread(partial(_price_shard, compiled, duals, values), shards))
+    parts = list(spread(partial(_price_shard, duals, values, compiled=compiled), shards))
     row, units, parcels, line = (np.sum([part[k] for part in parts], axis=0) for k in (1, 2, 3, 4))
     return np.concatenate([part[0] for part in parts]), Multipliers(row=row, units=units, parcels=parcels, line=line)
 
 
 def _value_shard(
-    compiled: Compiled, duals: Duals, worth: FloatArray, steps: int, whole_numbers: bool, orders: IntArray
+    duals: Duals, worth: FloatArray, steps: int, whole_numbers: bool, orders: IntArray, *, compiled: Compiled
 ) -> FloatArray:
     values = worth.copy()
     improve_values(compiled.tables, orders, duals, values, relaxed_space(compiled), steps, whole_numbers)
@@ -205,7 +209,7 @@ def value_lines(
     steps = max(LEAST_VALUE_STEPS, min(steps, MOST_VALUE_STEPS // max(len(orders), 1)))
     t, values = compiled.tables, worth.copy()
     shards = np.array_split(orders, min(max(len(orders) // LONG_ORDERS, 1), MOST_SHARDS))
-    parts = list(spread(partial(_value_shard, compiled, duals, worth, steps, whole_numbers), shards))
+    parts = list(spread(partial(_value_shard, duals, worth, steps, whole_numbers, compiled=compiled), shards))
     for shard, part in zip(shards, parts, strict=True):
         for o in shard:
             values[t.line_start[o] : t.line_start[o + 1]] = part[t.line_start[o] : t.line_start[o + 1]]

@@ -15,6 +15,7 @@ from solvers.assignment import Assignment, nothing_assigned, serve_in_sequence
 from solvers.blocks import BlockTerms, improve_blocks
 from solvers.conclude import conclude
 from solvers.divide import divide_lines
+from solvers.explorers import improve_together
 from solvers.flow import improve_by_flow, single_units
 from solvers.flow_prices import flow_prices
 from solvers.improve import ruin_and_recreate
@@ -26,7 +27,7 @@ from solvers.plan import BoundMethod, RoutingResult, TracePoint
 from solvers.prices import Map, Multipliers, certify, counted, dual_steps, long_orders, no_prices
 from solvers.problem import IntArray
 from solvers.prove import Effort, search_bound
-from solvers.stopping import Stopping
+from solvers.stopping import Overdue, Stopping
 from solvers.tables import Compiled
 from solvers.textbook import ExactEffort, check_size
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
 ROUNDS_AT_ONCE = 4_000
 """Changes between two looks at the best plan; counted, so that runs without a time limit repeat."""
-FIRST_ROUNDS_AT_ONCE = 5
+FIRST_ROUNDS_AT_ONCE, TOGETHER_ROUNDS = 5, 1_000
+"""With a time limit, the first time; and at least so many for which explorers are set up."""
 SECONDS_AT_ONCE, SECONDS_PER_ORDER = 0.1, 2e-6
 """With a time limit: changes before the first look at the clock, and how long those between two looks should take."""
 
@@ -90,7 +92,10 @@ class Search:
         self.verdict: Verdict | None = None
         self.trace: list[TracePoint] = []
         self._draws, self._began = 0, 0.0
-        self._at_once = ROUNDS_AT_ONCE if stopping.time_limit_seconds is None else FIRST_ROUNDS_AT_ONCE
+        self._together = len(self.coupled) >= params.together_orders
+        self._at_once = max(ROUNDS_AT_ONCE, len(self.coupled) // 2 if self._together else 0)
+        if stopping.time_limit_seconds is not None:
+            self._at_once = FIRST_ROUNDS_AT_ONCE
 
     def run(self) -> None:
         """Do the work of method `auto`, step by step, until something says stop."""
@@ -98,10 +103,17 @@ class Search:
         if not len(self.coupled):
             return
         self._began = self.stopping.stopwatch()  # what came before is in part the loading of kernels
-        for step in self._steps():
-            step()
-            if self.done():
-                return
+        try:
+            for step in self._steps():
+                step()
+                if self.done():
+                    return
+        except Overdue:
+            self._go_alone()
+
+    def _go_alone(self) -> None:
+        """End here: what was handed out did not come back in time, and what is left to do is done without help."""
+        self.spread, self.reason = map, "time_limit"
 
     def _steps(self) -> list[Callable[[], object]]:
         """Return what to do, in order; with many blocks and a time limit, ruin and recreate and blocks race for it."""
@@ -245,16 +257,7 @@ class Search:
         plan = self.best.copy()
         while rounds > 0:
             at_once, began = min(rounds, self._at_once), self.stopping.stopwatch()
-            ruin_and_recreate(
-                self.compiled.tables,
-                self.coupled,
-                self.rival,
-                self.prices.duals(),
-                plan,
-                self.out,
-                at_once,
-                self._draw(),
-            )
+            self._try_changes(plan, at_once)
             rounds -= at_once
             self.offer(plan)
             if self.done():
@@ -263,6 +266,17 @@ class Search:
                 aim = max(SECONDS_AT_ONCE, SECONDS_PER_ORDER * len(self.coupled))
                 slow = self.stopping.stopwatch() - began > aim
                 self._at_once = max(1, self._at_once // 2) if slow else 2 * self._at_once
+
+    def _try_changes(self, plan: Assignment, rounds: int) -> None:
+        """Try so many changes of the plan: by explorers where there are many orders, one after the other else."""
+        seed = self._draw()
+        if self._together and rounds >= TOGETHER_ROUNDS:
+            improve_together(
+                self.compiled, plan, self.prices, self.coupled, self.rival, rounds, seed, spread=self.spread
+            )
+            return
+        duals = self.prices.duals()
+        ruin_and_recreate(self.compiled.tables, self.coupled, self.rival, duals, plan, self.out, rounds, seed)
 
     def _draw(self) -> int:
         self._draws += 1
@@ -363,7 +377,11 @@ class Search:
 
     def result(self) -> RoutingResult:
         """Certify the bound and hand out the best plan."""
-        lower_bound_cents, prices = certify(self.compiled, self.prices, self.spread)
+        try:
+            lower_bound_cents, prices = certify(self.compiled, self.prices, self.spread)
+        except Overdue:
+            self._go_alone()
+            lower_bound_cents, prices = certify(self.compiled, self.prices)
         bound_method, searched = BoundMethod.PRICES, int(np.ceil(self.searched))
         if lower_bound_cents < searched <= (self.best_cents if self.verdict is None else self.verdict.cents):
             lower_bound_cents, bound_method = searched, BoundMethod.SEARCH

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+class Overdue(Exception):
+    """Work that was spread did not come back within the time limit; the solve ends with the best plan it has."""
+
+
 class Stopwatch(Protocol):
     """Tells how long a solve has taken."""
 

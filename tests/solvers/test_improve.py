@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from compiled_problems import assert_sound, in_sequence, some_prices
 from tiny_problems import TinyProblem, by_hand, long_problem, rows, tiny_problem
 
+from engine.dispatch.local import threads
+from engine.integrations.generate import Recipe, generate
+from engine.routing.folder import read_problem
+from solvers.explorers import improve_together
 from solvers.improve import ruin_and_recreate
 from solvers.offers import choice
 from solvers.params import Method, Params
 from solvers.parts import rivals
 from solvers.plan import BACKORDER, RoutingResult
+from solvers.prices import counted, dual_steps, no_prices
 from solvers.problem import RoutingProblem
 from solvers.solve import solve
 from solvers.stopping import Stopping
@@ -80,3 +86,36 @@ def test_a_line_that_may_be_divided_takes_what_is_left_where_it_pays(read: Read,
     plan = route(problem).plan
     assert list(zip(plan.node.tolist(), plan.quantity.tolist(), strict=True)) == [(BACKORDER, 1), (0, 3), (1, 1)]
     assert (plan.costs.total, plan.parcels, plan.split_orders, plan.backordered_units) == (1000, 2, 1, 1)
+
+
+def test_explorers_save_the_same_wherever_they_work_and_take_nothing_twice(folder: Callable[[], Path]) -> None:
+    """Seeded bug this catches: what an explorer found taken over without a look at what the one before it took."""
+    generate(Recipe(orders=400, nodes=20, skus=60, seed=2), path := folder())
+    compiled = compile_tables(read_problem(path).problem)
+    prices = [step.prices for step in dual_steps(compiled, no_prices(compiled), counted(40))][-1]
+    orders, plan = np.flatnonzero(compiled.coupled), in_sequence(compiled, prices)
+    with threads(3) as spread:
+        for seed in range(3):
+            before, twin = int(plan.cents.sum()), plan.copy()
+            work = (prices, orders, rivals(compiled), 800, seed)
+            saved = improve_together(compiled, plan, *work, spread)
+            assert improve_together(compiled, twin, *work, map) == saved >= 0
+            assert twin.cand.tolist() == plan.cand.tolist()
+            assert before - int(plan.cents.sum()) == saved
+            assert saved > 0 or seed > 0
+            assert_sound(compiled, plan)
+
+
+def test_explorers_come_as_far_as_one_chain_of_as_many_changes(folder: Callable[[], Path]) -> None:
+    """Seeded bug this catches: only the changes of the first explorer kept."""
+    generate(Recipe(orders=600, nodes=20, skus=60, seed=5), path := folder())
+    compiled = compile_tables(read_problem(path).problem)
+    prices = [step.prices for step in dual_steps(compiled, no_prices(compiled), counted(40))][-1]
+    orders, chain = np.flatnonzero(compiled.coupled), in_sequence(compiled, prices)
+    together, rival = chain.copy(), rivals(compiled)
+    rounds, waves = 16 * len(orders), 32
+    saved = ruin_and_recreate(compiled.tables, orders, rival, prices.duals(), chain, choice(), rounds, 1)
+    found = sum(
+        improve_together(compiled, together, prices, orders, rival, rounds // waves, seed, map) for seed in range(waves)
+    )
+    assert found > 0.85 * saved

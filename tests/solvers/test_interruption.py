@@ -6,8 +6,10 @@ Real clocks are in test_laws.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from brute_force import optimum_cents
@@ -21,7 +23,7 @@ from engine.verification.verify import verify
 from solvers.params import Params
 from solvers.plan import RoutingResult
 from solvers.solve import solve
-from solvers.stopping import Stopping
+from solvers.stopping import Overdue, Stopping
 
 NewFolder = Callable[[], Path]
 LOOKS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 20, 30)
@@ -99,3 +101,26 @@ def test_a_result_that_is_cut_off_while_it_is_written_states_nothing(stuck: str,
     with pytest.raises(OSError, match=stuck):
         solved_until(30, later, out)
     assert not (out / "summary.json").exists()
+
+
+@pytest.mark.parametrize("call", [1, 2, 5, 7, 8])
+def test_a_solve_whose_spread_is_overdue_at_any_call_ends_with_what_it_has(call: int, folder: NewFolder) -> None:
+    """Seeded bug this catches: the certificate asked of those who did not answer."""
+    generate(Recipe(orders=60, nodes=8, skus=30, seed=3), problem := folder())
+    calls = 0
+
+    def spread(*work: Any) -> Iterator[Any]:
+        nonlocal calls
+        calls += 1
+        if calls >= call:
+            raise Overdue
+        return map(*work)
+
+    read, params = read_for_solvers(problem), replace(LITTLE, together_orders=10, proof_orders=0)
+    stopping = Stopping(stopwatch=lambda: 0.0)
+    result = solve(read.problem, params, stopping, spread=spread)
+    assert calls == call
+    assert result.stop_reason == "time_limit"
+    document = summary(read.problem, result, seed=0, problem_sha256=read.sha256)
+    write_result(out := folder(), read.problem, result, document, Timing(load=0.0))
+    assert verify(problem, out).agrees
