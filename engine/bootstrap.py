@@ -26,6 +26,8 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings
+from engine.dispatch.dispatcher import Dispatcher
+from engine.dispatch.options import ray_options
 from engine.errors import Fault, InvalidInput
 from engine.forecasting.service import ForecastService
 from engine.inventory import partition, redis_load, redis_slots
@@ -146,6 +148,7 @@ class Engine:
     routing_runs: RoutingRuns
     routing_windows: RoutingWindows | None
     """None unless orders are routed at intervals."""
+    dispatcher: Dispatcher
     stock: InventoryStore
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
@@ -204,6 +207,7 @@ async def allot_engine(
             stores = _redis_stores(client, chosen)
         engine = _wired(chosen, ticking, stores, client)
         stack.push_async_callback(engine.reference.stop)
+        stack.push_async_callback(asyncio.to_thread, engine.dispatcher.close)
         stack.push_async_callback(stores.promises.settle)
         stack.push_async_callback(engine.routing_runs.finish)
         yield engine
@@ -289,7 +293,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     )
     explained = ExplainedRuns(stores.explained)
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
-    runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies)
+    dispatcher = dispatcher_of(settings)
+    runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -344,6 +349,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=runs,
         routing_windows=_windows(settings, runs, clock),
+        dispatcher=dispatcher,
         stock=stores.inventory,
         reconciler=None if client is None else _reconciler(client, settings),
     )
@@ -354,6 +360,12 @@ def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWind
     if every is None:
         return None
     return RoutingWindows(runs=runs, clock=clock, every_seconds=every, policy=settings.route_policy)
+
+
+def dispatcher_of(settings: Settings) -> Dispatcher:
+    """Return what spreads solves as the settings say."""
+    ray = ray_options(workers=settings.ray_workers, address=settings.ray_address, from_orders=settings.ray_from_orders)
+    return Dispatcher(settings.workers, ray)
 
 
 def _watch(watches: Sequence[LowStockWatch]) -> LowStockWatch:

@@ -29,6 +29,18 @@ class Settings(BaseSettings):
         default=15, ge=1, le=10_080, description="How old bid prices may be before they are made anew."
     )
     auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Threads of a routing run whose batch does not go to Ray workers."
+    )
+    ray_address: str | None = Field(
+        default=None,
+        pattern=r"^(auto|[^:/]+:[0-9]{1,5})$",
+        description="host:port of a Ray cluster that this machine is part of, or `auto`.",
+    )
+    ray_workers: int = Field(default=2, ge=1, le=256, description="Ray workers for the routing runs of this process.")
+    ray_from_orders: int | None = Field(
+        default=None, ge=0, description="Batches of so many orders or more go to Ray workers; None: see the reference."
+    )
     explanation_days: int = Field(
         default=7, ge=0, le=365, description="How long routed orders can be explained; 0: nothing is kept for it."
     )

@@ -37,7 +37,10 @@ def command(
         float | None, typer.Option("--target-gap", metavar="SHARE", help="Stop at this gap; exit 3 if it is missed.")
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the random changes tried.")] = 0,
-    workers: Annotated[int, typer.Option("--workers", metavar="N", help="Threads; no effect on the result.")] = 1,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", help="Threads, or Ray workers; no effect on the result.")
+    ] = 1,
+    ray: Annotated[bool, typer.Option("--ray", help="Solve on Ray workers, of ALLOT_RAY_ADDRESS if set.")] = False,
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Stop by counted work only: the same bytes every time.")
     ] = False,
@@ -46,6 +49,7 @@ def command(
     ] = False,
 ) -> None:
     """Route a problem folder: which node ships which line, at what cost, and how far from the best possible."""
+    from engine.dispatch.options import RayOptions
     from engine.routing.route_folder import Options, check, route_folder
     from solvers.params import Method
     from solvers.textbook import ExactSolver
@@ -60,6 +64,7 @@ def command(
         exact_solver=None
         if exact_solver is None
         else ExactSolver(choose("--exact-solver", exact_solver, EXACT_SOLVERS)),
+        ray=RayOptions(workers=max(workers, 1), address=_ray_address()) if ray else None,
     )
     check(options)
     with solve_progress("routing") as progress:
@@ -74,6 +79,12 @@ def command(
     gap = routed.summary["gap"]
     if target_gap is not None and (gap is None or gap > target_gap):
         raise ExpectationMissed(f"--target-gap {target_gap}: the proven gap is {_percent(gap)}")
+
+
+def _ray_address() -> str | None:
+    from engine.bootstrap import read_settings
+
+    return read_settings().ray_address
 
 
 def _percent(gap: float | None) -> str:

@@ -1,1 +1,1 @@
-"""Where solves run: in this process, on threads, or (later) on a cluster."""
+"""Where solves run: in this process, on its threads, or on a cluster of Ray workers."""

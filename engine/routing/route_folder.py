@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.dispatch.local import threads
+from engine.dispatch.dispatcher import Dispatcher
+from engine.dispatch.options import RayOptions
 from engine.errors import Fault, InvalidInput
 from engine.routing.folder import read_problem
 from engine.routing.reasons import count_reasons
 from engine.routing.result import Timing, moved_lines, summary, timing_document, write_result
 from solvers.params import Method, Params, Progress
+from solvers.prices import Map
 from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import ExactSolver, TooLarge
@@ -30,6 +34,8 @@ class Options:
     deterministic: bool = False
     exact_solver: ExactSolver | None = None
     """Of method `exact`; None: HiGHS."""
+    ray: RayOptions | None = None
+    """How to use Ray workers, of which there are `workers`; None: threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +64,26 @@ def check(options: Options) -> None:
     if options.exact_solver is not None and options.method != Method.EXACT:
         message = f"goes with --method exact only, not with {options.method}; leave it out"
         faults.append(Fault(path="--exact-solver", message=message))
+    if options.ray is not None and options.method != Method.AUTO:
+        message = f"goes with --method auto only, as {options.method} has nothing to spread; leave it out"
+        faults.append(Fault(path="--ray", message=message))
     if options.workers < 1:
         faults.append(Fault(path="--workers", message=f"{options.workers} is not valid; give 1 or more"))
     if not 0 <= options.seed < 2**32:
         faults.append(Fault(path="--seed", message=f"{options.seed} is not valid; give 0 … 4294967295"))
     if faults:
         raise InvalidInput(faults)
+
+
+@contextmanager
+def spreading(options: Options, orders: int) -> Iterator[Map]:
+    """Yield what spreads a solve as the options say; Ray workers, if any, are there by then."""
+    dispatcher = Dispatcher(options.workers, options.ray)
+    try:
+        with dispatcher.spread(orders, lambda: options.time_limit_seconds) as spread:
+            yield spread
+    finally:
+        dispatcher.close()
 
 
 def route_folder(folder: Path, out: Path, options: Options, progress: Progress | None = None) -> Routed:
@@ -75,25 +95,25 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
     check(options)
     began = time.perf_counter()
     read = read_problem(folder)
-    loaded = time.perf_counter()
-    stopping = Stopping(
-        stopwatch=lambda: time.perf_counter() - loaded,
-        time_limit_seconds=options.time_limit_seconds,
-        target_gap=options.target_gap,
-    )
     params = Params(
         method=options.method,
         seed=options.seed,
         exact_solver=options.exact_solver or ExactSolver.HIGHS,
         exact_threads=options.workers,
     )
-    with threads(options.workers) as spread:
+    with spreading(options, read.problem.order_count) as spread:
+        ready = time.perf_counter()
+        stopping = Stopping(
+            stopwatch=lambda: time.perf_counter() - ready,
+            time_limit_seconds=options.time_limit_seconds,
+            target_gap=options.target_gap,
+        )
         try:
             result = solve(read.problem, params, stopping, spread=spread, progress=progress)
         except TooLarge as error:
             raise InvalidInput(Fault(path="--method", message=str(error))) from None
     document = summary(read.problem, result, seed=options.seed, problem_sha256=read.sha256)
-    timing = write_result(out, read.problem, result, document, Timing(load=loaded - began))
+    timing = write_result(out, read.problem, result, document, Timing(load=ready - began))
     return Routed(
         summary=document,
         timing=timing_document(result, timing),

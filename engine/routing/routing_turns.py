@@ -17,6 +17,7 @@ from typing import Any
 
 from engine.availability.reference import View
 from engine.clock import Clock
+from engine.dispatch.dispatcher import Dispatcher
 from engine.errors import AllotError
 from engine.events.actor import acting_as
 from engine.inventory.buffers import kept_at
@@ -44,11 +45,16 @@ class RoutingTurns:
     """Routes the orders of runs, turn by turn and round by round."""
 
     def __init__(
-        self, orders: OrderBook, inventory: InventoryStore, clock: Clock, explained: ExplainedRuns | None
+        self,
+        orders: OrderBook,
+        inventory: InventoryStore,
+        clock: Clock,
+        explained: ExplainedRuns | None,
+        dispatcher: Dispatcher,
     ) -> None:
         self._orders, self._inventory, self._clock, self._explained = orders, inventory, clock, explained
         explains = explained is not None and explained.are_kept
-        self._solver = Solver(orders, inventory, clock, explains=explains)
+        self._solver = Solver(orders, inventory, clock, dispatcher, explains=explains)
 
     async def route(
         self, run: Run, ledger: RunLedger, view: View, progress: Progress | None, *, live: View | None = None

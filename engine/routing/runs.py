@@ -12,6 +12,7 @@ import secrets
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
+from engine.dispatch.dispatcher import Dispatcher
 from engine.errors import Unavailable
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
@@ -42,10 +43,11 @@ class RoutingRuns:
         clock: Clock,
         explained: ExplainedRuns | None = None,
         policies: PolicyService | None = None,
+        dispatcher: Dispatcher | None = None,
     ) -> None:
         self._runs, self._clock = runs, clock
         self._policies = RunPolicies(reference, policies)
-        turns = RoutingTurns(orders, inventory, clock, explained)
+        turns = RoutingTurns(orders, inventory, clock, explained, dispatcher or Dispatcher())
         self._worker = RunWorker(runs, orders, turns, self._policies, clock)
         self._tasks: set[asyncio.Task[None]] = set()
 

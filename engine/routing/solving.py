@@ -16,6 +16,7 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable, StockReader
 from engine.clock import Clock
 from engine.delivery.day_tables import DayTables
+from engine.dispatch.dispatcher import Dispatcher
 from engine.errors import Fault, InvalidInput
 from engine.inventory.model import StockView
 from engine.inventory.pieces import read_in_pieces
@@ -33,6 +34,7 @@ from engine.routing.reasons import backorder_reasons
 from engine.routing.run_model import RunRequest, Unrouted
 from solvers.params import Method, Params, Progress
 from solvers.plan import BACKORDER, RoutingResult
+from solvers.problem import RoutingProblem
 from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
@@ -67,8 +69,11 @@ class Table:
 class Solver:
     """Solves the orders of one round, away from the event loop."""
 
-    def __init__(self, orders: OrderBook, inventory: InventoryStore, clock: Clock, *, explains: bool) -> None:
+    def __init__(
+        self, orders: OrderBook, inventory: InventoryStore, clock: Clock, dispatcher: Dispatcher, *, explains: bool
+    ) -> None:
         self._orders, self._inventory, self._clock, self._explains = orders, inventory, clock, explains
+        self._dispatcher = dispatcher
         self._reader, self._tables = StockReader(), DayTables()
 
     async def solve(
@@ -93,7 +98,7 @@ class Solver:
                 may_repeat = keep_promises and _has_promises(orders)
                 stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
                 try:
-                    result = await asyncio.to_thread(solve, batch.problem, params, stopping, progress=progress)
+                    result = await asyncio.to_thread(self._spread, batch.problem, params, stopping, progress)
                 except TooLarge as error:
                     raise InvalidInput(Fault(path="$.method", message=str(error))) from None
             broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
@@ -118,6 +123,14 @@ class Solver:
             unrouted=backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]),
             explained=explained_batch(batch, mended, view, atp, now) if self._explains else None,
         )
+
+    def _spread(
+        self, problem: RoutingProblem, params: Params, stopping: Stopping, progress: Progress | None
+    ) -> RoutingResult:
+        """Solve where the dispatcher says."""
+        wide = params.method == Method.AUTO
+        with self._dispatcher.spread(problem.order_count, stopping.seconds_left, wide=wide) as spread:
+            return solve(problem, params, stopping, spread=spread, progress=progress)
 
     async def _today(self, table: Table, now: datetime) -> tuple[Today, dict[str, NodeCapacity]]:
         view = table.view

@@ -1,0 +1,273 @@
+"""Solves on Ray workers: real ones, on a cluster of their own, which the tests of this file share.
+
+Plans are those of a solve without Ray, whatever happens to the workers. Not here: several nodes (test_ray_nodes.py).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engine.dispatch.dispatcher import Dispatcher
+from engine.dispatch.local import threads
+from engine.dispatch.options import RayOptions, ray_options
+from engine.dispatch.ray import Fleet, Session
+from engine.integrations.generate import Recipe, generate
+from engine.routing.folder import read_problem
+from solvers import prices
+from solvers.params import Params
+from solvers.plan import RoutingResult
+from solvers.problem import RoutingProblem
+from solvers.solve import solve
+from solvers.stopping import Overdue, Stopping
+
+PARAMS = Params(dual_steps=12, together_orders=50, whole_orders=60, block_orders=40, passes=1, rounds_per_order=20)
+"""So that sweeps, explorers and blocks are all spread."""
+
+LOOPBACK = ("0100007F:", "0" * 24 + "01000000:", "0000000000000000FFFF00000100007F:")
+"""127.0.0.1, ::1 and ::ffff:127.0.0.1 as the kernel writes them."""
+
+Spread = Callable[..., Iterator[Any]]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Fleet]:
+    """Two workers; the cluster is there as long as they are."""
+    started = Fleet(RayOptions(workers=2, retries=1))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def problem(tmp_path_factory: pytest.TempPathFactory) -> RoutingProblem:
+    folder = tmp_path_factory.mktemp("batch") / "problem"
+    generate(Recipe(orders=150, nodes=8, skus=40, seed=4), folder)
+    return read_problem(folder).problem
+
+
+@pytest.fixture
+def solved(problem: RoutingProblem, monkeypatch: pytest.MonkeyPatch) -> Callable[[Spread], tuple[Any, ...]]:
+    """Solve the batch with a spread, and return all that must not depend on it."""
+    monkeypatch.setattr(prices, "SHARD_ORDERS", 20)
+
+    def outcome(spread: Spread) -> tuple[Any, ...]:
+        result: RoutingResult = solve(problem, PARAMS, Stopping(stopwatch=lambda: 0.0), spread=spread)
+        plan, certificate = result.plan, result.prices
+        arrays = (plan.line, plan.node, plan.quantity, plan.service, certificate.stock, certificate.units)
+        return (plan.costs.total, result.lower_bound_cents, *(array.tobytes() for array in arrays))
+
+    return outcome
+
+
+def pid_of(_: int) -> int:
+    return os.getpid()
+
+
+def slowly(seconds: float, part: int) -> tuple[int, int]:
+    time.sleep(seconds)
+    return part * part, os.getpid()
+
+
+def dies_elsewhere(home: int, part: int) -> int:
+    if part == 1 and os.getpid() != home:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return part + 1
+
+
+def fails(part: int) -> int:
+    return 1 // part
+
+
+class Killing:
+    """A spread that kills a worker shortly after certain calls have begun, while it is at work."""
+
+    def __init__(self, session: Session, calls: Iterable[int]) -> None:
+        self.session, self.calls, self.number, self.killed = session, set(calls), 0, list[int]()
+
+    def __call__(self, *work: Any) -> Iterator[Any]:
+        self.number += 1
+        if self.number not in self.calls:
+            return self.session(*work)
+        victim = next(iter(self.session(pid_of, range(1))))
+        killer = threading.Timer(0.002, os.kill, (victim, signal.SIGKILL))
+        self.killed.append(victim)
+        killer.start()
+        answers = self.session(*work)
+        killer.join()
+        return answers
+
+
+def test_one_two_and_four_ray_workers_give_the_plan_of_threads_and_of_none(
+    fleet: Fleet, solved: Callable[[Spread], tuple[Any, ...]]
+) -> None:
+    """Seeded bug this catches: answers taken in the order in which they come."""
+    alone = solved(map)
+    with threads(3) as spread:
+        assert solved(spread) == alone
+    session = Session(fleet)
+    assert solved(session) == alone
+    assert session.done_here == 0
+    session.close()
+    other = Fleet(RayOptions(workers=4))
+    for workers in (4, 1):
+        while len(other.members) > workers:
+            other.drop(other.members[-1])
+        session = Session(other)
+        assert solved(session) == alone
+        assert session.done_here == 0
+        assert len(set(session(pid_of, range(40)))) <= workers
+        session.close()
+    other.close()
+
+
+def test_workers_killed_during_a_solve_change_nothing_in_its_plan(
+    fleet: Fleet, solved: Callable[[Spread], tuple[Any, ...]]
+) -> None:
+    """Seeded bugs this catches: a part of a dead worker left out; a new worker not sent what the old one kept."""
+    session = Session(fleet)
+    killing = Killing(session, calls=(3, 9, 16))
+    assert solved(killing) == solved(map)
+    assert len(set(killing.killed)) == 3
+    assert killing.killed[0] not in set(session(pid_of, range(20)))
+    session.close()
+
+
+def test_a_part_of_a_killed_worker_is_done_by_another(fleet: Fleet) -> None:
+    session = Session(fleet)
+    victim = next(iter(session(pid_of, range(1))))
+    threading.Timer(0.15, os.kill, (victim, signal.SIGKILL)).start()
+    answers = list(session(partial(slowly, 0.3), range(6)))
+    assert [square for square, _ in answers] == [part * part for part in range(6)]
+    assert session.done_here == 0
+    assert os.getpid() not in {pid for _, pid in answers}
+
+
+def test_a_part_that_kills_every_worker_is_done_here_after_the_retries(fleet: Fleet) -> None:
+    """Seeded bug this catches: a part tried again for ever."""
+    session = Session(fleet)
+    assert list(session(partial(dies_elsewhere, os.getpid()), range(3))) == [1, 2, 3]
+    assert session.done_here >= 1
+
+
+def test_what_fails_in_a_worker_fails_here_in_its_own_words(fleet: Fleet) -> None:
+    with pytest.raises(ZeroDivisionError):
+        Session(fleet)(fails, [1, 0])
+
+
+def test_a_call_that_is_not_over_at_the_deadline_is_cancelled_and_workers_are_there_again(fleet: Fleet) -> None:
+    """Seeded bug this catches: answers waited for without a limit."""
+    session, began = Session(fleet, time.monotonic() + 0.4), time.monotonic()
+    with pytest.raises(Overdue):
+        session(partial(slowly, 60.0), range(4))
+    assert time.monotonic() - began < 5
+    assert list(Session(fleet)(fails, [1])) == [1]
+
+
+def test_a_worker_that_is_silent_for_too_long_is_replaced_and_its_part_done_in_the_end(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "options", replace(fleet.options, part_seconds=1.0, retries=0))
+    session = Session(fleet)
+    ((square, pid),) = session(partial(slowly, 2.5), [5])
+    assert (square, pid, session.done_here) == (25, os.getpid(), 1)
+
+
+def test_what_a_solve_kept_is_let_go_of_with_it(fleet: Fleet) -> None:
+    session = Session(fleet)
+    assert list(session(partial(kept_length, kept=list(range(1000))), [1])) == [1001]
+    assert session._kept
+    session.close()
+    assert not session._kept
+
+
+def kept_length(part: int, *, kept: list[int]) -> int:
+    return len(kept) + part
+
+
+def listening(pids: set[int]) -> dict[str, int]:
+    """Return the addresses, in hexadecimal, on which these processes listen for TCP connections."""
+    inodes = {}
+    for kind in ("tcp", "tcp6"):
+        for line in Path(f"/proc/net/{kind}").read_text().splitlines()[1:]:
+            _, local, _, state, *rest = line.split()
+            if state == "0A":
+                inodes[rest[5]] = local
+    found = {}
+    for pid in pids:
+        for handle in Path(f"/proc/{pid}/fd").glob("*"):
+            try:
+                name = os.readlink(handle)
+            except OSError:
+                continue
+            if name.startswith("socket:[") and name[8:-1] in inodes:
+                found[inodes[name[8:-1]]] = pid
+    return found
+
+
+def family(root: int) -> set[int]:
+    """Return a process and all that descend from it."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found, before = {root}, set[int]()
+    while found != before:
+        before = set(found)
+        found |= {pid for pid, parent in parents.items() if parent in before}
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads /proc")
+def test_our_own_cluster_listens_on_loopback_only(fleet: Fleet) -> None:
+    """Seeded bug this catches: RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER not set before ray is imported."""
+    list(Session(fleet)(pid_of, range(4)))
+    found = listening(family(os.getpid()))
+    assert len(found) >= 5
+    assert not {at: pid for at, pid in found.items() if not at.startswith(LOOPBACK)}
+
+
+def test_ray_is_not_imported_before_it_is_needed() -> None:
+    """Seeded bug this catches: ray imported at the top of a file that `allot --help` or the server imports."""
+    modules = "api.app, api.cli.main, api.cli.route, engine.bootstrap, engine.routing.route_folder"
+    command = [sys.executable, "-c", f"import sys, {modules}; print('ray' in sys.modules)"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "False"
+
+
+def test_small_batches_and_narrow_methods_never_touch_ray(fleet: Fleet) -> None:
+    dispatcher = Dispatcher(1, RayOptions(from_orders=100))
+    for orders, wide in ((99, True), (100, False)):
+        with dispatcher.spread(orders, wide=wide) as spread:
+            assert not isinstance(spread, Session)
+    with dispatcher.spread(100) as spread:
+        assert isinstance(spread, Session)
+    dispatcher.close()
+
+
+def test_ray_is_used_with_a_cluster_or_when_somebody_says_from_when_on() -> None:
+    assert ray_options(workers=2, address=None, from_orders=None) is None
+    assert ray_options(workers=2, address="auto", from_orders=None) is not None
+    own = ray_options(workers=2, address=None, from_orders=500)
+    assert own is not None
+    assert (own.address, own.from_orders) == (None, 500)
+
+
+def test_a_batch_is_solved_here_if_ray_cannot_be_had(fleet: Fleet, caplog: pytest.LogCaptureFixture) -> None:
+    dispatcher = Dispatcher(1, RayOptions(address="127.0.0.1:1"))  # this process is on another cluster already
+    for _ in range(2):
+        with dispatcher.spread(100) as spread:
+            assert spread is map
+    assert len(caplog.records) == 1  # and Ray is not tried again for a while
