@@ -25,7 +25,7 @@ from api import docs_page, openapi
 from api.deps import request_id_of
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
-from api.sweeper import keep_bid_prices, keep_load, keep_runs, keep_slots, keep_sweeping, keep_watching
+from api.sweeper import keep_bid_prices, keep_decisions, keep_load, keep_runs, keep_slots, keep_sweeping, keep_watching
 from api.table import ENDPOINTS
 from engine.bootstrap import Engine, allot_engine
 from engine.config import Settings
@@ -49,7 +49,15 @@ def create_app(
         async with AsyncExitStack() as stack:
             if engine is None:
                 app.state.engine = await stack.enter_async_context(allot_engine(settings))
-            for keep in (keep_sweeping, keep_watching, keep_load, keep_slots, keep_runs, keep_bid_prices):
+            for keep in (
+                keep_sweeping,
+                keep_watching,
+                keep_load,
+                keep_slots,
+                keep_runs,
+                keep_bid_prices,
+                keep_decisions,
+            ):
                 stack.push_async_callback(_end, asyncio.create_task(keep(app.state.engine)))
             yield
 

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Awaitable, Callable
 
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 from engine.events.actor import acting_as
+from engine.storage.leases import leased
 
 log = logging.getLogger("allot.sweeper")
 
 BATCH = 1000
+DECISIONS_SECONDS = 15.0
+"""After so long without a sign of life another server looks after nodes that are silent, or off."""
 
 
 async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
@@ -64,6 +68,24 @@ async def keep_runs(engine: Engine, interval_seconds: float = 1.0) -> None:
         return False
 
     await _keep(look_again, "taking up routing runs, and opening windows", interval_seconds)
+
+
+async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:
+    """Take away what nodes do not accept in time, and what those have to ship that are off, until cancelled.
+
+    One of several servers does it.
+    """
+    owner = secrets.token_hex(8)
+
+    async def look_again() -> bool:
+        async with leased(engine.leases, "decisions", owner, DECISIONS_SECONDS) as is_mine:
+            if is_mine:
+                with acting_as("sweeper"):
+                    await engine.closures.tend()
+                    await engine.time_outs.step()
+        return False
+
+    await _keep(look_again, "taking orders away from nodes", interval_seconds)
 
 
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:

@@ -55,6 +55,7 @@ from engine.inventory.slots import SlotBook
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
 from engine.orders import redis_store as orders
+from engine.orders.closing import NodeClosures
 from engine.orders.explanations import ExplanationService
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
@@ -63,6 +64,7 @@ from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.store import OrderStore
+from engine.orders.time_outs import TimeOuts
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
 from engine.promising.get_it_by import GetItByService
@@ -144,6 +146,9 @@ class Engine:
     slot_list: SlotListService
     orders: OrderService
     steering: OrderSteering
+    closures: NodeClosures
+    time_outs: TimeOuts
+    leases: Leases
     explanations: ExplanationService
     routing_runs: RoutingRuns
     routing_windows: RoutingWindows | None
@@ -295,6 +300,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
     dispatcher = dispatcher_of(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
+    steering = OrderSteering(stores.orders, reference, clock, settings.most_rejections)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -345,7 +351,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
-        steering=OrderSteering(stores.orders, reference, clock, settings.most_rejections),
+        steering=steering,
+        closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
+        time_outs=TimeOuts(stores.orders, steering, reference, clock),
+        leases=stores.leases,
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=runs,
         routing_windows=_windows(settings, runs, clock),

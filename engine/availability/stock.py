@@ -134,7 +134,7 @@ class StockReader:
     ) -> AtpTable:
         """Return what a channel may take at every node of the network, by its rules, and from launches on.
 
-        A node without a slot has no stock.
+        A node without a slot has no stock, and neither has one that is switched off.
         """
         network, buffers, launches = view.network, view.buffers, view.catalog.launches
         line_up = self._lined_up(stock, network)
@@ -186,7 +186,9 @@ class StockReader:
             return last
         slot_of = {node_id: slot for slot, node_id in enumerate(stock.node_ids)}
         slots = np.array([slot_of.get(node_id, _NOWHERE) for node_id in network.node_ids], dtype=np.int64)
+        slots[list(network.closed)] = _NOWHERE
         nodes = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
+        nodes = [_NOWHERE if node in network.closed else node for node in nodes]
         found = self._last = _LineUp(
             slots=stock.node_ids,
             network=network,

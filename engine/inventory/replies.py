@@ -234,7 +234,9 @@ def _forestalled(reservation_id: str) -> AllotError:
 def _short(rows: Sequence[Any]) -> AllotError:
     return InsufficientStock(
         [
-            ShortLine(sku=sku, node_id=node_id, quantity=quantity, available=available)
+            ShortLine(
+                sku=sku, node_id=node_id, quantity=quantity, available=0 if available < -MAX_UNITS // 2 else available
+            )
             for sku, node_id, quantity, available in rows
         ]
     )

@@ -17,7 +17,7 @@ from engine.clock import Clock
 from engine.errors import Fault, InvalidInput, NotFound
 from engine.events.holder import holder
 from engine.faults import nearest
-from engine.inventory.buffers import Kept, buffers_of, kept_at
+from engine.inventory.buffers import Kept, buffers_of, kept_at, rules_of
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
@@ -275,7 +275,7 @@ class InventoryService:
     async def _with_buffers(self, positions: Sequence[Position]) -> tuple[Position, ...]:
         """Return positions with what is kept back of each by rule."""
         world = await self._world()
-        buffers = buffers_of(world.network, world.catalog)
+        buffers = rules_of(world.network, world.catalog)
         return tuple(
             replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
             for position in positions

@@ -132,6 +132,9 @@ class NodeDocument(_Part):
     acceptance: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         default=1.0, description="The probability that a vendor takes an order; it lowers the confidence of promises."
     )
+    acceptance_minutes: Annotated[int, Field(strict=True, ge=1, le=60 * 24 * 14)] | None = Field(
+        default=None, description="Orders that it does not accept for so long go elsewhere; null: it need not accept."
+    )
     store_pickup: StorePickupDocument | None = Field(
         default=None, description="Opening hours; null: pick-ups are ready on the day of hand-over to carriers."
     )

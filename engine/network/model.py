@@ -91,6 +91,8 @@ class Network:
     service_max_km: NDArray[np.float64] | None
     groups: Mapping[str, tuple[int, ...]]
     postal_codes: Mapping[tuple[str, str], PostalCodeDocument]
+    closed: frozenset[int] = frozenset()
+    """Nodes that are switched off (closures.py)."""
 
     @property
     def policy(self) -> PolicyDocument:

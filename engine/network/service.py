@@ -1,4 +1,4 @@
-"""The network as a use case: put a document, get the compiled network of the moment.
+"""The network as a use case: put a document, get the compiled network of the moment, without nodes switched off.
 
 One compiled network is kept, with its days; it is compiled again when the store's epoch has moved.
 """
@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from engine.errors import InvalidInput, NotFound
 from engine.network.checks import check_network
+from engine.network.closures import NAME as CLOSED
+from engine.network.closures import closed_ids, with_closed
 from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument
 from engine.network.model import Network, compile_network
@@ -44,5 +46,9 @@ class NetworkService:
             if self._days is None or self._days.network.version != found.version:
                 document = NetworkDocument.model_validate_json(found.body)
                 self._days = NetworkDays(compile_network(document, found.version))
+            off = await self._documents.get(CLOSED)
+            network = with_closed(self._days.network, closed_ids(None if off is None else off.body))
+            if network is not self._days.network:
+                self._days = self._days.of(network)
             self._epoch = now
         return self._days

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
-from engine.errors import Unavailable
+from engine.errors import IllegalState, Unavailable
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
 from engine.orders.model import Order
@@ -40,6 +40,22 @@ class OrderSteering:
         return await self._revise(
             order_id, lambda order, at: rejected(order, new, at, by or actor(), self._most), replay
         )
+
+    async def time_out(self, order_id: str, new: NewRejection, run_id: str | None) -> Outcome[Order]:
+        """Take lines away from a node that has not accepted them, unless it has, or a run has decided again.
+
+        Raises NotFound, IllegalState.
+        """
+
+        def rule(order: Order, at: datetime) -> Revision:
+            has_accepted = any(
+                each.node_id == new.node_id and each.run_id == run_id for each in order.steering.acceptances
+            )
+            if has_accepted or order.run_id != run_id:
+                raise IllegalState(f"Node {new.node_id!r} has accepted order {order_id!r}, or was given it anew.")
+            return rejected(order, new, at, actor(), self._most)
+
+        return await self._revise(order_id, rule, None)
 
     async def accept(
         self, order_id: str, node_id: str, *, by: str | None = None, replay: Replay | None = None

@@ -143,8 +143,9 @@ class RoutingTurns:
     async def _decide(self, work: _Work, number: int, orders: Sequence[OpenOrder], progress: Progress | None) -> Step:
         """Solve, and keep what was decided before any of it is committed."""
         today = self._today(work)
-        most = work.table.view.network.policy.max_nodes_per_order
-        free, stopped = split_stopped(remainders(orders, most, keeps=number < ROUNDS - 1))
+        network = work.table.view.network
+        most, closed = network.policy.max_nodes_per_order, {network.node_ids[n] for n in network.closed}
+        free, stopped = split_stopped(remainders(orders, most, closed, keeps=number < ROUNDS - 1))
         solved = await self._solver.solve(free, work.table, work.run.request, progress)
         await self._leave(work.run, stopped)
         with work.table.phases.timed("explain"):

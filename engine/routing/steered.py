@@ -24,7 +24,7 @@ def split_stopped(orders: Sequence[OpenOrder]) -> tuple[list[OpenOrder], list[Op
 
 
 def remainders(
-    orders: Sequence[OpenOrder], most_nodes: int | None, closed: Collection[str] = (), *, keeps: bool = True
+    orders: Sequence[OpenOrder], most_nodes: int | None, closed: Collection[str], *, keeps: bool
 ) -> list[OpenOrder]:
     """Return of each order what is to be routed: its lines less what it keeps.
 

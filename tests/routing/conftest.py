@@ -81,6 +81,7 @@ class World:
     book: MemoryOrderStore
     orders: OrderService
     run_store: MemoryRunStore
+    documents: MemoryDocumentStore
 
     def runs(self, book: OrderBook | None = None) -> RoutingRuns:
         """Return the routing runs, on another order book if one is given."""
@@ -191,6 +192,7 @@ async def world(network_document: dict[str, Any]) -> World:
         book=book,
         orders=OrderService(book, stock, reference, clock),
         run_store=MemoryRunStore(clock),
+        documents=documents,
     )
 
 

@@ -1,0 +1,81 @@
+"""Orders that nodes leave lying: not accepted within the node's minutes, they are taken away from it.
+
+Each order is looked at while it may become due, from when a run gave it to its nodes. Not here: what becomes of it
+(rejecting.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+
+from engine.availability.reference import Reference
+from engine.clock import Clock
+from engine.errors import IllegalState, NotFound
+from engine.orders.model import Order
+from engine.orders.rejecting import NewRejection
+from engine.orders.steering import RejectionKind
+from engine.orders.steering_service import OrderSteering
+from engine.orders.store import OrderStore
+
+PAGE, _AT_ONCE = 500, 50
+_MINUTE_MS, _LATE_MS = 60_000.0, 60_000.0
+
+
+class TimeOuts:
+    """Looks after nodes that have `acceptance_minutes`."""
+
+    def __init__(self, orders: OrderStore, steering: OrderSteering, reference: Reference, clock: Clock) -> None:
+        self._orders, self._steering, self._reference, self._clock = orders, steering, reference, clock
+        self._looked_ms = 0.0
+
+    async def step(self) -> int:
+        """Take away what was not accepted in time; return how many orders that were.
+
+        To be done by one process at a time, again and again; nothing is harmed if two do.
+        """
+        with suppress(NotFound):
+            nodes = (await self._reference.current()).network.document.nodes
+            minutes = {n.node_id: n.acceptance_minutes for n in nodes if n.acceptance_minutes is not None}
+            return await self._look(minutes) if minutes else 0
+        return 0
+
+    async def _look(self, minutes: Mapping[str, int]) -> int:
+        now_ms, found = self._clock.now().timestamp() * 1000, 0
+        at, newest = self._looked_ms, now_ms - min(minutes.values()) * _MINUTE_MS
+        has_more = True
+        while has_more and at < newest:
+            page = await self._orders.allocated(PAGE, after_ms=at)
+            has_more = len(page) >= PAGE
+            due = [(order_id, ms) for order_id, ms in page if ms <= newest]
+            for start in range(0, len(due), _AT_ONCE):
+                some = due[start : start + _AT_ONCE]
+                found += sum(await asyncio.gather(*(self._look_at(*each, now_ms, minutes) for each in some)))
+            at = page[-1][1] if page else at
+        self._looked_ms = max(self._looked_ms, now_ms - max(minutes.values()) * _MINUTE_MS - _LATE_MS)
+        return found
+
+    async def _look_at(self, order_id: str, given_ms: float, now_ms: float, minutes: Mapping[str, int]) -> bool:
+        order, is_late = await self._orders.get(order_id), False
+        for node_id in sorted(_silent(order)):
+            limit = minutes.get(node_id)
+            if limit is None or given_ms > now_ms - limit * _MINUTE_MS:
+                continue
+            reason = f"not accepted within {limit} minutes"
+            new = NewRejection(node_id=node_id, reason=reason, kind=RejectionKind.TIME_OUT)
+            with suppress(IllegalState):  # it has accepted or shipped meanwhile
+                await self._steering.time_out(order_id, new, order.run_id)
+                is_late = True
+        return is_late
+
+
+def _silent(order: Order) -> set[str]:
+    """Return the nodes that have something to ship and have not accepted it."""
+    if order.is_cancelled:
+        return set()
+    kept = {row.node_id for row in order.steering.kept}
+    accepted = {
+        each.node_id for each in order.steering.acceptances if each.run_id == order.run_id or each.node_id in kept
+    }
+    return {row.node_id for row in order.allocation if row.node_id is not None} - accepted

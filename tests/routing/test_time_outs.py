@@ -1,0 +1,84 @@
+"""Nodes that have to accept orders within some minutes: those they leave lying go elsewhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.network.document import NetworkDocument
+from engine.orders.steering_service import OrderSteering
+from engine.orders.time_outs import TimeOuts
+from engine.routing.run_model import RunRequest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+ALL = RunRequest()
+
+
+@pytest.fixture
+def steering(world: World) -> OrderSteering:
+    return OrderSteering(world.book, world.reference, world.clock, most_rejections=3)
+
+
+@pytest.fixture
+async def time_outs(world: World, steering: OrderSteering, network_document: dict[str, Any]) -> TimeOuts:
+    west, east = network_document["nodes"]
+    document = {**network_document, "nodes": [west, {**east, "acceptance_minutes": 30}]}
+    await world.networks.put(NetworkDocument.model_validate(document))
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    return TimeOuts(world.book, steering, world.reference, world.clock)
+
+
+async def nodes_of(world: World, order_id: str) -> list[str | None]:
+    return [row.node_id for row in (await world.orders.get(order_id)).allocation]
+
+
+async def test_what_a_node_does_not_accept_in_time_goes_elsewhere(world: World, time_outs: TimeOuts) -> None:
+    await world.order("o1", {"MUG": 2})
+    await world.runs().execute(ALL)
+    world.clock.advance(timedelta(minutes=29))
+    assert await time_outs.step() == 0
+    world.clock.advance(timedelta(minutes=2))
+    assert await time_outs.step() == 1
+    (rejection,) = (await world.orders.get("o1")).steering.rejections
+    assert (rejection.kind, rejection.reason) == ("time_out", "not accepted within 30 minutes")
+    await world.runs().execute(ALL)
+    assert await nodes_of(world, "o1") == ["west"]
+    world.clock.advance(timedelta(days=1))
+    assert await time_outs.step() == 0  # west need not accept
+
+
+async def test_what_a_node_has_accepted_stays_with_it(
+    world: World, time_outs: TimeOuts, steering: OrderSteering
+) -> None:
+    """Catches a time-out that does not look whether the node has accepted what this run gave it."""
+    for order_id in ("o1", "o2"):
+        await world.order(order_id, {"MUG": 2})
+    await world.runs().execute(ALL)
+    await steering.accept("o1", "east")
+    world.clock.advance(timedelta(hours=1))
+    assert await time_outs.step() == 1
+    assert (await nodes_of(world, "o1"), await nodes_of(world, "o2")) == (["east"], [None])
+
+
+async def test_orders_of_every_age_are_looked_at_once_they_are_due(world: World, time_outs: TimeOuts) -> None:
+    """Catches a cursor that passes orders which are not due yet."""
+    for minute in range(4):
+        await world.order(f"o{minute}", {"MUG": 1})
+        await world.runs().execute(ALL)
+        world.clock.advance(timedelta(minutes=10))
+        assert await time_outs.step() == (minute >= 2)
+    world.clock.advance(timedelta(minutes=30))
+    assert await time_outs.step() == 2
+
+
+async def test_an_order_that_left_in_silence_is_left_alone(world: World, time_outs: TimeOuts) -> None:
+    await world.order("o1", {"MUG": 2})
+    await world.runs().execute(ALL)
+    await world.stock.consume(str((await world.orders.get("o1")).reservation_id))
+    world.clock.advance(timedelta(hours=1))
+    assert await time_outs.step() == 0
+    assert await nodes_of(world, "o1") == ["east"]
