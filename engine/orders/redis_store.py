@@ -59,8 +59,8 @@ STEERING_LIBRARY = library(
 )
 LIBRARIES = (LIBRARY, STEERING_LIBRARY)
 
-_CHUNK = 50
-"""Orders of one function call: 2 to 4 ms in which the server serves nobody else."""
+_CHUNK = 25
+"""Orders of one function call: 4 ms in which the server serves nobody else."""
 _READ_AT_ONCE, _DEMANDS_AT_ONCE, _CALLS_AT_ONCE = 100, 500, 2
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -30,16 +30,17 @@ from engine.routing.explained_runs import Solved as Explained
 from engine.routing.kits import keep_kits_whole, kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
+from engine.routing.promised_days import has_promised_days, to_give_up
 from engine.routing.reasons import backorder_reasons
 from engine.routing.run_model import RunRequest, Unrouted
 from solvers.params import Method, Params, Progress
-from solvers.plan import BACKORDER, RoutingResult
+from solvers.plan import RoutingResult
 from solvers.problem import RoutingProblem
 from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
 
-FIRST_SHARE = 0.6
+FIRST_SHARE = 0.7
 """How much of its time a solve takes that may have to be repeated without some promised days."""
 
 
@@ -95,16 +96,17 @@ class Solver:
             with phases.timed("build"):
                 batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
             with phases.timed("solve"):
-                may_repeat = keep_promises and _has_promises(orders)
+                may_repeat = keep_promises and has_promised_days(orders)
                 stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
                 try:
                     result = await asyncio.to_thread(self._spread, batch.problem, params, stopping, progress)
                 except TooLarge as error:
                     raise InvalidInput(Fault(path="$.method", message=str(error))) from None
-            broken = _promised_but_backordered(batch, result) if keep_promises else set[str]()
-            if not broken:
+            with phases.timed("build"):
+                late = await asyncio.to_thread(to_give_up, batch, result) if may_repeat else frozenset[str]()
+            if not late:
                 break
-            orders = [replace(o, promised_on=None) if o.order_id in broken else o for o in orders]
+            orders = [replace(o, promised_on=None) if o.order_id in late else o for o in orders]
         with phases.timed("explain"):
             return await asyncio.to_thread(self._solved, batch, result, view, atp, now)
 
@@ -138,19 +140,6 @@ class Solver:
         days = sorted(set[int]().union(*ship_days(view.network, today)))
         used = await self._orders.used_capacity([date.fromordinal(day) for day in days])
         return today, capacities_left(view.network, today, table.planned.used(used))
-
-
-def _promised_but_backordered(batch: Batch, result: RoutingResult) -> set[str]:
-    """Return the orders that would wait for stock only because their promised day cannot be kept any more, perhaps."""
-    owner, short = batch.problem.line_order, result.plan.line[result.plan.node == BACKORDER]
-    short = short[~batch.later[short]]  # these ship as promised, on their day
-    orders = {batch.orders[int(o)] for o in owner[short]} if len(short) else set[OpenOrder]()
-    return {order.order_id for order in orders if order.promised_on is not None and order.need_by is None}
-
-
-def _has_promises(orders: Sequence[OpenOrder]) -> bool:
-    """Return whether a promised day may have to be given up, and the batch be solved again without it."""
-    return any(order.promised_on is not None and order.need_by is None for order in orders)
 
 
 def _limit(request: RunRequest, table: Table) -> float | None:
