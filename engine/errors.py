@@ -21,6 +21,7 @@
     │   └── SlotClosed            a window cannot be booked any more
     ├── IdempotencyConflict   the key came back with another body
     ├── LeaseLost             another process has taken the work up; whoever gets this stops
+    ├── PlanNotVerified       a plan does not hold against an independent check; nothing of it was committed
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
     ├── StoreReplyError       the store refused a command: a fault in this program or in the store's set-up
@@ -238,6 +239,12 @@ class LeaseLost(AllotError):
     """Another process has taken the work up, or it is over: whoever gets this stops, and nothing of it was done."""
 
     code = "lease_lost"
+
+
+class PlanNotVerified(AllotError):
+    """A plan breaks a rule or does not cost what it says: a fault in this program; nothing of it was committed."""
+
+    code = "plan_not_verified"
 
 
 class ExpectationMissed(AllotError):

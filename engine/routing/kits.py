@@ -137,6 +137,9 @@ class _Mending:
                         best, least = trial, cents
             if best is others:
                 self.waiting |= {first + line for line in group}
+            if least is None:  # without the kit, what is left of a parcel is on another step of its rates, and late
+                best = {}
+                self.waiting |= {first + line for line in range(len(cost.quantity))}
             places = best
         self._take(order, places, 1)
         self._places[order], self._orders[order] = places, cost

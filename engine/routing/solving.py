@@ -22,17 +22,17 @@ from engine.inventory.model import StockView
 from engine.inventory.pieces import read_in_pieces
 from engine.inventory.store import InventoryStore
 from engine.network.days import Today
-from engine.routing.batch import Batch, allocations, build_batch, capacities_left, demanded_skus, ship_days
+from engine.routing.batch import Batch, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned
-from engine.routing.completing import keep_lines_together, keep_orders_complete
 from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import Solved as Explained
-from engine.routing.kits import keep_kits_whole, kits_of
+from engine.routing.kits import Kept, kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
 from engine.routing.promised_days import has_promised_days, to_give_up
 from engine.routing.reasons import backorder_reasons
 from engine.routing.run_model import RunRequest, Unrouted
+from engine.routing.sound import mended_plan, verified
 from solvers.params import Method, Params, Progress
 from solvers.plan import RoutingResult
 from solvers.problem import RoutingProblem
@@ -82,7 +82,7 @@ class Solver:
     ) -> Solved:
         """Return the plan of these orders; a promised day that would leave units waiting is given up.
 
-        Raises InvalidInput where the batch is too large for the method.
+        Raises InvalidInput where the batch is too large for the method, PlanNotVerified.
         """
         view, now, phases = table.view, self._clock.now(), table.phases
         with phases.timed("read"):
@@ -107,21 +107,27 @@ class Solver:
             if not late:
                 break
             orders = [replace(o, promised_on=None) if o.order_id in late else o for o in orders]
+        with phases.timed("mend"):
+            mended = await asyncio.to_thread(mended_plan, batch, result, view)
+        with phases.timed("verify"):
+            allocated = await asyncio.to_thread(verified, batch, mended.result, view)
         with phases.timed("explain"):
-            return await asyncio.to_thread(self._solved, batch, result, view, atp, now)
+            return await asyncio.to_thread(self._solved, batch, mended, allocated, view, atp, now)
 
-    def _solved(self, batch: Batch, result: RoutingResult, view: View, atp: AtpTable, now: datetime) -> Solved:
+    def _solved(
+        self,
+        batch: Batch,
+        mended: Kept,
+        allocated: list[OrderAllocation],
+        view: View,
+        atp: AtpTable,
+        now: datetime,
+    ) -> Solved:
         """Return what was decided in the words of orders, with what is kept to explain it."""
-        mended = keep_kits_whole(batch, result)
-        most, complete = view.terms.max_nodes_per_line, view.terms.ship_complete
-        if most is not None:
-            mended = keep_lines_together(batch, mended, most)
-        if complete:
-            mended = keep_orders_complete(batch, mended, most)
         return Solved(
             batch=batch,
             result=mended.result,
-            allocations=allocations(batch, mended.result.plan),
+            allocations=allocated,
             unrouted=backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]),
             explained=explained_batch(batch, mended, view, atp, now) if self._explains else None,
         )
