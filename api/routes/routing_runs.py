@@ -58,6 +58,19 @@ def _shown(run: Run) -> wire.RoutingRun:
             for line in run.unrouted
         ],
         failure=run.failure,
+        drop_ship_orders=[
+            wire.DropShipOrder(
+                drop_ship_id=each.drop_ship_id,
+                node_id=each.node_id,
+                order_id=each.order_id,
+                service=each.service,
+                ship_on=each.ship_on,
+                lines=[
+                    wire.DropShipLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in each.lines
+                ],
+            )
+            for each in run.drop_ship_orders
+        ],
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Reply
@@ -46,6 +47,25 @@ class UnroutedLine(Reply, frozen=True, kw_only=True):
     reason: str
 
 
+class DropShipLine(Reply, frozen=True, kw_only=True):
+    """Units of a line."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class DropShipOrder(Reply, frozen=True, kw_only=True):
+    """A parcel that a vendor ships to the customer of an order; the same parcel always has the same id."""
+
+    drop_ship_id: str
+    node_id: str
+    order_id: str
+    service: str
+    ship_on: date
+    lines: list[DropShipLine]
+
+
 class RoutingRun(Reply, frozen=True, kw_only=True):
     """A routing run; `summary` has total_cost_cents, lower_bound_cents and gap once it is over.
 
@@ -60,3 +80,6 @@ class RoutingRun(Reply, frozen=True, kw_only=True):
     summary: dict[str, Any]
     unrouted: list[UnroutedLine]
     failure: str | None
+    drop_ship_orders: Annotated[
+        list[DropShipOrder], Meta(description="what vendors are to be sent of what was committed, or would be")
+    ] = msgspec.field(default_factory=list)

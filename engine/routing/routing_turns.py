@@ -9,7 +9,7 @@ before. Not here: one solve (solving.py), the work on a run (working.py), the co
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,8 +26,9 @@ from engine.inventory.pieces import read_in_pieces
 from engine.inventory.store import InventoryStore
 from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
+from engine.routing.drop_ship import DropShipOrder, drop_ship_orders, vendors_of
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict
+from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.phases import Phases
 from engine.routing.reasons import ORDER_HOLD, STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
@@ -35,7 +36,7 @@ from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_summary import Tally, policy_of, summary_of
 from engine.routing.shadow import Shadow
 from engine.routing.solving import Solved, Solver, Table
-from engine.routing.steered import remainders, split_stopped
+from engine.routing.steered import split_stopped, to_route
 from solvers.params import Progress
 
 ROUNDS = 3
@@ -67,7 +68,7 @@ class RoutingTurns:
         request, tally, phases = run.request, Tally(), Phases()
         with phases.timed("read"):
             opening = await self._open(run, ledger, view)
-        unrouted, stock = list(opening.left_out), opening.stock
+        unrouted, drop_ship, stock = list(opening.left_out), list[DropShipOrder](), opening.stock
         summaries = list[tuple[str | None, Mapping[str, Any]]]()
         planned, beside = Planned(), None if live is None else Shadow(self._solver, live, request, len(opening.turns))
         for number, turn in enumerate(opening.turns):
@@ -81,7 +82,16 @@ class RoutingTurns:
                 stock=stock,
                 phases=phases,
             )
-            work = _Work(run=run, ledger=ledger, number=number, turn=turn, table=table, tally=tally, unrouted=unrouted)
+            work = _Work(
+                run=run,
+                ledger=ledger,
+                number=number,
+                turn=turn,
+                table=table,
+                tally=tally,
+                unrouted=unrouted,
+                drop_ship=drop_ship,
+            )
             first = await self._route_turn(work, progress)
             summaries.append((turn.channel, first.summary))
             if beside is not None:
@@ -92,7 +102,13 @@ class RoutingTurns:
         summary = {**summary_of_turns(summaries), **tally.document(), **policy_of(request), **phases.document()}
         if beside is not None:
             summary["comparison"] = beside.document(summary)
-        return replace(run, status=_status(request), summary=summary, unrouted=tuple(unrouted))
+        return replace(
+            run,
+            status=_status(request),
+            summary=summary,
+            unrouted=tuple(unrouted),
+            drop_ship_orders=tuple(drop_ship),
+        )
 
     async def _open(self, run: Run, ledger: RunLedger, view: View) -> _Opening:
         """Return what the run began with, as it is now, or let it begin."""
@@ -102,7 +118,8 @@ class RoutingTurns:
                 for channel, order_ids in ledger.start.turns
             ]
             return _Opening(turns=turns, left_out=ledger.start.left_out, stock=None)
-        found = await self._orders.open_orders(run.request.order_ids)
+        free, stopped = split_stopped(await self._orders.open_orders(run.request.order_ids))
+        found = [*free, *stopped]  # those that are left for people come last where only so many are routed
         pending, unknown, skus = await asyncio.to_thread(_split_known, found[: run.request.max_orders], view)
         stock = await read_in_pieces(self._inventory, skus)
         turns = turns_of(pending, stock, self._clock.now()) if pending else [Turn(channel=None, orders=())]
@@ -128,7 +145,9 @@ class RoutingTurns:
             tally.batches += 1
             again = {each.order_id for later in kept[number + 1 :] for each in later.allocations}
             moved = set[str]()
-            if run.request.commits:
+            if not run.request.commits:
+                work.send(step.allocations)
+            else:
                 is_old = number < len(kept) and step.today != self._today(work)
                 moved = again | await self._roll_forward(work, step, again, is_old=is_old)
             work.unrouted.extend(entry for entry in step.unrouted if entry.order_id not in moved)
@@ -143,9 +162,7 @@ class RoutingTurns:
     async def _decide(self, work: _Work, number: int, orders: Sequence[OpenOrder], progress: Progress | None) -> Step:
         """Solve, and keep what was decided before any of it is committed."""
         today = self._today(work)
-        network = work.table.view.network
-        most, closed = network.policy.max_nodes_per_order, {network.node_ids[n] for n in network.closed}
-        free, stopped = split_stopped(remainders(orders, most, closed, keeps=number < ROUNDS - 1))
+        free, stopped = to_route(orders, work.table.view.network, keeps=number < ROUNDS - 1)
         solved = await self._solver.solve(free, work.table, work.run.request, progress)
         await self._leave(work.run, stopped)
         with work.table.phases.timed("explain"):
@@ -170,7 +187,10 @@ class RoutingTurns:
             found = await self._orders.open_orders([each.order_id for each in left])
             return {order.order_id for order in found}
         with work.table.phases.timed("commit"):
-            return work.tally.add(await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left))
+            verdicts = await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left)
+        made = {verdict.order_id for verdict in verdicts if verdict.outcome is VerdictOutcome.COMMITTED}
+        work.send(each for each in left if each.order_id in made)
+        return work.tally.add(verdicts)
 
     def _today(self, work: _Work) -> Mapping[str, int]:
         return dict(work.table.view.days.at(self._clock.now()).by_node)
@@ -223,6 +243,11 @@ class _Work:
     table: Table
     tally: Tally
     unrouted: list[Unrouted]
+    drop_ship: list[DropShipOrder]
+
+    def send(self, allocations: Iterable[OrderAllocation]) -> None:
+        """Note what vendors are to be sent of some allocations."""
+        self.drop_ship.extend(drop_ship_orders(allocations, vendors_of(self.table.view.network)))
 
 
 def _status(request: RunRequest) -> RunStatus:

@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from engine.routing.drop_ship import DropShipOrder
+
 
 class RunStatus(StrEnum):
     """`queued → running → committed | dry_run | shadow | failed`."""
@@ -74,4 +76,6 @@ class Run:
     summary: Mapping[str, Any] = field(default_factory=dict)
     """Costs and counts of the plan, `lower_bound_cents` and `gap`; what was committed, moved and gone."""
     unrouted: tuple[Unrouted, ...] = ()
+    drop_ship_orders: tuple[DropShipOrder, ...] = ()
+    """What vendors are to be sent of what was committed, or would be."""
     failure: str | None = None

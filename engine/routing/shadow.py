@@ -18,6 +18,7 @@ from engine.routing.run_ledger import Step
 from engine.routing.run_model import RunRequest
 from engine.routing.run_summary import summary_of
 from engine.routing.solving import Solver, Table
+from engine.routing.steered import to_route
 
 MOST_TOLD = 50
 """Orders that are told one by one."""
@@ -45,7 +46,8 @@ class Shadow:
             stock=stock,
             phases=Phases(),
         )
-        solved = await self._solver.solve(turn.orders, table, self._request, None)
+        free, _ = to_route(turn.orders, self._live.network)
+        solved = await self._solver.solve(free, table, self._request, None)
         self._summaries.append((turn.channel, summary_of(solved.batch, solved.result)))
         if self._turns > 1:
             self._planned.add(turn.orders, solved.allocations)

@@ -12,6 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.network.model import Network
 from engine.routing.model import AllocationRow, OpenOrder, OwnStock
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 
@@ -21,6 +22,14 @@ _ANY = -1
 def split_stopped(orders: Sequence[OpenOrder]) -> tuple[list[OpenOrder], list[OpenOrder]]:
     """Return the orders that may be routed, and those that are stopped."""
     return [o for o in orders if o.stopped is None], [o for o in orders if o.stopped is not None]
+
+
+def to_route(
+    orders: Sequence[OpenOrder], network: Network, *, keeps: bool = True
+) -> tuple[list[OpenOrder], list[OpenOrder]]:
+    """Return what is to be routed of orders on a network, and the orders that are stopped."""
+    closed = {network.node_ids[n] for n in network.closed}
+    return split_stopped(remainders(orders, network.policy.max_nodes_per_order, closed, keeps=keeps))
 
 
 def remainders(

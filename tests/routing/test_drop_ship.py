@@ -1,0 +1,54 @@
+"""Drop-ship orders: what vendors are to be sent of a run's plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from engine.network.document import NetworkDocument
+from engine.orders.rejecting import NewRejection
+from engine.orders.steering_service import OrderSteering
+from engine.routing.run_model import RunRequest
+
+if TYPE_CHECKING:
+    from conftest import World
+
+ALL = RunRequest()
+
+
+@pytest.fixture
+async def vendor(world: World, network_document: dict[str, Any]) -> str:
+    """Make west a vendor, which alone has tea."""
+    west, east = network_document["nodes"]
+    document = {**network_document, "nodes": [{**west, "kind": "vendor"}, east]}
+    await world.networks.put(NetworkDocument.model_validate(document))
+    await world.count(east={"MUG": 9}, west={"TEA": 9, "POT": 9})
+    return "west"
+
+
+async def test_a_vendor_is_sent_its_parcel_of_an_order_and_nothing_else(world: World, vendor: str) -> None:
+    await world.order("o1", {"MUG": 1, "TEA": 2, "POT": 1})
+    await world.order("o2", {"MUG": 1})
+    planned = await world.runs().execute(RunRequest(dry_run=True))
+    run = await world.runs().execute(ALL)
+    (sent,) = run.drop_ship_orders
+    assert (sent.node_id, sent.order_id) == (vendor, "o1")
+    assert (sent.service, sent.ship_on.isoformat()) == ("ground", "2026-11-20")
+    assert [(line.line_id, line.sku, line.quantity) for line in sent.lines] == [("2", "TEA", 2), ("3", "POT", 1)]
+    assert planned.drop_ship_orders == run.drop_ship_orders
+
+
+async def test_a_parcel_that_stays_with_its_vendor_keeps_its_id_and_another_has_another(
+    world: World, vendor: str
+) -> None:
+    """Catches ids by run: the vendor would ship again what another run leaves as it is."""
+    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=3)
+    await world.order("o1", {"MUG": 1, "TEA": 2})
+    (first,) = (await world.runs().execute(ALL)).drop_ship_orders
+    await steering.reject("o1", NewRejection(node_id="east", reason="no time"))
+    (again,) = (await world.runs().execute(ALL)).drop_ship_orders
+    assert again == first
+    await steering.reject("o1", NewRejection(node_id=vendor, reason="only one", lines=(("2", 1),)))
+    (less,) = (await world.runs().execute(ALL)).drop_ship_orders
+    assert (less.drop_ship_id != first.drop_ship_id, less.lines[0].quantity) == (True, 1)
