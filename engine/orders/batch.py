@@ -52,7 +52,7 @@ def check_allocations(allocations: Sequence[OrderAllocation], demands: Sequence[
                 message = "give a quantity of at least 1, and node_id, service and ship_on together or not at all"
                 faults.append(Fault(path=f"{path}.rows[{number}]", message=message))
         if demand is not None and demand_of(allocation.rows) != demand:
-            wanted = ", ".join(f"{quantity} × {sku}" for _, sku, quantity in map(_demand_line, demand.split("\n")))
+            wanted = ", ".join(map(_demanded, demand.split("\n")))
             message = f"the rows of order {order_id} do not add up to what it asks for: {wanted}"
             faults.append(Fault(path=path, message=message))
     if faults:
@@ -102,6 +102,7 @@ def today_of(entries: Sequence[Entry], today: Mapping[str, date]) -> dict[str, i
     return days
 
 
-def _demand_line(text: str) -> tuple[str, str, str]:
-    line_id, sku, quantity = text.split("\t")
-    return line_id, sku, quantity
+def _demanded(text: str) -> str:
+    """Return a line of what a store keeps as an order's demand, as people read it."""
+    parts = text.split("\t")
+    return f"{parts[2]} × {parts[1]}" if len(parts) == 3 else repr(text)

@@ -114,8 +114,10 @@ class MemoryOrderStore:
             raise unknown_orders(unknown)
         found = [self._orders[order_id] for order_id in named]
         orders = (
-            open_order(kept.state, kept.doc, self._reservations.lines(kept.reservation_id), kept.steering, kept.rows)
-            for kept in found
+            open_order(
+                name, kept.state, kept.doc, self._reservations.lines(kept.reservation_id), kept.steering, kept.rows
+            )
+            for name, kept in zip(named, found, strict=True)
             if not self._has_left(kept)
         )
         return [order for order in orders if order is not None]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
+
+import msgspec
 
 from engine.orders.model import OrderState
 from engine.orders.records import allocation_of, captured_of
@@ -13,19 +16,37 @@ from engine.routing.model import LineNode, OpenOrder, OwnStock, UsedCapacity
 _OPEN = {OrderState.CAPTURED, OrderState.BACKORDERED}
 
 
+MALFORMED = "malformed"
 OwnLine = tuple[str, str, int, int]
 """(sku, node_id, quantity, ship_on ordinal if it is dated demand, else 0)."""
 
 
 def open_order(
-    state: str, doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes = "", rows: str | bytes = ""
+    order_id: str,
+    state: str,
+    doc: str | bytes,
+    own_lines: Sequence[OwnLine],
+    steering: str | bytes = "",
+    rows: str | bytes = "",
 ) -> OpenOrder | None:
     """Return an order with the lines of its live reservation as a routing run sees it, None if it is not open.
 
-    `steering` is what nodes and people have said of it, and `rows` its allocation then.
+    `steering` is what nodes and people have said of it, and `rows` its allocation then. An order that cannot be read
+    is stopped, so that it holds up no other.
     """
     if state not in _OPEN:
         return None
+    try:
+        order = _read(doc, own_lines, steering, rows)
+    except (msgspec.MsgspecError, ValueError, OverflowError):
+        return OpenOrder(order_id=order_id, lines=(), stopped=MALFORMED)
+    demanded = {line.sku for line in order.lines if line.quantity > 0}
+    if order.order_id != order_id or not order.lines or len(demanded) < len(order.lines):
+        return replace(order, order_id=order_id, stopped=MALFORMED)
+    return order
+
+
+def _read(doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes, rows: str | bytes) -> OpenOrder:
     captured = captured_of(doc)
     said, allocation = steering_of(steering), allocation_of(rows)
     forbidden = [LineNode(line_id=line.line_id, node_id=n) for line in captured.demand for n in said.forbidden_node_ids]

@@ -134,8 +134,13 @@ class PartitionedOrderStore:
 
     async def open_orders(self, order_ids: Sequence[str] | None = None) -> list[OpenOrder]:
         """Return the open orders, all or those of `order_ids`; all of them by when they were captured."""
-        known = await self._known(order_ids) if order_ids is not None else await self._all_open()
-        found = (open_order(each.state, each.doc, each.own_lines, each.steering, each.rows) for each in known)
+        if order_ids is not None:
+            pairs = list(zip(order_ids, await self._known(order_ids), strict=True))
+        else:
+            pairs = await self._all_open()
+        found = (
+            open_order(name, each.state, each.doc, each.own_lines, each.steering, each.rows) for name, each in pairs
+        )
         return [order for order in found if order is not None]
 
     async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
@@ -246,12 +251,12 @@ class PartitionedOrderStore:
             raise unknown_orders(unknown)
         return known
 
-    async def _all_open(self) -> list[KnownOrder]:
+    async def _all_open(self) -> list[tuple[str, KnownOrder]]:
         listed = await asyncio.gather(*(each.client.call("ZRANGE", each.keys.open_orders, 0, -1) for each in self._all))
         pairs = [(name.decode(), home) for home, names in enumerate(listed) for name in names]
         known = await known_orders(self._all, [name for name, _ in pairs], [home for _, home in pairs])
         order = sorted(range(len(pairs)), key=lambda index: (known[index].seq, pairs[index][0]))
-        return [known[index] for index in order]
+        return [(pairs[index][0], known[index]) for index in order]
 
     async def _let_go(self, home: Partition, reply: Reply) -> None:
         """Let parts and uses follow the cancellation of an order; what cannot be reached now is the sweeper's."""

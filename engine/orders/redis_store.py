@@ -128,7 +128,7 @@ class RedisOrderStore:
             chunk = named[start : start + _READ_AT_ONCE]
             reply = _unpack(await self._client.fcall("allot_read_orders_v1", [self._keys.open_orders], chunk))
             unknown += [order_id for order_id, (state, *_) in zip(chunk, reply, strict=True) if not state]
-            orders += [open_order(*found) for found in reply if found[0]]
+            orders += [open_order(name, *found) for name, found in zip(chunk, reply, strict=True) if found[0]]
         if unknown:
             raise unknown_orders(unknown)
         return [order for order in orders if order is not None]

@@ -15,6 +15,7 @@ incomplete_order    it could ship, but not all of its order could, and that ship
 stock_moved         the stock went while the run was being committed; the order stays open
 unknown_sku         the SKU is no longer in the catalog
 order_hold          people have stopped the order; release it to have it routed
+malformed           the order cannot be read, or no problem can be made of it; the others of the run go on
 too_many_rejections  nodes have refused the order as often as may be; it is left for people
 
 Not here: how the facts of a plan are told apart (solvers/shortages.py).
@@ -36,6 +37,7 @@ from solvers.shortages import Shortage, shortages
 STOCK_MOVED, UNKNOWN_SKU, HANDLING, ORDER_HOLD = "stock_moved", "unknown_sku", "handling", "order_hold"
 INCOMPLETE_KIT, INCOMPLETE_ORDER = "incomplete_kit", "incomplete_order"
 BARRED_NODE, EXCLUDED_NODE = "barred_node", "excluded_node"
+MALFORMED = "malformed"
 WAITS_FOR_KIT, WAITS_FOR_ORDER = 1, 2
 _NOTHING = {Shortage.NO_STOCK, Shortage.INSUFFICIENT_STOCK}
 
@@ -101,7 +103,9 @@ def reason_of(reason: Shortage, *, is_refused: bool, waits_for: int) -> str:
 
 
 def whole_order(order: OpenOrder, reason: str) -> list[Unrouted]:
-    """Return all lines of an order as unrouted for one reason."""
+    """Return all lines of an order as unrouted for one reason; a blank one if it has none that can be read."""
+    if not order.lines:
+        return [Unrouted(order_id=order.order_id, line_id="", sku="", quantity=0, reason=reason)]
     return [
         Unrouted(order_id=order.order_id, line_id=line.line_id, sku=line.sku, quantity=line.quantity, reason=reason)
         for line in order.lines

@@ -9,6 +9,7 @@ before. Not here: one solve (solving.py), the work on a run (working.py), the co
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from typing import Any
 from engine.availability.reference import View
 from engine.clock import Clock
 from engine.dispatch.dispatcher import Dispatcher
-from engine.errors import AllotError
+from engine.errors import AllotError, InvalidInput, PlanNotVerified, Unavailable
 from engine.events.actor import acting_as
 from engine.inventory.buffers import kept_at
 from engine.inventory.model import StockView
@@ -30,7 +31,8 @@ from engine.routing.drop_ship import DropShipOrder, drop_ship_orders, vendors_of
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
 from engine.routing.phases import Phases
-from engine.routing.reasons import ORDER_HOLD, STOCK_MOVED, UNKNOWN_SKU, whole_order
+from engine.routing.poison import malformed_of
+from engine.routing.reasons import MALFORMED, ORDER_HOLD, STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from engine.routing.run_summary import Tally, policy_of, summary_of
@@ -40,6 +42,7 @@ from engine.routing.steered import split_stopped, to_route
 from solvers.params import Progress
 
 ROUNDS = 3
+log = logging.getLogger("allot.runs")
 
 
 class RoutingTurns:
@@ -163,7 +166,8 @@ class RoutingTurns:
         """Solve, and keep what was decided before any of it is committed."""
         today = self._today(work)
         free, stopped = to_route(orders, work.table.view.network, keeps=number < ROUNDS - 1)
-        solved = await self._solver.solve(free, work.table, work.run.request, progress)
+        solved, poisoned = await self._solve(work, free, progress)
+        stopped = [*stopped, *(replace(order, stopped=MALFORMED) for order in poisoned)]
         await self._leave(work.run, stopped)
         with work.table.phases.timed("explain"):
             await self._explain(work.run, work.tally, solved)
@@ -177,6 +181,23 @@ class RoutingTurns:
             await work.ledger.keep(work.number, number, step)
         return step
 
+    async def _solve(
+        self, work: _Work, orders: Sequence[OpenOrder], progress: Progress | None
+    ) -> tuple[Solved, Sequence[OpenOrder]]:
+        """Solve, and return the orders too that had to be left out since no problem can be made with them."""
+        try:
+            return await self._solver.solve(orders, work.table, work.run.request, progress), ()
+        except (Unavailable, PlanNotVerified):
+            raise
+        except Exception:
+            poisoned = await self._solver.poisoned(orders, work.table)
+            if not poisoned:
+                raise
+            log.exception("left out of run %s: %s", work.run.run_id, ", ".join(each.order_id for each in poisoned))
+        out = {order.order_id for order in poisoned}
+        rest = [order for order in orders if order.order_id not in out]
+        return await self._solver.solve(rest, work.table, work.run.request, progress), poisoned
+
     async def _roll_forward(self, work: _Work, step: Step, again: Collection[str], *, is_old: bool) -> set[str]:
         """Commit what was decided, but for orders that were decided on `again`; return those that have to be.
 
@@ -187,10 +208,28 @@ class RoutingTurns:
             found = await self._orders.open_orders([each.order_id for each in left])
             return {order.order_id for order in found}
         with work.table.phases.timed("commit"):
-            verdicts = await self._commit(work.run.run_id, work.ledger.epoch, work.table.view, left)
+            verdicts = await self._committed(work, left)
         made = {verdict.order_id for verdict in verdicts if verdict.outcome is VerdictOutcome.COMMITTED}
         work.send(each for each in left if each.order_id in made)
         return work.tally.add(verdicts)
+
+    async def _committed(self, work: _Work, allocations: Sequence[OrderAllocation]) -> list[Verdict]:
+        """Commit, but for orders that the store has otherwise than they were read; these are told."""
+        try:
+            return await self._commit(work, allocations)
+        except InvalidInput as error:
+            wrong = malformed_of(error, allocations)
+            if not wrong:
+                raise
+        log.error("not committed by run %s, as the store has them otherwise: %s", work.run.run_id, sorted(wrong))
+        left = [each for each in allocations if each.order_id not in wrong]
+        work.unrouted.extend(
+            Unrouted(order_id=each.order_id, line_id=row.line_id, sku=row.sku, quantity=row.quantity, reason=MALFORMED)
+            for each in allocations
+            if each.order_id in wrong
+            for row in each.rows
+        )
+        return await self._commit(work, left)
 
     def _today(self, work: _Work) -> Mapping[str, int]:
         return dict(work.table.view.days.at(self._clock.now()).by_node)
@@ -207,9 +246,8 @@ class RoutingTurns:
             with suppress(AllotError):
                 await self._explained.leave(run.run_id, [order.order_id for order in orders])
 
-    async def _commit(
-        self, run_id: str, epoch: int, view: View, allocations: Sequence[OrderAllocation]
-    ) -> list[Verdict]:
+    async def _commit(self, work: _Work, allocations: Sequence[OrderAllocation]) -> list[Verdict]:
+        run_id, epoch, view = work.run.run_id, work.ledger.epoch, work.table.view
         today = view.days.at(self._clock.now())
         limits = _daily_capacities(view)
         dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}

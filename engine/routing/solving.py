@@ -29,6 +29,7 @@ from engine.routing.explained_runs import Solved as Explained
 from engine.routing.kits import Kept, kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
+from engine.routing.poison import culprits
 from engine.routing.promised_days import has_promised_days, to_give_up
 from engine.routing.reasons import backorder_reasons
 from engine.routing.run_model import RunRequest, Unrouted
@@ -113,6 +114,22 @@ class Solver:
             allocated = await asyncio.to_thread(verified, batch, mended.result, view)
         with phases.timed("explain"):
             return await asyncio.to_thread(self._solved, batch, mended, allocated, view, atp, now)
+
+    async def poisoned(self, orders: Sequence[OpenOrder], table: Table) -> list[OpenOrder]:
+        """Return the orders of which no problem can be made, whatever the others are."""
+        view, now = table.view, self._clock.now()
+        today, left = await self._today(table, now)
+        stock = table.planned.stock(table.stock or await read_in_pieces(self._inventory, demanded_skus(orders)))
+        atp = self._reader.read(stock, view, today.local_day, now=now, channel=table.channel)
+
+        def fails(some: Sequence[OpenOrder]) -> bool:
+            try:
+                build_batch(some, view, atp, left, self._tables)
+            except Exception:  # noqa: BLE001 - whatever it is, it must not stop the other orders
+                return True
+            return False
+
+        return await asyncio.to_thread(culprits, orders, fails)
 
     def _solved(
         self,
