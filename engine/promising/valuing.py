@@ -59,6 +59,8 @@ def values_of(demand: IntArray, unit_values: IntArray) -> IntArray:
     """Return what lines are worth at each node, (nodes, lines), of demand (lines, products) in units."""
     if not unit_values.size:
         return NO_VALUES
+    if int(demand.max(initial=0)) * int(unit_values.max()) * demand.shape[1] <= MOST_CENTS:
+        return np.ascontiguousarray((demand @ unit_values).T)
     found = np.zeros((unit_values.shape[1], demand.shape[0]), dtype=np.int64)
     for line, product in zip(*np.nonzero(demand), strict=True):
         units = int(demand[line, product])
