@@ -5,7 +5,7 @@ Here: its shape, and the same as look-ups. Not here: how prices are made (engine
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -13,10 +13,11 @@ from typing import Annotated
 
 from msgspec import Struct
 from msgspec.json import Decoder
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 from engine.errors import Fault
 from engine.iso_day import Day
+from engine.storage.long_json import pieces_of, without_array, written
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 MOST_PRICES = 2_000_000
@@ -86,12 +87,11 @@ class _Published(Struct):
 
 def read_bid_prices(body: bytes, version: int) -> BidPrices:
     """Turn a published document into look-ups; it was checked before, and is not again, as there may be millions."""
-    end = body.rindex(b"]")
     by_sku: dict[str, dict[str, int]] = {}
-    for part in _parts(body, end):
-        for entry in _decode_part(part):
+    for piece in pieces_of(body, _BEGINNING):
+        for entry in _decode_prices(piece):
             by_sku.setdefault(entry.sku, {})[entry.node_id] = entry.price_cents
-    found = _decode(_BEGINNING + body[end:])
+    found = _decode(without_array(body, _BEGINNING))
     return BidPrices(
         version=version,
         body=body,
@@ -101,21 +101,12 @@ def read_bid_prices(body: bytes, version: int) -> BidPrices:
     )
 
 
-def _parts(body: bytes, end: int) -> Iterator[bytes]:
-    """Yield the prices of a document as it is written here, in pieces: while one is decoded no thread has its turn.
-
-    No text has an end of one entry and the beginning of the next in it, since quotes are escaped there.
-    """
-    if not body.startswith(_BEGINNING):
-        raise ValueError(f"bid prices begin with {_BEGINNING!r}, not {body[: len(_BEGINNING)]!r}")
-    begin = len(_BEGINNING)
-    while begin < end:
-        cut = body.find(_BETWEEN, begin + _PART_BYTES, end)
-        last = end if cut < 0 else cut + 1
-        yield b"[" + body[begin:last] + b"]"
-        begin = last + 1
+def write_bid_prices(document: BidPricesDocument) -> bytes:
+    """Return a document as it is published."""
+    rest = document.model_copy(update={"prices": ()}).model_dump_json(exclude_none=True).encode()
+    return written(rest, _BEGINNING, document.prices, _dump_prices)
 
 
-_BEGINNING, _BETWEEN = b'{"prices":[', b'},{"'
-_PART_BYTES = 2**18
-_decode, _decode_part = Decoder(_Published).decode, Decoder(list[_Price]).decode
+_BEGINNING = b'{"prices":['
+_decode, _decode_prices = Decoder(_Published).decode, Decoder(list[_Price]).decode
+_dump_prices = TypeAdapter(Sequence[BidPriceDocument]).dump_json

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from engine.bidding.document import BidPrices, BidPricesDocument, check_bid_prices, read_bid_prices
+from engine.bidding.document import BidPrices, BidPricesDocument, check_bid_prices, read_bid_prices, write_bid_prices
 from engine.errors import InvalidInput, NotFound
 from engine.storage.documents import DocumentStore
 
@@ -34,7 +34,7 @@ class BidPriceService:
         faults = await asyncio.to_thread(check_bid_prices, document)
         if faults:
             raise InvalidInput(faults)
-        body = await asyncio.to_thread(_written, document)
+        body = await asyncio.to_thread(write_bid_prices, document)
         version = await self._documents.put(NAME, body)
         self._keep(await asyncio.to_thread(read_bid_prices, body, version))
         return version
@@ -63,7 +63,3 @@ class BidPriceService:
         """Keep prices, unless newer ones were read meanwhile."""
         if self._prices is None or self._prices.version < prices.version:
             self._prices = prices
-
-
-def _written(document: BidPricesDocument) -> bytes:
-    return document.model_dump_json(exclude_none=True).encode()

@@ -6,15 +6,19 @@ Here: shape and rules. Not here: how a forecast is made, and what follows from i
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 from io import StringIO
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Struct
+from msgspec.json import Decoder
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import faults_of
 from engine.iso_day import Day
+from engine.storage.long_json import pieces_of, written
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
@@ -64,6 +68,37 @@ def _row_faults(row: ForecastRow, path: str) -> Iterator[Fault]:
     by_code = (row.country is not None) + (row.postal_code is not None)
     if (by_place, by_code) not in {(2, 0), (0, 2), (2, 2)}:
         yield Fault(path=path, message="has no place; give latitude and longitude, or country and postal_code")
+
+
+class StoredRow(Struct, frozen=True):
+    """A row of a stored forecast, which was checked before; see `ForecastRow`."""
+
+    sku: str
+    quantity: float
+    first_on: date
+    last_on: date
+    latitude: float | None = None
+    longitude: float | None = None
+    country: str | None = None
+    postal_code: str | None = None
+
+
+Row = ForecastRow | StoredRow
+
+
+def write_forecast(document: ForecastDocument) -> bytes:
+    """Return a forecast as it is stored."""
+    return written(_BEGINNING + b"]}", _BEGINNING, document.rows, lambda rows: _dump_rows(rows, exclude_none=True))
+
+
+def read_forecast(body: bytes) -> tuple[StoredRow, ...]:
+    """Return the rows of a stored forecast, which are not checked again, as there may be very many."""
+    return tuple([row for piece in pieces_of(body, _BEGINNING) for row in _decode_rows(piece)])
+
+
+_BEGINNING = b'{"rows":['
+_decode_rows = Decoder(list[StoredRow]).decode
+_dump_rows = TypeAdapter(Sequence[ForecastRow]).dump_json
 
 
 def read_forecast_csv(text: str, source: str) -> ForecastDocument:

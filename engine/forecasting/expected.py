@@ -17,7 +17,7 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
-from engine.forecasting.document import ForecastDocument, ForecastRow
+from engine.forecasting.document import Row
 from engine.forecasting.parcel_costs import ParcelCosts
 from solvers.bidprices import FluidProblem
 from solvers.problem import FloatArray, IntArray
@@ -43,16 +43,16 @@ class Expected:
     units: FloatArray
 
 
-def demanded_skus(document: ForecastDocument, view: View) -> list[str]:
+def demanded_skus(rows: Sequence[Row], view: View) -> list[str]:
     """Return the SKUs with stock of their own that the rows come down to, sorted; those unknown are left out."""
     content = view.catalog.content
-    return sorted({part for row in document.rows if row.sku in content for part, _ in content[row.sku].components})
+    return sorted({part for row in rows if row.sku in content for part, _ in content[row.sku].components})
 
 
-def understand(document: ForecastDocument, view: View) -> None:
+def understand(rows: Sequence[Row], view: View) -> None:
     """Raise InvalidInput if rows name SKUs that the catalog, or postal codes that the network does not have."""
     faults: list[Fault] = []
-    for number, row in enumerate(document.rows):
+    for number, row in enumerate(rows):
         if row.sku not in view.catalog.content:
             hint = nearest(row.sku, view.catalog.content)
             faults.append(Fault(path=f"$.rows[{number}].sku", message=f"{row.sku!r} is not in the catalog; {hint}"))
@@ -65,7 +65,7 @@ def understand(document: ForecastDocument, view: View) -> None:
         raise InvalidInput(faults)
 
 
-def place_of(row: ForecastRow, view: View) -> Place | None:
+def place_of(row: Row, view: View) -> Place | None:
     """Return where the units of a row go, None if the network does not know the postal code."""
     if row.latitude is not None and row.longitude is not None:
         return row.latitude, row.longitude
@@ -75,16 +75,16 @@ def place_of(row: ForecastRow, view: View) -> Place | None:
     return None if found is None else (found.latitude, found.longitude)
 
 
-def still_to_come(document: ForecastDocument, view: View, today: date) -> Expected:
+def still_to_come(rows: Sequence[Row], view: View, today: date) -> Expected:
     """Return what the rows expect from today on; kits count as their products, rows that are not known as nothing."""
-    skus = demanded_skus(document, view)
+    skus = demanded_skus(rows, view)
     index, places = {sku: k for k, sku in enumerate(skus)}, dict[Place, int]()
     first = today.toordinal()
-    last = max((row.last_on.toordinal() for row in document.rows), default=first)
+    last = max((row.last_on.toordinal() for row in rows), default=first)
     length = max(LEAST_DAYS, -(-(last - first + 1) // MOST_PERIODS))
     ends = tuple(range(first + length - 1, max(last, first) + length, length))
     lines: list[tuple[int, int, int, float]] = []
-    for row in document.rows:
+    for row in rows:
         found = place_of(row, view)
         content = view.catalog.content.get(row.sku)
         if content is None or found is None:
@@ -104,7 +104,7 @@ def still_to_come(document: ForecastDocument, view: View, today: date) -> Expect
     )
 
 
-def _by_period(row: ForecastRow, first: int, ends: Sequence[int], length: int) -> Iterator[tuple[int, float]]:
+def _by_period(row: Row, first: int, ends: Sequence[int], length: int) -> Iterator[tuple[int, float]]:
     """Yield the units of a row in each period that it reaches, spread evenly over its days."""
     begin, end = row.first_on.toordinal(), row.last_on.toordinal()
     daily = row.quantity / (end - begin + 1)

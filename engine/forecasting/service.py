@@ -17,7 +17,7 @@ from engine.bidding.service import BidPriceService
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.forecasting.bid_prices import bid_prices
-from engine.forecasting.document import ForecastDocument, check_forecast
+from engine.forecasting.document import ForecastDocument, StoredRow, check_forecast, read_forecast, write_forecast
 from engine.forecasting.expected import demanded_skus, still_to_come, understand
 from engine.inventory.store import InventoryStore
 from engine.storage.documents import Document, DocumentStore
@@ -35,7 +35,7 @@ class Forecast:
 
     version: int
     body: bytes
-    document: ForecastDocument
+    rows: tuple[StoredRow, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +72,8 @@ class ForecastService:
         faults = await asyncio.to_thread(check_forecast, document)
         if faults:
             raise InvalidInput(faults)
-        await asyncio.to_thread(understand, document, await self._reference.current())
-        return await self._documents.put(NAME, await asyncio.to_thread(_written, document))
+        await asyncio.to_thread(understand, document.rows, await self._reference.current())
+        return await self._documents.put(NAME, await asyncio.to_thread(write_forecast, document))
 
     async def current(self) -> Forecast:
         """Return the forecast as last put; `NotFound` before the first."""
@@ -85,7 +85,7 @@ class ForecastService:
     async def make(self, *, publish: bool = True) -> Made:
         """Make bid prices of the forecast and the stock of now, and publish them; `NotFound` without a forecast."""
         forecast, view, now = await self.current(), await self._reference.current(), self._clock.now()
-        stock = await self._inventory.read(await asyncio.to_thread(demanded_skus, forecast.document, view))
+        stock = await self._inventory.read(await asyncio.to_thread(demanded_skus, forecast.rows, view))
         local_day = view.days.at(now).local_day
         table = await asyncio.to_thread(self._reader.read, stock, view, local_day, now=now)
         document = await asyncio.to_thread(_made, forecast, view, table, now, int(local_day.min()))
@@ -125,20 +125,15 @@ class ForecastService:
         return self._forecast
 
 
-def _written(document: ForecastDocument) -> bytes:
-    return document.model_dump_json(exclude_none=True).encode()
-
-
 def _read(found: Document) -> Forecast:
-    document = ForecastDocument.model_validate_json(found.body)
-    return Forecast(version=found.version, body=found.body, document=document)
+    return Forecast(version=found.version, body=found.body, rows=read_forecast(found.body))
 
 
 def _made(forecast: Forecast, view: View, table: AtpTable, now: datetime, today: int) -> BidPricesDocument:
-    expected = still_to_come(forecast.document, view, date.fromordinal(today))
+    expected = still_to_come(forecast.rows, view, date.fromordinal(today))
     return BidPricesDocument(
         prices=bid_prices(expected, view, table),
         made_at=now,
-        horizon_ends_on=max(row.last_on for row in forecast.document.rows),
+        horizon_ends_on=max(row.last_on for row in forecast.rows),
         forecast_version=forecast.version,
     )

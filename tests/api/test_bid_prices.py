@@ -68,3 +68,28 @@ def test_the_command_puts_a_forecast_file_and_publishes_prices(tmp_path: Path, c
     path.write_text("sku,quantity\nMUG-RED,1\n")
     assert main(["bid-prices", str(path), *data]) == BAD_INPUT
     assert "forecast.csv:2:first_on" in capsys.readouterr().err
+
+
+async def test_prices_that_are_published_rank_promises_at_once_and_stand_in_no_total(http):
+    """Of two nodes in one town the second packs a parcel for a dollar more, and keeps a mug that is worth ten."""
+    first = NETWORK["nodes"][0]
+    twin = {**first, "node_id": "twin", "parcel_cost_cents": first.get("parcel_cost_cents", 0) + 100}
+    await http.put("/v1/network", json={**NETWORK, "nodes": [*NETWORK["nodes"], twin]})
+    await http.put("/v1/catalog", json=CATALOG)
+    counts = [{"node_id": node, "sku": "MUG-RED", "on_hand": 1} for node in (first["node_id"], "twin")]
+    assert (await http.put("/v1/inventory/positions", json={"positions": counts})).status_code == 200
+    place = {"latitude": first["latitude"], "longitude": first["longitude"]}
+    order = {"destination": place, "lines": [{"sku": "MUG-RED", "quantity": 1}], "explain": True}
+    before = (await http.post("/v1/promises", json=order)).json()
+    assert before["options"][0]["shipments"][0]["node_id"] == first["node_id"]
+    assert "stock_value_cents" not in before["options"][0]
+    entry = {"node_id": first["node_id"], "sku": "MUG-RED", "price_cents": 1000}
+    await http.put("/v1/bid-prices", json={"prices": [entry]})
+    after = (await http.post("/v1/promises", json=order)).json()
+    assert {s["node_id"] for option in after["options"] for s in option["shipments"]} == {"twin"}
+    assert after["options"][0]["total_cost_cents"] == before["options"][0]["total_cost_cents"] + 100
+    told = {node["node_id"]: node for node in after["explanation"]["nodes"]}[first["node_id"]]
+    assert (told["binding"], told["stock_value_cents"]) == ("value", 1000)
+    assert (told["cost_difference_cents"], told["ranked_difference_cents"]) == (-100, 900)
+    held = {"promise_id": before["promise_id"], "option_id": before["options"][0]["option_id"]}
+    assert (await http.post("/v1/reservations", json=held)).status_code == 201

@@ -304,3 +304,20 @@ async def test_others_have_their_turns_while_many_prices_are_read() -> None:
     others = BidPriceService(shop.documents)
     assert await turns_during(asyncio.gather(*(others.find() for _ in range(5)))) > 2
     assert (await shop.prices.current()).cents("mug-49999", "east") == 5
+
+
+async def test_a_long_forecast_is_stored_and_read_as_it_was_put(shop: Shop) -> None:
+    """It is written and read in pieces; names have quotes, brackets and commas where one ends."""
+    names = [f'a"}},{{"b]{number}\\' for number in range(3_000)]
+    products = [{"sku": name, "weight_g": 400} for name in names]
+    await shop.catalogs.put(CatalogDocument.model_validate({"products": products}))
+    row = {"first_on": date(2026, 12, 1), "last_on": date(2026, 12, 7), "latitude": 40.7, "longitude": -74.0}
+    rows = [{**row, "sku": name, "quantity": 1 + number / 8} for number, name in enumerate(names)]
+    document = ForecastDocument.model_validate({"rows": rows})
+    await shop.forecast.put(document)
+    found = await shop.forecast.current()
+    assert ForecastDocument.model_validate_json(found.body) == document
+    assert [(read.sku, read.quantity, read.last_on, read.country) for read in found.rows] == [
+        (row.sku, row.quantity, row.last_on, None) for row in document.rows
+    ]
+    assert len(found.body) > 2**18
