@@ -96,6 +96,11 @@ def _print(out: Console, explained: OrderExplanation) -> None:
     costs = ", ".join(f"{name} {_money(cents)}" for name, cents in named.items() if cents)
     title = f"Order [bold]{explained.order_id}[/]: {_money(explained.cost_cents)} {explained.currency}, {parcels}"
     out.print(f"{title} ({costs})" if costs else title)
+    for limit in explained.relaxed:
+        whose = f" for line {limit.line_id}" if limit.line_id else ""
+        where = f" at {limit.node_id}" if limit.node_id else ""
+        counted = _money(limit.cost_cents)
+        out.print(f"It would have waited, and broke {limit.constraint!r}{whose}{where}, which counted as {counted}.")
     if explained.value_cents:
         out.print(f"Its units count for {_money(explained.value_cents)} beside that, which nobody pays.", style="dim")
     for line in explained.lines:

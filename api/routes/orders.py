@@ -87,6 +87,7 @@ def shown_explanation(found: Explained) -> wire.ExplainedOrder:
         shipments=told.shipments,
         lines=told.lines,
         from_one_node=told.from_one_node,
+        relaxed=told.relaxed,
         order_hold=shown_hold(found.order.steering.order_hold),
         rejections=shown_rejections(found.order),
     )

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
-from engine.routing.explanation import LineExplanation, OneNode, RoutedCosts, RoutedParcel
+from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, RoutedCosts, RoutedParcel
 
 
 class DestinationBody(Body, frozen=True, kw_only=True):
@@ -169,6 +169,7 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
     shipments: tuple[RoutedParcel, ...]
     lines: tuple[LineExplanation, ...]
     from_one_node: tuple[OneNode, ...]
+    relaxed: tuple[BrokenLimit, ...] = ()
     order_hold: OrderHold | None = None
     rejections: list[Rejection] = msgspec.field(default_factory=list)
 

@@ -27,7 +27,8 @@ class NodeRule:
     """One rule: nodes by their number in the network. An order or product fits if each condition that is there holds.
 
     `name` is what people call it, `barred` (nodes,) are nodes that get no new orders, as do those beyond `max_km`;
-    `price_cents` (nodes,) is what each unit from a node counts more, None if nothing.
+    `price_cents` (nodes,) is what each unit from a node counts more, None if nothing. `relaxed_cents` is what a unit
+    counts that ships against it where its order would wait, None if it never does.
     """
 
     name: str
@@ -39,6 +40,12 @@ class NodeRule:
     customer_classes: frozenset[str] | None = None
     channels: frozenset[str] | None = None
     sku_classes: frozenset[str] | None = None
+    relaxed_cents: int | None = None
+
+    @property
+    def closes(self) -> bool:
+        """Whether it closes any node."""
+        return bool(self.barred.any()) or self.max_km < float("inf")
 
     def fits(self, order: OrderFacts) -> bool:
         """Return whether it is for an order; what is not known of the order fits no condition."""

@@ -23,6 +23,18 @@ class PositionPrice:
     cents: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Softened:
+    """What it counts, in cents, to break a limit for an order that would wait; None: it is not broken.
+
+    For each day that a parcel is late, each parcel beyond the most, and an order that ships in part.
+    """
+
+    late_day_cents: int | None = None
+    extra_node_cents: int | None = None
+    incomplete_order_cents: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunTerms:
     """The terms of a run.
@@ -40,6 +52,12 @@ class RunTerms:
     stock_outs: tuple[PositionPrice, ...] = ()
     ship_complete: bool = False
     max_nodes_per_line: int | None = None
+    softened: Softened = Softened()
+
+    @property
+    def softens(self) -> bool:
+        """Whether anything may be broken at a price."""
+        return self.softened != Softened() or any(rule.relaxed_cents is not None for rule in self.rules)
 
     @property
     def weighs(self) -> bool:

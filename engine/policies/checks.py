@@ -31,10 +31,14 @@ def faults_of(document: RunPolicyDocument, network: Network | None) -> Iterator[
         yield from _nodes(path, rule, network)
         yield from _when(f"{path}.when", rule.when, network)
         yield from _preference(path, rule, network)
+        if rule.relaxed_cost_cents_per_unit is not None and not rule.limits:
+            message = "there is nothing to relax; name nodes, node_kinds or max_distance_km, or leave the price out"
+            yield Fault(path=f"{path}.relaxed_cost_cents_per_unit", message=message)
         if not rule.limits and not rule.has_preference:
             message = "does nothing; name nodes, node_kinds, max_distance_km or preferred nodes, or leave the rule out"
             yield Fault(path=path, message=message)
     yield from _contradictions(document)
+    yield from _softened(document)
     yield from duplicates("$.node_balance", "load_share", (step.load_share for step in document.node_balance))
     prices = [step.cost_cents_per_unit for step in sorted(document.node_balance, key=lambda step: step.load_share)]
     if prices != sorted(prices):
@@ -47,6 +51,20 @@ def faults_of(document: RunPolicyDocument, network: Network | None) -> Iterator[
     if document.max_nodes_per_line is not None and document.stated().get("line_split") == "never":
         message = f"lines are never split, so {document.max_nodes_per_line} means nothing; leave one of the two out"
         yield Fault(path="$.max_nodes_per_line", message=message)
+
+
+def _softened(document: RunPolicyDocument) -> Iterator[Fault]:
+    """Yield prices of limits that the policy itself takes away."""
+    softened, stated = document.softened, document.stated()
+    if softened.incomplete_order_cost_cents is not None and not document.ship_complete:
+        message = "a price of orders in part, but they need not be complete; state ship_complete, or leave it out"
+        yield Fault(path="$.softened.incomplete_order_cost_cents", message=message)
+    if softened.late_day_cost_cents is not None and stated.get("late_day_cost_cents") is not None:
+        message = "parcels may be late at the policy's own late_day_cost_cents; leave one of the two out"
+        yield Fault(path="$.softened.late_day_cost_cents", message=message)
+    if softened.extra_node_cost_cents is not None and stated.get("max_nodes_per_order", 1) is None:
+        message = "the policy has no max_nodes_per_order; leave one of the two out"
+        yield Fault(path="$.softened.extra_node_cost_cents", message=message)
 
 
 def _limits_nodes(rule: NodesDocument) -> bool:

@@ -22,7 +22,7 @@ _ABSENT = {
     **_OWN,
     **dict.fromkeys(("shipping_weight", "handling_weight", "capacity_share"), "1.0"),
     **dict.fromkeys(("forbidden_node_ids", "rules", "product_rules", "about"), "none"),
-    **dict.fromkeys(("node_balance", "markdowns", "stock_out_costs", "safety_stock"), "none"),
+    **dict.fromkeys(("node_balance", "markdowns", "stock_out_costs", "safety_stock", "softened"), "none"),
 }
 
 _FIELDS = (
@@ -64,6 +64,8 @@ def _words(field: str, stated: Mapping[str, Any]) -> str:
         return _NULL.get(field, "no limit")
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        return _fields_in_words({name: cents for name, cents in value.items() if cents is not None}) or "none"
     if isinstance(value, list) and isinstance(value[0], dict):
         return "; ".join(sorted(_rule(rule) for rule in value))
     if isinstance(value, list):

@@ -95,6 +95,11 @@ class RuleDocument(NodesDocument):
         default=0, description="It ranks plans, and is no part of the costs told; nobody waits for it."
     )
 
+    relaxed_cost_cents_per_unit: Annotated[Cents, Field(gt=0)] | None = Field(
+        default=None,
+        description="What a unit counts that breaks it, for orders that would wait; null: none does.",
+    )
+
     @property
     def has_preference(self) -> bool:
         """Whether it prefers some nodes."""
@@ -105,6 +110,22 @@ class RuleDocument(NodesDocument):
         """Whether it lets some nodes have nothing."""
         nodes = self.node_kinds is not None or self.allowed_node_ids is not None or bool(self.forbidden_node_ids)
         return nodes or self.max_distance_km is not None
+
+
+class SoftenedDocument(BaseModel):
+    """Limits that are broken at a price for orders that would wait; null: this one never is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    late_day_cost_cents: Annotated[Cents, Field(gt=0)] | None = Field(
+        default=None, description="For each day that a parcel is late, where nothing ships late otherwise."
+    )
+    extra_node_cost_cents: Annotated[Cents, Field(gt=0)] | None = Field(
+        default=None, description="For each parcel beyond `max_nodes_per_order`."
+    )
+    incomplete_order_cost_cents: Annotated[Cents, Field(gt=0)] | None = Field(
+        default=None, description="For an order that ships in part, against `ship_complete`."
+    )
 
 
 class BalanceDocument(BaseModel):
@@ -187,6 +208,9 @@ class RunPolicyDocument(NodesDocument):
     safety_stock: Annotated[tuple[UnitRuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
         default=(),
         description="Units kept back from the run. With the network's buffers, the largest that fits counts.",
+    )
+    softened: SoftenedDocument = Field(
+        default=SoftenedDocument(), description="Limits that are broken at a price, for orders that would wait."
     )
     product_rules: Annotated[tuple[ProductRuleDocument, ...], Field(max_length=MOST_RULES)] = Field(
         default=(), description="As a rule with `sku_classes`: which nodes get new orders of products of a class."

@@ -19,7 +19,7 @@ from engine.network.days import NetworkDays
 from engine.network.document import NetworkDocument, NodeDocument, PolicyDocument
 from engine.network.model import Network, compile_network
 from engine.network.node_rules import NodeRule
-from engine.network.run_terms import PositionPrice, RunTerms
+from engine.network.run_terms import PositionPrice, RunTerms, Softened
 from engine.network.time_of_day import minutes_of
 from engine.policies.document import NodesDocument, PositionsDocument, RuleDocument, RunPolicyDocument
 from engine.policies.model import Policy
@@ -59,6 +59,11 @@ def _under(policy: Policy, view: View) -> View:
         ),
         ship_complete=document.ship_complete,
         max_nodes_per_line=document.max_nodes_per_line,
+        softened=Softened(
+            late_day_cents=document.softened.late_day_cost_cents,
+            extra_node_cents=document.softened.extra_node_cost_cents,
+            incomplete_order_cents=document.softened.incomplete_order_cost_cents if document.ship_complete else None,
+        ),
     )
     return replace(view, days=days, terms=terms)
 
@@ -124,6 +129,7 @@ def _rule(rule: RuleDocument, name: str, network: Network) -> NodeRule:
         customer_classes=_set(when.customer_classes),
         channels=_set(when.channels),
         sku_classes=_set(when.sku_classes),
+        relaxed_cents=rule.relaxed_cost_cents_per_unit,
     )
 
 

@@ -24,9 +24,10 @@ from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, step_cents_of, wait_of
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
-from engine.routing.node_terms import fitting_rules, with_closed_nodes
+from engine.routing.node_terms import Fitting, fitting_rules, with_closed_nodes
 from engine.routing.ranking import at_most, positions_of, ranked
 from engine.routing.rate_cards import bands_of, cards_of
+from engine.routing.relaxing import with_relaxed_rules
 from engine.routing.steered import with_steering
 from engine.routing.ways import Wait, refused_stock, ways_of
 from engine.routing.worst_cost import check_worst_cost
@@ -43,6 +44,10 @@ class Batch:
     problem: RoutingProblem
     paid: RoutingProblem
     """The same in money: without weights, nor what only ranks plans."""
+    relaxed: RoutingProblem | None = None
+    """The same with soft rules broken at their price; None if none is soft."""
+    fitting: Sequence[Fitting] = ()
+    """The rules of the policy that apply to every line."""
     orders: tuple[OpenOrder, ...]
     line_ids: tuple[str, ...]
     """Of every line of the problem."""
@@ -131,14 +136,21 @@ def build_batch(
     paid = replace(problem, orders=replace(demand, line_backorder_cents=None))
     fitting = fitting_rules(problem, ordered, view)
     positions = positions_of(skus, node, atp, network, capacities)
-    problem = with_closed_nodes(problem, fitting, view.terms.rules, node)
-    problem = ranked(problem, fitting, view, positions)
+    unbarred = ranked(problem, fitting, view, positions)
+    problem = with_closed_nodes(unbarred, fitting, view.terms.rules, node)
     problem = with_steering(problem, ordered, line_ids, step_cents)
     check_worst_cost(problem, "$")
+    relaxed = None
+    if view.terms.softens:
+        relaxed = with_relaxed_rules(unbarred, fitting, view.terms.rules, node)
+        relaxed = with_steering(relaxed, ordered, line_ids, step_cents)
+        check_worst_cost(relaxed, "$")
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
         problem=problem.freeze(),
         paid=paid,
+        relaxed=None if relaxed is None else relaxed.freeze(),
+        fitting=fitting,
         orders=ordered,
         line_ids=line_ids,
         later=later,

@@ -18,6 +18,7 @@ import numpy as np
 
 from engine.inventory.model import CONFIRMED, HELD, StockView
 from engine.routing.model import OpenOrder, OrderAllocation, UsedCapacity
+from engine.routing.relaxing import relaxed_document
 from solvers.plan import gap_of
 
 
@@ -133,5 +134,6 @@ def summary_of_turns(turns: Sequence[tuple[str | None, Mapping[str, Any]]]) -> d
         "method": ", ".join(dict.fromkeys(summary["method"] for summary in summaries)),
         "stop_reason": ", ".join(dict.fromkeys(summary["stop_reason"] for summary in summaries)),
         "solve_seconds": round(sum(summary["solve_seconds"] for summary in summaries), 3),
+        **relaxed_document([each for summary in summaries for each in summary.get("relaxed", ())]),
         "channels_in_turn": [channel for channel, _ in turns],
     }

@@ -15,20 +15,31 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.network.run_terms import RunTerms
 from engine.routing.again import Part, part_of, put_back
 from engine.routing.batch import Batch
 from engine.routing.decision import left_by
-from engine.routing.kits import Kept, tears_a_kit
+from engine.routing.kits import Kept, keep_kits_whole, tears_a_kit
 from engine.routing.plan_costs import plan_of
 from engine.routing.worst_cost import worst_cost_cents
 from solvers.params import Params
-from solvers.plan import BACKORDER, RoutingPlan
+from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 from solvers.solve import solve
 from solvers.stopping import Stopping
 
 _MOST_CENTS = 2**40
 """What a unit that waits costs at most, where an order is to ship complete: 2^53 is far for its thousands of units."""
+
+
+def keep_to_limits(batch: Batch, result: RoutingResult, terms: RunTerms) -> Kept:
+    """Return a plan that keeps to all that the solver does not know: kits, complete orders, few nodes for a line."""
+    kept = keep_kits_whole(batch, result)
+    if terms.max_nodes_per_line is not None:
+        kept = keep_lines_together(batch, kept, terms.max_nodes_per_line)
+    if terms.ship_complete:
+        kept = keep_orders_complete(batch, kept, terms.max_nodes_per_line)
+    return kept
 
 
 def keep_lines_together(batch: Batch, kept: Kept, most: int) -> Kept:
@@ -73,7 +84,7 @@ def keep_orders_complete(batch: Batch, kept: Kept, most_nodes_per_line: int | No
     torn = short & _orders_of(problem, plan, plan.node != BACKORDER)
     if not torn.any():
         return kept
-    plan = _waiting(problem, plan, torn)
+    plan = waiting(problem, plan, torn)
     for order in [*np.flatnonzero(torn).tolist(), *np.flatnonzero(short & ~torn).tolist()]:
         if _may_be_there(problem, plan, order):
             part = part_of(problem, plan, [order])
@@ -92,7 +103,7 @@ def _orders_of(problem: RoutingProblem, plan: RoutingPlan, rows: NDArray[np.bool
     return found
 
 
-def _waiting(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_]) -> RoutingPlan:
+def waiting(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_]) -> RoutingPlan:
     """Return the plan with all of some orders backordered."""
     stays = ~orders[problem.line_order[plan.line]]
     line = np.flatnonzero(orders[problem.line_order])
@@ -127,8 +138,8 @@ def _complete(part: Part, most_nodes_per_line: int | None) -> RoutingPlan | None
     for plan in _plans(eager, most_nodes_per_line):
         if not plan.backordered_units:
             shipped = plan_of(problem, plan.line, plan.node, plan.quantity, plan.service)
-            waiting = _waiting(problem, shipped, np.ones(1, np.bool_))
-            return shipped if shipped.costs.total < waiting.costs.total else None
+            alternative = waiting(problem, shipped, np.ones(1, np.bool_))
+            return shipped if shipped.costs.total < alternative.costs.total else None
     return None
 
 

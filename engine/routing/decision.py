@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.routing.explanation import BrokenLimit
 from solvers.plan import BACKORDER, ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, IntArray, Lanes, Orders, RoutingProblem, Stock
 
@@ -70,6 +71,7 @@ class Decision:
     """By (SKU of the problem, node)."""
     kits: IntArray | None = None
     """By line, the first line of its kit, which goes as a whole, or -1; and whether it waits for the rest of that."""
+    relaxed: tuple[BrokenLimit, ...] = ()
 
 
 def left_by(problem: RoutingProblem, line: IntArray, node: IntArray, quantity: IntArray) -> Left:
@@ -114,6 +116,7 @@ def decision_of(
     hand_over: IntArray | None = None,
     withheld: Mapping[tuple[int, int], Withheld] | None = None,
     kits: IntArray | None = None,
+    relaxed: tuple[BrokenLimit, ...] = (),
 ) -> Decision:
     """Cut one order out of a problem with its plan; `rows` are line, node and units, sorted by line."""
     orders, stock = problem.orders, problem.stock
@@ -149,6 +152,7 @@ def decision_of(
         prices=ShadowPrices(stock=prices.stock[entries], units=prices.units, parcels=prices.parcels),
         withheld={(place[k], n): found for (k, n), found in (withheld or {}).items() if k in place},
         kits=None if kits is None else kits[first:last],
+        relaxed=relaxed,
     )
 
 

@@ -5,6 +5,7 @@ Not here: keeping it (explained_runs.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
@@ -15,10 +16,13 @@ from engine.routing.batch import Batch
 from engine.routing.decision import Withheld, left_by, prices_of
 from engine.routing.explained_runs import Solved
 from engine.routing.kits import Kept, kits_of
+from engine.routing.relaxing import Relaxed
 from engine.routing.ways import refused_stock
 
 
-def explained_batch(batch: Batch, mended: Kept, view: View, atp: AtpTable, now: datetime) -> Solved:
+def explained_batch(
+    batch: Batch, mended: Kept, view: View, atp: AtpTable, now: datetime, relaxed: Sequence[Relaxed] = ()
+) -> Solved:
     """Return a solved batch as it is kept; `view` and `atp` are what it was built from."""
     result, plan = mended.result, mended.result.plan
     rows = (plan.line, plan.node, plan.quantity)
@@ -32,6 +36,7 @@ def explained_batch(batch: Batch, mended: Kept, view: View, atp: AtpTable, now: 
         prices=prices_of(batch.problem, result.prices),
         withheld=_withheld(batch, view, atp),
         kits=kits_of(batch, mended),
+        relaxed=relaxed,
     )
 
 

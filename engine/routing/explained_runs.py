@@ -22,6 +22,8 @@ import numpy as np
 
 from engine.routing.decision import Decision, Left, ShadowPrices, Withheld, decision_of, orders_of
 from engine.routing.explained_blobs import Blobs
+from engine.routing.explanation import BrokenLimit
+from engine.routing.relaxing import Relaxed
 from solvers.problem import IntArray, Orders, RoutingProblem
 
 CHUNK_ORDERS = 1_000
@@ -43,6 +45,7 @@ class Solved:
     withheld: Mapping[tuple[int, int], Withheld]
     kits: IntArray
     """See `Decision`."""
+    relaxed: Sequence[Relaxed] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -72,6 +75,8 @@ class _Chunk:
     node: IntArray
     quantity: IntArray
     kits: IntArray
+    relaxed: tuple[tuple[str, BrokenLimit], ...]
+    """By order id."""
 
 
 K = TypeVar("K", _Ground, _Chunk)
@@ -161,6 +166,7 @@ def _packed(solved: Solved) -> tuple[dict[str, bytes], list[str]]:
         end = min(start + CHUNK_ORDERS, problem.order_count)
         first, last = int(problem.orders.line_start[start]), int(problem.orders.line_start[end])
         begin, stop = np.searchsorted(line, [first, last]).tolist()
+        order_ids = set(problem.orders.order_ids[start:end])
         chunk = _Chunk(
             orders=orders_of(problem.orders, start, end),
             line_ids=solved.line_ids[first:last],
@@ -168,6 +174,7 @@ def _packed(solved: Solved) -> tuple[dict[str, bytes], list[str]]:
             node=node[begin:stop],
             quantity=quantity[begin:stop],
             kits=solved.kits[first:last],
+            relaxed=tuple(_limit(each) for each in solved.relaxed if each.order_id in order_ids),
         )
         blobs[f":{number}"] = _compressed(chunk)
     return blobs, [problem.orders.order_ids[start] for start in starts]
@@ -184,8 +191,16 @@ def _found(ground: _Ground, chunk: _Chunk, order_id: str) -> Found:
         hand_over=ground.hand_over,
         withheld={(sku, node): held for sku, node, held in ground.withheld},
         kits=chunk.kits,
+        relaxed=tuple(limit for owner, limit in chunk.relaxed if owner == order_id),
     )
     return Found(decision=decision, at=ground.at)
+
+
+def _limit(broken: Relaxed) -> tuple[str, BrokenLimit]:
+    limit = BrokenLimit(
+        constraint=broken.constraint, cost_cents=broken.cost_cents, line_id=broken.line_id, node_id=broken.node_id
+    )
+    return broken.order_id, limit
 
 
 def _plain(value: Any) -> Any:

@@ -80,6 +80,7 @@ class _Explainer:
             shipments=tuple(self._parcel(node, loads[node]) for node in sorted(loads)),
             lines=tuple(self._line(line) for line in lines),
             from_one_node=from_one_node(self._moves) if len(loads) > 1 else (),
+            relaxed=self._decision.relaxed,
             value_cents=sum(
                 self._moves.value_cents(line, node, units)
                 for line, parts in self._parts.items()

@@ -155,6 +155,18 @@ class OneNode(Struct, frozen=True, kw_only=True):
     capacity_parcels: int
 
 
+class BrokenLimit(Struct, frozen=True, kw_only=True):
+    """A soft limit of the policy that was broken for the order, which would have waited, and what that counted.
+
+    A rule is broken by a line at a node, days by the parcel of a node, the rest by the order. Nobody pays it.
+    """
+
+    constraint: str
+    cost_cents: int
+    line_id: str | None = None
+    node_id: str | None = None
+
+
 class OrderExplanation(Struct, frozen=True, kw_only=True):
     """Why an order was routed as it was; `from_one_node` only for orders of several parcels.
 
@@ -169,3 +181,4 @@ class OrderExplanation(Struct, frozen=True, kw_only=True):
     lines: tuple[LineExplanation, ...]
     from_one_node: tuple[OneNode, ...]
     value_cents: int = 0
+    relaxed: tuple[BrokenLimit, ...] = ()

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.network.node_rules import NodeRule, OrderFacts
 from engine.routing.model import OpenOrder
-from solvers.candidates import unit_vectors
-from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, IntArray, RoutingProblem
+from engine.routing.plan_costs import distance_km
+from solvers.problem import DISTANCE_TOLERANCE_KM, IntArray, RoutingProblem
 
 Fitting = tuple[int, ...]
 """The numbers of the rules that apply to a line."""
@@ -63,33 +63,36 @@ def rows_of(
 def with_closed_nodes(
     problem: RoutingProblem, fitting: Sequence[Fitting], rules: Sequence[NodeRule], node: IntArray
 ) -> RoutingProblem:
-    """Return the problem with the nodes closed that rules bar, and those that are too far by one.
+    """Return the problem with the nodes closed that these rules bar, and those that are too far by one.
 
-    `node` is the network's number of each node.
+    `fitting` are the rules of each line; `node` is the network's number of each node.
     """
-    closing = {r for r, rule in enumerate(rules) if rule.barred.any() or rule.max_km < np.inf}
-    if not closing:
+    closing = {r for r, rule in enumerate(rules) if rule.closes}
+    if not any(closing.intersection(each) for each in fitting):
         return problem
     fitting = [tuple(r for r in each if r in closing) for each in fitting]
-    orders, nodes = problem.orders, problem.nodes
-    node_at = unit_vectors(nodes.latitude, nodes.longitude)
-    order_at = unit_vectors(orders.latitude, orders.longitude)
     owner = problem.line_order.tolist()
-    reach = [min((rules[r].max_km for r in each), default=np.inf) for each in fitting]
-    barred = dict[Fitting, NDArray[np.bool_]]()
-    for each in set(fitting):
-        barred[each] = np.zeros(len(node), np.bool_)
-        for r in each:
-            barred[each] |= rules[r].barred[node]
 
     def row_of(line: int) -> NDArray[np.bool_]:
-        if reach[line] == np.inf:
-            return barred[fitting[line]]
-        chord = np.sqrt(((node_at - order_at[owner[line]]) ** 2).sum(axis=1))
-        distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.minimum(1.0, chord / 2))
-        is_far: NDArray[np.bool_] = distance_km > reach[line] + DISTANCE_TOLERANCE_KM
-        return is_far | barred[fitting[line]]
+        closed = np.zeros(len(node), np.bool_)
+        for r in fitting[line]:
+            closed |= forbidden_by(rules[r], problem, owner[line], node)
+        return closed
 
-    keys = [(each, o if km < np.inf else -1) for each, o, km in zip(fitting, owner, reach, strict=True)]
-    row, closed = rows_of(keys, row_of, len(node))
-    return replace(problem, orders=replace(orders, line_closed_row=row), closed=closed)
+    row, closed = rows_of(keys_of(fitting, rules, owner), row_of, len(node))
+    return replace(problem, orders=replace(problem.orders, line_closed_row=row), closed=closed)
+
+
+def keys_of(fitting: Sequence[Fitting], rules: Sequence[NodeRule], owner: Sequence[int]) -> list[tuple[Fitting, int]]:
+    """Return what lines have in common to which the same nodes are closed: rules, and with a distance the order."""
+    far = {r for r, rule in enumerate(rules) if rule.max_km < np.inf}
+    return [(each, o if far.intersection(each) else -1) for each, o in zip(fitting, owner, strict=True)]
+
+
+def forbidden_by(rule: NodeRule, problem: RoutingProblem, order: int, node: IntArray) -> NDArray[np.bool_]:
+    """Return the nodes of a problem that get no new lines of an order by a rule that applies to them."""
+    barred = rule.barred[node]
+    if rule.max_km == np.inf:
+        return barred
+    every = np.arange(len(node))
+    return barred | (distance_km(problem, np.full(len(node), order), every) > rule.max_km + DISTANCE_TOLERANCE_KM)

@@ -34,6 +34,8 @@ class Ground:
     """Day ordinal on which node n hands over to service v, shape (nodes, services)."""
     max_nodes_per_line: int | None = None
     ship_complete: bool = False
+    in_part: frozenset[str] = frozenset()
+    """Orders that ship in part all the same, at the price of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ def _together(ground: Ground, rows: Rows) -> Iterable[str]:
         owner = problem.line_order[rows.line]
         some, rest = (np.bincount(owner[each], minlength=problem.order_count) > 0 for each in (shipped, ~shipped))
         for order in np.flatnonzero(some & rest).tolist():
+            if problem.orders.order_ids[order] in ground.in_part:
+                continue
             yield f"order {problem.orders.order_ids[order]} ships in part, and orders ship complete"
 
 

@@ -73,6 +73,17 @@ def _carried(
     return rates.cost_cents[step], late * (problem.terms.late_day_cost_cents or 0)
 
 
+def late_cents_of(problem: RoutingProblem, plan: RoutingPlan) -> list[tuple[int, int, int]]:
+    """Return the (order, node, late cents) of the parcels of a plan that are late."""
+    shipped, count = plan.node != BACKORDER, max(len(problem.nodes.node_ids), 1)
+    line, node = plan.line[shipped], plan.node[shipped]
+    opened, first, parcel = np.unique(problem.line_order[line] * count + node, return_index=True, return_inverse=True)
+    grams = np.zeros(len(opened), np.int64)
+    np.add.at(grams, parcel.reshape(-1), problem.weight_g[problem.orders.line_sku[line]] * plan.quantity[shipped])
+    late = _carried(problem, opened // count, opened % count, plan.service[shipped][first], grams)[1]
+    return [(int(opened[k] // count), int(opened[k] % count), int(late[k])) for k in np.flatnonzero(late).tolist()]
+
+
 def distance_km(problem: RoutingProblem, order: IntArray, node: IntArray) -> NDArray[np.float64]:
     """Return the great-circle distances of pairs of order and node."""
     orders, nodes = problem.orders, problem.nodes

@@ -174,7 +174,7 @@ class RoutingTurns:
         step = Step(
             allocations=tuple(solved.allocations),
             unrouted=(*solved.unrouted, *(entry for o in stopped for entry in whole_order(o, o.stopped or ORDER_HOLD))),
-            summary=summary_of(solved.batch, solved.result),
+            summary=summary_of(solved.batch, solved.result, solved.relaxed),
             today=today,
         )
         with work.table.phases.timed("keep"):

@@ -9,9 +9,10 @@ from typing import Any
 from engine.routing.batch import Batch
 from engine.routing.model import Verdict, VerdictOutcome
 from engine.routing.plan_costs import plan_of
+from engine.routing.relaxing import Relaxed, relaxed_document
 from engine.routing.result import costs_document
 from engine.routing.run_model import RunRequest
-from solvers.plan import RoutingResult
+from solvers.plan import RoutingResult, SolveStatus
 
 
 @dataclass(slots=True)
@@ -63,14 +64,14 @@ def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
     )
 
 
-def summary_of(batch: Batch, result: RoutingResult) -> dict[str, Any]:
-    """Return the plan's figures as in summary.json, for what the run solved first."""
+def summary_of(batch: Batch, result: RoutingResult, relaxed: Sequence[Relaxed] = ()) -> dict[str, Any]:
+    """Return the plan's figures as in summary.json, for what the run solved first, and the soft limits it broke."""
     result = _in_money(batch, result)
     return {
         "total_cost_cents": result.total_cost_cents,
         "lower_bound_cents": result.lower_bound_cents,
         "gap": result.gap,
-        "solve_status": str(result.status),
+        "solve_status": str(SolveStatus.FEASIBLE if relaxed else result.status),
         "costs": costs_document(result.plan.costs),
         "orders": batch.problem.order_count,
         "parcels": result.plan.parcels,
@@ -79,4 +80,5 @@ def summary_of(batch: Batch, result: RoutingResult) -> dict[str, Any]:
         "method": str(result.method),
         "stop_reason": result.stop_reason,
         "solve_seconds": round(result.compile_seconds + result.solve_seconds, 3),
+        **relaxed_document([each.document() for each in relaxed]),
     }

@@ -48,7 +48,7 @@ class Shadow:
         )
         free, _ = to_route(turn.orders, self._live.network)
         solved = await self._solver.solve(free, table, self._request, None)
-        self._summaries.append((turn.channel, summary_of(solved.batch, solved.result)))
+        self._summaries.append((turn.channel, summary_of(solved.batch, solved.result, solved.relaxed)))
         if self._turns > 1:
             self._planned.add(turn.orders, solved.allocations)
         live = {each.order_id: each for each in solved.allocations}

@@ -24,16 +24,19 @@ from engine.inventory.store import InventoryStore
 from engine.network.days import Today
 from engine.routing.batch import Batch, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned
+from engine.routing.completing import keep_to_limits
 from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import Solved as Explained
-from engine.routing.kits import Kept, kits_of
+from engine.routing.kits import kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
 from engine.routing.poison import culprits
 from engine.routing.promised_days import has_promised_days, to_give_up
 from engine.routing.reasons import backorder_reasons
+from engine.routing.relaxing import Relaxed
 from engine.routing.run_model import RunRequest, Unrouted
-from engine.routing.sound import mended_plan, verified
+from engine.routing.second_pass import BothPasses, second_pass
+from engine.routing.sound import verified
 from solvers.params import Method, Params, Progress
 from solvers.plan import RoutingResult
 from solvers.problem import RoutingProblem
@@ -51,6 +54,8 @@ class Solved:
 
     batch: Batch
     result: RoutingResult
+    relaxed: tuple[Relaxed, ...]
+    """Which soft limits were broken for which orders."""
     allocations: list[OrderAllocation]
     unrouted: list[Unrouted]
     explained: Explained | None
@@ -109,11 +114,18 @@ class Solver:
                 break
             orders = [replace(o, promised_on=None) if o.order_id in late else o for o in orders]
         with phases.timed("mend"):
-            mended = await asyncio.to_thread(mended_plan, batch, result, view)
+            again = _stopping(limit, began, request.target_gap, may_repeat=False)
+            both = await asyncio.to_thread(self._both_passes, batch, result, view, params, again)
         with phases.timed("verify"):
-            allocated = await asyncio.to_thread(verified, batch, mended.result, view)
+            allocated = await asyncio.to_thread(verified, both, view)
         with phases.timed("explain"):
-            return await asyncio.to_thread(self._solved, batch, mended, allocated, view, atp, now)
+            return await asyncio.to_thread(self._solved, both, allocated, view, atp, now)
+
+    def _both_passes(
+        self, batch: Batch, result: RoutingResult, view: View, params: Params, stopping: Stopping
+    ) -> BothPasses:
+        """Return the plan that keeps to all limits, or breaks soft ones for orders that would wait."""
+        return second_pass(batch, keep_to_limits(batch, result, view.terms), view.terms, params, stopping)
 
     async def poisoned(self, orders: Sequence[OpenOrder], table: Table) -> list[OpenOrder]:
         """Return the orders of which no problem can be made, whatever the others are."""
@@ -132,21 +144,17 @@ class Solver:
         return await asyncio.to_thread(culprits, orders, fails)
 
     def _solved(
-        self,
-        batch: Batch,
-        mended: Kept,
-        allocated: list[OrderAllocation],
-        view: View,
-        atp: AtpTable,
-        now: datetime,
+        self, both: BothPasses, allocated: list[OrderAllocation], view: View, atp: AtpTable, now: datetime
     ) -> Solved:
         """Return what was decided in the words of orders, with what is kept to explain it."""
+        batch, mended = both.batch, both.kept
         return Solved(
             batch=batch,
             result=mended.result,
+            relaxed=both.relaxed,
             allocations=allocated,
             unrouted=backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]),
-            explained=explained_batch(batch, mended, view, atp, now) if self._explains else None,
+            explained=explained_batch(batch, mended, view, atp, now, both.relaxed) if self._explains else None,
         )
 
     def _spread(

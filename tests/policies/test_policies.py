@@ -204,6 +204,30 @@ def test_a_document_of_another_shape_names_place_value_and_remedy(
             "$.node_balance",
             "falls with the load",
         ),
+        (
+            "peak",
+            {"rules": [{"preferred_node_ids": ["east"], "relaxed_cost_cents_per_unit": 1, **PRICE}]},
+            "$.rules[0].relaxed_cost_cents_per_unit",
+            "nothing to relax",
+        ),
+        (
+            "peak",
+            {"softened": {"incomplete_order_cost_cents": 1}},
+            "$.softened.incomplete_order_cost_cents",
+            "state ship_complete",
+        ),
+        (
+            "peak",
+            {"softened": {"late_day_cost_cents": 1}, "late_day_cost_cents": 5},
+            "$.softened.late_day_cost_cents",
+            "leave one of the two out",
+        ),
+        (
+            "peak",
+            {"softened": {"extra_node_cost_cents": 1}, "max_nodes_per_order": None},
+            "$.softened.extra_node_cost_cents",
+            "no max_nodes_per_order",
+        ),
         ("peak", {"safety_stock": [{"units": 1}, {"units": 2}]}, "$.safety_stock[1]", "remove one"),
         ("peak", {"max_nodes_per_line": 2, "line_split": "never"}, "$.max_nodes_per_line", "never split"),
         (
@@ -237,6 +261,8 @@ async def test_a_document_that_contradicts_itself_or_the_network_is_not_stored(
 def test_stating_a_default_is_no_difference() -> None:
     stated = document(shipping_weight=1.0, ship_complete=False, cut_off=None, capacity_share=1.0, node_balance=[])
     assert differences(document(), stated) == []
+    (late,) = differences(document(softened={}), document(softened={"late_day_cost_cents": 900}))
+    assert (late.before, late.after) == ("none", "late_day_cost_cents 900")
     found = differences(document(), document(ship_complete=True, safety_stock=[{"node_kind": "store", "units": 1200}]))
     assert [(each.field, each.before, each.after) for each in found] == [
         ("ship_complete", "no", "yes"),
