@@ -22,8 +22,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,10 +40,12 @@ from benchmarks.rush.shoppers import Bought
 from benchmarks.rush.world import PeakWorld, build_world
 from engine.bootstrap import Engine, allot_engine
 from engine.config import Settings
+from engine.errors import Unavailable
 from engine.integrations.documents_folder import Documents
 from engine.integrations.load import put_documents
+from engine.orders.model import NewOrder
 
-POLL_SECONDS = 0.1
+POLL_SECONDS, CAPTURE_TRIES = 0.1, 5
 _BOUGHT = msgspec.json.Decoder(Bought).decode
 
 
@@ -99,7 +101,7 @@ async def _windows(
     """Capture and route each window; yield what was measured of it."""
     for number, orders in enumerate(world.windows, start=1):
         began = time.time()
-        await engine.orders.capture_many(orders)
+        await _capture(engine, orders)
         captured, cpu = time.time(), _cpu_seconds(server_id)
         body = {"all_open": True, "time_limit_seconds": peak.limit_seconds, "target_gap": peak.target_gap}
         _, started = await http.post("/v1/routing-runs", body, f"window-{number}")
@@ -121,6 +123,15 @@ async def _windows(
         print(progress(window), file=sys.stderr, flush=True)
         yield window
     await http.close()
+
+
+async def _capture(engine: Engine, orders: Sequence[NewOrder]) -> None:
+    """Capture the orders of a window, again if the store did not answer in time: each is kept once."""
+    for _ in range(CAPTURE_TRIES - 1):
+        with suppress(Unavailable):
+            await engine.orders.capture_many(orders)
+            return
+    await engine.orders.capture_many(orders)
 
 
 @contextmanager
