@@ -7,7 +7,7 @@ from one node one day of arrival. Not here: which ways there are (ways.py), the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ from solvers.promise_freight import FUEL, HEAVIEST_G, NO_LIMIT, OVERSIZE_CENTS
 BY_RATE_CARD = -1
 ANY_WEIGHT_G = 2**60
 _EACH_BOXES = 20
+_NO_STEPS: IntArray = np.zeros((0, 3), np.int64)
 
 
 class Days(NamedTuple):
@@ -32,14 +33,6 @@ class Days(NamedTuple):
     transit_days: int
     band: int = BY_RATE_CARD
     kind: int = BY_RATE_CARD
-
-
-class Step(NamedTuple):
-    """A weight step of a rate card."""
-
-    max_weight_g: int
-    cost_cents: int
-    days: Days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,20 +84,25 @@ def cards_of(
         for v, pricing in zip(ways.service.tolist(), ways.pricing.tolist(), strict=True)
         for band in range(len(bands.zone))
     ]
-    steps = [step for cell in found for step in cell]
-    days_of = tuple(sorted({step.days for step in steps}))
-    number = {days: k for k, days in enumerate(days_of)}
+    steps = np.concatenate([_NO_STEPS, *found])
+    days_of = tuple(sorted(made.days))
+    rank = {days: k for k, days in enumerate(days_of)}
+    number = np.array([rank[days] for days in made.days], np.int64)
     return Cards(
         start=np.concatenate([[0], np.cumsum([len(cell) for cell in found])]).astype(np.int64),
-        max_weight_g=_column(step.max_weight_g for step in steps),
-        cost_cents=_column(step.cost_cents for step in steps),
-        days=_column(number[step.days] for step in steps),
+        max_weight_g=steps[:, 0].copy(),
+        cost_cents=steps[:, 1].copy(),
+        days=number[steps[:, 2]],
         days_of=days_of,
     )
 
 
 class _Steps:
-    """The steps of services in bands, each made once for a pricing."""
+    """The steps of services in bands, each made once for a pricing.
+
+    They are rows of (most grams, cents, number in `days`): products that ship alone, each by its own weight, may make
+    a batch have hundreds of thousands.
+    """
 
     def __init__(
         self, network: Network, bands: Bands, learned: Learned, heaviest_g: int, light: Collection[int]
@@ -113,31 +111,37 @@ class _Steps:
         self._knows = learned.knows.tolist()
         self._weight_ends = [int(end) for end in learned.weight_ends.tolist()]
         self._rules = network.freight.service.tolist()
-        self._known: dict[tuple[int, int, Pricing], Sequence[Step]] = {}
+        self._known: dict[tuple[int, int, Pricing], IntArray] = {}
+        self.days: dict[Days, int] = {}
 
-    def of(self, v: int, band: int, pricing: Pricing) -> Sequence[Step]:
+    def of(self, v: int, band: int, pricing: Pricing) -> IntArray:
         """Return the steps of a service in a band; what a store hands over itself costs no freight."""
         network = self._network
         if v == len(network.services):
-            return (Step(max_weight_g=ANY_WEIGHT_G, cost_cents=0, days=Days(transit_days=0)),)
+            return np.array([(ANY_WEIGHT_G, 0, self._number(Days(transit_days=0)))], np.int64)
         if network.service_max_km is not None and self._bands.max_km[band] > network.service_max_km[v]:
-            return ()
+            return _NO_STEPS
         key = (v, band, pricing)
         if key not in self._known:
-            self._known[key] = tuple(self._steps(v, band, pricing))
+            self._known[key] = np.array([*self._steps(v, band, pricing)], np.int64).reshape(-1, 3)
         return self._known[key]
 
-    def _steps(self, v: int, band: int, pricing: Pricing) -> Iterable[Step]:
+    def _number(self, days: Days) -> int:
+        return self.days.setdefault(days, len(self.days))
+
+    def _steps(self, v: int, band: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
         """Yield the steps, divided where history tells weights apart."""
-        before = 0
+        before, plain = 0, dict[int, int]()
         for most, cents, transit_days in self._boxes(list(self._box(v, band, pricing)), pricing.boxing):
             billed = with_fuel(cents, self._rules[v][FUEL])
             if not self._knows[v]:
-                yield Step(most, billed, Days(transit_days))
+                if transit_days not in plain:
+                    plain[transit_days] = self._number(Days(transit_days))
+                yield most, billed, plain[transit_days]
                 continue
             for end in [*(end for end in self._weight_ends if before < end < most), most]:
                 kind = sum(other < end for other in self._weight_ends)
-                yield Step(end, billed, Days(transit_days, band, kind))
+                yield end, billed, self._number(Days(transit_days, band, kind))
             before = most
 
     def _box(self, v: int, band: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
@@ -188,7 +192,3 @@ class _Steps:
 def with_fuel(cents: int, basis_points: int) -> int:
     """Return rates and surcharges with fuel on their sum, rounded half up, as solvers/promise_freight.py has it."""
     return cents + (cents * basis_points + 5_000) // 10_000
-
-
-def _column(values: Iterable[int]) -> IntArray:
-    return np.fromiter(values, np.int64)
