@@ -14,7 +14,8 @@ from benchmarks.rush.audit import Audit
 from benchmarks.rush.shoppers import CAPTURE, CONFIRM, PROMISE, RESERVE, Asked, Bought
 
 MOST_SECONDS, MOST_GAP = 60.0, 0.01
-PHASES = ("read", "build", "solve", "verify", "explain", "keep", "commit")
+PHASES = ("read", "build", "solve", "verify", "commit")
+"""Phases of a run with a column of their own; what is left is mending the plan, keeping it and its explanations."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +43,11 @@ class Window:
         gap = self.summary.get("gap")
         return float("inf") if gap is None else float(gap)
 
-    def phase_seconds(self, phase: str) -> float:
-        """How long a phase of the run took, 0 if it has none of that name."""
-        return float(self.summary.get("phase_seconds", {}).get(phase, 0.0))
+    def phases(self) -> dict[str, float]:
+        """How long the phases of the run took, in seconds: those of `PHASES`, and all others as `other`."""
+        took: dict[str, float] = self.summary.get("phase_seconds", {})
+        shown = {phase: float(took.get(phase, 0.0)) for phase in PHASES}
+        return {**shown, "other": sum(took.values()) - sum(shown.values())}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +63,20 @@ class Measured:
 
 def progress(window: Window) -> str:
     """Return one line about a window that has just ended."""
-    took = ", ".join(f"{phase} {seconds:.1f}" for phase in PHASES if (seconds := window.phase_seconds(phase)))
+    took = ", ".join(f"{phase} {seconds:.1f}" for phase, seconds in window.phases().items())
     return (
-        f"window {window.number}: {window.status} in {window.seconds:.1f} s ({took or window.failure}), "
+        f"window {window.number}: {window.status} in {window.seconds:.1f} s ({window.failure or took}), "
         f"gap {window.gap:.3%}, captured in {window.capture_seconds:.1f} s"
     )
 
 
 def table(measured: Measured, title: str, caption: str) -> Table:
-    """Return one row per window; CPU is that of the server's process, for requests and the run."""
+    """Return one row per window; CPU is that of the server's process, for requests and the run.
+
+    Promises and reservations that were asked for while the run worked have their milliseconds: see `latency`.
+    """
     shown = Table(title=title, caption=caption, box=SIMPLE, padding=(0, 1), pad_edge=False)
-    for heading in ("", "orders", "seconds", "CPU", *PHASES, "gap", "moved", "promise", "reserve ms"):
+    for heading in ("", "orders", "seconds", "CPU", *PHASES, "other", "gap", "moved", "promise", "reserve"):
         shown.add_column(heading, justify="right")
     for window in measured.windows:
         during = [each for each in measured.bought.asked if window.began <= each.at < window.ended]
@@ -80,7 +86,7 @@ def table(measured: Measured, title: str, caption: str) -> Table:
             f"{summary.get('orders', 0):,}",
             f"{window.seconds:.1f}",
             f"{window.server_cpu_seconds:.1f}",
-            *(f"{window.phase_seconds(phase):.1f}" for phase in PHASES),
+            *(f"{seconds:.1f}" for seconds in window.phases().values()),
             f"{window.gap:.3%}",
             f"{summary.get('moved_orders', 0):,}",
             latency([each for each in during if each.kind == PROMISE]),
