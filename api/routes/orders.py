@@ -90,6 +90,7 @@ def shown_explanation(found: Explained) -> wire.ExplainedOrder:
         relaxed=told.relaxed,
         order_hold=shown_hold(found.order.steering.order_hold),
         rejections=shown_rejections(found.order),
+        value_cents=told.value_cents,
     )
 
 

@@ -156,6 +156,7 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
 
     `is_in_force` is false for a dry run, where another run has decided since, and once the order is cancelled.
     `from_one_node` is what the whole order in one parcel would have cost; only for orders of several parcels.
+    `value_cents` is what its units count for beside costs, to later demand (bid prices) or by rules: nobody pays it.
     """
 
     order_id: str
@@ -172,6 +173,7 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
     relaxed: tuple[BrokenLimit, ...] = ()
     order_hold: OrderHold | None = None
     rejections: list[Rejection] = msgspec.field(default_factory=list)
+    value_cents: int = 0
 
 
 class HistoryEntry(Reply, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import httpx2
@@ -11,6 +12,7 @@ import pytest
 
 from api.app import create_app
 from api.cli.main import BAD_INPUT, DONE, main
+from engine.bidding.document import BidPricesDocument
 from engine.bootstrap import allot_engine
 from engine.catalog.document import CatalogDocument
 from engine.config import Settings
@@ -105,13 +107,15 @@ async def test_an_explanation_outlives_the_server_whatever_the_partitions(settin
 
 @pytest.fixture
 def data(tmp_path: Path, network: dict[str, object], catalog: dict[str, object]) -> Path:
-    """A store with an order that is routed from east, and one that is not routed."""
+    """A store with an order that is routed from east, whose mug is worth 5.00, and one that is not routed."""
 
     async def fill() -> None:
         async with allot_engine(Settings(data_dir=tmp_path / "data")) as engine:
             await engine.network.put(NetworkDocument.model_validate(network))
             await engine.catalog.put(CatalogDocument.model_validate(catalog))
             await engine.stock.put_positions([PositionCount(sku="mug", node_id="east", on_hand=1)])
+            prices = {"prices": [{"sku": "mug", "node_id": "east", "price_cents": 500}]}
+            await engine.bid_prices.put(BidPricesDocument.model_validate(prices))
             for order_id in ("o-1", "o-2"):
                 new = NewOrder(
                     order_id=order_id,
@@ -131,11 +135,14 @@ def test_the_terminal_shows_the_same_as_a_table_and_as_json(data: Path, capsys: 
     assert main(["explain", "o-1", "--data", str(data)]) == DONE
     shown = capsys.readouterr().out
     assert "Order o-1: 8.10 USD, 1 parcel (shipping 7.00, handling 1.00, units 0.10)" in shown
+    assert "Its units count for 5.00 beside that, which nobody pays." in shown
     assert "mug × 1: 1 from east by ground" in shown
+    assert re.search(r"east +1 +0 .* 5\.00 +ships it", shown)
     assert "1 other node without units" in shown
     assert main(["explain", "o-1", "--data", str(data), "--json"]) == DONE
     told = json.loads(capsys.readouterr().out)
-    assert (told["order_id"], told["is_in_force"], told["cost_cents"]) == ("o-1", True, 810)
+    assert (told["order_id"], told["is_in_force"], told["cost_cents"], told["value_cents"]) == ("o-1", True, 810, 500)
+    assert told["lines"][0]["nodes"][0]["value_cents"] == 500
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import pytest
 from msgspec import UNSET
 
 from engine.inventory.model import Hold
+from engine.promising.answer import ranked_again
 from engine.promising.model import Destination, Option, Promise
 from engine.promising.valuing import MOST_CENTS, values_of
 from tests.promising.test_laws import SKUS, check_sums, furnish  # type: ignore[import-not-found]
@@ -84,6 +85,15 @@ async def test_an_earlier_day_is_offered_whatever_its_unit_is_worth(world: Any, 
     assert (far.labels, far.total_cost_cents, far.promised_on) == (("cheapest", "fewest_shipments"), 1010, day(4))
     assert (near.labels, near.total_cost_cents, near.promised_on) == (("fastest",), 610, day(2))
     assert (far.stock_value_cents, near.stock_value_cents) == (UNSET, 500)
+
+
+async def test_options_whose_days_have_moved_are_ranked_by_worth_too(world: Any, day: Any) -> None:
+    """If the near one has to wait for a window until the far one comes, nothing speaks for it any more."""
+    await world.stock(("a", "cup", 1), ("b", "cup", 1))
+    await world.publish(("a", "cup", 500))
+    far, near = (await world.promise(("cup", 1), service_levels=("standard",))).options
+    (only,) = ranked_again((far, msgspec.structs.replace(near, promised_on=day(4))))
+    assert (only.total_cost_cents, only.labels) == (1010, ("cheapest", "fastest", "fewest_shipments"))
 
 
 async def test_prices_let_nobody_wait_and_leave_nothing_out(world: Any) -> None:
