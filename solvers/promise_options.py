@@ -37,6 +37,7 @@ from solvers.promise_parcels import (
     is_better,
     mask_sums,
     no_offers,
+    no_parcels,
     price_again,
 )
 
@@ -323,11 +324,11 @@ def promise_order(
     units = mask_sums(ask.units)
     served = (1 << lines) - 1 if ask.complete else -1
     found, deadline, latest, limit = 0, ask.need_by, 0, 0
-    offers = no_offers(covered.shape, ask)
+    offers, parcels = no_offers(covered.shape, ask), no_parcels(covered.shape)
     # One loop with one call of each kernel, since every further call is compiled in again and costs seconds.
     while True:
         if limit == 0:
-            parcels = price_again(False, deadline, covered, nodes, ask, cards, t, offers)
+            price_again(False, deadline, covered, nodes, ask, cards, t, offers, parcels)
             relaxed = _relaxed(parcels, most, lines)
             limit, latest = most, 0
         plan, rows, mask = _best_plan(relaxed, parcels, units, ask.goods.whole, ask.split_cost, served, limit)

@@ -232,7 +232,9 @@ def price_parcels(
 
     Best is least cost, then earliest arrival, then first in `ask.services`; `by_arrival`, arrival comes before cost.
     """
-    return price_again(by_arrival, deadline, covered, nodes, ask, cards, t, no_offers(covered.shape, ask))
+    best = no_parcels(covered.shape)
+    price_again(by_arrival, deadline, covered, nodes, ask, cards, t, no_offers(covered.shape, ask), best)
+    return best
 
 
 @njit(cache=True, nogil=True)
@@ -250,34 +252,51 @@ def no_offers(shape: tuple[int, int], ask: Ask) -> Offers:
 
 
 @njit(cache=True, nogil=True)
-def price_again(
-    by_arrival: bool, deadline: int, covered: IntArray, nodes: IntArray, ask: Ask, cards: Cards, t: Days, offers: Offers
-) -> Parcels:
-    """Return the same as `price_parcels`, with what `offers` have of the same order and nodes."""
-    shape, services = covered.shape, ask.services
-    best = Parcels(
+def no_parcels(shape: tuple[int, int]) -> Parcels:
+    """Return room for the best parcels of a shape (eligible nodes, masks), and none yet."""
+    return Parcels(
         np.full(shape, INFINITE, dtype=np.int64),
-        np.full(shape, -1, dtype=np.int64),
+        np.full(shape, NOBODY, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
         np.full(shape, NEVER, dtype=np.int64),
     )
+
+
+@njit(cache=True, nogil=True)
+def price_again(
+    by_arrival: bool,
+    deadline: int,
+    covered: IntArray,
+    nodes: IntArray,
+    ask: Ask,
+    cards: Cards,
+    t: Days,
+    offers: Offers,
+    best: Parcels,
+) -> None:
+    """Write what `price_parcels` returns into `best`, with what `offers` have of the same order and nodes.
+
+    `best` has none yet, or those of a later deadline, of which stay what arrives in time.
+    """
+    shape, services = covered.shape, ask.services
     for first in range(0, shape[0], max(1, offers.cost.shape[0])):
         if offers.first[0] != first:
             make_offers(offers, first, covered, nodes, ask, cards, t)
         for e in range(first, min(first + offers.cost.shape[0], shape[0])):
             for mask in range(1, shape[1]):
-                if covered[e, mask] >= NEVER:
+                if covered[e, mask] >= NEVER or best.arrival[e, mask] <= deadline:
                     continue
+                costs, arrivals = offers.cost[e - first, mask], offers.arrival[e - first, mask]
+                best.cost[e, mask], best.arrival[e, mask] = INFINITE, NEVER
+                best.service[e, mask], best.ship_day[e, mask] = NOBODY, NEVER
                 for choice in range(services.shape[0]):
-                    cost, arrival = offers.cost[e - first, mask, choice], offers.arrival[e - first, mask, choice]
+                    cost, arrival = costs[choice], arrivals[choice]
                     if arrival > deadline or arrival >= NEVER:
                         continue
                     if is_better(by_arrival, cost, arrival, best.cost[e, mask], best.arrival[e, mask]):
-                        best.cost[e, mask] = cost
+                        best.cost[e, mask], best.arrival[e, mask] = cost, arrival
                         best.service[e, mask] = services[choice]
                         best.ship_day[e, mask] = offers.ship_day[e - first, mask, choice]
-                        best.arrival[e, mask] = arrival
-    return best
 
 
 @njit(cache=True, nogil=True)

@@ -72,6 +72,7 @@ class Reference:
         self._bid_prices = bid_prices
         self._known = None if bid_prices is None else KnownPrices(bid_prices, self._exchange_prices)
         self._latest: View | None = None
+        self._asking: asyncio.Task[int] | None = None
 
     @property
     def latest(self) -> View | None:
@@ -132,13 +133,26 @@ class Reference:
                     raise
                 view = newer
                 continue
-            epoch = asyncio.create_task(self._documents.epoch())  # one task: gather would make two
-            try:
-                found = await read(meant)
-            except BaseException:
-                if not epoch.cancel():
-                    epoch.exception()  # it failed too; one error is enough
-                raise
-            if await epoch == view.epoch:
+            epoch = self._epoch_soon()
+            found = await read(meant)
+            if await asyncio.shield(epoch) == view.epoch:
                 return view, meant, found
             view = await self.current()
+
+    def _epoch_soon(self) -> asyncio.Task[int]:
+        """Return the task that asks for the epoch after this turn of the loop; all reads that begin in it share it."""
+        asking = self._asking
+        if asking is None or asking.done() or asking.get_loop() is not asyncio.get_running_loop():
+            asking = self._asking = asyncio.create_task(self._ask_for_epoch())
+            asking.add_done_callback(_retrieve)
+        return asking
+
+    async def _ask_for_epoch(self) -> int:
+        self._asking = None  # what begins from now on may have to know of a later one
+        return await self._documents.epoch()
+
+
+def _retrieve(epoch: asyncio.Task[int]) -> None:
+    """Mark a failure as seen: the read beside it fails too, and one error is enough."""
+    if not epoch.cancelled():
+        epoch.exception()

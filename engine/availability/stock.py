@@ -15,12 +15,17 @@ from numpy.typing import NDArray
 
 from engine.availability.atp import Step, atp_steps, launched_steps
 from engine.availability.reference import View
-from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
+from engine.inventory.model import CONFIRMED, HELD, KINDS, ON_HAND, SAFETY_STOCK, SCHEDULED, VERSION, StockView
 from engine.inventory.quotas import Quota, free_to
 from engine.network.model import Network
 from solvers.promise_parcels import Atp
+from solvers.stock_cells import NO_SLOT, weigh_cells
 
 _NOWHERE = -1
+_FREE = np.zeros(KINDS, dtype=np.int64)
+_FREE[ON_HAND] = 1
+_FREE[[SAFETY_STOCK, HELD, CONFIRMED]] = -1
+"""Which counts of a cell are available units, and which are taken off."""
 NO_LAUNCHES: Mapping[int, int] = MappingProxyType({})
 
 
@@ -114,12 +119,11 @@ class AtpTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _LineUp:
-    """Which slot of the store is which node of a network; `column` (nodes,) has slot 0 for those of `missing`."""
+    """Which slot of the store is which node of a network, and the other way round; `NO_SLOT` and `_NOWHERE` if none."""
 
     slots: tuple[str, ...]
     network: Network
-    column: NDArray[np.int64]
-    missing: NDArray[np.int64]
+    slot_of: NDArray[np.int64]
     node_of_slot: NDArray[np.int64]
 
 
@@ -137,24 +141,12 @@ class StockReader:
         A node without a slot has no stock, and neither has one that is switched off.
         """
         network, buffers, launches = view.network, view.buffers, view.catalog.launches
-        line_up = self._lined_up(stock, network)
-        cells = stock.cells
-        free = cells[:, :, ON_HAND].astype(np.int64)
-        free -= cells[:, :, SAFETY_STOCK]
-        free -= cells[:, :, HELD]
-        free -= cells[:, :, CONFIRMED]
-        known = cells[:, :, VERSION] > 0
-        if line_up.column.size and cells.shape[1]:
-            today, known = free[:, line_up.column], known[:, line_up.column]
-            if buffers is not None:
-                safety_stock = cells[:, line_up.column, SAFETY_STOCK].astype(np.int64)
-                today -= np.maximum(buffers.of_skus(stock.skus) - safety_stock, 0)
-            if line_up.missing.size:
-                today[:, line_up.missing] = 0
-                known[:, line_up.missing] = False
-        else:
-            today = np.zeros((len(stock.skus), len(network.node_ids)), dtype=np.int64)
-            known = np.zeros(today.shape, dtype=np.bool_)
+        line_up, cells = self._lined_up(stock, network), stock.cells
+        today, known = weigh_cells(cells, line_up.slot_of, _FREE, VERSION)
+        if buffers is not None and cells.shape[1]:
+            safety_stock = cells[:, np.maximum(line_up.slot_of, 0), SAFETY_STOCK].astype(np.int64)
+            today -= np.maximum(buffers.of_skus(stock.skus) - safety_stock, 0)
+            today[:, line_up.slot_of == NO_SLOT] = 0
         scheduled, later = _scheduled(stock, line_up.node_of_slot, local_day, today, known)
         quotas = _cell_quotas(stock, view, line_up.node_of_slot, today, scheduled)
         for (row, node), found in quotas.items():
@@ -185,15 +177,14 @@ class StockReader:
         if last is not None and last.network is network and last.slots == stock.node_ids:
             return last
         slot_of = {node_id: slot for slot, node_id in enumerate(stock.node_ids)}
-        slots = np.array([slot_of.get(node_id, _NOWHERE) for node_id in network.node_ids], dtype=np.int64)
-        slots[list(network.closed)] = _NOWHERE
+        slots = np.array([slot_of.get(node_id, NO_SLOT) for node_id in network.node_ids], dtype=np.int64)
+        slots[list(network.closed)] = NO_SLOT
         nodes = [network.index.get(node_id, _NOWHERE) for node_id in stock.node_ids]
         nodes = [_NOWHERE if node in network.closed else node for node in nodes]
         found = self._last = _LineUp(
             slots=stock.node_ids,
             network=network,
-            column=np.maximum(slots, 0),
-            missing=np.flatnonzero(slots == _NOWHERE),
+            slot_of=slots,
             node_of_slot=np.array(nodes, dtype=np.int64),
         )
         return found

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 from msgspec import UNSET
+from msgspec.structs import astuple
 
 from engine.delivery.pickup import PICKUP
 from engine.network.model import Network
 from engine.promising.consolidating import consolidated, senders
+from engine.promising.hubs import PIECES
 from engine.promising.model import (
     Carton,
     Delivery,
@@ -30,24 +34,16 @@ from solvers.promise_freight import BOX, COUNT, WEIGHT_G, Goods
 from solvers.promise_options import (
     ARRIVAL_DAY,
     COST,
-    FUEL,
-    MASK,
     MEDIAN_DAY,
     NINETIETH_DAY,
     NODE,
-    OVERSIZE,
-    PACKAGING,
-    RATE,
-    REMOTE,
-    RESIDENTIAL,
-    SERVICE,
-    SHIP_DAY,
 )
 
 LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipments")
 """In the order in which a quote tells them."""
 Worth = tuple[int, int, int]
-"""(cents by which it is ranked, day of the last arrival, parcels) of a plan."""
+"""(cents, day of the last arrival, parcels) of a plan."""
+_date = date.fromordinal
 _SHIPPED_FIRST = attrgetter("ship_on", "node_id")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
@@ -57,29 +53,36 @@ def options_of(plans: Plans, asked: Asked, network: Network) -> tuple[Option, ..
 
     What units are worth to later demand counts in that cost, and in no other.
     """
-    split_cents = network.policy.split_cost_cents
-    worths = [
-        (
-            sum([row[COST] for row in rows]) + split_cents * (len(rows) - 1),
-            max([row[ARRIVAL_DAY] for row in rows]),
-            len(rows),
-        )
-        for rows in plans.rows
+    split_cents, said = network.policy.split_cost_cents, _said_of(network)
+    told = [
+        (rows[0][COST], rows[0][ARRIVAL_DAY], 1) if len(rows) == 1 else _worth(rows, split_cents) for rows in plans.rows
     ]
+    worths = told
     if plans.values:
-        worths = [(cents + value, day, n) for (cents, day, n), value in zip(worths, plans.values, strict=True)]
+        worths = [(cents + value, day, n) for (cents, day, n), value in zip(told, plans.values, strict=True)]
     ranked = sorted(range(len(worths)), key=worths.__getitem__)
     labels = _labels([worths[place] for place in ranked])
-    options = [
-        _option(f"opt_{number + 1}", labels[number], plans.rows[place], plans.lines[place], asked, network, plans)
-        for number, place in enumerate(ranked)
-    ]
-    if plans.values:
-        options = [
-            msgspec.structs.replace(option, stock_value_cents=plans.values[place] or UNSET)
-            for option, place in zip(options, ranked, strict=True)
+    found = []
+    for number, place in enumerate(ranked):
+        rows = plans.rows[place]
+        shipments = [
+            _shipment(row, part, asked, network, plans, said)
+            for row, part in zip(rows, plans.lines[place], strict=True)
         ]
-    return tuple(options)
+        if plans.pieces:
+            shipments = [
+                consolidated(each, row, asked, network, plans) for each, row in zip(shipments, rows, strict=True)
+            ]
+        option = _option(number + 1, labels[number], told[place], rows, shipments, network, plans)
+        if plans.values and plans.values[place]:
+            option = msgspec.structs.replace(option, stock_value_cents=plans.values[place])
+        found.append(option)
+    return tuple(found)
+
+
+def _worth(rows: tuple[tuple[int, ...], ...], split_cents: int) -> Worth:
+    cents = sum([row[COST] for row in rows]) + split_cents * (len(rows) - 1)
+    return cents, max([row[ARRIVAL_DAY] for row in rows]), len(rows)
 
 
 def quoted(options: tuple[Option, ...], quote: int | None) -> tuple[Option, ...]:
@@ -132,32 +135,51 @@ def _labels(worths: Sequence[Worth]) -> list[tuple[Label, ...]]:
     return [tuple(labels) for labels in found]
 
 
-def _shipment(row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans) -> Shipment:
-    node, service = row[NODE], row[SERVICE]
-    is_pickup = asked.place is None or service == len(network.services)
-    is_transfer = asked.pickup_node >= 0 and not is_pickup
+class _Said(NamedTuple):
+    """What a network says of nodes and of services (name, carrier, level), as lists; the last service is a pick-up."""
+
+    node_ids: Sequence[str]
+    parcel_cents: Sequence[int]
+    unit_cents: Sequence[int]
+    services: Sequence[tuple[str, str | None, str]]
+
+
+@lru_cache(maxsize=2)
+def _said_of(network: Network) -> _Said:
+    services = [*zip(network.services, network.carriers, network.service_levels, strict=True), (PICKUP, None, PICKUP)]
+    return _Said(network.node_ids, network.parcel_cost_cents.tolist(), network.unit_cost_cents.tolist(), services)
+
+
+def _shipment(
+    row: tuple[int, ...], part: tuple[int, ...], asked: Asked, network: Network, plans: Plans, said: _Said
+) -> Shipment:
+    node, service, mask, ship_day, _, _, rate, residential, remote, oversize, fuel, packaging, median, ninetieth = row[
+        :PIECES
+    ]
+    name, carrier, level = said.services[service if asked.place is not None else -1]
+    is_pickup = level == PICKUP
     units = plans.units[part[0]] if len(part) == 1 else sum([plans.units[i] for i in part])
     return Shipment(
-        node_id=network.node_ids[node],
-        service=PICKUP if is_pickup else network.services[service],
-        carrier=None if is_pickup else network.carriers[service],
-        service_level=PICKUP if is_pickup else network.service_levels[service],
-        ship_on=date.fromordinal(row[SHIP_DAY]),
-        delivery=Delivery(p50=date.fromordinal(row[MEDIAN_DAY]), p90=date.fromordinal(row[NINETIETH_DAY])),
+        node_id=said.node_ids[node],
+        service=name,
+        carrier=carrier,
+        service_level=level,
+        ship_on=_date(ship_day),
+        delivery=Delivery(p50=_date(median), p90=_date(ninetieth)),
         dates_from="history" if plans.from_history[service] else "rate_card",
         lines=(asked.lines[part[0]],) if len(part) == 1 else tuple([asked.lines[i] for i in part]),
         cost=ShipmentCost(
-            shipping_cents=row[RATE],
-            handling_cents=0 if is_pickup else network.parcel_cost_cents.item(node),
-            units_cents=network.unit_cost_cents.item(node) * units,
-            packaging_cents=row[PACKAGING],
-            residential_cents=row[RESIDENTIAL],
-            remote_area_cents=row[REMOTE],
-            oversize_cents=row[OVERSIZE],
-            fuel_cents=row[FUEL],
+            shipping_cents=rate,
+            handling_cents=0 if is_pickup else said.parcel_cents[node],
+            units_cents=said.unit_cents[node] * units,
+            packaging_cents=packaging,
+            residential_cents=residential,
+            remote_area_cents=remote,
+            oversize_cents=oversize,
+            fuel_cents=fuel,
         ),
-        to_node_id=network.node_ids[asked.pickup_node] if is_transfer else UNSET,
-        cartons=_cartons(row[MASK], network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
+        to_node_id=said.node_ids[asked.pickup_node] if asked.pickup_node >= 0 and not is_pickup else UNSET,
+        cartons=_cartons(mask, network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
 
 
@@ -171,36 +193,34 @@ def _cartons(mask: int, network: Network, goods: Goods) -> tuple[Carton, ...]:
 
 
 def _option(
-    option_id: str,
+    number: int,
     labels: tuple[Label, ...],
+    worth: Worth,
     rows: tuple[tuple[int, ...], ...],
-    lines: tuple[tuple[int, ...], ...],
-    asked: Asked,
+    shipments: list[Shipment],
     network: Network,
     plans: Plans,
 ) -> Option:
-    """Return the option of one plan."""
-    shipments = [_shipment(row, part, asked, network, plans) for row, part in zip(rows, lines, strict=True)]
-    if plans.pieces:
-        shipments = [consolidated(one, row, asked, network, plans) for one, row in zip(shipments, rows, strict=True)]
-    split_cents = network.policy.split_cost_cents * (len(shipments) - 1)
-    days = list(zip(*rows, strict=True))
+    """Return the option of one plan; what is of its only parcel is not made again."""
     first = shipments[0]
     service_level, dates_from, delivery = first.service_level, first.dates_from, first.delivery
-    if len(shipments) > 1:
+    total_cents, arrival_day, parcels = worth
+    split_cents = network.policy.split_cost_cents * (parcels - 1)
+    if parcels > 1:
         shipments.sort(key=_SHIPPED_FIRST)
         service_level = min([shipment.service_level for shipment in shipments], key=_SLOWEST_FIRST.index)
         dates_from = "rate_card" if "rate_card" in [shipment.dates_from for shipment in shipments] else "history"
-        delivery = Delivery(p50=date.fromordinal(max(days[MEDIAN_DAY])), p90=date.fromordinal(max(days[NINETIETH_DAY])))
+        median, ninetieth = max([row[MEDIAN_DAY] for row in rows]), max([row[NINETIETH_DAY] for row in rows])
+        delivery = Delivery(p50=_date(median), p90=_date(ninetieth))
     return Option(
-        option_id=option_id,
+        option_id=f"opt_{number}",
         labels=labels,
         service_level=service_level,
-        promised_on=date.fromordinal(max(days[ARRIVAL_DAY])),
+        promised_on=_date(arrival_day),
         confidence=network.policy.promise_quantile if network.acceptance is None else _confidence(rows, network, plans),
         dates_from=dates_from,
         delivery=delivery,
-        total_cost_cents=sum(days[COST]) + split_cents,
+        total_cost_cents=total_cents,
         cost=_summed([shipment.cost for shipment in shipments], split_cents),
         shipments=tuple(shipments),
     )
@@ -219,29 +239,17 @@ def _confidence(rows: tuple[tuple[int, ...], ...], network: Network, plans: Plan
 
 def _summed(parts: Sequence[ShipmentCost], split_cents: int) -> OptionCost:
     """Return the components of an option's cost."""
-    if len(parts) == 1:
-        only = parts[0]
-        return OptionCost(
-            shipping_cents=only.shipping_cents,
-            handling_cents=only.handling_cents,
-            units_cents=only.units_cents,
-            split_cents=split_cents,
-            packaging_cents=only.packaging_cents,
-            residential_cents=only.residential_cents,
-            remote_area_cents=only.remote_area_cents,
-            oversize_cents=only.oversize_cents,
-            fuel_cents=only.fuel_cents,
-            transfer_cents=only.transfer_cents,
-        )
+    cents = astuple(parts[0]) if len(parts) == 1 else tuple(map(sum, zip(*map(astuple, parts), strict=True)))
+    shipping, handling, units, packaging, residential, remote_area, oversize, fuel, transfer = cents
     return OptionCost(
-        shipping_cents=sum([part.shipping_cents for part in parts]),
-        handling_cents=sum([part.handling_cents for part in parts]),
-        units_cents=sum([part.units_cents for part in parts]),
+        shipping_cents=shipping,
+        handling_cents=handling,
+        units_cents=units,
         split_cents=split_cents,
-        packaging_cents=sum([part.packaging_cents for part in parts]),
-        residential_cents=sum([part.residential_cents for part in parts]),
-        remote_area_cents=sum([part.remote_area_cents for part in parts]),
-        oversize_cents=sum([part.oversize_cents for part in parts]),
-        fuel_cents=sum([part.fuel_cents for part in parts]),
-        transfer_cents=sum([part.transfer_cents for part in parts]),
+        packaging_cents=packaging,
+        residential_cents=residential,
+        remote_area_cents=remote_area,
+        oversize_cents=oversize,
+        fuel_cents=fuel,
+        transfer_cents=transfer,
     )

@@ -115,14 +115,14 @@ class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     pegs: tuple[Peg, ...] = ()
 
 
-class Delivery(Struct, frozen=True, kw_only=True):
+class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     """The day of arrival at its median and its ninetieth percentile; equal where there is no history to learn from."""
 
     p50: date
     p90: date
 
 
-class ShipmentCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ShipmentCost(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What one parcel costs: the carrier's rates, the node's parcel and units, and what is added, left out where 0."""
 
     shipping_cents: int
@@ -181,7 +181,7 @@ class Shipment(Struct, frozen=True, kw_only=True):
     consolidates: tuple[Transfer, ...] | UnsetType = UNSET
 
 
-class OptionCost(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class OptionCost(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What an option costs, added up over its parcels, and for its splits; the components sum to the total."""
 
     shipping_cents: int

@@ -39,9 +39,14 @@ def with_pegs(options: Options, asked: Asked, stock: StockView, table: AtpTable,
     if not short:
         return options
     known: dict[_Cell, tuple[Supply, ...]] = {}
+    nodes = {node_id for _, node_id in short}
     return tuple(
-        _pegged(option, Pegs(stock, table, view, known), view) if _takes(option, short, view) else option
-        for option in options
+        [
+            _pegged(option, Pegs(stock, table, view, known), view)
+            if _may_take(option, nodes) and _takes(option, short, view)
+            else option
+            for option in options
+        ]
     )
 
 
@@ -53,6 +58,11 @@ def _units(asked: Asked) -> dict[str, int]:
             for sku, each in content.components:
                 units[sku] = units.get(sku, 0) + line.quantity * each
     return units
+
+
+def _may_take(option: Option, nodes: AbstractSet[str]) -> bool:
+    """Say whether an option has anything of one of these nodes, or of a hub; far quicker to say than `_takes`."""
+    return any(each.node_id in nodes or each.consolidates is not UNSET for each in option.shipments)
 
 
 def _takes(option: Option, cells: AbstractSet[tuple[str, str]], view: View) -> bool:

@@ -79,7 +79,7 @@ class Plans:
 
     rows: tuple[tuple[tuple[int, ...], ...], ...]
     units: tuple[int, ...]
-    from_history: NDArray[np.bool_]
+    from_history: Sequence[bool]
     lines: tuple[tuple[tuple[int, ...], ...], ...]
     served: frozenset[int]
     goods: Goods
@@ -265,7 +265,7 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     return Plans(
         rows=rows,
         units=tuple(programme.ask.units.tolist()),
-        from_history=programme.days.learned.knows,
+        from_history=programme.days.learned.knows.tolist(),
         lines=tuple([tuple([_lines_of(row[MASK], together) for row in plan]) for plan in rows]),
         served=frozenset(_lines_of(int(served), together)),
         goods=ask.goods,

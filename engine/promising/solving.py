@@ -18,14 +18,29 @@ from engine.promising.request import Asked
 from engine.promising.substituting import with_substitutes
 from engine.promising.valuing import NO_VALUES
 
+Answered = tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]
+Solved = tuple[Asked, Plans | None]
+"""The order with the substitutes that it takes, and its plans, None if nothing may be served."""
 
-def answered(asked: Asked, view: View, programme: Programme) -> tuple[tuple[Option, ...], tuple[UnavailableLine, ...]]:
+
+def answered(asked: Asked, view: View, programme: Programme) -> Answered:
     """Solve one order, with substitutes if it takes them; a pure function, so that it may run in a thread."""
-    final, plans = asked, _plans(asked, programme)
+    return told(solved(asked, view, programme), asked, view, programme)
+
+
+def solved(asked: Asked, view: View, programme: Programme) -> Solved:
+    """Return the plans of one order."""
+    plans = _plans(asked, programme)
     if asked.terms.substitutes:
-        final, plans = with_substitutes(
+        return with_substitutes(
             asked, plans, view.catalog, lambda other: _plans(other, exchanged(programme, other, view))
         )
+    return asked, plans
+
+
+def told(found: Solved, asked: Asked, view: View, programme: Programme) -> Answered:
+    """Return plans as options, and why lines are missing."""
+    final, plans = found
     if plans is None:
         return (), unavailable(asked, programme, range(len(asked.lines)))
     if programme.pickup is not None and asked.place is not None:
