@@ -13,25 +13,22 @@ import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import Any
 
 from engine.availability.reference import View
 from engine.clock import Clock
 from engine.dispatch.dispatcher import Dispatcher
-from engine.errors import AllotError, InvalidInput, PlanNotVerified, Unavailable
-from engine.events.actor import acting_as
-from engine.inventory.buffers import kept_at
+from engine.errors import AllotError, PlanNotVerified, Unavailable
 from engine.inventory.model import StockView
 from engine.inventory.pieces import read_in_pieces
 from engine.inventory.store import InventoryStore
 from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
+from engine.routing.committing import Committer
 from engine.routing.drop_ship import DropShipOrder, drop_ship_orders, vendors_of
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook, Verdict, VerdictOutcome
+from engine.routing.model import OpenOrder, OrderAllocation, OrderBook, VerdictOutcome
 from engine.routing.phases import Phases
-from engine.routing.poison import malformed_of
 from engine.routing.reasons import MALFORMED, ORDER_HOLD, STOCK_MOVED, UNKNOWN_SKU, whole_order
 from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
@@ -58,6 +55,7 @@ class RoutingTurns:
     ) -> None:
         self._orders, self._inventory, self._clock, self._explained = orders, inventory, clock, explained
         explains = explained is not None and explained.are_kept
+        self._committer = Committer(orders, clock)
         self._solver = Solver(orders, inventory, clock, dispatcher, explains=explains)
 
     async def route(
@@ -208,28 +206,12 @@ class RoutingTurns:
             found = await self._orders.open_orders([each.order_id for each in left])
             return {order.order_id for order in found}
         with work.table.phases.timed("commit"):
-            verdicts = await self._committed(work, left)
+            run_id, epoch = work.run.run_id, work.ledger.epoch
+            verdicts, malformed = await self._committer.commit(run_id, epoch, work.table.view, left)
+        work.unrouted.extend(malformed)
         made = {verdict.order_id for verdict in verdicts if verdict.outcome is VerdictOutcome.COMMITTED}
         work.send(each for each in left if each.order_id in made)
         return work.tally.add(verdicts)
-
-    async def _committed(self, work: _Work, allocations: Sequence[OrderAllocation]) -> list[Verdict]:
-        """Commit, but for orders that the store has otherwise than they were read; these are told."""
-        try:
-            return await self._commit(work, allocations)
-        except InvalidInput as error:
-            wrong = malformed_of(error, allocations)
-            if not wrong:
-                raise
-        log.error("not committed by run %s, as the store has them otherwise: %s", work.run.run_id, sorted(wrong))
-        left = [each for each in allocations if each.order_id not in wrong]
-        work.unrouted.extend(
-            Unrouted(order_id=each.order_id, line_id=row.line_id, sku=row.sku, quantity=row.quantity, reason=MALFORMED)
-            for each in allocations
-            if each.order_id in wrong
-            for row in each.rows
-        )
-        return await self._commit(work, left)
 
     def _today(self, work: _Work) -> Mapping[str, int]:
         return dict(work.table.view.days.at(self._clock.now()).by_node)
@@ -245,20 +227,6 @@ class RoutingTurns:
         if self._explained is not None and run.request.commits:
             with suppress(AllotError):
                 await self._explained.leave(run.run_id, [order.order_id for order in orders])
-
-    async def _commit(self, work: _Work, allocations: Sequence[OrderAllocation]) -> list[Verdict]:
-        run_id, epoch, view = work.run.run_id, work.ledger.epoch, work.table.view
-        today = view.days.at(self._clock.now())
-        limits = _daily_capacities(view)
-        dates = {node_id: date.fromordinal(day) for node_id, day in today.by_node.items()}
-        kept = None
-        if view.buffers is not None:
-            rows = (row for allocation in allocations for row in allocation.rows)
-            kept = kept_at(view.buffers, ((row.sku, row.node_id) for row in rows if row.node_id is not None))
-        with acting_as(run_id):
-            return await self._orders.commit(
-                run_id, allocations, capacities=limits, today=dates, buffers=kept, epoch=epoch
-            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,11 +269,3 @@ def _split_known(orders: Sequence[OpenOrder], view: View) -> tuple[list[OpenOrde
     known = [order for order in orders if all(line.sku in content for line in order.lines)]
     unknown = [order for order in orders if any(line.sku not in content for line in order.lines)]
     return known, unknown, demanded_skus(known)
-
-
-def _daily_capacities(view: View) -> dict[str, NodeCapacity]:
-    return {
-        node.node_id: NodeCapacity(units=node.capacity_units, parcels=node.capacity_parcels)
-        for node in view.network.document.nodes
-        if node.capacity_units is not None or node.capacity_parcels is not None
-    }
