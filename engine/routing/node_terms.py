@@ -68,7 +68,7 @@ def with_closed_nodes(
     `fitting` are the rules of each line; `node` is the network's number of each node.
     """
     closing = {r for r, rule in enumerate(rules) if rule.closes}
-    if not any(closing.intersection(each) for each in fitting):
+    if not closing or not any(closing.intersection(each) for each in fitting):
         return problem
     fitting = [tuple(r for r in each if r in closing) for each in fitting]
     owner = problem.line_order.tolist()

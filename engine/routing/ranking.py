@@ -7,7 +7,7 @@ what a run tells (run_summary.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from engine.availability.reference import View
 from engine.availability.stock import AtpTable
 from engine.bidding.document import BidPrices
 from engine.network.model import Network
-from engine.network.run_terms import PositionPrice, RunTerms
+from engine.network.run_terms import USUAL, PositionPrice, RunTerms
 from engine.routing.model import NodeCapacity
 from engine.routing.node_terms import Fitting, rows_of
 from solvers.problem import IntArray, RoutingProblem
@@ -57,10 +57,15 @@ def _load(unused: int | None, of_day: int) -> float:
     return 1 - unused / of_day if of_day else 1.0
 
 
-def ranked(problem: RoutingProblem, fitting: Sequence[Fitting], view: View, positions: Positions) -> RoutingProblem:
+def ranked(
+    problem: RoutingProblem, fitting: Sequence[Fitting], view: View, look: Callable[[], Positions]
+) -> RoutingProblem:
     """Return the problem as its plans are ranked; `fitting` are the rules of each line."""
-    problem = _weighted(problem, view.terms)
-    rules, terms, node = view.terms.rules, view.terms, positions.node
+    rules, terms = view.terms.rules, view.terms
+    if terms is USUAL and view.bid_prices is None:
+        return problem
+    problem, positions = _weighted(problem, terms), look()
+    node = positions.node
     pricing = {r for r, rule in enumerate(rules) if rule.price_cents is not None}
     by_sku = _by_sku(problem, view, positions)
     if not pricing and by_sku is None and not terms.stock_outs:

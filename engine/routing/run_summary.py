@@ -12,7 +12,7 @@ from engine.routing.plan_costs import plan_of
 from engine.routing.relaxing import Relaxed, relaxed_document
 from engine.routing.result import costs_document
 from engine.routing.run_model import RunRequest
-from solvers.plan import RoutingResult, SolveStatus
+from solvers.plan import BACKORDER, RoutingPlan, RoutingResult, SolveStatus
 
 
 @dataclass(slots=True)
@@ -55,13 +55,23 @@ def _in_money(batch: Batch, result: RoutingResult) -> RoutingResult:
     It is taken off the bound as well: that is then a bound for plans of which all this comes to no more.
     """
     plan, bound = result.plan, result.lower_bound_cents
-    paid = plan_of(batch.paid, plan.line, plan.node, plan.quantity, plan.service)
+    paid = _paid(batch, plan)
     added = plan.costs.total - paid.costs.total
     return replace(
         result,
         plan=paid,
         lower_bound_cents=None if bound is None else max(0, bound - added),
     )
+
+
+def _paid(batch: Batch, plan: RoutingPlan) -> RoutingPlan:
+    """Return a plan at what it costs."""
+    problem, paid = batch.problem, batch.paid
+    if problem.rates is not paid.rates or problem.nodes is not paid.nodes or problem.terms != paid.terms:
+        return plan_of(paid, plan.line, plan.node, plan.quantity, plan.service)
+    waits = plan.node == BACKORDER  # only units count other than they cost, so that no parcel need be looked at
+    short = int(plan.quantity[waits].sum()) * paid.terms.backorder_cost_cents_per_unit
+    return replace(plan, costs=replace(plan.costs, backorder=short, value=0))
 
 
 def summary_of(batch: Batch, result: RoutingResult, relaxed: Sequence[Relaxed] = ()) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.network.run_terms import RunTerms
 from engine.routing.again import Part, part_of, put_back
@@ -141,7 +140,7 @@ class _Attempt:
     def both(self, result: RoutingResult, found: Kept) -> BothPasses:
         """Return what both passes decide together."""
         first, part = self._first.result, self._part
-        problem = self._final()
+        problem = self._final(found.result.plan)
         plan = put_back(problem, first.plan, part, found.result.plan)
         gaps = (_over_bound(first), _over_bound(result))
         bound = None if gaps[0] is None or gaps[1] is None else max(0, plan.costs.total - gaps[0] - gaps[1])
@@ -160,15 +159,18 @@ class _Attempt:
         relaxed = tuple(self._broken(found.result.plan))
         return BothPasses(batch=replace(self._batch, problem=problem.freeze()), kept=kept, relaxed=relaxed)
 
-    def _final(self) -> RoutingProblem:
-        """Return the problem as it is for everybody: only orders of the second pass may break anything."""
-        whole, strict, again = self._whole, self._batch.problem, np.zeros(self._batch.problem.order_count, np.bool_)
-        again[list(self._chosen)] = True
-        lines, count = again[strict.line_order], len(strict.nodes.node_ids)
-        orders, rows, closed = whole.orders, _closed_rows(strict), _closed_table(strict, count)
-        row = np.where(lines, _closed_rows(whole) + len(closed), rows)
-        both = np.concatenate([closed, _closed_table(whole, count)])
-        return replace(whole, orders=replace(orders, line_closed_row=row), closed=both)
+    def _final(self, found: RoutingPlan) -> RoutingProblem:
+        """Return the problem as it is for everybody: nobody may break more than the second pass has broken."""
+        strict, whole, part = self._batch.problem, self._whole, self._part
+        most, terms = strict.orders.max_parcels.copy(), strict.terms
+        for o, over in self._extra(found).items():
+            most[self._chosen[o]] += over
+        if found.costs.late:
+            terms = whole.terms
+        problem = replace(strict, terms=terms, orders=replace(strict.orders, max_parcels=most))
+        shipped = found.node != BACKORDER
+        pairs = zip(part.line[found.line[shipped]].tolist(), found.node[shipped].tolist(), strict=True)
+        return _opened(problem, whole, [pair for pair in pairs if _is_closed(strict, *pair)])
 
     def _broken(self, plan: RoutingPlan) -> Iterator[Relaxed]:
         """Yield what a plan breaks, order by order."""
@@ -225,12 +227,35 @@ def _over_bound(result: RoutingResult) -> int | None:
     return None if result.lower_bound_cents is None else result.total_cost_cents - result.lower_bound_cents
 
 
-def _closed_rows(problem: RoutingProblem) -> IntArray:
+def _is_closed(problem: RoutingProblem, line: int, node: int) -> bool:
+    """Return whether a node ships a line only if its order holds it there, and it does not."""
     orders = problem.orders
-    if problem.closed is None:
-        return np.zeros(len(orders.line_sku), np.int64)
-    return orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+    if problem.closed is None or (orders.line_own_node is not None and orders.line_own_node[line] == node):
+        return False
+    rows = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+    return bool(problem.closed[rows[line], node])
 
 
-def _closed_table(problem: RoutingProblem, nodes: int) -> NDArray[np.bool_]:
-    return np.zeros((1, nodes), np.bool_) if problem.closed is None else problem.closed
+def _opened(problem: RoutingProblem, relaxed: RoutingProblem, pairs: Sequence[tuple[int, int]]) -> RoutingProblem:
+    """Return the problem with some (line, node) open, at what they count in the relaxed one."""
+    if not pairs or problem.closed is None or relaxed.unit_value_cents is None:
+        return problem
+    orders, before = problem.orders, problem.unit_value_cents
+    closed_row = (orders.line_sku if orders.line_closed_row is None else orders.line_closed_row).copy()
+    value_row = (orders.line_sku if orders.line_value_row is None else orders.line_value_row).copy()
+    if before is None:
+        before, value_row = np.zeros((1, problem.closed.shape[1]), np.int64), np.zeros_like(value_row)
+    price_row = relaxed.orders.line_sku if relaxed.orders.line_value_row is None else relaxed.orders.line_value_row
+    nodes: dict[int, list[int]] = {}
+    for line, node in pairs:
+        nodes.setdefault(line, []).append(node)
+    closed, value = [problem.closed], [before]
+    for number, (line, open_nodes) in enumerate(nodes.items()):
+        shut, worth = problem.closed[closed_row[line]].copy(), before[value_row[line]].copy()
+        shut[open_nodes] = False
+        worth[open_nodes] = relaxed.unit_value_cents[price_row[line], open_nodes]
+        closed_row[line], value_row[line] = len(problem.closed) + number, len(before) + number
+        closed.append(shut[None, :])
+        value.append(worth[None, :])
+    demand = replace(orders, line_closed_row=closed_row, line_value_row=value_row)
+    return replace(problem, orders=demand, closed=np.concatenate(closed), unit_value_cents=np.concatenate(value))

@@ -47,6 +47,29 @@ async def test_a_wrong_document_names_path_value_and_remedy(shop):
     assert (await shop.get("/v1/policies/peak")).status_code == 404
 
 
+async def test_rules_are_put_as_stated_and_orders_say_their_customer_class(shop):
+    rule = {"rule": "gold", "when": {"customer_classes": ["gold"]}, "forbidden_node_ids": ["east"]}
+    soft = {**rule, "relaxed_cost_cents_per_unit": 250}
+    assert (await put(shop, rules=[soft], softened={"late_day_cost_cents": 100})).status_code == 200
+    stored = (await shop.get("/v1/policies/peak")).json()
+    assert (stored["rules"], stored["softened"]) == ([soft], {"late_day_cost_cents": 100})
+    order = {"order_id": "o1", "channel": "web", "destination": {"latitude": 40.73, "longitude": -73.99}}
+    lines = [{"line_id": "1", "sku": "mug", "quantity": 1}]
+    body = {**order, "lines": lines, "customer_class": "gold"}
+    captured = await shop.post("/v1/orders", json=body, headers={"Idempotency-Key": "o1"})
+    assert captured.json()["customer_class"] == "gold"
+    run = {"all_open": True, "policy": "peak"}
+    started = await shop.post("/v1/routing-runs", json=run, headers={"Idempotency-Key": "r1"})
+    for _ in range(600):
+        over = (await shop.get(f"/v1/routing-runs/{started.json()['run_id']}")).json()
+        if over["status"] not in {"queued", "running"}:
+            break
+        await asyncio.sleep(0.05)
+    assert over["status"] == "committed", over
+    (allocation,) = (await shop.get("/v1/orders/o1")).json()["allocations"]
+    assert allocation["node_id"] == "west"
+
+
 async def test_a_run_takes_a_policy_by_its_name_and_says_which_version(shop, network):
     """The mug would ship from the east, next to the customer; the policy forbids that."""
     await put(shop, forbidden_node_ids=["east"])

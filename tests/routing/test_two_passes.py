@@ -79,9 +79,13 @@ async def test_a_rule_is_broken_only_if_that_is_better_than_waiting(cents: int, 
     """A parcel costs 500, waiting 5,000."""
     await world.count(east={"MUG": 1})
     await world.order("o1", {"MUG": 1})
-    run = await world.route_under(rules=[{**NO_EAST, "relaxed_cost_cents_per_unit": cents}])
+    kept = ExplainedRuns(MemoryBlobs(world.clock, 7))
+    run = await world.route_under(kept, rules=[{**NO_EAST, "relaxed_cost_cents_per_unit": cents}])
     assert await world.sources("o1") == [node]
     assert ("relaxed" in run.summary) == (node is not None)
+    assert [entry.reason for entry in run.unrouted] == ([] if node else ["barred_node"])
+    (line,) = (await ExplanationService(world.book, kept, 7).explain("o1")).explanation.lines
+    assert [choice.standing for choice in line.nodes] == ["chosen" if node else "policy"]
 
 
 async def test_a_distance_may_be_exceeded_at_a_price(world: World) -> None:
