@@ -85,7 +85,8 @@ def keep_orders_complete(batch: Batch, kept: Kept, most_nodes_per_line: int | No
     if not torn.any():
         return kept
     plan = waiting(problem, plan, torn)
-    for order in [*np.flatnonzero(torn).tolist(), *np.flatnonzero(short & ~torn).tolist()]:
+    in_turn = sorted(np.flatnonzero(short).tolist(), key=lambda o: (-batch.orders[o].priority, not torn[o], o))
+    for order in in_turn:
         if _may_be_there(problem, plan, order):
             part = part_of(problem, plan, [order])
             found = _complete(part, most_nodes_per_line)

@@ -60,6 +60,22 @@ async def test_what_an_incomplete_order_gives_up_goes_to_others(world: World) ->
     assert await world.sources("o2") == ["east"]
 
 
+async def test_of_two_orders_that_would_be_complete_the_higher_gets_its_units(world: World) -> None:
+    """Each wants both mugs or waits; catches orders that are taken as they come."""
+    await world.count(east={"MUG": 2, "TEA": 1})
+    await world.order("o1", {"MUG": 2, "POT": 1})
+    await world.order("o2", {"MUG": 2, "TEA": 1})
+    await world.order("o3", {"MUG": 2, "TEA": 1}, priority=5)
+    await world.route_under(ship_complete=True)
+    assert [await world.sources(f"o{n}") for n in (1, 2, 3)] == [[None, None], [None, None], ["east", "east"]]
+
+
+async def test_a_run_without_orders_is_over_at_once(world: World) -> None:
+    rules = [{"node_kinds": ["dc"], "relaxed_cost_cents_per_unit": 5}]
+    run = await world.route_under(shipping_weight=2.0, ship_complete=True, max_nodes_per_line=1, rules=rules)
+    assert run.summary["total_cost_cents"] == 0
+
+
 async def test_an_order_by_time_moves_orders_to_the_next_day(world: World) -> None:
     """It is ten in New York, on a Friday, and seven in Los Angeles; nodes take orders until three."""
     await world.count(east={"MUG": 2}, west={"TEA": 1})
