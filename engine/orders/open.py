@@ -10,8 +10,8 @@ import msgspec
 
 from engine.orders.model import OrderState
 from engine.orders.records import allocation_of, captured_of
-from engine.orders.steering import ORDER_HOLD, TOO_MANY_REJECTIONS, steering_of
-from engine.routing.model import LineNode, OpenOrder, OwnStock, UsedCapacity
+from engine.orders.steering import ORDER_HOLD, TOO_MANY_REJECTIONS, Steering, steering_of
+from engine.routing.model import AllocationRow, LineNode, OpenOrder, OwnStock, UsedCapacity
 
 _OPEN = {OrderState.CAPTURED, OrderState.BACKORDERED}
 
@@ -48,10 +48,8 @@ def open_order(
 
 def _read(doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes, rows: str | bytes) -> OpenOrder:
     captured = captured_of(doc)
-    said, allocation = steering_of(steering), allocation_of(rows)
-    forbidden = [LineNode(line_id=line.line_id, node_id=n) for line in captured.demand for n in said.forbidden_node_ids]
     place, promised = captured.destination, captured.promised
-    return OpenOrder(
+    found = OpenOrder(
         order_id=captured.order_id,
         lines=captured.demand,
         latitude=place.latitude,
@@ -73,10 +71,20 @@ def _read(doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes,
             OwnStock(sku=sku, node_id=node_id, quantity=quantity, ship_on=date.fromordinal(day) if day else None)
             for sku, node_id, quantity, day in own_lines
         ),
+        priority=captured.priority,
+    )
+    return found if not steering else _steered(found, steering_of(steering), allocation_of(rows))
+
+
+def _steered(order: OpenOrder, said: Steering, allocation: Sequence[AllocationRow]) -> OpenOrder:
+    """Return an order with what nodes and people have said of it."""
+    forbidden = [LineNode(line_id=line.line_id, node_id=n) for line in order.lines for n in said.forbidden_node_ids]
+    return replace(
+        order,
         kept=tuple(row for row in said.kept if row in allocation),
         excluded=tuple(dict.fromkeys((*said.refused, *forbidden))),
         pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),
-        priority=captured.priority if said.priority is None else said.priority,
+        priority=order.priority if said.priority is None else said.priority,
         stopped=None if said.order_hold is None else _why(said.order_hold.reason),
         revision=said.revision,
     )
