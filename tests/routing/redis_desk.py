@@ -18,7 +18,9 @@ from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SettableClock
 from engine.inventory.model import PositionCount
+from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import RedisInventoryStore
+from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
 from engine.orders.model import Destination, NewLine, NewOrder
@@ -91,7 +93,7 @@ class Death:
 class Desk:
     """The parts of one process."""
 
-    stock: RedisInventoryStore
+    stock: InventoryStore
     book: RedisOrderStore | PartitionedOrderStore
     orders: OrderService
     networks: NetworkService
@@ -106,13 +108,24 @@ class Desk:
         await self.runs.finish()
 
 
-def desk(client: Any, keys: Keys, clock: Clock | None = None, lease_seconds: float = LEASE_SECONDS) -> Desk:
-    """Return a process's parts on a key space of one partition."""
+def desk(
+    client: Any,
+    keys: Keys,
+    clock: Clock | None = None,
+    lease_seconds: float = LEASE_SECONDS,
+    tenant: str = "",
+    partitions: int = 1,
+) -> Desk:
+    """Return a process's parts on a key space; of several partitions, that of a tenant."""
     now = clock or SettableClock(FRIDAY)
     documents = RedisDocumentStore(client, keys)
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     reference = Reference(documents, networks, catalogs, LeadTimeService(documents), BidPriceService(documents))
-    stock, book = RedisInventoryStore(client, keys), RedisOrderStore(client, keys)
+    stock: InventoryStore = RedisInventoryStore(client, keys)
+    book: RedisOrderStore | PartitionedOrderStore = RedisOrderStore(client, keys)
+    if partitions > 1:
+        stock = PartitionedInventoryStore(client, tenant, partitions)
+        book = PartitionedOrderStore(client, tenant, partitions)
     store = RedisRunStore(client, keys, lease_seconds)
     return Desk(
         stock=stock,

@@ -16,9 +16,11 @@ import pytest
 from routing.redis_desk import Death, Desk, Died, GatedClient, desk, furnish
 
 from engine.errors import LeaseLost
+from engine.inventory import partition
 from engine.inventory.model import PositionCount, Replay
 from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
-from engine.orders import redis_store
+from engine.orders import partitioned_store, redis_store
+from engine.orders.partitioned_store import LIBRARY as ORDERS_OVER_LIBRARY
 from engine.orders.redis_store import LIBRARY as ORDERS_LIBRARY
 from engine.routing.run_model import Run, RunRequest, RunStatus
 from engine.routing.run_store import LIBRARY as RUNS_LIBRARY
@@ -145,3 +147,42 @@ async def test_a_worker_that_wakes_up_after_its_run_was_taken_up_changes_nothing
     assert [await other.orders.get(order.order_id) for order in wanted] == wanted
     with pytest.raises(LeaseLost):
         await sleeper.run_store.put(await other.runs.get(RUN_ID), 1)
+
+
+async def test_over_several_partitions_a_run_that_died_in_its_commit_is_committed_once(
+    ready: MultiplexedClient, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies behind a decision of each home in turn; what was tried for the others is given back by the sweeper."""
+    await ensure(ready, [*partition.LIBRARIES, ORDERS_OVER_LIBRARY])
+    monkeypatch.setattr(partitioned_store, "_CHUNK", AT_ONCE)
+    for number in range(1, 4):
+        name, seen = f"{tenant}-{number}", Counter[str]()
+
+        async def before(_: str) -> None:
+            pass
+
+        async def after(function: str, seen: Counter[str] = seen, number: int = number) -> None:
+            seen[function] += 1
+            if function == "allot_decide_orders_v1" and seen[function] >= number:
+                raise Died
+
+        second = desk(ready, Keys(name), tenant=name, partitions=3)
+        await furnish(second, ORDERS, {"east": {"MUG": 40, "TEA": 40}})
+        first = desk(GatedClient(ready, before, after), Keys(name), tenant=name, partitions=3)
+        await first.runs.start(RunRequest(), replay=KEY)
+        await first.runs.finish()
+        assert not (await second.run_store.get(RUN_ID)).status.over
+        await second.take_up()
+        wanted = [sum(lines.get(sku, 0) for lines in ORDERS) for sku in ("MUG", "TEA")]
+        for _ in range(100):
+            found = await outcome(second)
+            if [sum(confirmed for *_, confirmed in rows) for rows in found["stock"]] == wanted:
+                break
+            await asyncio.sleep(0.2)
+            await second.stock.sweep(1000)
+            await second.book.sweep()
+        assert [sum(confirmed for *_, confirmed in rows) for rows in found["stock"]] == wanted
+        assert [sum(held for _, _, held, _ in rows) for rows in found["stock"]] == [0, 0]
+        assert (found["status"], found["failure"]) == (RunStatus.COMMITTED, None)
+        assert found["steps"] == [[("captured", None), ("sourced", RUN_ID)]] * len(ORDERS)
+        assert found["summary"]["committed_orders"] == len(ORDERS)
