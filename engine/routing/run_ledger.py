@@ -8,7 +8,6 @@ nobody had solved. Kept are the turns with their orders, and each solve as a ste
 from __future__ import annotations
 
 import asyncio
-import asyncio
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
