@@ -87,11 +87,6 @@ def _compressed(entry: Start | Step) -> bytes:
     return zlib.compress(_encode(entry), 1)
 
 
-def _packed(entry: Start | Step) -> bytes:
-    """Return an entry as it is kept; of thousands of orders this takes tens of milliseconds."""
-    return zlib.compress(_encode(entry), 1)
-
-
 def _decoded(body: bytes | None, kind: type[T]) -> T | None:
     """Return an entry; None if there is none, or it was kept by a version that wrote it in another form."""
     if body is None:
