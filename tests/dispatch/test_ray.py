@@ -15,9 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
+from faults.scale import SCALE
 
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.local import threads
@@ -31,6 +33,7 @@ from solvers.plan import RoutingResult
 from solvers.problem import RoutingProblem
 from solvers.solve import solve
 from solvers.stopping import Overdue, Stopping
+from tests.dispatch.parts import dies_elsewhere, fails, kept_length, pid_of, slowly
 
 PARAMS = Params(dual_steps=12, together_orders=50, whole_orders=60, block_orders=40, passes=1, rounds_per_order=20)
 """So that sweeps, explorers and blocks are all spread."""
@@ -70,23 +73,13 @@ def solved(problem: RoutingProblem, monkeypatch: pytest.MonkeyPatch) -> Callable
     return outcome
 
 
-def pid_of(_: int) -> int:
-    return os.getpid()
-
-
-def slowly(seconds: float, part: int) -> tuple[int, int]:
-    time.sleep(seconds)
-    return part * part, os.getpid()
-
-
-def dies_elsewhere(home: int, part: int) -> int:
-    if part == 1 and os.getpid() != home:
-        os.kill(os.getpid(), signal.SIGKILL)
-    return part + 1
-
-
-def fails(part: int) -> int:
-    return 1 // part
+def a_worker(session: Session) -> int:
+    """Return the process of a worker; a part may be done here while workers are replaced, and we are not to die."""
+    for _ in range(100):
+        if (pid := int(next(session(pid_of, range(1))))) != os.getpid():
+            return pid
+        time.sleep(0.1)
+    raise AssertionError("no worker does anything")
 
 
 class Killing:
@@ -99,7 +92,7 @@ class Killing:
         self.number += 1
         if self.number not in self.calls:
             return self.session(*work)
-        victim = next(iter(self.session(pid_of, range(1))))
+        victim = a_worker(self.session)
         killer = threading.Timer(0.002, os.kill, (victim, signal.SIGKILL))
         self.killed.append(victim)
         killer.start()
@@ -135,17 +128,19 @@ def test_workers_killed_during_a_solve_change_nothing_in_its_plan(
     fleet: Fleet, solved: Callable[[Spread], tuple[Any, ...]]
 ) -> None:
     """Seeded bugs this catches: a part of a dead worker left out; a new worker not sent what the old one kept."""
-    session = Session(fleet)
-    killing = Killing(session, calls=(3, 9, 16))
-    assert solved(killing) == solved(map)
-    assert len(set(killing.killed)) == 3
-    assert killing.killed[0] not in set(session(pid_of, range(20)))
-    session.close()
+    alone, dice = solved(map), Random(3)
+    for _ in range(SCALE.batches):
+        session = Session(fleet)
+        killing = Killing(session, calls=dice.sample(range(2, 20), 3))
+        assert solved(killing) == alone
+        assert len(set(killing.killed)) == 3
+        session.close()
+    assert killing.killed[0] not in set(Session(fleet)(pid_of, range(20)))
 
 
 def test_a_part_of_a_killed_worker_is_done_by_another(fleet: Fleet) -> None:
     session = Session(fleet)
-    victim = next(iter(session(pid_of, range(1))))
+    victim = a_worker(session)
     threading.Timer(0.15, os.kill, (victim, signal.SIGKILL)).start()
     answers = list(session(partial(slowly, 0.3), range(6)))
     assert [square for square, _ in answers] == [part * part for part in range(6)]
@@ -189,10 +184,6 @@ def test_what_a_solve_kept_is_let_go_of_with_it(fleet: Fleet) -> None:
     assert session._kept
     session.close()
     assert not session._kept
-
-
-def kept_length(part: int, *, kept: list[int]) -> int:
-    return len(kept) + part
 
 
 def listening(pids: set[int]) -> dict[str, int]:

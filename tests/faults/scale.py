@@ -35,6 +35,8 @@ class Scale:
     """Disturbances of the network between clients and store."""
     restarts: int
     """Orderly restarts of the store under load."""
+    batches: int
+    """Batches solved on Ray workers of which three are killed meanwhile."""
     histories: int
     """Random histories of calls, each checked after every step."""
     steps: int
@@ -53,6 +55,7 @@ SHORT = Scale(
     longest_sequence=5,
     network_faults=6,
     restarts=3,
+    batches=1,
     histories=300,
     steps=14,
 )
@@ -68,6 +71,7 @@ FULL = Scale(
     longest_sequence=6,
     network_faults=200,
     restarts=50,
+    batches=100,
     histories=10_000,
     steps=50,
 )
