@@ -73,7 +73,7 @@ def progress(window: Window) -> str:
 def table(measured: Measured, title: str, caption: str) -> Table:
     """Return one row per window; CPU is that of the server's process, for requests and the run.
 
-    Promises and reservations that were asked for while the run worked have their milliseconds: see `latency`.
+    Promises and reservations asked for while the run worked have their median and 99th percentile in milliseconds.
     """
     shown = Table(title=title, caption=caption, box=SIMPLE, padding=(0, 1), pad_edge=False)
     for heading in ("", "orders", "seconds", "CPU", *PHASES, "other", "gap", "moved", "promise", "reserve"):
@@ -89,18 +89,18 @@ def table(measured: Measured, title: str, caption: str) -> Table:
             *(f"{seconds:.1f}" for seconds in window.phases().values()),
             f"{window.gap:.3%}",
             f"{summary.get('moved_orders', 0):,}",
-            latency([each for each in during if each.kind == PROMISE]),
-            latency([each for each in during if each.kind == RESERVE]),
+            latency([each for each in during if each.kind == PROMISE], (0.5, 0.99)),
+            latency([each for each in during if each.kind == RESERVE], (0.5, 0.99)),
         )
     return shown
 
 
-def latency(asked: Sequence[Asked]) -> str:
-    """Return the median, the 99th percentile and the most of some requests, in milliseconds."""
+def latency(asked: Sequence[Asked], levels: Sequence[float] = (0.5, 0.99, 1.0)) -> str:
+    """Return quantiles of how long some requests took, in milliseconds."""
     if not asked:
         return "–"
-    median, high, most = np.quantile([each.seconds for each in asked], [0.5, 0.99, 1.0]) * 1e3
-    return f"{median:.0f}/{high:.0f}/{most:.0f}"
+    found = np.quantile([each.seconds for each in asked], levels) * 1e3
+    return "/".join(f"{each:.0f}" for each in found.tolist())
 
 
 def told(measured: Measured) -> list[str]:
