@@ -2,9 +2,10 @@
 
 Location: effects of lane, node, service, zone, weekday, hour, distance and weight, and of the time bin in which a
 shipment was ordered, fitted in turn to residuals that are cut off at a few scales (so that no outlier moves a lane).
-Scale: the same for the logarithm of absolute residuals. Then shape (`date_shapes.py`) and what the last weeks took
-beyond the effects that stay (`date_level.py`). Shipments still open are completed from the distribution fitted so far,
-and count in means by what they tell (`date_open.py`).
+Scale: the same for the logarithm of absolute residuals (`date_scales.py`). Where groups do not differ in shape,
+location is fitted once more, by what each shipment tells in that shape (`date_scores.py`). Then shape
+(`date_shapes.py`) and what the last weeks took beyond the effects that stay (`date_level.py`). Shipments still open are
+completed from the distribution fitted so far, and count in means by what they tell (`date_open.py`).
 
 Residuals are those of a prediction that did not see the shipment (by leverage), so that thin lanes are not flattered.
 Not here: how long to remember, how fast to follow and the correction of levels, which backtests decide
@@ -13,35 +14,22 @@ Not here: how long to remember, how fast to follow and the correction of levels,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.date_groups import Column, columns_of, no_effects
+from solvers.date_groups import LOCATION, PLACES, Column, columns_of, effects, no_effects
 from solvers.date_level import IN_TIME, Level, Pace
 from solvers.date_model import SCORES, DateModel, Shapes
 from solvers.date_open import complete, first_guess, told_by
-from solvers.date_shapes import fit_shapes
-from solvers.lead_times import Edges, History, equal_bins, groups_of, in_bins
+from solvers.date_scales import CUT, LEAST_SCALE, fit_scales, mean
+from solvers.date_scores import LEAST_SHIPMENTS, score_of
+from solvers.date_shapes import fit_shapes, one_shape
+from solvers.lead_times import Edges, History, groups_of
 from solvers.pooling import Floats, Integers, pool, quantiles
 
-PLACES = (
-    ("service",),
-    ("node",),
-    ("zone",),
-    ("node", "service"),
-    ("service", "zone"),
-    ("node", "service", "zone"),
-)
-LOCATION = (*PLACES[:1], ("weekday",), ("distance",), ("weight",), ("hour",), *PLACES[1:], ("service", "weekday"))
-SCALE = (*LOCATION, ("level",))
-
-LOCATION_ROUNDS, SCALE_ROUNDS = 6, 3
-CUT = 3.0
-"""Residuals are cut off at so many mean absolute residuals."""
+LOCATION_ROUNDS = 6
 MOST_TIME_BINS = 400
-LEAST_SCALE = 0.02
-"""Days; below it a lane is as good as exact."""
 GOLDEN = 0.6180339887498949
 
 
@@ -98,46 +86,44 @@ def fit(history: History, end_day: float, memory_days: float = np.inf) -> Fit:
     for turn in range(LOCATION_ROUNDS):
         told = days
         if turn:
-            drift = sum((column.now() for column in columns[len(location) :]), np.zeros(len(days)))
+            drift = effects(columns[len(location) :], len(days))
             weight = plain / _crowding(*crowds, days - predicted + drift, scale, plain)
             complete(history, days, predicted, np.full(len(days), scale), weight, luck)
             told, counted = told_by(history, days, predicted, weight)
         predicted, center = _sweep_location(columns, told, predicted, center, scale, counted)
-        scale = _mean(np.minimum(np.abs(days - predicted), 4 * CUT * scale), weight)
+        scale = mean(np.minimum(np.abs(days - predicted), 4 * CUT * scale), weight)
         scale = max(scale, LEAST_SCALE)
-    slack = 1 - _leverage(columns, counted)
-    residual = np.where(slack < 1, (days - predicted) / slack, days - predicted)
-    ratio = _ratio(residual, scale, weight)
-    steady = center + sum((column.now() for column in location), np.zeros(len(days)))
-    cut = predicted + np.clip(told - predicted, -CUT * scale, CUT * scale)
-    level = Level.of(codes, age, cut - steady, counted)
-    level_edges = _level_edges(steady, center, scale)
-    codes["level"] = in_bins(steady, level_edges)
-    scales = columns_of(codes, SCALE)
-    logarithm = _fit_scale(scales, residual, scale, weight)
+    steady = center + effects(location, len(days))
+    scales = fit_scales(codes, columns, days - predicted, steady, center, scale, counted, weight)
+    if len(days) >= LEAST_SHIPMENTS and one_shape(codes, (scales.residual + luck - 0.5) / scales.width, weight):
+        score = score_of(scales.residual / scales.width, weight, LEAST_SCALE / scale)
+        heard = predicted + scales.width * score.told((told - predicted) / scales.width)
+        predicted, center = _sweep_location(columns, heard, predicted, center, np.inf, counted)
+        steady = center + effects(location, len(days))
+        scales = fit_scales(codes, columns, days - predicted, steady, center, scale, counted, weight)
+    ratio = _ratio(scales.residual, scale, weight)
+    left = np.clip(told - predicted, -CUT * scale, CUT * scale)
+    left -= scales.width * mean(left / scales.width, counted)
+    level = Level.of(codes, age, predicted - steady + left, counted)
     unsure = np.zeros(len(days))
     for column in columns:
         unsure += column.found.variance[column.group]
-    widths = np.hypot(np.maximum(scale * np.exp(logarithm), LEAST_SCALE), ratio * np.sqrt(unsure))
+    widths = np.hypot(scales.width, ratio * np.sqrt(unsure))
     complete(history, days, predicted, widths, weight, luck)
-    residual = np.where(history.open, days - predicted, residual)
+    residual = np.where(history.open, days - predicted, scales.residual)
     return Fit(
         edges=edges,
         center=center,
         location=location,
         scale=scale,
-        scales=scales,
-        level_edges=level_edges,
+        scales=scales.columns,
+        level_edges=scales.level_edges,
         spread_ratio=ratio,
         shapes=fit_shapes(codes, residual / widths, plain, weight),
         level=level,
         days=days,
         memory_days=memory_days,
     )
-
-
-def _mean(value: Floats, weight: Floats) -> float:
-    return float((value * weight).sum() / weight.sum())
 
 
 def _start(days: Floats, weight: Floats) -> tuple[float, float]:
@@ -167,51 +153,13 @@ def _sweep_location(
 ) -> tuple[Floats, float]:
     """Fit every set of groups once more to what the others leave; return predictions and center."""
     cut = CUT * scale
-    moved = _mean(np.clip(days - predicted, -cut, cut), weight)
+    moved = mean(np.clip(days - predicted, -cut, cut), weight)
     center, predicted = center + moved, predicted + moved
     for column in columns:
         without = predicted - column.now()
         column.found = pool(column.group, len(column.keys), np.clip(days - predicted, -cut, cut) + column.now(), weight)
         predicted = without + column.now()
     return predicted, center
-
-
-def _leverage(columns: list[Column], weight: Floats) -> Floats:
-    """Return by how much each shipment has drawn its own prediction, 0 … 0.9."""
-    drawn = weight / weight.sum()
-    for column in columns:
-        if column.found.spread > 0:
-            total = np.bincount(column.group, weight, len(column.keys))
-            own = 1 - column.found.variance / column.found.spread
-            drawn = drawn + weight * (own / np.maximum(total, 1e-300))[column.group]
-    return np.minimum(drawn, 0.9)
-
-
-def _level_edges(location: Floats, center: float, scale: float) -> Floats:
-    """Return bins of location that are not narrower than half a scale, so that no noise is sorted into them."""
-    step = scale / 2
-    return center + (np.unique(np.floor((equal_bins(location) - center) / step)) + 0.5) * step
-
-
-def _ratio(residual: Floats, scale: float, weight: Floats) -> float:
-    cut = np.clip(residual, -CUT * scale, CUT * scale)
-    square = _mean(cut * cut, weight)
-    return _mean(np.abs(cut), weight) / np.sqrt(square) if square > 0 else 1.0
-
-
-def _fit_scale(columns: list[Column], residual: Floats, scale: float, weight: Floats) -> Floats:
-    """Fit the logarithm of each shipment's scale over the common one, which absolute residuals are divided by."""
-    absolute = np.abs(residual) / scale
-    logarithm = np.zeros(len(residual))
-    for _ in range(SCALE_ROUNDS):
-        for column in columns:
-            logarithm -= column.now()
-            relative = np.minimum(absolute * np.exp(-logarithm), 2 * CUT)
-            common = max(_mean(relative, weight), 1e-9)
-            found = pool(column.group, len(column.keys), relative / common - 1, weight)
-            column.found = replace(found, effect=np.log(np.clip(1 + found.effect, 0.05, 20)))
-            logarithm += column.now()
-    return np.maximum(logarithm, np.log(LEAST_SCALE / scale))
 
 
 def _crowds(codes: dict[str, Integers], age: Floats) -> tuple[Integers, Integers]:
@@ -227,5 +175,11 @@ def _crowding(group: Integers, size: Integers, residual: Floats, scale: float, w
     With k shipments of a lane and fortnight, correlated by r, each counts as 1 / (1 + (k − 1) r).
     """
     cut = np.clip(residual, -CUT * scale, CUT * scale)
-    half = pool(group, int(group.max()) + 1, cut - _mean(cut, weight), weight).half_weight
+    half = pool(group, int(group.max()) + 1, cut - mean(cut, weight), weight).half_weight
     return 1 + (size - 1) / (1 + half)
+
+
+def _ratio(residual: Floats, scale: float, weight: Floats) -> float:
+    cut = np.clip(residual, -CUT * scale, CUT * scale)
+    square = mean(cut * cut, weight)
+    return mean(np.abs(cut), weight) / np.sqrt(square) if square > 0 else 1.0

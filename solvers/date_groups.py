@@ -10,6 +10,17 @@ from solvers.date_model import Term
 from solvers.lead_times import groups_of
 from solvers.pooling import Floats, Integers, Pooled
 
+PLACES = (
+    ("service",),
+    ("node",),
+    ("zone",),
+    ("node", "service"),
+    ("service", "zone"),
+    ("node", "service", "zone"),
+)
+LOCATION = (*PLACES[:1], ("weekday",), ("distance",), ("weight",), ("hour",), *PLACES[1:], ("service", "weekday"))
+"""The sets of fields whose groups may differ in how long they take; one after the other is fitted."""
+
 
 @dataclass(slots=True)
 class Column:
@@ -39,6 +50,11 @@ def columns_of(codes: dict[str, Integers], wanted: tuple[tuple[str, ...], ...]) 
         if len(keys) > 1 and not same:
             columns.append(Column(names=names, keys=keys, group=group, found=no_effects(len(keys))))
     return columns
+
+
+def effects(columns: list[Column], shipments: int) -> Floats:
+    """Return the sum of the effects of some columns for each shipment."""
+    return sum((column.now() for column in columns), np.zeros(shipments))
 
 
 def no_effects(groups: int) -> Pooled:

@@ -15,6 +15,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 _STEPS = 60
+PRIOR_FREEDOM = 30.0
+"""What scatters within groups is estimated as if so many more observations had scattered as all of them do: a history
+of few shipments, divided among almost as many groups, would not tell otherwise what is chance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +72,20 @@ def _sums(group: Integers, groups: int, value: Floats) -> Floats:
     return np.bincount(group, value, groups).astype(np.float64)
 
 
-def pool(group: Integers, groups: int, residual: Floats, weight: Floats) -> Pooled:
+def pool(group: Integers, groups: int, residual: Floats, weight: Floats, *, likeliest: bool = False) -> Pooled:
     """Return the effects of groups on a residual of mean 0; see `pool_moments`.
 
     `group` holds each observation's group (0 … groups − 1), `residual` and `weight` (≥ 0) have its shape.
     """
-    return pool_moments(Moments.of(group, groups, residual, weight))
+    return pool_moments(Moments.of(group, groups, residual, weight), likeliest=likeliest)
 
 
-def pool_moments(found: Moments) -> Pooled:
+def pool_moments(found: Moments, *, likeliest: bool = False) -> Pooled:
     """Return the effects of groups on a residual of mean 0, by one-way random effects.
 
-    The variance within groups is the weighted mean square; that between them solves Σ mean² / (between + within / n) =
-    groups (Paule & Mandel 1982), n being each group's effective number of observations (Kish 1965).
+    The variance within groups is the weighted mean square, drawn to that of all (`PRIOR_FREEDOM`); that between them
+    solves Σ mean² / (between + within / n) = groups (Paule & Mandel 1982), or is the `likeliest` of normal ones; n is
+    each group's effective number of observations (Kish 1965).
     """
     total, squares, groups = found.weight, found.squared_weight, len(found.weight)
     seen = total > 0
@@ -90,8 +94,10 @@ def pool_moments(found: Moments) -> Pooled:
     freedom = total.sum() - np.divide(squares, total, out=np.zeros(groups), where=seen).sum()
     if freedom <= 1e-9 * max(total.sum(), 1e-300):
         return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
-    within = max(float((found.second - mean * found.first).sum() / freedom), 0.0)
-    between = _between(mean[seen], size[seen], within)
+    prior = PRIOR_FREEDOM * float(squares.sum() / total.sum())
+    within = max(float((found.second - mean * found.first).sum()), 0.0)
+    within = (within + prior * float(found.second.sum() / total.sum())) / (freedom + prior)
+    between = (_likeliest if likeliest else _between)(mean[seen], size[seen], within)
     if between <= 0:
         return Pooled(effect=np.zeros(groups), variance=np.zeros(groups), spread=0.0, half_weight=np.inf)
     own = np.zeros(groups)
@@ -111,6 +117,20 @@ def _between(mean: Floats, size: Floats, within: float) -> float:
         if excess <= 1e-9 * len(mean):
             break
         found += excess / float((squares / (total * total)).sum())
+    return found
+
+
+def _likeliest(mean: Floats, size: Floats, within: float) -> float:
+    """Return the likeliest variance between groups under normal effects, by scoring; 0 if chance explains more."""
+    if within <= 0:
+        return float(np.mean(mean * mean))
+    squares, error = mean * mean, within / size
+    found = _between(mean, size, within)
+    for _ in range(_STEPS):
+        weight = 1 / (found + error) ** 2
+        before, found = found, max(float((weight * (squares - error)).sum() / weight.sum()), 0.0)
+        if abs(found - before) <= 1e-6 * before:
+            break
     return found
 
 

@@ -20,8 +20,8 @@ from solvers.lead_times import History
 from solvers.pooling import Floats
 
 BACKTESTS = 6
-LEAST_SHIPMENTS = 60
-"""With fewer there is no backtest: nothing is forgotten, and levels are taken as they are."""
+LEAST_SHIPMENTS = 250
+"""With fewer there is no backtest, whose choices would be luck: nothing is forgotten, levels are taken as they are."""
 LEAST_COMPARED = 4
 """From fewer days looked back from, no error of a loss is taken."""
 LEAST_LEVEL = 1e-9

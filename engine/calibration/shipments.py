@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.calibration.repeats import each_once
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 
@@ -64,7 +65,7 @@ class Shipments:
 
 def read_history(path: Path) -> Shipments:
     """Read shipments to learn from; each needs its id, order and delivery. Raise InvalidInput naming every fault."""
-    shipments = _read(path, delivered=True)
+    shipments = each_once(_read(path, delivered=True))
     early = np.flatnonzero(shipments.days < 0)
     if len(early):
         shipments.notes.append(

@@ -146,6 +146,24 @@ def test_all_but_three_columns_may_be_blank(tmp_path: Path) -> None:
     assert allot(["calibrate", train, "--score", test]) == 0
 
 
+def test_rows_that_stand_twice_count_once_and_a_note_says_so(
+    train: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seeded bug: counting them all, by which lanes seem to be known better than they are."""
+    rows = rows_of(480)
+    parcels = [{**row, "zone": "another", "promised_on": ""} for row in rows[:3]]
+    dates = []
+    for name, history in (("once", rows + parcels), ("thrice", rows + parcels + rows + rows)):
+        out = tmp_path / f"{name}.predicted"
+        files = [write(tmp_path / f"{name}.csv", history), "--score", write(tmp_path / "test.csv", after())]
+        assert allot(["calibrate", *files, "--predictions", str(out)]) == 0
+        dates.append(out.read_bytes())
+    said = capsys.readouterr().err
+    assert "thrice.csv: 960 rows say of a shipment what another row says" in said
+    assert "once.csv" not in said
+    assert dates[0] == dates[1]
+
+
 def test_one_shipment_is_enough(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train = write(tmp_path / "train.csv", rows_of(1))
     out = tmp_path / "p.csv"
