@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 FROM_ORDERS = 10_000
-"""Batches that go to the workers of a cluster unless somebody says otherwise; `allot bench dispatch` tells if it pays."""
+"""Batches that go to a cluster unless somebody says otherwise; `allot bench dispatch` tells when that pays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
