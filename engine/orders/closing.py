@@ -156,16 +156,18 @@ class NodeClosures:
         margin = _LATE.total_seconds() * 1000
         self._looked_ms[closure.closure_id] = max(0.0, min(at, self._clock.now().timestamp() * 1000) - margin)
         opened_any = closure.opened_orders > first.opened_orders
-        if first.drained and not opened_any:
+        is_to_run = closure.reroute and (closure.run_id is None or opened_any)
+        if first.drained and not opened_any and not is_to_run:
             return False
         closure = replace(closure, drained=True)
-        if closure.reroute and (closure.run_id is None or opened_any):
+        if is_to_run:
             with acting_as(closure.closure_id):
                 run = await self._runs.start(RunRequest())
             closure = replace(closure, run_id=run.value.run_id)
         latest = await self.find(node_id)
         if latest is not None and latest.closure_id == closure.closure_id:
-            await self._keep(replace(closure, reopened_at=latest.reopened_at))
+            reroute = closure.reroute or latest.reroute  # asked for while this went on: the run follows the next time
+            await self._keep(replace(closure, reroute=reroute, reopened_at=latest.reopened_at))
         return opened_any
 
     async def _open(self, node_id: str, order_ids: Sequence[str], reason: str) -> tuple[int, int]:

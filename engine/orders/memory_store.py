@@ -92,6 +92,11 @@ class MemoryOrderStore:
             return None
         return capture_outcome(reply, order.order_id or "", order.reservation_id or "", replayed=True)
 
+    async def recall_revision(self, replay: Replay, order_id: str) -> Outcome[Order] | None:
+        """Return or raise what a revision was answered."""
+        reply = self._records.find(replay)
+        return None if reply is None else revision_outcome(reply, order_id, replayed=True)
+
     async def get(self, order_id: str) -> Order:
         """Return an order."""
         return order_of(self._known(order_id).fields())

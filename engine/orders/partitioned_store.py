@@ -34,7 +34,7 @@ from engine.orders.partitioned_uses import DROP, PartitionedUses
 from engine.orders.places import Places
 from engine.orders.records import captured_of, demand_of, document, fingerprint
 from engine.orders.redis_store import RedisOrderStore, allocated_orders, kept_of, limits_of
-from engine.orders.replies import Reply, cancel_outcome, capture_outcome, unknown_orders, verdict_of
+from engine.orders.replies import Reply, cancel_outcome, capture_outcome, revision_outcome, unknown_orders, verdict_of
 from engine.orders.revising import Revision
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict, VerdictOutcome
 from engine.storage.client import StoreClient
@@ -107,6 +107,13 @@ class PartitionedOrderStore:
         if claim is None or claim.reply is None:
             return None
         return capture_outcome(claim.reply, order.order_id or "", order.reservation_id or "", replayed=True)
+
+    async def recall_revision(self, replay: Replay, order_id: str) -> Outcome[Order] | None:
+        """Return or raise what a revision was answered."""
+        claim = await self._claims.look(replay)
+        if claim is None or claim.reply is None:
+            return None
+        return revision_outcome(claim.reply, order_id, replayed=True)
 
     async def get(self, order_id: str) -> Order:
         """Return an order, from its home."""

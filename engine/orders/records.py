@@ -17,6 +17,8 @@ _DOCUMENTS = msgspec.json.Decoder(Captured)
 _ROWS = msgspec.json.Decoder(tuple[AllocationRow, ...])
 _NOTES = msgspec.json.Decoder(Note)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ADDED = {"priority": 0, "customer_class": None}
+"""Fields that orders did not have at first: where they say nothing, fingerprints are as they were without them."""
 
 
 def document(captured: Captured) -> bytes:
@@ -27,7 +29,9 @@ def document(captured: Captured) -> bytes:
 def fingerprint(captured: Captured) -> str:
     """Return the digest of what was asked for, whenever that was: the same order again has the same."""
     asked = replace(captured, captured_at=_EPOCH, promised_on=None, promised=None)
-    return sha256(msgspec.json.encode(asked, order="deterministic")).hexdigest()
+    fields = msgspec.to_builtins(asked, order="deterministic")
+    said = {name: value for name, value in fields.items() if name not in _ADDED or value != _ADDED[name]}
+    return sha256(msgspec.json.encode(said)).hexdigest()
 
 
 def demand_of(lines: Sequence[OrderLine] | Sequence[AllocationRow]) -> str:

@@ -96,6 +96,11 @@ class RedisOrderStore:
             return None
         return capture_outcome(reply, order.order_id or "", order.reservation_id or "", replayed=True)
 
+    async def recall_revision(self, replay: Replay, order_id: str) -> Outcome[Order] | None:
+        """Return or raise what a revision was answered."""
+        reply = await find(self._client, self._keys, replay)
+        return None if reply is None else revision_outcome(reply, order_id, replayed=True)
+
     async def get(self, order_id: str) -> Order:
         """Return an order."""
         fields = await self._client.call(

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
-from engine.errors import IllegalState, Unavailable
+from engine.errors import IllegalState, InvalidInput, Unavailable
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
 from engine.orders.model import Order
@@ -88,7 +88,14 @@ class OrderSteering:
         self, order_id: str, rule: Callable[[Order, datetime], Revision], replay: Replay | None
     ) -> Outcome[Order]:
         for _ in range(_TRIES):
-            revision = rule(await self._store.get(order_id), self._clock.now())
+            order = await self._store.get(order_id)
+            try:
+                revision = rule(order, self._clock.now())
+            except InvalidInput:  # what was right the first time need not be so any more
+                before = None if replay is None else await self._store.recall_revision(replay, order_id)
+                if before is None:
+                    raise
+                return before
             try:
                 return await self._store.revise(revision, replay=replay)
             except OrderChanged:

@@ -29,6 +29,10 @@ class OrderStore(OrderBook, Protocol):
         """Return or raise what the capture of `order` was answered under its key; None if the key is new."""
         ...
 
+    async def recall_revision(self, replay: Replay, order_id: str) -> Outcome[Order] | None:
+        """Return or raise what a revision of an order was answered under its key; None if the key is new."""
+        ...
+
     async def get(self, order_id: str) -> Order:
         """Return an order; raises NotFound."""
         ...

@@ -28,7 +28,7 @@ class TimeOuts:
 
     def __init__(self, orders: OrderStore, steering: OrderSteering, reference: Reference, clock: Clock) -> None:
         self._orders, self._steering, self._reference, self._clock = orders, steering, reference, clock
-        self._looked_ms = 0.0
+        self._looked_ms, self._minutes = 0.0, dict[str, int]()
 
     async def step(self) -> int:
         """Take away what was not accepted in time; return how many orders that were.
@@ -43,6 +43,8 @@ class TimeOuts:
 
     async def _look(self, minutes: Mapping[str, int]) -> int:
         now_ms, found = self._clock.now().timestamp() * 1000, 0
+        if minutes != self._minutes:  # orders that were passed by may become due by them
+            self._looked_ms, self._minutes = 0.0, dict(minutes)
         at, newest = self._looked_ms, now_ms - min(minutes.values()) * _MINUTE_MS
         has_more = True
         while has_more and at < newest:

@@ -101,7 +101,10 @@ def understand(request: PromiseRequest, view: View, now: datetime) -> Asked:
         chosen = select_node(network, request.pickup_node_id, "$.pickup_node_id", faults)
         pickup_node = -1 if chosen is None else chosen
         own = [node for node in nodes if node == chosen]
-        if len(services) and pickup_node >= 0:
+        if pickup_node in network.closed:
+            services = services[:0]  # nothing is brought or handed over there
+            place, nodes = _place_of_node(network, pickup_node), [node for node in nodes if node != chosen]
+        elif len(services) and pickup_node >= 0:
             place = _place_of_node(network, pickup_node)
             others = [node for node in nodes if node != chosen]
             nodes = [*own, *others] if PICKUP in (request.service_levels or (PICKUP,)) else others

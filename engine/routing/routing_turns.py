@@ -39,6 +39,8 @@ from engine.routing.steered import split_stopped, to_route
 from solvers.params import Progress
 
 ROUNDS = 3
+_NEVER = -1
+"""A revision that no order has: of those decided on with it nothing is committed that was not before."""
 log = logging.getLogger("allot.runs")
 
 
@@ -199,12 +201,11 @@ class RoutingTurns:
     async def _roll_forward(self, work: _Work, step: Step, again: Collection[str], *, is_old: bool) -> set[str]:
         """Commit what was decided, but for orders that were decided on `again`; return those that have to be.
 
-        What was decided before a midnight is not committed any more; what was committed of it stays so.
+        What was decided before a midnight is not committed any more; what was committed of it stays so, and is told.
         """
         left = [each for each in step.allocations if each.order_id not in again]
         if is_old:
-            found = await self._orders.open_orders([each.order_id for each in left])
-            return {order.order_id for order in found}
+            left = [replace(each, revision=_NEVER) for each in left]
         with work.table.phases.timed("commit"):
             run_id, epoch = work.run.run_id, work.ledger.epoch
             verdicts, malformed = await self._committer.commit(run_id, epoch, work.table.view, left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 from engine.availability.reference import Reference, View
@@ -67,7 +68,7 @@ def check_request(request: RunRequest) -> None:
         message = "a shadow run changes nothing either; give one of shadow and dry_run"
         faults.append(Fault(path="$.shadow", message=message))
     if request.order_ids is not None and len(set(request.order_ids)) < len(request.order_ids):
-        repeated = next(o for o in request.order_ids if request.order_ids.count(o) > 1)
+        repeated = next(order_id for order_id, times in Counter(request.order_ids).items() if times > 1)
         faults.append(Fault(path="$.order_ids", message=f"{repeated!r} stands twice; name each order once"))
     if faults:
         raise InvalidInput(faults)

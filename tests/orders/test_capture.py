@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -10,6 +10,7 @@ from engine.errors import InvalidInput
 from engine.network.model import Network
 from engine.orders.capture import capture
 from engine.orders.model import Captured, Destination, NewLine, NewOrder
+from engine.orders.records import fingerprint
 from engine.routing.model import OrderLine
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -108,3 +109,28 @@ def test_kits_that_come_to_more_units_than_any_line_may_have_are_refused(kept) -
 @pytest.mark.parametrize("value", ["", "a\nb", "x" * 129])
 def test_ids_are_one_to_128_printable_characters(kept, name: str, value: str) -> None:
     assert [path for path, _ in faults(kept, **{name: value})] == [f"$.{name}"]
+
+
+def test_an_order_captured_before_there_were_priorities_has_the_fingerprint_that_it_had_then() -> None:
+    """Catches fields that are added to what is fingerprinted: orders sent again after an upgrade would be refused."""
+    lines = (OrderLine(line_id="1", sku="MUG", quantity=2),)
+    captured = Captured(
+        order_id="ord_1",
+        channel="web",
+        destination=Destination(latitude=44.0, longitude=-93.0, country="US"),
+        lines=lines,
+        demand=lines,
+        captured_at=NOON,
+        reservation_id="res_1",
+        need_by=date(2026, 11, 25),
+        customer={"name": "Ann", "id": 7},
+        payment={"method": "card"},
+    )
+    then = "3aff7d19316275d2a94a8c93236fe41a0c1222e6ad6673af1ba4bd3a24a7a8af"
+    assert fingerprint(captured) == then
+    others = {
+        fingerprint(replace(captured, priority=1)),
+        fingerprint(replace(captured, customer_class="gold")),
+        fingerprint(replace(captured, customer_class="silver")),
+    }
+    assert len(others | {then}) == 4

@@ -146,6 +146,10 @@ async def test_a_rejection_that_comes_again_under_its_key_gets_the_first_answer(
     again = await reject(shop, "ord_1", "north", ("1", 1), replay=key)
     assert again == first
     assert (await shop.counts("north"), len(await shop.orders.history("ord_1"))) == ((10, 0, 3), 3)
+    kept = await shop.orders.recall_revision(key, "ord_1")
+    assert kept is not None
+    assert (kept.value, kept.replayed) == (first, True)
+    assert await shop.orders.recall_revision(replace(key, digest="e" * 64), "ord_1") is None
     with pytest.raises(IdempotencyConflict):
         await reject(shop, "ord_1", "north", ("1", 1), replay=replace(key, fingerprint="e" * 64))
 

@@ -140,6 +140,7 @@ class World:
     slots: MemorySlotBook
     reference: Reference
     bid_prices: BidPriceService
+    documents: MemoryDocumentStore
 
     async def stock(self, *counts: tuple[str, str, int]) -> None:
         await self.inventory.put_positions(
@@ -211,5 +212,6 @@ async def world(request: pytest.FixtureRequest, client: MultiplexedClient, keys:
     service = PromiseService(
         reference=reference, inventory=inventory, promises=promises, clock=clock, room=room, slots=slots
     )
-    yield World(clock, inventory, networks, catalogs, lead_times, load, promises, service, slots, reference, bid_prices)
+    parts = clock, inventory, networks, catalogs, lead_times, load, promises, service, slots, reference, bid_prices
+    yield World(*parts, documents)
     await promises.settle()

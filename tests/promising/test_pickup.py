@@ -15,6 +15,7 @@ import pytest_asyncio
 from msgspec import UNSET
 
 from engine.errors import InvalidInput, PromiseStale
+from engine.network.closures import NAME, closed_document
 
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat"]
 HOURS = [{"days": WEEK, "from": "10:00", "to": "18:00"}, {"days": ["sun"], "from": "12:00", "to": "16:00"}]
@@ -210,3 +211,14 @@ async def test_a_pick_up_is_explained_node_by_node(shop: Any) -> None:
         "b": "eligible",
     }
     assert nodes["a"].cost_difference_cents == 200 + 100 + 10 - 10
+
+
+async def test_nothing_is_brought_to_a_store_that_is_off_or_handed_over_there(shop: Any) -> None:
+    """Catches a store that only loses its stock when it is switched off: parcels would still be sent there."""
+    await shop.stock(("shop", "cup", 5), ("a", "spoon", 5))
+    assert (await shop.promise(("spoon", 1), **PICKUP)).options
+    await shop.documents.put(NAME, closed_document(["shop"]))
+    for sku, reason in (("spoon", "no_service"), ("cup", "no_stock")):
+        promise = await shop.promise((sku, 1), **PICKUP)
+        assert promise.options == ()
+        assert [line.reason for line in promise.unavailable] == [reason]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.errors import IllegalState, InvalidInput
+from engine.inventory.model import Replay
 from engine.network.document import NetworkDocument
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
@@ -217,3 +219,18 @@ async def test_a_rejection_in_the_middle_of_a_run_is_routed_anew_in_the_same_run
     run = await world.runs(book).execute(ALL)
     assert run.summary["rounds"] == 2
     assert (await nodes_of(world, "o1"))["MUG"] == [(2, "west")]
+
+
+async def test_an_override_that_comes_again_under_its_key_gets_the_first_answer_whatever_was_said_since(
+    world: World, steering: OrderSteering
+) -> None:
+    """Catches a request that is checked against the order as it is now before its key is looked up."""
+    await world.order("o1", {"MUG": 2})
+    key = Replay(digest="d" * 64, fingerprint="f" * 64)
+    pin = NewOverride(reason="vip", pins=(("1", "east"),))
+    first = await steering.override("o1", pin, replay=key)
+    await steering.override("o1", NewOverride(reason="fire", pins=(("1", None),), forbidden_node_ids=("east",)))
+    again = await steering.override("o1", pin, replay=key)
+    assert (again.value, again.replayed) == (first.value, True)
+    with pytest.raises(InvalidInput, match="is forbidden"):
+        await steering.override("o1", pin, replay=replace(key, digest="e" * 64))

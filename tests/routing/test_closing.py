@@ -168,3 +168,24 @@ async def test_a_closure_that_was_not_published_is_published_when_it_is_looked_a
     assert (await world.reference.current()).network.closed == frozenset()
     await closures.tend()
     assert len((await world.reference.current()).network.closed) == 1
+
+
+async def test_a_run_asked_for_when_a_node_is_empty_already_follows_once(
+    world: World, closures: NodeClosures, runs: RoutingRuns
+) -> None:
+    """Catches a node that is not looked at any more once it is empty, though a run is asked for later."""
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    await world.order("o1", {"MUG": 1})
+    await world.runs().execute(ALL)
+    await closures.close("east", "fire")
+    await closures.tend()
+    assert await nodes_of(world, "o1") == [(1, None)]
+    await closures.close("east", "fire", reroute=True)
+    await closures.tend()
+    await runs.finish()
+    found = await closures.find("east")
+    assert found is not None
+    assert found.run_id is not None
+    assert await nodes_of(world, "o1") == [(1, "west")]
+    await closures.tend()
+    assert await closures.find("east") == found

@@ -82,3 +82,18 @@ async def test_an_order_that_left_in_silence_is_left_alone(world: World, time_ou
     world.clock.advance(timedelta(hours=1))
     assert await time_outs.step() == 0
     assert await nodes_of(world, "o1") == ["east"]
+
+
+async def test_a_node_that_is_given_a_limit_later_is_held_to_it(
+    world: World, time_outs: TimeOuts, network_document: dict[str, Any]
+) -> None:
+    """Catches a cursor that has passed orders of a node before it had a limit, or had a shorter one."""
+    await world.order("o1", {"MUG": 2})
+    await world.runs().execute(ALL)
+    assert await nodes_of(world, "o1") == ["east"]
+    west, east = network_document["nodes"]
+    for node, minutes, advance, late in ((west, 30, 90, 0), (east, 120, 60, 1)):
+        nodes = [{**each, "acceptance_minutes": minutes} if each is node else each for each in (west, east)]
+        await world.networks.put(NetworkDocument.model_validate({**network_document, "nodes": nodes}))
+        world.clock.advance(timedelta(minutes=advance))
+        assert await time_outs.step() == late

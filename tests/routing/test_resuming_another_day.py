@@ -1,0 +1,64 @@
+"""A run that is taken up on another day: what it had committed stays so and is told, the rest is decided anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from engine.orders.model import OrderState
+from engine.routing.model import AllocationRow, OrderAllocation
+from engine.routing.reasons import STOCK_MOVED
+from engine.routing.run_ledger import RunLedger, Start, Step
+from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
+from tests.routing.conftest import FRIDAY
+
+if TYPE_CHECKING:
+    from conftest import World
+
+
+def rows(shipped: int, waiting: int = 0) -> tuple[AllocationRow, ...]:
+    east = AllocationRow(
+        line_id="1", sku="MUG", quantity=shipped, node_id="east", service="ground", ship_on=FRIDAY.date()
+    )
+    rest = (AllocationRow(line_id="1", sku="MUG", quantity=waiting),) if waiting else ()
+    return (east, *rest)
+
+
+async def test_what_a_run_committed_before_a_midnight_is_told_once_and_not_decided_again(world: World) -> None:
+    """Catches a run that tells nothing of what it committed on the day before, and decides anew on orders that wait.
+
+    Of o1 everything was committed, of o3 a part; o2 was decided on, and not committed.
+    """
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    decided = [
+        OrderAllocation(order_id="o1", rows=rows(1)),
+        OrderAllocation(order_id="o2", rows=rows(2)),
+        OrderAllocation(order_id="o3", rows=rows(3, 4)),
+    ]
+    for each in decided:
+        await world.order(each.order_id, {"MUG": sum(row.quantity for row in each.rows)})
+    queued = Run(run_id="run_1", status=RunStatus.QUEUED, request=RunRequest(), created_at=FRIDAY)
+    await world.run_store.create(queued, None)
+    epoch = await world.run_store.claim("run_1")
+    ledger = RunLedger(world.run_store, "run_1", epoch, {}, is_kept=True)
+    await ledger.begin(Start(turns=((None, ("o1", "o2", "o3")),), left_out=()))
+    waits = Unrouted(order_id="o3", line_id="1", sku="MUG", quantity=4, reason=STOCK_MOVED)
+    days = {"east": FRIDAY.toordinal(), "west": FRIDAY.toordinal()}
+    await ledger.keep(0, 0, Step(allocations=tuple(decided), unrouted=(waits,), summary={}, today=days))
+    today = {"east": FRIDAY.date()}
+    await world.book.commit("run_1", [decided[0], decided[2]], capacities={}, today=today, epoch=epoch)
+
+    world.clock.advance(timedelta(days=1))
+    runs = world.runs()
+    await runs.take_up_left()
+    await runs.finish()
+    run = await runs.get("run_1")
+    assert (run.status, run.failure) == (RunStatus.COMMITTED, None)
+    assert (run.summary["committed_orders"], run.summary["moved_orders"], run.unrouted) == (3, 0, (waits,))
+    for each in (decided[0], decided[2]):
+        assert (await world.orders.get(each.order_id)).allocation == each.rows
+    (row,) = (await world.orders.get("o2")).allocation
+    assert (row.quantity, row.ship_on is not None and row.ship_on > FRIDAY.date()) == (2, True)
+    assert (await world.orders.get("o2")).state is OrderState.SOURCED
+    east = await world.position("east", "MUG")
+    assert east.confirmed + sum(each.quantity for each in east.dated) == 6
