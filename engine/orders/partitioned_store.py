@@ -59,7 +59,7 @@ LIBRARIES = (LIBRARY, STEERING_OVER_LIBRARY)
 """Needed beside the inventory's, and those of its partitions."""
 
 _unpack = msgspec.msgpack.Decoder(list[str]).decode
-_CHUNK = 250
+_CHUNK, _READ_AT_ONCE = 250, 100
 _TRIES = 4
 
 
@@ -145,9 +145,13 @@ class PartitionedOrderStore:
             pairs = list(zip(order_ids, await self._known(order_ids), strict=True))
         else:
             pairs = await self._all_open()
-        found = (
-            open_order(name, each.state, each.doc, each.own_lines, each.steering, each.rows) for name, each in pairs
-        )
+        found: list[OpenOrder | None] = []
+        for start in range(0, len(pairs), _READ_AT_ONCE):
+            await asyncio.sleep(0)  # requests go between
+            found += [
+                open_order(name, each.state, each.doc, each.own_lines, each.steering, each.rows)
+                for name, each in pairs[start : start + _READ_AT_ONCE]
+            ]
         return [order for order in found if order is not None]
 
     async def used_capacity(self, days: Sequence[date]) -> list[UsedCapacity]:
@@ -168,7 +172,8 @@ class PartitionedOrderStore:
         order_ids = [allocation.order_id for allocation in allocations]
         homes = [each.number for each in await self._places.of_many(order_ids)]
         known = await known_orders(self._all, order_ids, homes)
-        check_allocations(allocations, [each.demand if each.state else None for each in known])
+        demands = [each.demand if each.state else None for each in known]
+        await asyncio.to_thread(check_allocations, allocations, demands)
         # Only whoever takes a run up again can find orders done; their lines must not be tried once more.
         done = await done_by(self._all, run_id, order_ids, homes) if epoch > 1 else frozenset[str]()
         left = [index for index, order_id in enumerate(order_ids) if order_id not in done]

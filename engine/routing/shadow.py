@@ -46,7 +46,8 @@ class Shadow:
             stock=stock,
             phases=Phases(),
         )
-        free, _ = to_route(turn.orders, self._live.network)
+        decided = {each.order_id for each in step.allocations}  # all but those of which no problem can be made
+        free, _ = to_route([order for order in turn.orders if order.order_id in decided], self._live.network)
         solved = await self._solver.solve(free, table, self._request, None)
         self._summaries.append((turn.channel, summary_of(solved.batch, solved.result, solved.relaxed)))
         if self._turns > 1:

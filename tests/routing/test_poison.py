@@ -64,6 +64,17 @@ async def test_an_order_that_is_malformed_in_the_store_is_told_and_the_others_ar
     assert kept.state == "captured"
 
 
+async def test_a_shadow_run_compares_the_orders_that_it_could_decide_on(world: World) -> None:
+    """Catches a second plan for all orders of the turn: one of which nothing can be made would fail the run."""
+    await three_orders(world)
+    kept = world.book._orders["o2"]
+    kept.doc = kept.doc.replace(b'"time_zone":null', b'"time_zone":"Mars/Olympus"')
+    run = await world.runs().execute(RunRequest(shadow=True))
+    assert (run.status, run.failure) == (RunStatus.SHADOW, None)
+    assert told(run) == {("o2", "MUG", "malformed")}
+    assert run.summary["comparison"]["orders_alike"] == 2
+
+
 async def test_an_order_that_the_store_has_otherwise_when_it_is_committed_is_told(world: World) -> None:
     await three_orders(world)
     world.book._orders["o2"].demand = "nonsense"
