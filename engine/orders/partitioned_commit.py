@@ -152,7 +152,11 @@ class PartitionedCommit:
             for each, verdict in zip(asked, found, strict=True):
                 each.verdict = verdict
 
-        await asyncio.gather(*(decide_at(home, asked) for home, asked in sorted(by_home.items())))
+        # All have to have answered: what is taken for undecided then is given up, with its uses.
+        calls = (decide_at(home, asked) for home, asked in sorted(by_home.items()))
+        errors = [found for found in await asyncio.gather(*calls, return_exceptions=True) if found is not None]
+        for error in sorted(errors, key=lambda error: isinstance(error, LeaseLost)):
+            raise error
 
     async def _follow(self, attempts: Sequence[_Attempt]) -> None:
         """Let parts and uses follow what was decided; what cannot be reached now is the sweeper's."""

@@ -9,11 +9,12 @@ from collections import Counter
 from contextlib import suppress
 
 import pytest
-from order_shop import TOMORROW
+from order_shop import TODAY, TOMORROW
 
-from engine.errors import AllotError, IllegalState, NotFound
+from engine.errors import AllotError, IllegalState, LeaseLost, NotFound
 from engine.inventory.model import PositionCount, Replay
 from engine.orders.partitioned_store import PartitionedOrderStore
+from engine.storage.client import Part
 from tests.inventory.partitioned_shop import NUMBER, SlowClient, named, sku
 from tests.orders.partitioned_orders import (
     SOON,
@@ -163,3 +164,33 @@ async def test_any_history_of_orders_keeps_the_books(shops: Shops) -> None:
     assert await shop.reserved() == [kept[sku(each)] for each in range(NUMBER)]
     assert sum(units for _, units, _ in await shop.used()) == used
     assert len(states) == 4, states
+
+
+async def test_a_fence_at_one_home_takes_no_uses_from_what_another_still_decides(
+    shops: Shops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fence has reached one of two homes; the other commits a moment later, and nodes have that to ship.
+
+    The seeded bug: whoever is fenced at one home gives up what others decide on, and its uses are counted no more.
+    """
+    shop = await shops()
+    first, second = named("ord", 0), named("ord", 3)
+    for name in (first, second):
+        await shop.orders.capture(order_of(name))
+    orders = shop.orders
+    call, at = orders._commits._call, orders._all[0]
+
+    async def slow_at_second(partition: int, function: str, *args: Part) -> object:
+        if function == "allot_decide_orders_v1" and partition == 3:
+            await asyncio.sleep(0.1)
+        return await call(partition, function, *args)
+
+    monkeypatch.setattr(orders._commits, "_call", slow_at_second)
+    await at.client.fcall("allot_fence_run_v1", [at.keys.open_orders], ["run_1", 2])
+    both, today = [allocation(first), allocation(second)], {"north": TODAY}
+    with pytest.raises(LeaseLost):
+        await orders.commit("run_1", both, capacities={}, today=today, epoch=1)
+    await asyncio.sleep(0.3)
+    assert [(await shop.orders.get(name)).state for name in (first, second)] == ["captured", "sourced"]
+    units = sum(row.quantity for row in both[1].rows)
+    assert [used for _, used, _ in await shop.used()] == [units]
