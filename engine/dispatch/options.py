@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FROM_ORDERS = 10_000
-"""Batches that go to a cluster unless somebody says otherwise; `allot bench dispatch` tells when that pays."""
+FROM_ORDERS = 20_000
+"""Batches that go to a cluster unless somebody says otherwise: where two workers took as long as one core, by
+`allot bench dispatch` (benchmarks/RESULTS.md). Smaller ones are slower on Ray."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
