@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from api.endpoint import Answer, Call, Endpoint, NoQuery
+import msgspec
+
+from api.endpoint import Answer, Call, Endpoint, Handler, NoQuery
 from api.routes.orders import ORDER, shown_order
 from api.schemas import order_steering as wire
 from api.schemas.fields import Nothing
 from api.schemas.orders import Order
 from engine.errors import IllegalState, NotFound
+from engine.inventory.model import Outcome
+from engine.orders import model
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
-
-_REFUSALS = (NotFound, IllegalState)
 
 
 async def reject_order(call: Call[wire.RejectionBody, NoQuery]) -> Answer:
@@ -29,14 +31,14 @@ async def reject_order(call: Call[wire.RejectionBody, NoQuery]) -> Answer:
         lines=tuple((line.line_id, line.quantity) for line in body.lines or ()),
     )
     found = await call.engine.steering.reject(call.path["order_id"], new, by=body.by, replay=call.replay)
-    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+    return _answer(found)
 
 
 async def accept_order(call: Call[wire.AcceptanceBody, NoQuery]) -> Answer:
     """Notes that a node ships what it was given; one with `acceptance_minutes` that does not say so loses it again."""
     body = call.body
     found = await call.engine.steering.accept(call.path["order_id"], body.node_id, by=body.by, replay=call.replay)
-    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+    return _answer(found)
 
 
 async def override_order(call: Call[wire.OverrideBody, NoQuery]) -> Answer:
@@ -53,86 +55,70 @@ async def override_order(call: Call[wire.OverrideBody, NoQuery]) -> Answer:
         priority=body.priority,
     )
     found = await call.engine.steering.override(call.path["order_id"], new, by=body.by, replay=call.replay)
-    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+    return _answer(found)
 
 
 async def hold_order(call: Call[wire.OrderHoldBody, NoQuery]) -> Answer:
     """Puts an order hold on an order: routing runs leave it alone until it is released. Its stock stays its own."""
     body = call.body
     found = await call.engine.steering.stop(call.path["order_id"], body.reason, by=body.by, replay=call.replay)
-    return Answer(value=shown_order(found.value), is_replayed=found.replayed)
+    return _answer(found)
 
 
 async def unhold_order(call: Call[Nothing, NoQuery]) -> Answer:
     """Takes the order hold off an order, and counts the attempts to route it anew."""
     found = await call.engine.steering.release(call.path["order_id"], replay=call.replay)
+    return _answer(found)
+
+
+def _answer(found: Outcome[model.Order]) -> Answer:
     return Answer(value=shown_order(found.value), is_replayed=found.replayed)
 
 
-ENDPOINTS = (
-    Endpoint(
+def _said_of_order(
+    last: str, summary: str, handler: Handler, body: type[msgspec.Struct], example: object = None
+) -> Endpoint:
+    """Return an endpoint by which something is said of an order, under a key; it answers the order as it is then."""
+    return Endpoint(
         method="POST",
-        path="/v1/orders/{order_id:path}/rejections",
-        summary="Reject lines of an order at a node",
-        handler=reject_order,
-        body=wire.RejectionBody,
+        path="/v1/orders/{order_id:path}/" + last,
+        summary=summary,
+        handler=handler,
+        body=body,
+        is_body_optional=body is Nothing,
         reply=Order,
-        refusals=_REFUSALS,
+        refusals=(NotFound, IllegalState),
         is_keyed=True,
         path_examples=ORDER,
-        example={
+        example=example,
+    )
+
+
+ENDPOINTS = (
+    _said_of_order(
+        "rejections",
+        "Reject lines of an order at a node",
+        reject_order,
+        wire.RejectionBody,
+        {
             "node_id": "chicago-dc",
             "kind": "short_pick",
             "reason": "bin empty",
             "lines": [{"line_id": "1", "quantity": 1}],
         },
     ),
-    Endpoint(
-        method="POST",
-        path="/v1/orders/{order_id:path}/acceptances",
-        summary="Accept an order at a node",
-        handler=accept_order,
-        body=wire.AcceptanceBody,
-        reply=Order,
-        refusals=_REFUSALS,
-        is_keyed=True,
-        path_examples=ORDER,
-        example={"node_id": "chicago-dc"},
+    _said_of_order(
+        "acceptances", "Accept an order at a node", accept_order, wire.AcceptanceBody, {"node_id": "chicago-dc"}
     ),
-    Endpoint(
-        method="POST",
-        path="/v1/orders/{order_id:path}/overrides",
-        summary="Override how an order is routed",
-        handler=override_order,
-        body=wire.OverrideBody,
-        reply=Order,
-        refusals=_REFUSALS,
-        is_keyed=True,
-        path_examples=ORDER,
-        example={"reason": "the store has it for him", "pins": [{"line_id": "1", "node_id": "chicago-dc"}]},
+    _said_of_order(
+        "overrides",
+        "Override how an order is routed",
+        override_order,
+        wire.OverrideBody,
+        {"reason": "the store has it for him", "pins": [{"line_id": "1", "node_id": "chicago-dc"}]},
     ),
-    Endpoint(
-        method="POST",
-        path="/v1/orders/{order_id:path}/hold",
-        summary="Put an order hold on an order",
-        handler=hold_order,
-        body=wire.OrderHoldBody,
-        reply=Order,
-        refusals=_REFUSALS,
-        is_keyed=True,
-        path_examples=ORDER,
-        example={"reason": "address to be checked"},
+    _said_of_order(
+        "hold", "Put an order hold on an order", hold_order, wire.OrderHoldBody, {"reason": "address to be checked"}
     ),
-    Endpoint(
-        method="POST",
-        path="/v1/orders/{order_id:path}/unhold",
-        summary="Release an order hold",
-        handler=unhold_order,
-        body=Nothing,
-        is_body_optional=True,
-        reply=Order,
-        refusals=_REFUSALS,
-        is_keyed=True,
-        path_examples=ORDER,
-    ),
+    _said_of_order("unhold", "Release an order hold", unhold_order, Nothing),
 )

@@ -13,6 +13,7 @@ from datetime import datetime
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.orders.model import MOST_PRIORITY, Note, NotedLine, Order
+from engine.orders.named_lines import NamedLines
 from engine.orders.revising import Revision, refused, reopened, revision_of, with_kits
 from engine.orders.steering import TOO_MANY_REJECTIONS, Acceptance, OrderHold, Override
 from engine.routing.model import LineNode
@@ -107,17 +108,12 @@ def _misplaced(order: Order) -> Sequence[int]:
 
 
 def _check(order: Order, new: NewOverride, nodes: Collection[str]) -> None:
-    known, faults, seen = {line.line_id for line in order.captured.demand}, list[Fault](), set[str]()
+    faults, named = list[Fault](), NamedLines(order, "pin each line once")
     pinned = {**order.steering.pins, **dict(new.pins)}
     forbidden = order.steering.forbidden_node_ids if new.forbidden_node_ids is None else new.forbidden_node_ids
     for index, (line_id, node_id) in enumerate(new.pins):
         path = f"$.pins[{index}]"
-        if line_id not in known:
-            message = f"order {order.order_id} has no line {line_id!r}; {nearest(line_id, known)}"
-            faults.append(Fault(path=f"{path}.line_id", message=message))
-        if line_id in seen:
-            faults.append(Fault(path=f"{path}.line_id", message=f"{line_id!r} stands twice; pin each line once"))
-        seen.add(line_id)
+        faults += named.faults(line_id, f"{path}.line_id")
         if node_id is not None and node_id not in nodes:
             message = f"unknown node {node_id!r}; {nearest(node_id, nodes)}"
             faults.append(Fault(path=f"{path}.node_id", message=message))

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.errors import Fault, InvalidInput
-from engine.faults import nearest
 from engine.orders.model import Note, NotedLine, Order
+from engine.orders.named_lines import NamedLines
 from engine.orders.revising import Revision, StockLine, refused, reopened, revision_of, with_kits
 from engine.orders.steering import TOO_MANY_REJECTIONS, OrderHold, RejectedLine, Rejection, RejectionKind
 
@@ -89,17 +89,12 @@ def stock_lines(order: Order, units: Sequence[int]) -> tuple[StockLine, ...]:
 
 
 def _check(order: Order, new: NewRejection) -> None:
-    known, faults, seen = {line.line_id for line in order.captured.demand}, list[Fault](), set[str]()
+    faults, named = list[Fault](), NamedLines(order, "name each line once")
     for index, (line_id, quantity) in enumerate(new.lines):
         path = f"$.lines[{index}]"
-        if line_id not in known:
-            message = f"order {order.order_id} has no line {line_id!r}; {nearest(line_id, known)}"
-            faults.append(Fault(path=f"{path}.line_id", message=message))
-        if line_id in seen:
-            faults.append(Fault(path=f"{path}.line_id", message=f"{line_id!r} stands twice; name each line once"))
+        faults += named.faults(line_id, f"{path}.line_id")
         if quantity is not None and quantity < 1:
             faults.append(Fault(path=f"{path}.quantity", message=f"{quantity} is no quantity; give 1 or more"))
-        seen.add(line_id)
     if faults:
         raise InvalidInput(faults)
 
