@@ -14,7 +14,6 @@ from datetime import date, datetime
 import msgspec
 
 from engine.availability.reference import Reference, View
-from engine.availability.stock import StockReader
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
 from engine.inventory.slots import SlotBook, WantedSlot
@@ -57,7 +56,6 @@ class PromiseService:
         self._inventory = inventory
         self._promises = promises
         self._clock = clock
-        self._reader = StockReader()
         self._steps = steps = Steps(promises, ttl_seconds, new_token)
         self._together = Together([steps.build, steps.solve, steps.tell, steps.keep])
         self._room = room or Room(None, lambda: 0.0)
@@ -127,8 +125,7 @@ class PromiseService:
         lines = [line for shipment in option.shipments for line in shipment.lines]
         skus = sorted({sku for line in lines for sku, _ in kept.kits.get(line.sku, ((line.sku, 1),))})
         stock, channel = await self._inventory.read(skus), kept.promise.channel
-        table = self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
-        return Pegs(stock, table, view)
+        return Pegs(stock, self._steps.atp(stock, view, now, channel), view)
 
     async def fresh(self, promise_id: str) -> Promise | None:
         """Return a new promise for what a stale one was asked for; None if that is not known or not valid any more."""

@@ -77,11 +77,14 @@ class Steps:
         self._reader = StockReader()
         self._tables = Tables()
 
+    def atp(self, stock: StockView, view: View, now: datetime, channel: str | None) -> AtpTable:
+        """Return what a channel may take of stock as it was read."""
+        return self._reader.read(stock, view, view.days.at(now).local_day, now=now, channel=channel)
+
     def build(self, work: Work) -> None:
         """Put the order, the network and live ATP into arrays."""
         view, now, asked = work.view, work.now, work.asked
-        local_day, channel = view.days.at(now).local_day, work.request.channel
-        work.table = self._reader.read(work.stock, view, local_day, now=now, channel=channel)
+        work.table = self.atp(work.stock, view, now, work.request.channel)
         programme = build(asked, view, work.table, now, self._tables, work.load)
         work.programme = self._tables.valued(programme, asked, view)
 
