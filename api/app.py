@@ -27,7 +27,8 @@ from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
 from api.sweeper import keep_bid_prices, keep_decisions, keep_load, keep_runs, keep_slots, keep_sweeping, keep_watching
 from api.table import ENDPOINTS
-from engine.bootstrap import Engine, allot_engine
+from api.traffic import Traffic
+from engine.bootstrap import Engine, allot_engine, read_settings
 from engine.config import Settings
 from engine.errors import AllotError, Fault, InvalidInput
 
@@ -59,11 +60,14 @@ def create_app(
                 keep_decisions,
             ):
                 stack.push_async_callback(_end, asyncio.create_task(keep(app.state.engine)))
+            stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))
             yield
 
+    traffic = Traffic(settings or read_settings())
     app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
-    app.router.routes.extend(routes(ENDPOINTS))
+    app.state.traffic = traffic
+    app.router.routes.extend(routes(ENDPOINTS, traffic))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)

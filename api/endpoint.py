@@ -22,8 +22,17 @@ from starlette.types import Receive, Scope, Send
 from api import idempotency
 from api.decoding import decode, decode_query
 from api.deps import engine_of, name_request, request_id_of
-from api.errors import BodyTooLarge, InternalError, UnsupportedMediaType, kind_of, problem_response
+from api.errors import (
+    BodyTooLarge,
+    InternalError,
+    Located,
+    Overloaded,
+    UnsupportedMediaType,
+    kind_of,
+    problem_response,
+)
 from api.idempotency import REPLAYED
+from api.traffic import WORKING, Flight, Traffic, Way, lane_of
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 from engine.events.actor import acting_as
@@ -31,6 +40,8 @@ from engine.inventory.model import Replay
 
 log = logging.getLogger("allot.api")
 
+DOCUMENT_FACTOR = 6.0
+"""How many times the time limit of a request whole documents have."""
 B = TypeVar("B")
 Q = TypeVar("Q")
 
@@ -98,13 +109,13 @@ class Endpoint:
         return self.path.replace(":path}", "}")
 
 
-def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
+def routes(endpoints: Sequence[Endpoint], traffic: Traffic) -> list[Route]:
     """Return one Starlette route for each path of the table, in the order of the table."""
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         by_path.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     return [
-        Route(path, _Served(methods), methods=list(methods), name=path, include_in_schema=False)
+        Route(path, _Served(methods, traffic), methods=list(methods), name=path, include_in_schema=False)
         for path, methods in by_path.items()
     ]
 
@@ -112,26 +123,48 @@ def routes(endpoints: Sequence[Endpoint]) -> list[Route]:
 class _Served:
     """The ASGI application of one path."""
 
-    def __init__(self, methods: Mapping[str, Endpoint]) -> None:
-        self._methods = dict(methods)
+    def __init__(self, methods: Mapping[str, Endpoint], traffic: Traffic) -> None:
+        self._traffic = traffic
+        self._methods = {method: (endpoint, _way(endpoint, traffic)) for method, endpoint in methods.items()}
         if "GET" in methods:
-            self._methods["HEAD"] = methods["GET"]
+            self._methods["HEAD"] = self._methods["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        traffic, (endpoint, way) = self._traffic, self._methods[scope["method"]]
         try:
-            response = await _answer(self._methods[request.method], request)
+            flight = traffic.take_off(way, (scope, receive, send))
+        except Overloaded as error:
+            await problem_response(error, request_id_of(scope))(scope, receive, send)
+            return
+        status = 0
+        try:
+            response = await _answer(endpoint, Request(scope, receive), flight, traffic)
+            status = response.status_code
         except ClientDisconnect:
             return  # nobody is left to answer
-        await response(scope, receive, send)
+        finally:
+            is_answered = flight.is_over
+            traffic.land(flight, status)
+        if not is_answered:
+            await response(scope, receive, send)
 
 
-async def _answer(endpoint: Endpoint, request: Request) -> Response:
+def _way(endpoint: Endpoint, traffic: Traffic) -> Way:
+    """Return the way of an endpoint; whole documents, which are long, have longer."""
+    is_document = endpoint.body is not None and issubclass(endpoint.body, BaseModel)
+    lane = lane_of(endpoint.method, endpoint.tag)
+    return traffic.way(endpoint.method, endpoint.public_path, lane, factor=DOCUMENT_FACTOR if is_document else 1)
+
+
+async def _answer(endpoint: Endpoint, request: Request, flight: Flight, traffic: Traffic) -> Response:
     """Read, decode and handle one request; every failure becomes a problem document."""
     engine = engine_of(request)
     replay: Replay | None = None
     try:
         raw = await _read(request, endpoint.max_body_bytes)
+        if flight.way.is_queued:
+            await traffic.turn(flight)
+        flight.phase = WORKING
         if endpoint.is_keyed or (endpoint.may_be_keyed and idempotency.HEADER in request.headers):
             replay = idempotency.replay_of(request, engine.tenant, raw)
             name_request(request.scope, idempotency.request_id(replay))
@@ -147,15 +180,17 @@ async def _answer(endpoint: Endpoint, request: Request) -> Response:
     except ClientDisconnect:
         raise
     except AllotError as error:
-        return _refusal(error, request)
+        return _refusal(error, request, flight)
     except Exception:  # the last line of defence: details go to the log, never to the caller
         request_id = request_id_of(request.scope)
+        flight.code = InternalError.code
         log.exception("request %s failed: %s %s", request_id, request.method, request.url.path)
         failure = InternalError(f"The service failed; the log says why under {request_id}.")
         return problem_response(failure, request_id)
 
 
-def _refusal(error: AllotError, request: Request) -> Response:
+def _refusal(error: AllotError, request: Request, flight: Flight) -> Response:
+    flight.code = error.error.code if isinstance(error, Located) else error.code
     headers = {REPLAYED: "true"} if error.replayed else None
     if kind_of(error).status >= 500:
         log.warning("request %s: %s: %s", request_id_of(request.scope), type(error).__name__, error)

@@ -62,6 +62,24 @@ class NotReady(AllotError):
     code = "not_ready"
 
 
+class Overloaded(AllotError):
+    """More requests are being served than is good for them; lanes are refused in the order of `Lane`."""
+
+    code = "overloaded"
+
+
+class DeadlineExceeded(AllotError):
+    """The request was not done within its time limit; a change may have happened, or may yet."""
+
+    code = "deadline_exceeded"
+
+
+class BodyTooSlow(AllotError):
+    """The body had not arrived within the time limit of the request."""
+
+    code = "body_too_slow"
+
+
 class InternalError(AllotError):
     """Something broke that is no fault of the caller; the log has the details under the request id."""
 
@@ -86,6 +104,7 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.ExplanationNotKept: Kind(status=404, title="The explanation is not kept"),
     RouteNotFound: Kind(status=404, title="There is no such endpoint"),
     MethodNotAllowed: Kind(status=405, title="The endpoint does not take this method"),
+    BodyTooSlow: Kind(status=408, title="The body did not arrive in time", retryable=True),
     errors.InsufficientStock: Kind(status=409, title="Not enough stock"),
     errors.VersionConflict: Kind(status=409, title="The position moved since it was read"),
     errors.OnHandOutOfRange: Kind(status=409, title="Stock would leave what is possible"),
@@ -104,6 +123,8 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
     errors.TooManyHolds: Kind(status=429, title="Too many open holds", retryable=True),
     NotReady: Kind(status=503, title="The service is not ready", retryable=True),
+    Overloaded: Kind(status=503, title="There is too much to do now", retryable=True),
+    DeadlineExceeded: Kind(status=503, title="The time limit is over", retryable=True),
     errors.Unavailable: Kind(
         status=503,
         title="A part of the service does not answer",

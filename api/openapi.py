@@ -17,8 +17,11 @@ from api.endpoint import Endpoint
 from api.errors import (
     PROBLEM_JSON,
     BodyTooLarge,
+    BodyTooSlow,
+    DeadlineExceeded,
     InternalError,
     MissingIdempotencyKey,
+    Overloaded,
     UnsupportedMediaType,
     kind_of,
 )
@@ -57,8 +60,8 @@ def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
     if endpoint.takes_key:
         found += [MissingIdempotencyKey, IdempotencyConflict]
     if endpoint.body is not None:
-        found += [BodyTooLarge, UnsupportedMediaType]
-    found += [Unavailable, InternalError]
+        found += [BodyTooLarge, BodyTooSlow, UnsupportedMediaType]
+    found += [Unavailable, Overloaded, DeadlineExceeded, InternalError]
     return list(dict.fromkeys(found))
 
 

@@ -60,3 +60,18 @@ class Settings(BaseSettings):
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )
+    request_timeout_seconds: float = Field(
+        default=10.0,
+        ge=0.1,
+        le=3600,
+        description="After so long a request is answered by 503; documents: six times.",
+    )
+    most_in_flight: int = Field(
+        default=2000,
+        ge=1,
+        le=1_000_000,
+        description="How many requests one process serves at once at most.",
+    )
+    most_promises_at_once: int = Field(
+        default=32, ge=1, le=10_000, description="How many promises are made at once; others wait, 2 seconds at most."
+    )
