@@ -135,7 +135,9 @@ class Reference:
                 continue
             epoch = self._epoch_soon()
             found = await read(meant)
-            if await asyncio.shield(epoch) == view.epoch:
+            if not epoch.done():  # its reply has come with that of the read, and its task is next
+                await asyncio.sleep(0)
+            if (epoch.result() if epoch.done() else await asyncio.shield(epoch)) == view.epoch:
                 return view, meant, found
             view = await self.current()
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,8 +56,7 @@ class CellQuotas:
         return found
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class AtpTable:
+class AtpTable(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """ATP of the SKUs of one read at every node of a network.
 
     `today` (skus, nodes) is ATP(today), `later` the steps, today's included, of the cells that have any schedule;

@@ -6,9 +6,9 @@ Not here: reading the journal (redis_reads.py).
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from engine.inventory.model import KINDS, QUOTAS, StockView
 from engine.inventory.view import Peg, scheduled_of
@@ -47,7 +47,7 @@ def apply_changes(
             latest[row, slot] = cells[(2 * place + 1) * _CELL_BYTES : (2 * place + 2) * _CELL_BYTES]
             if moved and row not in scheduled_then:
                 moves.setdefault((row, slot), []).extend(move for move in moved if move[0] > 0)
-    return _moved(replace(view, epoch=epoch, cells=_changed(view, latest)), moves)
+    return _moved(structs.replace(view, epoch=epoch, cells=_changed(view, latest)), moves)
 
 
 def rows_with_quotas(view: StockView, entries: Sequence[tuple[Entry, bytes]]) -> set[int]:
@@ -94,7 +94,7 @@ def _moved(view: StockView, moves: dict[tuple[int, int], list[Move]]) -> StockVi
             supplies[place] = found[1]
         if found[2]:
             pegs[place] = found[2]
-    return replace(view, schedule=schedule, supplies=supplies, pegs=pegs)
+    return structs.replace(view, schedule=schedule, supplies=supplies, pegs=pegs)
 
 
 def _demand(schedule: Sequence[tuple[int, int]], pegs: Sequence[Peg]) -> dict[tuple[int, str, bool], int]:

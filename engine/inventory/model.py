@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Generic, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -235,8 +236,7 @@ Schedule = Mapping[tuple[int, int], tuple[tuple[int, int], ...]]
 """(SKU index, node index) → (day ordinal, delta), by day; supplies are positive, dated demand is negative."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class StockView:
+class StockView(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Stock of several SKUs as read in one pass.
 
     `cells` is uint32 of shape (skus, nodes, KINDS), zero where there is no position; nodes are in slot order. `epoch`
@@ -251,8 +251,8 @@ class StockView:
     cells: NDArray[np.uint32]
     schedule: Schedule
     supplies: Mapping[tuple[int, int], tuple[Supply, ...]]
-    pegs: Mapping[tuple[int, int], tuple[tuple[int, int, str], ...]] = field(default_factory=dict)
-    quotas: Mapping[tuple[int, int], tuple[Quota, ...]] = field(default_factory=dict)
+    pegs: Mapping[tuple[int, int], tuple[tuple[int, int, str], ...]] = msgspec.field(default_factory=dict)
+    quotas: Mapping[tuple[int, int], tuple[Quota, ...]] = msgspec.field(default_factory=dict)
 
     def available(self) -> NDArray[np.int64]:
         """Return on_hand - safety_stock - held - confirmed, int64 of shape (skus, nodes); may be negative."""

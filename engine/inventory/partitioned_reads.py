@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +19,7 @@ from engine.inventory.partitions import Partitions
 from engine.inventory.quotas import Quota
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class PartitionedView(StockView):
+class PartitionedView(StockView, frozen=True, kw_only=True, eq=False):
     """A view of several partitions, with the view of each, by which it is refreshed."""
 
     parts: tuple[StockView, ...]

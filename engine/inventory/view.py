@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -138,7 +137,7 @@ def with_quotas(view: StockView, quotas: Mapping[int, bytes | None]) -> StockVie
     """Return the view with the packed quotas of some SKU indices (None: there are none) in place of what it had."""
     kept = {place: found for place, found in view.quotas.items() if place[0] not in quotas}
     fresh = quotas_by_place({row: _quotas.decode(packed) for row, packed in quotas.items() if packed is not None})
-    return replace(view, quotas=kept | fresh)
+    return msgspec.structs.replace(view, quotas=kept | fresh)
 
 
 def scheduled_of(

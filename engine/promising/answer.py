@@ -43,7 +43,7 @@ LABELS: tuple[Label, ...] = ("cheapest", "fastest", "balanced", "fewest_shipment
 """In the order in which a quote tells them."""
 Worth = tuple[int, int, int]
 """(cents, day of the last arrival, parcels) of a plan."""
-_date = date.fromordinal
+_date = lru_cache(maxsize=4096)(date.fromordinal)
 _SHIPPED_FIRST = attrgetter("ship_on", "node_id")
 _SLOWEST_FIRST = ("ship_to_store", "standard", "expedited", "next_day", "same_day", PICKUP)
 
@@ -165,7 +165,7 @@ def _shipment(
         carrier=carrier,
         service_level=level,
         ship_on=_date(ship_day),
-        delivery=Delivery(p50=_date(median), p90=_date(ninetieth)),
+        delivery=_delivery(median, ninetieth),
         dates_from="history" if plans.from_history[service] else "rate_card",
         lines=(asked.lines[part[0]],) if len(part) == 1 else tuple([asked.lines[i] for i in part]),
         cost=ShipmentCost(
@@ -181,6 +181,11 @@ def _shipment(
         to_node_id=said.node_ids[asked.pickup_node] if asked.pickup_node >= 0 and not is_pickup else UNSET,
         cartons=_cartons(mask, network, plans.goods) if network.freight.box_ids and not is_pickup else UNSET,
     )
+
+
+@lru_cache(maxsize=4096)
+def _delivery(median_day: int, ninetieth_day: int) -> Delivery:
+    return Delivery(p50=_date(median_day), p90=_date(ninetieth_day))
 
 
 def _cartons(mask: int, network: Network, goods: Goods) -> tuple[Carton, ...]:
@@ -211,7 +216,7 @@ def _option(
         service_level = min([shipment.service_level for shipment in shipments], key=_SLOWEST_FIRST.index)
         dates_from = "rate_card" if "rate_card" in [shipment.dates_from for shipment in shipments] else "history"
         median, ninetieth = max([row[MEDIAN_DAY] for row in rows]), max([row[NINETIETH_DAY] for row in rows])
-        delivery = Delivery(p50=_date(median), p90=_date(ninetieth))
+        delivery = _delivery(median, ninetieth)
     return Option(
         option_id=f"opt_{number}",
         labels=labels,

@@ -68,7 +68,8 @@ def with_validity(options: Sequence[Option], view: View, now: datetime, expires_
 
     That is when `check_days` first refuses them: a cut-off, a pick-up or a closing time; or `expires_at`.
     """
-    has_times = any(option.ready_at is not UNSET for option in options) or _use_hubs(options)
+    has_hubs = view.network.hubs is not None and _use_hubs(options)
+    has_times = has_hubs or any(option.ready_at is not UNSET for option in options)
     if not has_times and view.days.is_steady(now, expires_at - _INSTANT):
         return tuple([msgspec.structs.replace(option, valid_until=expires_at) for option in options])
     known, end = view.days.noted(now), expires_at.replace(second=0, microsecond=0) + timedelta(minutes=1)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
@@ -47,7 +48,7 @@ class KindLanes:
 
     def __init__(self, programme: Programme) -> None:
         ask = programme.ask
-        self._programme = replace(programme, ask=ask._replace(goods=programme.pack([(0,)])))
+        self._programme = structs.replace(programme, ask=ask._replace(goods=programme.pack([(0,)])))
         self._rows: dict[int, tuple[NDArray[np.int64], NDArray[np.int64]]] = {}
         self.nodes = programme.ask.nodes
         self._reached = len(self.nodes)
@@ -157,7 +158,7 @@ class Lanes:
     def _programme(self, asked: Asked, sku: str, content: Content, now: datetime, load: Load) -> Programme:
         """Return the programme of one unit that every node has."""
         nodes = len(self.view.network.node_ids)
-        one = replace(
+        one = structs.replace(
             asked,
             lines=(PromiseLine(line_id="1", sku=sku, quantity=1),),
             contents=(content,),

@@ -7,9 +7,9 @@ Not here: when an order can be handed over (engine/network/days.py).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 
 from engine.availability.atp import Step
 from engine.availability.stock import AtpTable
@@ -35,7 +35,7 @@ def after_making(table: AtpTable, making_days: Mapping[str, int], network: Netwo
                 elif level > steps[-1][1] and made_on < NEVER:
                     steps.append((made_on, level))
             now[row, node], later[row, node] = steps[0][1], steps
-    return replace(table, today=now, later=later)
+    return structs.replace(table, today=now, later=later)
 
 
 def working_day(network: Network, today: Today, node: int, start: int, days: int) -> int:

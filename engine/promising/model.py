@@ -1,6 +1,7 @@
 """What is asked of a promise and what it answers; frozen structs in the shape of the wire.
 
-In these words a shipment is a parcel (contracts.md). Days are dates, money whole cents. Not here: the rules.
+In these words a shipment is a parcel (contracts.md). Days are dates, money whole cents. What a promise is made of is
+not watched by the collector of cycles (`gc=False`): frozen, and of what is frozen, it can have none. Not here: rules.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     slot_days: Annotated[int, Meta(ge=1, le=60)] = 3
 
 
-class Peg(Struct, frozen=True, kw_only=True):
+class Peg(Struct, frozen=True, kw_only=True, gc=False):
     """Units of a line that wait for a scheduled receipt; `sku` is the product, of a kit one of those inside."""
 
     sku: str
@@ -100,7 +101,7 @@ class Peg(Struct, frozen=True, kw_only=True):
     expected_on: date
 
 
-class PromiseLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class PromiseLine(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """A line as it is promised; whole lines only, unless it is a product of a `kit` that may ship from several nodes.
 
     `substitute_for` is the SKU that was asked for, if this is another. `pegs` are the supplies that some of its units
@@ -157,7 +158,7 @@ class Transfer(Struct, frozen=True, kw_only=True):
     transfer_cents: int
 
 
-class Shipment(Struct, frozen=True, kw_only=True):
+class Shipment(Struct, frozen=True, kw_only=True, gc=False):
     """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
 
     `dates_from` says whether the delivery is learned from history, or by the transit days of the rate card. `cartons`
@@ -218,7 +219,7 @@ class OptionSlot(Struct, frozen=True, kw_only=True):
     fee_cents: int
 
 
-class Option(Struct, frozen=True, kw_only=True):
+class Option(Struct, frozen=True, kw_only=True, gc=False):
     """One way to serve the order; `service_level` is the slowest of its parcels.
 
     `promised_on` is the day by which each of its parcels arrives with probability `confidence`, as far as history
@@ -264,7 +265,7 @@ class NotServedBy(Struct, frozen=True, kw_only=True):
     cause: NotServedCause
 
 
-class Promise(Struct, frozen=True, kw_only=True):
+class Promise(Struct, frozen=True, kw_only=True, gc=False):
     """The answer; it holds nothing until a reservation names it.
 
     `not_served_by` is there if services that were allowed do not deliver to the address.

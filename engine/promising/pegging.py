@@ -62,7 +62,7 @@ def _units(asked: Asked) -> dict[str, int]:
 
 def _may_take(option: Option, nodes: AbstractSet[str]) -> bool:
     """Say whether an option has anything of one of these nodes, or of a hub; far quicker to say than `_takes`."""
-    return any(each.node_id in nodes or each.consolidates is not UNSET for each in option.shipments)
+    return any([each.node_id in nodes or each.consolidates is not UNSET for each in option.shipments])  # noqa: C419
 
 
 def _takes(option: Option, cells: AbstractSet[tuple[str, str]], view: View) -> bool:

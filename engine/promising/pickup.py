@@ -8,7 +8,6 @@ costs nothing. So the same programme finds the best of both. Not here: days (eng
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,9 @@ def with_ready_times(options: Sequence[Option], pickup: Pickup) -> tuple[Option,
 
 def without_packaging(plans: Plans, service: int) -> Plans:
     """Return plans in which what the store has itself is handed over without cartons."""
-    return replace(plans, rows=tuple(tuple(_unpacked(row, service) for row in rows) for rows in plans.rows))
+    return msgspec.structs.replace(
+        plans, rows=tuple(tuple(_unpacked(row, service) for row in rows) for rows in plans.rows)
+    )
 
 
 def _unpacked(row: tuple[int, ...], service: int) -> tuple[int, ...]:

@@ -7,11 +7,12 @@ Here: tables per network, the order as arrays, merging of long orders. Not here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
+import msgspec
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
@@ -41,8 +42,7 @@ _MOST_CELLS = 2**20
 """Nodes × masks that one programme may take; with more nodes, fewer lines are kept apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Programme:
+class Programme(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """One order as the kernels see it, before any line is merged.
 
     `pack` turns its lines, in groups, into goods, which are not yet packed in `ask`; `rows` are the columns of products
@@ -64,11 +64,10 @@ class Programme:
     consolidation: Consolidation | None
     without_slots: Programme | None = None
     origin: tuple[int, ...] = ()
-    unit_values: NDArray[np.int64] = field(default_factory=lambda: NO_VALUES)
+    unit_values: NDArray[np.int64] = msgspec.field(default_factory=lambda: NO_VALUES)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Plans:
+class Plans(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """The plans, each as rows of NODE … NINETIETH_DAY, their lines as numbers, and the lines they all serve.
 
     `from_history` says, by service, whether its days of arrival are learned, or those of the rate card; `units` has the
@@ -204,7 +203,7 @@ def build(asked: Asked, view: View, table: AtpTable, now: datetime, tables: Tabl
 def with_values(programme: Programme, unit_values: NDArray[np.int64]) -> Programme:
     """Return the programme with other values of units, `NO_VALUES` for none."""
     ask = programme.ask._replace(values=values_of(programme.demand, unit_values))
-    return replace(programme, ask=ask, unit_values=unit_values)
+    return structs.replace(programme, ask=ask, unit_values=unit_values)
 
 
 def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
@@ -220,7 +219,7 @@ def exchanged(programme: Programme, asked: Asked, view: View) -> Programme:
         complete=asked.is_complete,
         values=values_of(demand, programme.unit_values),
     )
-    return replace(programme, demand=demand, ask=ask, pack=pack)
+    return structs.replace(programme, demand=demand, ask=ask, pack=pack)
 
 
 def _demand(asked: Asked, rows: Mapping[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -261,15 +260,15 @@ def solve(programme: Programme, groups: Sequence[tuple[int, ...]]) -> Plans:
     rows = tuple([tuple(map(tuple, plan[:count])) for plan, count in zip(plans.tolist(), counts.tolist(), strict=True)])
     if programme.origin:
         rows = _of_services(rows, programme.origin)
-    together = tuple(groups)
+    lines_of = _lines_by_mask(tuple(groups))
     return Plans(
         rows=rows,
         units=tuple(programme.ask.units.tolist()),
         from_history=programme.days.learned.knows.tolist(),
-        lines=tuple([tuple([_lines_of(row[MASK], together) for row in plan]) for plan in rows]),
-        served=frozenset(_lines_of(int(served), together)),
+        lines=tuple([tuple([lines_of[row[MASK]] for row in plan]) for plan in rows]),
+        served=frozenset(lines_of[served]),
         goods=ask.goods,
-        pieces=tuple([tuple([(one, _lines_of(one.mask, together)) for one in parcel]) for parcel in pieces]),
+        pieces=tuple([tuple([(one, lines_of[one.mask]) for one in parcel]) for parcel in pieces]),
         values=tuple([_value_of(plan, pieces, ask.values) for plan in rows]) if ask.values.size else (),
     )
 
@@ -307,9 +306,12 @@ def _of_services(rows: _Rows, origin: Sequence[int]) -> _Rows:
     )
 
 
-@lru_cache(maxsize=4096)
-def _lines_of(mask: int, groups: tuple[tuple[int, ...], ...]) -> tuple[int, ...]:
-    return tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
+@lru_cache(maxsize=64)
+def _lines_by_mask(groups: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    return tuple(
+        tuple(sorted(line for place, group in enumerate(groups) if mask >> place & 1 for line in group))
+        for mask in range(1 << len(groups))
+    )
 
 
 def _cards(network: Network) -> Cards:

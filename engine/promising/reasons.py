@@ -14,11 +14,11 @@ products counts. Last, unprofitable: the policy refuses every option.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from typing import get_args
 
 import numpy as np
+from msgspec import structs
 
 from engine.delivery.day_tables import no_load
 from engine.promising.gathering import alone_by_hub
@@ -109,7 +109,7 @@ def _without_parcel(asked: Asked, programme: Programme, ask: Ask, covered: IntAr
     if free is not None and _has_parcel(free, ask._replace(services=free.ask.services), covered, free.cards):
         return "no_slot"
     roomy = programme.days._replace(load=no_load(len(programme.local_day)))
-    if _has_parcel(replace(programme, days=roomy), ask, covered, programme.cards):
+    if _has_parcel(structs.replace(programme, days=roomy), ask, covered, programme.cards):
         return "no_capacity"
     return "no_service"
 

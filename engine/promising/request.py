@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +40,7 @@ NO_LIMIT = 2**30 - 1
 _LEVELS: tuple[str, ...] = get_args(ServiceLevel)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Where an order goes, in radians, and the time zone there if it is known."""
 
     latitude_rad: float
@@ -49,8 +48,7 @@ class Place:
     time_zone: ZoneInfo | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Asked:
+class Asked(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """A request understood: lines with what they come down to, nodes and services by number, limits.
 
     `skus` are the products whose stock is needed, sorted; `place` is None for a pick-up, and then `nodes` is one node;

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine.availability.reference import Reference, View
@@ -42,7 +43,9 @@ class Shelf:
     def table(self, skus: Sequence[str], reader: StockReader, *, now: datetime, channel: str | None) -> AtpTable:
         """Return what a channel may take of some SKUs, each once, as of the shelf."""
         stock = _part(self.stock, [self.rows.get(sku, -1) for sku in skus])
-        return reader.read(replace(stock, skus=tuple(skus)), self.view, self.local_day, now=now, channel=channel)
+        return reader.read(
+            structs.replace(stock, skus=tuple(skus)), self.view, self.local_day, now=now, channel=channel
+        )
 
 
 class ShelfKeeper:

@@ -10,10 +10,11 @@ Here: the arrays. Not here: which windows are free (windows.py), what an option 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
@@ -161,7 +162,7 @@ def _slotted(programme: Programme, parts: Sequence[_Part]) -> Programme:
         cards = _copied_cards(cards, origin, nodes_of)
         anywhere = cards if is_same else _copied_cards(anywhere, origin, {})
     kept = [place for service in programme.ask.services.tolist() for place in order.get(service, [service])]
-    return replace(
+    return structs.replace(
         programme,
         ask=programme.ask._replace(services=np.array(kept, dtype=np.int64)),
         days=_mapped(days, day_for),

@@ -32,7 +32,7 @@ def with_substitutes(
     if len(_served(first)) == len(asked.lines):
         return first
     if asked.is_complete:
-        asked = replace(asked, is_complete=False)
+        asked = msgspec.structs.replace(asked, is_complete=False)
         best = (asked, solve(asked))
     substitutes = asked.terms.substitutes
     for place in range(max(map(len, substitutes))):
@@ -56,7 +56,7 @@ def _exchange(asked: Asked, best: Solved, short: Iterable[int], place: int, cata
         wanted, other = asked.lines[line], asked.terms.substitutes[line][place]
         lines[line] = msgspec.structs.replace(wanted, sku=other, substitute_for=wanted.sku)
     contents = tuple(catalog.content[line.sku] for line in lines)
-    return replace(
+    return msgspec.structs.replace(
         asked, lines=tuple(lines), contents=contents, terms=replace(asked.terms, barred=barred(lines, catalog))
     )
 

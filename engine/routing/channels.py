@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
+from msgspec import structs
 
 from engine.inventory.model import CONFIRMED, HELD, StockView
 from engine.routing.model import OpenOrder, OrderAllocation, UsedCapacity
@@ -89,7 +90,7 @@ class Planned:
             )
             for (row, slot), found in stock.quotas.items()
         }
-        return replace(stock, cells=cells, quotas=quotas)
+        return structs.replace(stock, cells=cells, quotas=quotas)
 
     def used(self, used: Sequence[UsedCapacity]) -> list[UsedCapacity]:
         """Return what is used of nodes as it would be."""

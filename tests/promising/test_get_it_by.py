@@ -9,12 +9,12 @@ today; a supply of yesterday that is still counted; a channel that sees the unit
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec import structs
 
 from engine.availability.reference import Reference
 from engine.calibration.learned import LearnedDocument
@@ -350,7 +350,7 @@ async def test_lanes_of_the_minute_before_a_cut_off_are_not_kept_for_the_minute_
             return super().fromutc(when)
 
     assert asked.place is not None
-    slow = replace(asked, place=replace(asked.place, time_zone=AskedMeanwhile("Asia/Tokyo")))
+    slow = structs.replace(asked, place=structs.replace(asked.place, time_zone=AskedMeanwhile("Asia/Tokyo")))
     before = lanes.of("there", slow, "p5", early, load)
     after = lanes.of("there", asked, "p5", late, load)
     assert (before._programme.days.ready != after._programme.days.ready).any()
