@@ -25,7 +25,16 @@ from api import docs_page, openapi
 from api.deps import request_id_of
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
-from api.sweeper import keep_bid_prices, keep_decisions, keep_load, keep_runs, keep_slots, keep_sweeping, keep_watching
+from api.sweeper import (
+    keep_bid_prices,
+    keep_decisions,
+    keep_load,
+    keep_runs,
+    keep_slots,
+    keep_sweeping,
+    keep_watching,
+    keep_webhooks,
+)
 from api.table import ENDPOINTS
 from api.traffic import Traffic
 from engine.bootstrap import Engine, allot_engine, read_settings
@@ -58,6 +67,7 @@ def create_app(
                 keep_runs,
                 keep_bid_prices,
                 keep_decisions,
+                keep_webhooks,
             ):
                 stack.push_async_callback(_end, asyncio.create_task(keep(app.state.engine)))
             stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))

@@ -118,6 +118,7 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.SlotFull: Kind(status=409, title="The slot is full"),
     errors.SlotClosed: Kind(status=409, title="The slot cannot be booked now"),
     errors.Refused: Kind(status=409, title="The business says no"),
+    errors.CursorExpired: Kind(status=410, title="Events after the cursor are no longer kept"),
     BodyTooLarge: Kind(status=413, title="The body is too large"),
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),

@@ -88,6 +88,12 @@ async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:
     await _keep(look_again, "taking orders away from nodes", interval_seconds)
 
 
+async def keep_webhooks(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Send events to webhooks until cancelled; one of several servers does it."""
+    if engine.deliveries is not None:
+        await _keep(engine.deliveries.step, "sending webhooks", interval_seconds)
+
+
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:
     """Make bid prices anew when the forecast is new or they are old, until cancelled; nothing without a forecast."""
 

@@ -8,6 +8,7 @@ from api.routes import (
     bid_prices,
     catalog,
     demand_forecast,
+    events,
     get_it_by,
     health,
     inventory,
@@ -27,6 +28,7 @@ from api.routes import (
     routing_runs,
     slots,
     supplies,
+    webhooks,
 )
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -35,6 +37,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *lead_times.ENDPOINTS,
     *demand_forecast.ENDPOINTS,
     *bid_prices.ENDPOINTS,
+    *events.ENDPOINTS,
+    *webhooks.ENDPOINTS,
     *inventory_events.ENDPOINTS,
     *supplies.ENDPOINTS,
     *quotas.ENDPOINTS,

@@ -29,6 +29,8 @@ from engine.config import Settings
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
 from engine.errors import Fault, InvalidInput
+from engine.feed import service as feed
+from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
 from engine.inventory import partition, redis_load, redis_slots
 from engine.inventory import redis_store as inventory
@@ -89,6 +91,11 @@ from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.leases import Leases, MemoryLeases, RedisLeases
 from engine.storage.replicated import connect_replicated
+from engine.webhooks import store as webhook_store
+from engine.webhooks.delivering import Deliveries
+from engine.webhooks.service import WebhookService
+from engine.webhooks.store import WebhookStore
+from engine.webhooks.targets import Targets
 
 LIBRARIES = (
     documents.LIBRARY,
@@ -98,6 +105,8 @@ LIBRARIES = (
     redis_load.LIBRARY,
     redis_slots.LIBRARY,
     run_store.LIBRARY,
+    feed.LIBRARY,
+    webhook_store.LIBRARY,
 )
 
 
@@ -155,6 +164,10 @@ class Engine:
     """None unless orders are routed at intervals."""
     dispatcher: Dispatcher
     stock: InventoryStore
+    feed: EventFeed | None
+    """None when everything is in memory, as the two that follow."""
+    webhooks: WebhookService | None
+    deliveries: Deliveries | None
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
 
@@ -215,6 +228,8 @@ async def allot_engine(
         stack.push_async_callback(asyncio.to_thread, engine.dispatcher.close)
         stack.push_async_callback(stores.promises.settle)
         stack.push_async_callback(engine.routing_runs.finish)
+        if engine.deliveries is not None:
+            stack.push_async_callback(engine.deliveries.stop)
         yield engine
 
 
@@ -301,6 +316,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     dispatcher = dispatcher_of(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
     steering = OrderSteering(stores.orders, reference, clock, settings.most_rejections)
+    webhooks = None if client is None else _webhooks(settings, clock, client)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -360,7 +376,22 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         routing_windows=_windows(settings, runs, clock),
         dispatcher=dispatcher,
         stock=stores.inventory,
+        feed=None if webhooks is None else webhooks.feed,
+        webhooks=webhooks,
+        deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         reconciler=None if client is None else _reconciler(client, settings),
+    )
+
+
+def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookService:
+    secret = settings.webhooks_secret
+    return WebhookService(
+        WebhookStore(client, Keys(settings.tenant)),
+        EventFeed(client, settings.tenant, settings.partitions),
+        Targets(allow_private=settings.webhooks_allow_private),
+        clock,
+        settings.tenant,
+        None if secret is None else secret.get_secret_value().encode(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     route_policy: str | None = Field(default=None, max_length=128, description="The policy of these routing runs.")
     most_rejections: int = Field(
         default=3, ge=0, description="After how many refusals by nodes an order is left for people; 0: never."
+    )
+    webhooks_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
+    )
+    webhooks_allow_private: bool = Field(
+        default=False, description="Sends webhooks to private addresses and without TLS; for development only."
     )
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."

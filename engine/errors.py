@@ -19,6 +19,7 @@
     │   ├── NotRouted             no routing run has decided on the order yet
     │   ├── SlotFull              a window has no place left
     │   └── SlotClosed            a window cannot be booked any more
+    ├── CursorExpired         what a cursor points behind is no longer kept
     ├── IdempotencyConflict   the key came back with another body
     ├── LeaseLost             another process has taken the work up; whoever gets this stops
     ├── PlanNotVerified       a plan does not hold against an independent check; nothing of it was committed
@@ -224,6 +225,12 @@ class SlotClosed(Refused):
     """A window cannot be booked any more, or not yet."""
 
     code = "slot_closed"
+
+
+class CursorExpired(AllotError):
+    """Events after a cursor are no longer kept, or it is of another life of the store."""
+
+    code = "cursor_expired"
 
 
 class IdempotencyConflict(AllotError):

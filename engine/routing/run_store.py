@@ -148,8 +148,8 @@ class RedisRunStore:
         """See `RunStore.put`."""
         found = await self._client.call("GET", self._keys.named("run", run.run_id))
         body = _encode(Record("" if found is None else _decode(found).fingerprint, run))
-        is_over = int(run.status.over)
-        if not await self._call("allot_put_run_v1", run.run_id, epoch, run.run_id, body, KEPT_SECONDS, is_over):
+        said: tuple[Part, ...] = (epoch, run.run_id, body, KEPT_SECONDS, int(run.status.over), str(run.status))
+        if not await self._call("allot_put_run_v1", run.run_id, *said):
             raise lost(run.run_id)
 
     async def get(self, run_id: str) -> Run:

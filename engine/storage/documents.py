@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Protocol
 
+from engine.events.actor import actor
 from engine.storage.client import StoreClient
 from engine.storage.functions import library
 from engine.storage.keys import Keys
 
-LIBRARY = library("documents", 1, [files("engine.storage") / "lua" / "documents.lua"], revision=2)
+LIBRARY = library("documents", 1, [files("engine.storage") / "lua" / "documents.lua"], revision=3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +115,7 @@ class RedisDocumentStore:
     async def put(self, name: str, body: bytes) -> int:
         """Store `body` as the next version of `name` and bump the epoch, in one function call."""
         keys = [self._keys.document(name), self._keys.document_epoch]
-        return int(await self._client.fcall("allot_put_document_v1", keys, [body]))
+        return int(await self._client.fcall("allot_put_document_v1", keys, [body, actor()]))
 
     async def get(self, name: str) -> Document | None:
         """Return the latest version of `name`."""
@@ -133,7 +134,7 @@ class RedisDocumentStore:
     async def add(self, collection: str, name: str, body: bytes) -> int:
         """Keep `body` as the next version of `name`, in one function call."""
         keys = [self._keys.collection(collection), self._keys.versions(collection, name)]
-        return int(await self._client.fcall("allot_add_document_v1", keys, [name, body]))
+        return int(await self._client.fcall("allot_add_document_v1", keys, [name, body, actor()]))
 
     async def find(self, collection: str, name: str, version: int | None = None) -> Document | None:
         """Return a version of `name`, by default the latest; one that is there never changes."""

@@ -73,6 +73,11 @@ class Keys:
         return f"{self.prefix}:journal"
 
     @property
+    def events(self) -> str:
+        """Return the key of the stream of what happened to all but positions, see engine/feed/lua/feed.lua."""
+        return f"{self.prefix}:events"
+
+    @property
     def fence(self) -> str:
         """Return the key that is written only to ask how far the disks have come (durability)."""
         return f"{self.prefix}:fence"

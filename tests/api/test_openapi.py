@@ -12,7 +12,13 @@ from referencing.jsonschema import DRAFT202012
 from api import openapi
 from api.table import ENDPOINTS
 
-READS_BY_POST = {"/v1/availability", "/v1/promises", "/v1/get-it-by", "/v1/nearest-stores"}
+READS_BY_POST = {
+    "/v1/availability",
+    "/v1/promises",
+    "/v1/get-it-by",
+    "/v1/nearest-stores",
+    "/v1/webhooks/{webhook_id}/ping",
+}
 CONTRACT = """
 PUT /v1/network
 GET /v1/network

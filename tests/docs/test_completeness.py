@@ -17,6 +17,7 @@ from api.errors import KINDS
 from api.table import ENDPOINTS
 from engine.config import Settings
 from engine.errors import AllotError
+from engine.feed.model import TYPES
 from engine.integrations.generate import Recipe, generate
 from engine.promising.explanation import Standing
 from engine.promising.model import Reason
@@ -138,6 +139,10 @@ def test_every_endpoint_is_documented_with_a_command(endpoint: object) -> None:
 def test_no_endpoint_is_documented_that_is_not_there() -> None:
     known = {f"{row.method} {row.public_path}" for row in ENDPOINTS}
     assert set(re.findall(r"`((?:GET|PUT|POST|DELETE|PATCH) /v1[^`]*)`", page("http"))) == known
+
+
+def test_every_type_of_event_is_documented() -> None:
+    assert first_column(section(page("events"), "Events")) == set(TYPES)
 
 
 def test_every_reason_of_a_promise_and_every_standing_of_a_node_is_documented() -> None:

@@ -37,6 +37,8 @@ class Scale:
     """Orderly restarts of the store under load."""
     batches: int
     """Batches solved on Ray workers of which three are killed meanwhile."""
+    webhook_events: int
+    """Events that wait while their receiver is down for an hour."""
     histories: int
     """Random histories of calls, each checked after every step."""
     steps: int
@@ -56,6 +58,7 @@ SHORT = Scale(
     network_faults=6,
     restarts=3,
     batches=1,
+    webhook_events=240,
     histories=300,
     steps=14,
 )
@@ -72,6 +75,7 @@ FULL = Scale(
     network_faults=200,
     restarts=50,
     batches=100,
+    webhook_events=10_000,
     histories=10_000,
     steps=50,
 )

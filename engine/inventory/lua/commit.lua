@@ -105,13 +105,16 @@ end
 
 local function write_reservations(work)
   local new, over, prefix = work.new_records or NONE, {}, key_of(work, 'reservation', '')
-  local open, due = new.records or {}, new.deadlines or {}
+  local open, due, said = new.records or {}, new.deadlines or {}, {}
   work.new_records = nil
+  for i = 1, #due, 2 do said[#said + 1] = { due[i + 1], 'held', due[i] } end
   for id, reservation in pairs(work.reservations) do
     if type(reservation) == 'table' and reservation.dirty then
       reservation.dirty = nil
       index_dated(work, id, reservation)
       count_off(work, reservation)
+      said[#said + 1] = { id, reservation.state, reservation.expires or 0, reservation.reference or false,
+        reservation.channel or false, reservation.order_id or false }
       if reservation.parts then next_version(work, id, reservation) end
       local key, packed = prefix .. id, record_of(reservation)
       if FIELD_OF[reservation.state] or reservation.parts then
@@ -123,6 +126,12 @@ local function write_reservations(work)
       if reservation.state == 'held' then due[#due + 1], due[#due + 2] = reservation.expires, id
       else over[#over + 1] = id end
     end
+  end
+  -- The feed (engine/feed/lua/feed.lua): few rows an entry, so that a bound on entries is a bound on memory.
+  for first = 1, #said, 10 do
+    local rows = #said <= 10 and said or { unpack(said, first, math.min(first + 9, #said)) }
+    redis.call('XADD', key_of(work, 'events'), 'MAXLEN', '~', 500000, '0-*', 'e',
+      cmsgpack.pack({ now_ms(), 'reservation', work.act or '', work.who or '', rows }))
   end
   call_many(open, 'MSET')
   call_many(due, 'ZADD', key_of(work, 'deadlines'))

@@ -32,6 +32,8 @@ local function take_reading(work, sku, node_id, available, threshold, now, event
   end
   redis.call('XADD', key_of(work, 'low_stock_events'), 'MAXLEN', '~', LOW_STOCK_EVENTS, string.format('0-%.0f', number),
     'e', cmsgpack.pack({ is_low and 'low' or 'recovered', sku, node_id, available, threshold, now, event }))
+  redis.call('XADD', key_of(work, 'events'), 'MAXLEN', '~', 500000, '0-*', 'e', cmsgpack.pack({ now, 'low_stock', '', '',
+    { { sku, node_id, is_low and 'low' or 'recovered', available, threshold } } }))
 end
 
 redis.register_function('allot_watch_low_stock_v1', function(keys, args)

@@ -24,6 +24,8 @@ end
 local function enter_state(work, order_id, seq, state, run_id, now, ...)
   redis.call('HSET', key_of(work, 'order', order_id), 'state', state, ...)
   redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, state, run_id))
+  redis.call('XADD', key_of(work, 'events'), 'MAXLEN', '~', 500000, '0-*', 'e',
+    cmsgpack.pack({ now, 'order', work.act or '', work.who or '', { { order_id, state, run_id } } }))
   if OPEN[state] then
     redis.call('ZADD', key_of(work, 'open_orders'), seq, order_id)
   else

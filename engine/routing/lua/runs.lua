@@ -11,6 +11,13 @@
 local RECORD, LEASE, EPOCH, STEPS, UNFINISHED = 1, 2, 3, 4, 5
 local OVER = 1000000000
 
+-- Tells the feed (engine/feed/lua/feed.lua) where a run stands.
+local function tell(key, run_id, status)
+  local time = redis.call('TIME')
+  redis.call('XADD', string.match(key, '^{[^}]*}') .. ':events', 'MAXLEN', '~', 500000, '0-*', 'e', cmsgpack.pack({
+    time[1] * 1000 + math.floor(time[2] / 1000), 'routing_run', '', '', { { run_id, status } } }))
+end
+
 local function epoch_of(keys) return tonumber(redis.call('GET', keys[EPOCH]) or 0) end
 
 -- Makes a run, unless there is one of this id.
@@ -18,7 +25,10 @@ local function epoch_of(keys) return tonumber(redis.call('GET', keys[EPOCH]) or 
 -- Returns  the record that is there already, or nil
 redis.register_function('allot_create_run_v1', function(keys, args)
   local found = redis.call('SET', keys[RECORD], args[2], 'EX', args[3], 'NX', 'GET')
-  if not found then redis.call('SADD', keys[UNFINISHED], args[1]) end
+  if not found then
+    redis.call('SADD', keys[UNFINISHED], args[1])
+    tell(keys[RECORD], args[1], 'queued')
+  end
   return found
 end)
 
@@ -45,6 +55,7 @@ end)
 
 -- Replaces the record of a run; with the last one it is over.
 -- ARGV[1]  the epoch    ARGV[2]  its id    ARGV[3]  the record    ARGV[4]  seconds to keep it    ARGV[5]  1 if it is over
+-- ARGV[6]  its status (absent in calls of earlier versions)
 -- Returns  1; 0 if another has taken it up, or it is over
 redis.register_function('allot_put_run_v1', function(keys, args)
   if epoch_of(keys) ~= tonumber(args[1]) then return 0 end
@@ -53,6 +64,7 @@ redis.register_function('allot_put_run_v1', function(keys, args)
     redis.call('SET', keys[EPOCH], OVER, 'EX', args[4])
     redis.call('SREM', keys[UNFINISHED], args[2])
     redis.call('DEL', keys[LEASE], keys[STEPS])
+    tell(keys[RECORD], args[2], args[6] or '')
   end
   return 1
 end)
@@ -77,6 +89,9 @@ redis.register_function('allot_open_run_window_v1', function(keys, args)
   if start and tonumber(start) >= tonumber(args[1]) then return 0 end
   if run_id and redis.call('SISMEMBER', keys[3], run_id) == 1 then return 0 end
   redis.call('HSET', keys[1], 'start', args[1], 'run_id', args[2])
-  if redis.call('SET', keys[2], args[3], 'EX', args[4], 'NX') then redis.call('SADD', keys[3], args[2]) end
+  if redis.call('SET', keys[2], args[3], 'EX', args[4], 'NX') then
+    redis.call('SADD', keys[3], args[2])
+    tell(keys[2], args[2], 'queued')
+  end
   return 1
 end)

@@ -1,0 +1,1 @@
+"""What happened, told to the outside in one order that readers can follow."""

@@ -1,0 +1,1 @@
+"""Webhooks: events sent to those who asked for them, signed, until they are taken."""
