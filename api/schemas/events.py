@@ -10,7 +10,8 @@ from msgspec import Meta
 from api.schemas.fields import Limit, Reply
 from engine.feed.model import Event
 
-MOST_WAIT_SECONDS = 20
+MOST_WAIT_SECONDS = 5
+"""Shorter than the time limit of a request (ALLOT_REQUEST_TIMEOUT_SECONDS)."""
 
 
 class FeedQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

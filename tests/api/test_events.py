@@ -110,10 +110,10 @@ async def test_a_reader_that_waits_is_told_at_once(shop) -> None:
         await hold(shop)
 
     started = time.monotonic()
-    waiting = shop.get("/v1/events", params={"after": after, "wait_seconds": 10, "types": "reservation.*"})
+    waiting = shop.get("/v1/events", params={"after": after, "wait_seconds": 5, "types": "reservation.*"})
     answer, _ = await asyncio.gather(waiting, later())
     assert [event["type"] for event in answer.json()["data"]] == ["reservation.held"]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 4
 
 
 async def test_a_cursor_whose_events_are_gone_is_refused_with_the_remedy(shop, client, keys) -> None:
