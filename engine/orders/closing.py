@@ -18,7 +18,7 @@ import msgspec
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
-from engine.errors import Fault, IllegalState, InvalidInput
+from engine.errors import Fault, IllegalState, InvalidInput, NotFound
 from engine.events.actor import acting_as, actor
 from engine.faults import nearest
 from engine.network.closures import NAME, closed_document, closed_ids
@@ -103,9 +103,11 @@ class NodeClosures:
         return closure
 
     async def reopen(self, node_id: str) -> Closure:
-        """Switch a node on again. Raises IllegalState if it is on."""
+        """Switch a node on again. Raises NotFound for a node that there never was, IllegalState if it was never off."""
         closure = await self.find(node_id)
         if closure is None:
+            if node_id not in (await self._reference.current()).network.index:
+                raise NotFound(f"There is no node {node_id!r}.")
             raise IllegalState(f"Node {node_id!r} is on, and was never off.")
         if closure.reopened_at is None:
             closure = replace(closure, reopened_at=self._clock.now())

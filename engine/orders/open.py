@@ -78,11 +78,11 @@ def _read(doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes,
 
 def _steered(order: OpenOrder, said: Steering, allocation: Sequence[AllocationRow]) -> OpenOrder:
     """Return an order with what nodes and people have said of it."""
-    forbidden = [LineNode(line_id=line.line_id, node_id=n) for line in order.lines for n in said.forbidden_node_ids]
     return replace(
         order,
         kept=tuple(row for row in said.kept if row in allocation),
-        excluded=tuple(dict.fromkeys((*said.refused, *forbidden))),
+        excluded=said.refused,
+        forbidden=frozenset(said.forbidden_node_ids),
         pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),
         priority=order.priority if said.priority is None else said.priority,
         stopped=None if said.order_hold is None else _why(said.order_hold.reason),

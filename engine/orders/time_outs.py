@@ -1,6 +1,6 @@
 """Orders that nodes leave lying: not accepted within the node's minutes, they are taken away from it.
 
-Each order is looked at while it may become due, from when a run gave it to its nodes. Not here: what becomes of it
+Each order is looked at once for each length of time that nodes have, when it is so old. Not here: what becomes of it
 (rejecting.py).
 """
 
@@ -28,7 +28,8 @@ class TimeOuts:
 
     def __init__(self, orders: OrderStore, steering: OrderSteering, reference: Reference, clock: Clock) -> None:
         self._orders, self._steering, self._reference, self._clock = orders, steering, reference, clock
-        self._looked_ms, self._minutes = 0.0, dict[str, int]()
+        self._looked_ms, self._minutes = dict[int, float](), dict[str, int]()
+        """Until when orders were looked at, by the minutes that nodes have, and how many each node has."""
 
     async def step(self) -> int:
         """Take away what was not accepted in time; return how many orders that were.
@@ -42,28 +43,28 @@ class TimeOuts:
         return 0
 
     async def _look(self, minutes: Mapping[str, int]) -> int:
-        now_ms, found = self._clock.now().timestamp() * 1000, 0
         if minutes != self._minutes:  # orders that were passed by may become due by them
-            self._looked_ms, self._minutes = 0.0, dict(minutes)
-        at, newest = self._looked_ms, now_ms - min(minutes.values()) * _MINUTE_MS
-        has_more = True
+            self._looked_ms, self._minutes = {}, dict(minutes)
+        return sum([await self._look_behind(limit) for limit in sorted(set(minutes.values()))])
+
+    async def _look_behind(self, limit: int) -> int:
+        """Take away what nodes with so many minutes have left lying, of orders that were not looked at for them."""
+        now_ms, found, has_more = self._clock.now().timestamp() * 1000, 0, True
+        at, newest = self._looked_ms.get(limit, 0.0), now_ms - limit * _MINUTE_MS
         while has_more and at < newest:
             page = await self._orders.allocated(PAGE, after_ms=at)
             has_more = len(page) >= PAGE
-            due = [(order_id, ms) for order_id, ms in page if ms <= newest]
+            due = [order_id for order_id, given_ms in page if given_ms <= newest]
             for start in range(0, len(due), _AT_ONCE):
                 some = due[start : start + _AT_ONCE]
-                found += sum(await asyncio.gather(*(self._look_at(*each, now_ms, minutes) for each in some)))
+                found += sum(await asyncio.gather(*(self._look_at(order_id, limit) for order_id in some)))
             at = page[-1][1] if page else at
-        self._looked_ms = max(self._looked_ms, now_ms - max(minutes.values()) * _MINUTE_MS - _LATE_MS)
+        self._looked_ms[limit] = max(0.0, newest - _LATE_MS)
         return found
 
-    async def _look_at(self, order_id: str, given_ms: float, now_ms: float, minutes: Mapping[str, int]) -> bool:
+    async def _look_at(self, order_id: str, limit: int) -> bool:
         order, is_late = await self._orders.get(order_id), False
-        for node_id in sorted(_silent(order)):
-            limit = minutes.get(node_id)
-            if limit is None or given_ms > now_ms - limit * _MINUTE_MS:
-                continue
+        for node_id in sorted(node_id for node_id in _silent(order) if self._minutes.get(node_id) == limit):
             reason = f"not accepted within {limit} minutes"
             new = NewRejection(node_id=node_id, reason=reason, kind=RejectionKind.TIME_OUT)
             with suppress(IllegalState):  # it has accepted or shipped meanwhile

@@ -1,6 +1,7 @@
 """The windows of a node, or of deliveries to a place, with what is free in each: for a page on which one is picked.
 
-Windows that cannot be booked any more, or not yet, are left out; full ones are there with nothing free. Whether an
+Windows that cannot be booked any more, or not yet, or are of a node that is off, are left out; full ones are there with
+nothing free. Whether an
 order can be there by then is said by its promise. Not here: which windows suit an option (slot_options.py).
 """
 
@@ -78,6 +79,7 @@ class SlotListService:
         """Return the windows of a node or place; raises `InvalidInput` with every fault."""
         view, now = await self._reference.current(), self._clock.now()
         rules, address = _understood(asked, view)
+        rules = [rule for rule in rules if _is_open(rule, view)]
         windows = {
             rule: [window for window in found if _is_asked(window, asked, now)]
             for rule, found in open_windows(view, rules, now, address.area).items()
@@ -89,6 +91,11 @@ class SlotListService:
             found = _after(found, asked.starting_after, view)
         shown = tuple(_shown(entry, rule, view) for entry, rule in found[: asked.limit])
         return SlotList(as_of=now, data=shown, has_more=len(found) > asked.limit)
+
+
+def _is_open(rule: int, view: View) -> bool:
+    """Say whether the windows of a rule are not those of a node that is switched off."""
+    return view.network.slots is None or view.network.slots.rules[rule].node not in view.network.closed
 
 
 def _is_asked(window: Window, asked: SlotsAsked, now: datetime) -> bool:

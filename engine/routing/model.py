@@ -56,8 +56,9 @@ class OpenOrder:
     else shipped all the same. `whole` are ids of lines that ship from one node, or not at all.
 
     `lines` are what is to be routed: `kept` rows stay as an earlier run decided. `excluded` are nodes that a line does
-    not go to, since they refused it or people said so, `pins` the only nodes that people want it from. An order that is
-    `stopped` is left alone, for that reason. `revision` counts what nodes and people have said of it.
+    not go to, since they refused it, `forbidden` those that people want no line from, `pins` the only nodes that they
+    want a line from. An order that is `stopped` is left alone, for that reason. `revision` counts what nodes and people
+    have said of it.
     """
 
     order_id: str
@@ -79,6 +80,7 @@ class OpenOrder:
     whole: tuple[frozenset[str], ...] = ()
     kept: tuple[AllocationRow, ...] = ()
     excluded: tuple[LineNode, ...] = ()
+    forbidden: frozenset[str] = frozenset()
     pins: tuple[LineNode, ...] = ()
     priority: int = 0
     stopped: str | None = None
@@ -91,7 +93,7 @@ class AllocationRow:
     """Units of one line from one node by one carrier service on one day; without a node they are backordered.
 
     `node_id`, `service` and `ship_on` are all given or all None; a line may have several rows, whose quantities sum
-    to the line's.
+    to the line's. `sent_as` is what a vendor was first sent it as (drop_ship.py), with the rows that have the same.
     """
 
     line_id: str
@@ -100,6 +102,7 @@ class AllocationRow:
     node_id: str | None = None
     service: str | None = None
     ship_on: date | None = None
+    sent_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,8 @@ def backorder_reasons(batch: Batch, result: RoutingResult, waits_for: IntArray |
 def _reason(batch: Batch, reason: Shortage, order: int, line: int, waits_for: int) -> str:
     is_refused = int(batch.problem.orders.line_sku[line]) in batch.refused
     word = reason_of(reason, is_refused=is_refused, waits_for=waits_for)
-    is_excluded = any(each.line_id == batch.line_ids[line] for each in batch.orders[order].excluded)
+    said = batch.orders[order]
+    is_excluded = bool(said.forbidden) or any(each.line_id == batch.line_ids[line] for each in said.excluded)
     return EXCLUDED_NODE if word == BARRED_NODE and is_excluded else word
 
 

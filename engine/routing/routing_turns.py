@@ -25,7 +25,7 @@ from engine.inventory.store import InventoryStore
 from engine.routing.batch import demanded_skus
 from engine.routing.channels import Planned, Turn, summary_of_turns, turns_of
 from engine.routing.committing import Committer
-from engine.routing.drop_ship import DropShipOrder, drop_ship_orders, vendors_of
+from engine.routing.drop_ship import DropShipOrder, drop_ship_orders, sent, vendors_of
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.model import OpenOrder, OrderAllocation, OrderBook, VerdictOutcome
 from engine.routing.phases import Phases
@@ -137,7 +137,7 @@ class RoutingTurns:
         run, table, tally, pending = work.run, work.table, work.tally, list(work.turn.orders)
         kept = work.ledger.steps(work.number)
         tally.moved_before += tally.moved
-        steps = list[Step]()
+        steps, moved = list[Step](), set[str]()
         for number in range(ROUNDS):
             if number < len(kept):
                 step = kept[number]
@@ -146,14 +146,16 @@ class RoutingTurns:
             steps.append(step)
             tally.rounds, table.stock = max(tally.rounds, number + 1), None
             tally.batches += 1
-            again = {each.order_id for later in kept[number + 1 :] for each in later.allocations}
-            moved = set[str]()
+            again = {order_id for later in kept[number + 1 :] for order_id in later.order_ids}
+            moved -= step.order_ids
             if not run.request.commits:
                 work.send(step.allocations)
             else:
                 is_old = number < len(kept) and step.today != self._today(work)
-                moved = again | await self._roll_forward(work, step, again, is_old=is_old)
-            work.unrouted.extend(entry for entry in step.unrouted if entry.order_id not in moved)
+                moved |= await self._roll_forward(work, step, again, is_old=is_old)
+            work.unrouted.extend(entry for entry in step.unrouted if entry.order_id not in again | moved)
+            if number + 1 < len(kept):
+                continue  # what was decided next is known; who has moved only now waits for what is decided after it
             if not moved:
                 break
             pending = [o for o in await self._orders.open_orders(sorted(moved)) if o.order_id in moved]
@@ -172,7 +174,7 @@ class RoutingTurns:
         with work.table.phases.timed("explain"):
             await self._explain(work.run, work.tally, solved)
         step = Step(
-            allocations=tuple(solved.allocations),
+            allocations=tuple(sent(solved.allocations, vendors_of(work.table.view.network))),
             unrouted=(*solved.unrouted, *(entry for o in stopped for entry in whole_order(o, o.stopped or ORDER_HOLD))),
             summary=summary_of(solved.batch, solved.result, solved.relaxed),
             today=today,

@@ -39,6 +39,12 @@ class Step:
     summary: Mapping[str, Any]
     today: Mapping[str, int]
 
+    @property
+    def order_ids(self) -> frozenset[str]:
+        """The orders that were decided on, or left for a reason."""
+        routed = (each.order_id for each in self.allocations)
+        return frozenset(routed).union(each.order_id for each in self.unrouted)
+
 
 T = TypeVar("T", Start, Step)
 _encode = msgspec.msgpack.Encoder().encode

@@ -51,22 +51,28 @@ def with_steering(
     A unit that its order does not hold costs `step_cents` more to leave waiting for each step of the order's priority.
     """
     start, index = problem.orders.line_start.tolist(), {n: k for k, n in enumerate(problem.nodes.node_ids)}
-    numbers = [o for o, order in enumerate(orders) if order.excluded or order.pins or order.priority or order.kept]
+    numbers = [
+        o for o, each in enumerate(orders) if each.excluded or each.forbidden or each.pins or each.priority or each.kept
+    ]
     if not numbers:
         return problem
     line_of = {(o, line_ids[line]): line for o in numbers for line in range(start[o], start[o + 1])}
-    excluded: dict[int, set[int]] = {}
+    excluded: dict[int, frozenset[int]] = {}
     pinned = dict[int, int]()
     for o in numbers:
+        if orders[o].forbidden:
+            forbidden = frozenset(index[node_id] for node_id in orders[o].forbidden if node_id in index)
+            excluded.update(dict.fromkeys(range(start[o], start[o + 1]), forbidden))
         for each in orders[o].excluded:
             if (o, each.line_id) in line_of and each.node_id in index:
-                excluded.setdefault(line_of[o, each.line_id], set()).add(index[each.node_id])
+                line = line_of[o, each.line_id]
+                excluded[line] = excluded.get(line, frozenset()) | {index[each.node_id]}
         for each in orders[o].pins:
             if (o, each.line_id) in line_of:
                 pinned[line_of[o, each.line_id]] = index.get(each.node_id, _ANY)
     for line, node in pinned.items():
         if node == _ANY:  # a node that the network does not have any more ships nothing
-            excluded[line] = set(index.values())
+            excluded[line] = frozenset(index.values())
     found = problem.orders
     if pinned:
         nodes = _copy(found.line_pinned_node, len(found.line_sku))
@@ -89,32 +95,38 @@ def _copy(column: IntArray | None, lines: int, problem: RoutingProblem | None = 
     return np.full(lines, usual, np.int64) if column is None else column.copy()
 
 
-def _closed(problem: RoutingProblem, excluded: dict[int, set[int]]) -> RoutingProblem:
-    """Return the problem with nodes closed to lines, beside those that are closed already."""
+def _closed(problem: RoutingProblem, excluded: dict[int, frozenset[int]]) -> RoutingProblem:
+    """Return the problem with nodes closed to lines, beside those that are closed already; alike lines share a row."""
     count, orders = len(problem.nodes.node_ids), problem.orders
     if problem.closed is None:
         row, closed = np.zeros(len(orders.line_sku), np.int64), np.zeros((1, count), np.bool_)
     else:
         row = (orders.line_sku if orders.line_closed_row is None else orders.line_closed_row).copy()
         closed = problem.closed
-    rows: list[NDArray[np.bool_]] = []
+    rows, number_of = list[NDArray[np.bool_]](), dict[tuple[int, frozenset[int]], int]()
     for line, nodes in excluded.items():
-        own = closed[row[line]].copy()
-        own[list(nodes)] = True
-        row[line] = len(closed) + len(rows)
-        rows.append(own)
+        key = int(row[line]), nodes
+        if key not in number_of:
+            own = closed[key[0]].copy()
+            own[list(nodes)] = True
+            number_of[key] = len(closed) + len(rows)
+            rows.append(own)
+        row[line] = number_of[key]
     demand = replace(orders, line_closed_row=row)
     return replace(problem, orders=demand, closed=np.concatenate([closed, np.stack(rows)]))
 
 
 def _remainder(order: OpenOrder, most_nodes: int | None, closed: Collection[str], keeps: bool) -> OpenOrder:
-    if not (order.kept or order.excluded or closed):
+    if not (order.kept or order.excluded or order.forbidden or closed):
         return order
     barred = {(each.line_id, each.node_id) for each in order.excluded}
     sku_of = {line.line_id: line.sku for line in order.lines}
     not_from = {(sku_of[line_id], node_id) for line_id, node_id in barred if line_id in sku_of}
+    barred_nodes = order.forbidden.union(closed)
     own = tuple(
-        each for each in order.own_stock if each.node_id not in closed and (each.sku, each.node_id) not in not_from
+        each
+        for each in order.own_stock
+        if each.node_id not in barred_nodes and (each.sku, each.node_id) not in not_from
     )
     if not order.kept and own == order.own_stock:
         return order

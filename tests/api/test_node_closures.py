@@ -70,3 +70,5 @@ async def test_a_node_that_is_not_there_or_is_on_is_refused(sourced):
     assert (unknown.status_code, unknown.json()["errors"][0]["path"]) == (400, "node_id")
     is_on = await sourced.put("/v1/nodes/east/closure", json={"reason": "x", "closed": False})
     assert (is_on.status_code, is_on.json()["code"]) == (409, "illegal_state")
+    nowhere = await sourced.put("/v1/nodes/moon/closure", json={"reason": "x", "closed": False})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not_found")

@@ -23,6 +23,7 @@ VALUES = {
     "nothing": np.zeros(0),
     "flags": np.arange(70_001) % 3 == 0,
     "narrow": np.arange(33, dtype=np.int32),
+    "an odd end": np.arange(5001) == 5000,
 }
 
 

@@ -296,6 +296,16 @@ async def test_a_pin_to_a_node_that_refused_the_line_asks_it_again(shop: Shop) -
     assert (open_order.excluded, open_order.stopped, open_order.priority) == ((), None, 7)
 
 
+async def test_forbidden_nodes_are_read_once_and_not_for_every_line(shop: Shop) -> None:
+    """Catches an object for each line and node: a million for the longest order and list."""
+    lines = tuple(OrderLine(line_id=sku, sku=sku, quantity=1) for sku in ("MUG", "TEA"))
+    order = await shop.place("ord_1", demand=lines)
+    new = NewOverride(reason="strike", forbidden_node_ids=("north",))
+    await shop.orders.revise(overridden(order, new, NOON, "bo", NODES))
+    (open_order,) = await shop.orders.open_orders()
+    assert (open_order.excluded, open_order.forbidden) == ((), frozenset({"north"}))
+
+
 async def test_an_order_hold_is_for_people_to_release(shop: Shop) -> None:
     order = await shop.place("ord_1", 4)
     order = (await shop.orders.revise(stopped(order, "fraud?", NOON, "bo"))).value

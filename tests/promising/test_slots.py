@@ -17,6 +17,7 @@ from msgspec import UNSET, structs
 
 from engine.errors import InvalidInput, SlotClosed
 from engine.inventory.slots import BookedSlot, WantedSlot
+from engine.network.closures import NAME, closed_document
 from engine.promising.model import Destination
 from engine.promising.slot_list import SlotListService, SlotsAsked
 
@@ -384,6 +385,17 @@ async def test_windows_are_listed_with_what_is_free_full_ones_too(counter: Any) 
     page = await listed(counter, node_id="shop", days=2, limit=3, starting_after="at-16@2026-03-04")
     assert page == all_of_two[2:]
     assert await listed(counter, node_id="a") == []
+
+
+async def test_a_node_that_is_off_lists_no_windows_neither_for_pick_up_nor_of_deliveries(
+    counter: Any, network: Any
+) -> None:
+    network["slots"].append(dict(MORNING))
+    await counter.put_network(network)
+    assert await listed(counter, service="van", first_on=date(2026, 3, 5), days=1) == ["morning 5: 2/2"]
+    await counter.documents.put(NAME, closed_document(["shop"]))
+    assert await listed(counter, node_id="shop", days=2) == []
+    assert await listed(counter, service="van", first_on=date(2026, 3, 5), days=1) == []
 
 
 async def test_deliveries_are_listed_by_service_by_node_and_by_address(shop: Any, network: Any) -> None:

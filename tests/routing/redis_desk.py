@@ -17,6 +17,7 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SettableClock
+from engine.dispatch.dispatcher import Dispatcher
 from engine.inventory.model import PositionCount
 from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import RedisInventoryStore
@@ -115,6 +116,7 @@ def desk(
     lease_seconds: float = LEASE_SECONDS,
     tenant: str = "",
     partitions: int = 1,
+    dispatcher: Dispatcher | None = None,
 ) -> Desk:
     """Return a process's parts on a key space; of several partitions, that of a tenant."""
     now = clock or SettableClock(FRIDAY)
@@ -134,7 +136,7 @@ def desk(
         networks=networks,
         catalogs=catalogs,
         run_store=store,
-        runs=RoutingRuns(store, book, stock, reference, now),
+        runs=RoutingRuns(store, book, stock, reference, now, dispatcher=dispatcher),
     )
 
 

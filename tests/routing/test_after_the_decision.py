@@ -145,6 +145,19 @@ async def test_a_forbidden_node_ships_nothing_of_the_order(world: World, steerin
     assert (await world.position("east", "MUG")).reserved == 0
 
 
+async def test_a_forbidden_node_and_one_that_refused_a_line_are_both_left_out(
+    world: World, steering: OrderSteering
+) -> None:
+    """Catches lines that are closed to the forbidden nodes alone, or only to those that refused them."""
+    await world.count(east={"MUG": 9, "TEA": 9}, west={"MUG": 9, "TEA": 9})
+    await world.order("o1", {"MUG": 1, "TEA": 1})
+    await world.runs().execute(ALL)
+    await steering.reject("o1", NewRejection(node_id="east", reason="broken", lines=(("1", None),)))
+    await steering.override("o1", NewOverride(reason="strike there", forbidden_node_ids=("west",)))
+    assert reasons(await world.runs().execute(ALL)) == {("o1", "MUG"): (1, "excluded_node")}
+    assert await nodes_of(world, "o1") == {"MUG": [(1, None)], "TEA": [(1, "east")]}
+
+
 async def test_an_order_hold_stops_an_order_and_nothing_else(world: World, steering: OrderSteering) -> None:
     await world.count(east={"MUG": 9})
     for order_id in ("o1", "o2"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
+from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering_service import OrderSteering
 from engine.routing.run_model import RunRequest
@@ -52,3 +53,22 @@ async def test_a_parcel_that_stays_with_its_vendor_keeps_its_id_and_another_has_
     await steering.reject("o1", NewRejection(node_id=vendor, reason="only one", lines=(("2", 1),)))
     (less,) = (await world.runs().execute(ALL)).drop_ship_orders
     assert (less.drop_ship_id != first.drop_ship_id, less.lines[0].quantity) == (True, 1)
+
+
+async def test_what_a_vendor_is_sent_later_on_the_same_day_is_a_parcel_of_its_own_each_time(
+    world: World, vendor: str
+) -> None:
+    """Catches kept and new rows told as one parcel: the vendor, which has some of it already, would ship that twice."""
+    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=5)
+    await world.count(east={"MUG": 9, "POT": 9}, west={"MUG": 9, "TEA": 9, "POT": 9})
+    await world.order("o1", {"MUG": 1, "TEA": 2, "POT": 1})
+    await steering.override("o1", NewOverride(reason="near", pins=(("1", "east"), ("3", "east"))))
+    told = [(await world.runs().execute(ALL)).drop_ship_orders]
+    for line_id in ("1", "3"):
+        await steering.override("o1", NewOverride(reason="never mind", pins=((line_id, None),)))
+        await steering.reject("o1", NewRejection(node_id="east", reason="broken", lines=((line_id, None),)))
+        told.append((await world.runs().execute(ALL)).drop_ship_orders)
+    assert [sorted(line.sku for line in each.lines) for each in told[0]] == [["TEA"]]
+    assert set(told[0]) < set(told[1]) < set(told[2])
+    assert sorted(line.sku for each in told[2] for line in each.lines) == ["MUG", "POT", "TEA"]
+    assert len({(each.ship_on, each.service) for each in told[2]}) == 1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.orders.model import OrderState
 from engine.routing.model import AllocationRow, OrderAllocation
-from engine.routing.reasons import STOCK_MOVED
+from engine.routing.reasons import ORDER_HOLD, STOCK_MOVED
 from engine.routing.run_ledger import RunLedger, Start, Step
 from engine.routing.run_model import Run, RunRequest, RunStatus, Unrouted
 from tests.routing.conftest import FRIDAY
@@ -62,3 +62,34 @@ async def test_what_a_run_committed_before_a_midnight_is_told_once_and_not_decid
     assert (await world.orders.get("o2")).state is OrderState.SOURCED
     east = await world.position("east", "MUG")
     assert east.confirmed + sum(each.quantity for each in east.dated) == 6
+
+
+async def test_an_order_that_moves_only_when_its_run_is_taken_up_is_routed_after_what_was_decided_before(
+    world: World,
+) -> None:
+    """Two rounds were kept; o1, of the first, was gone then, and is open again, since its node refused it.
+
+    Seeded bugs this catches: orders to solve again taken from the last round alone; rounds that left all their orders
+    for people not told.
+    """
+    await world.count(east={"MUG": 9})
+    for order_id in ("o1", "o2", "o3"):
+        await world.order(order_id, {"MUG": 1})
+    queued = Run(run_id="run_1", status=RunStatus.QUEUED, request=RunRequest(), created_at=FRIDAY)
+    await world.run_store.create(queued, None)
+    ledger = RunLedger(world.run_store, "run_1", await world.run_store.claim("run_1"), {}, is_kept=True)
+    await ledger.begin(Start(turns=((None, ("o1", "o2", "o3")),), left_out=()))
+    of_then = tuple(OrderAllocation(order_id=name, rows=rows(1), revision=-1) for name in ("o1", "o2"))
+    held = Unrouted(order_id="o3", line_id="1", sku="MUG", quantity=1, reason=ORDER_HOLD)
+    days = {"east": FRIDAY.toordinal(), "west": FRIDAY.toordinal()}
+    await ledger.keep(0, 0, Step(allocations=of_then, unrouted=(), summary={}, today=days))
+    await ledger.keep(0, 1, Step(allocations=(), unrouted=(held,), summary={}, today=days))
+
+    world.clock.advance(timedelta(seconds=world.run_store.lease_seconds + 1))
+    runs = world.runs()
+    await runs.take_up_left()
+    await runs.finish()
+    run = await runs.get("run_1")
+    assert (run.status, run.failure, run.summary["rounds"]) == (RunStatus.COMMITTED, None, 3)
+    assert run.unrouted == (held,)
+    assert [(await world.orders.get(name)).allocation for name in ("o1", "o2")] == [rows(1), rows(1)]

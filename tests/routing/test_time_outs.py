@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
+from engine.orders.memory_store import MemoryOrderStore
+from engine.orders.model import Order
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
 from engine.routing.run_model import RunRequest
@@ -97,3 +99,38 @@ async def test_a_node_that_is_given_a_limit_later_is_held_to_it(
         await world.networks.put(NetworkDocument.model_validate({**network_document, "nodes": nodes}))
         world.clock.advance(timedelta(minutes=advance))
         assert await time_outs.step() == late
+
+
+class Counted:
+    """An order store that counts how often an order is read."""
+
+    def __init__(self, book: MemoryOrderStore) -> None:
+        self.book, self.reads = book, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.book, name)
+
+    async def get(self, order_id: str) -> Order:
+        self.reads += 1
+        return await self.book.get(order_id)
+
+
+async def test_orders_between_a_short_and_a_long_time_out_are_not_read_again_and_again(
+    world: World, steering: OrderSteering, network_document: dict[str, Any]
+) -> None:
+    """Catches one cursor for all nodes: every step read what is older than 5 minutes and younger than a day."""
+    west, east = network_document["nodes"]
+    nodes = [{**west, "acceptance_minutes": 5}, {**east, "acceptance_minutes": 24 * 60}]
+    await world.networks.put(NetworkDocument.model_validate({**network_document, "nodes": nodes}))
+    await world.count(east={"MUG": 9})
+    for name in ("o1", "o2"):
+        await world.order(name, {"MUG": 1})
+    await world.runs().execute(ALL)
+    book: Any = Counted(world.book)
+    time_outs = TimeOuts(book, steering, world.reference, world.clock)
+    for _ in range(24):
+        world.clock.advance(timedelta(minutes=59))
+        assert await time_outs.step() == 0
+        assert book.reads == 2
+    world.clock.advance(timedelta(minutes=59))
+    assert await time_outs.step() == 2

@@ -103,6 +103,20 @@ async def test_a_window_waits_until_the_run_of_the_one_before_is_over(store: Run
     assert await store.unfinished() == [run_id_of(600)]
 
 
+async def test_a_run_whose_record_has_expired_blocks_no_window(client: MultiplexedClient, keys: Keys) -> None:
+    """No server was there for a month. The seeded bug: a run is claimed without a look at whether it is there."""
+    await ensure(client, [documents.LIBRARY, INVENTORY_LIBRARY, ORDERS_LIBRARY, RUNS_LIBRARY])
+    here = desk(client, keys)
+    await furnish(here, [{"MUG": 1}], {"east": {"MUG": 1}})
+    assert await here.run_store.open_window(run_of(BEGIN - EVERY), BEGIN - EVERY)
+    await client.call("DEL", keys.named("run", run_id_of(BEGIN - EVERY)))
+    await here.take_up()
+    assert await here.run_store.unfinished() == []
+    mine = RoutingWindows(runs=here.runs, clock=SettableClock(FRIDAY), every_seconds=EVERY, policy=None)
+    assert await opened(mine) == run_id_of(BEGIN)
+    assert (await here.runs.get(run_id_of(BEGIN))).status == RunStatus.COMMITTED
+
+
 async def test_of_several_servers_exactly_one_runs_a_window(client: MultiplexedClient, keys: Keys) -> None:
     """Eight servers ask at once, window after window, while orders come in.
 

@@ -34,8 +34,12 @@ end)
 
 -- Takes up a run that nobody works on.
 -- ARGV[1]  its id    ARGV[2]  seconds to keep its epoch    ARGV[3]  milliseconds of the lease
--- Returns  the epoch, 0 if somebody works on it, or it is over
+-- Returns  the epoch, 0 if somebody works on it, or it is over; of a run whose record has expired nothing is left then
 redis.register_function('allot_claim_run_v1', function(keys, args)
+  if redis.call('EXISTS', keys[RECORD]) == 0 then
+    redis.call('SREM', keys[UNFINISHED], args[1])
+    return 0
+  end
   if epoch_of(keys) >= OVER or redis.call('EXISTS', keys[LEASE]) == 1 then return 0 end
   local epoch = redis.call('INCR', keys[EPOCH])
   redis.call('EXPIRE', keys[EPOCH], args[2])
