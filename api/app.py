@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import docs_page, openapi
 from api.deps import request_id_of
+from api.door import Door
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
 from api.sweeper import (
@@ -36,6 +37,7 @@ from api.sweeper import (
     keep_webhooks,
 )
 from api.table import ENDPOINTS
+from api.tenants import Tenants
 from api.traffic import Traffic
 from engine.bootstrap import Engine, allot_engine, read_settings
 from engine.config import Settings
@@ -57,19 +59,12 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
-            if engine is None:
-                app.state.engine = await stack.enter_async_context(allot_engine(settings))
-            for keep in (
-                keep_sweeping,
-                keep_watching,
-                keep_load,
-                keep_slots,
-                keep_runs,
-                keep_bid_prices,
-                keep_decisions,
-                keep_webhooks,
-            ):
-                stack.push_async_callback(_end, asyncio.create_task(keep(app.state.engine)))
+            house = engine
+            if house is None:
+                house = await stack.enter_async_context(allot_engine(settings))
+            app.state.engine = house
+            await stack.enter_async_context(_kept(house))
+            app.state.door = await _door(house, settings, stack)
             stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))
             yield
 
@@ -77,6 +72,7 @@ def create_app(
     app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
     app.state.traffic = traffic
+    app.state.door = None if engine is None else Door(engine)
     app.router.routes.extend(routes(ENDPOINTS, traffic))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
@@ -85,6 +81,45 @@ def create_app(
     app.add_exception_handler(Exception, _broken)
     app.add_middleware(RequestGate, hosts=hosts)
     return app
+
+
+@asynccontextmanager
+async def _kept(engine: Engine) -> AsyncIterator[None]:
+    """Run the background tasks of one engine."""
+    async with AsyncExitStack() as stack:
+        for keep in (
+            keep_sweeping,
+            keep_watching,
+            keep_load,
+            keep_slots,
+            keep_runs,
+            keep_bid_prices,
+            keep_decisions,
+            keep_webhooks,
+        ):
+            stack.push_async_callback(_end, asyncio.create_task(keep(engine)))
+        yield
+
+
+async def _door(house: Engine, settings: Settings | None, stack: AsyncExitStack) -> Door:
+    """Return what lets requests in, with the engines of all tenants that have keys behind it."""
+    if settings is None or settings.auth != "keys":
+        return Door(house)
+
+    @asynccontextmanager
+    async def run(tenant: str) -> AsyncIterator[Engine]:
+        chosen = settings.model_copy(update={"tenant": tenant})
+        is_memory = house.client is None
+        async with allot_engine(chosen, memory=is_memory, clock=house.clock, beside=house) as engine, _kept(engine):
+            yield engine
+
+    tenants = Tenants(house, run, settings.most_tenants)
+    stack.push_async_callback(tenants.stop)
+    door = Door(house, house.access, tenants.engine_of)
+    stack.push_async_callback(_end, asyncio.create_task(door.keep_watch()))
+    starting = asyncio.create_task(tenants.start_all(await house.access.tenants()))
+    stack.push_async_callback(_end, starting)
+    return door
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What a request can reach: the running engine, and its own request id."""
+"""What a request can reach: what lets it in, and its own request id."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from secrets import token_hex
 from starlette.requests import Request
 from starlette.types import Scope
 
-from engine.bootstrap import Engine
+from api.door import Door
 
 _ID = "allot.request_id"
 
 
-def engine_of(request: Request) -> Engine:
-    """Return the engine that the lifespan started."""
-    engine: Engine = request.app.state.engine
-    return engine
+def door_of(request: Request) -> Door:
+    """Return what lets requests in."""
+    door: Door = request.app.state.door
+    return door
 
 
 def request_id_of(scope: Scope) -> str:

@@ -21,7 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import idempotency
 from api.decoding import decode, decode_query
-from api.deps import engine_of, name_request, request_id_of
+from api.deps import door_of, name_request, request_id_of
 from api.errors import (
     BodyTooLarge,
     InternalError,
@@ -33,9 +33,11 @@ from api.errors import (
 )
 from api.idempotency import REPLAYED
 from api.traffic import WORKING, Flight, Traffic, Way, lane_of
+from engine.access.scopes import bit
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 from engine.events.actor import acting_as
+from engine.events.holder import hold_as
 from engine.inventory.model import Replay
 
 log = logging.getLogger("allot.api")
@@ -82,6 +84,8 @@ class Endpoint:
     summary: str
     handler: Handler
     reply: type[msgspec.Struct | BaseModel]
+    scope: str | None
+    """What a caller has to be allowed; None: anybody may."""
     body: type[msgspec.Struct | BaseModel] | None = None
     query: type[msgspec.Struct] = NoQuery
     status: int = 200
@@ -125,12 +129,15 @@ class _Served:
 
     def __init__(self, methods: Mapping[str, Endpoint], traffic: Traffic) -> None:
         self._traffic = traffic
-        self._methods = {method: (endpoint, _way(endpoint, traffic)) for method, endpoint in methods.items()}
+        self._methods = {
+            method: (row, _way(row, traffic), 0 if row.scope is None else bit(row.scope))
+            for method, row in methods.items()
+        }
         if "GET" in methods:
             self._methods["HEAD"] = self._methods["GET"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        traffic, (endpoint, way) = self._traffic, self._methods[scope["method"]]
+        traffic, (endpoint, way, needed) = self._traffic, self._methods[scope["method"]]
         try:
             flight = traffic.take_off(way, (scope, receive, send))
         except Overloaded as error:
@@ -138,7 +145,7 @@ class _Served:
             return
         status = 0
         try:
-            response = await _answer(endpoint, Request(scope, receive), flight, traffic)
+            response = await _answer(endpoint, needed, Request(scope, receive), flight, traffic)
             status = response.status_code
         except ClientDisconnect:
             return  # nobody is left to answer
@@ -156,11 +163,15 @@ def _way(endpoint: Endpoint, traffic: Traffic) -> Way:
     return traffic.way(endpoint.method, endpoint.public_path, lane, factor=DOCUMENT_FACTOR if is_document else 1)
 
 
-async def _answer(endpoint: Endpoint, request: Request, flight: Flight, traffic: Traffic) -> Response:
-    """Read, decode and handle one request; every failure becomes a problem document."""
-    engine = engine_of(request)
+async def _answer(endpoint: Endpoint, needed: int, request: Request, flight: Flight, traffic: Traffic) -> Response:
+    """Let in, read, decode and handle one request; every failure becomes a problem document."""
     replay: Replay | None = None
     try:
+        door = door_of(request)
+        caller = door.admit(request.scope, needed)
+        if caller is None:
+            caller = await door.look_up(request.scope, needed)
+        engine = caller.engine
         raw = await _read(request, endpoint.max_body_bytes)
         if flight.way.is_queued:
             await traffic.turn(flight)
@@ -175,6 +186,7 @@ async def _answer(endpoint: Endpoint, request: Request, flight: Flight, traffic:
             path=request.path_params,
             replay=replay,
         )
+        hold_as(caller.holder)
         with acting_as(request_id_of(request.scope)):
             return _response(await endpoint.handler(call))
     except ClientDisconnect:
@@ -191,7 +203,7 @@ async def _answer(endpoint: Endpoint, request: Request, flight: Flight, traffic:
 
 def _refusal(error: AllotError, request: Request, flight: Flight) -> Response:
     flight.code = error.error.code if isinstance(error, Located) else error.code
-    headers = {REPLAYED: "true"} if error.replayed else None
+    headers = {REPLAYED: "true"} if error.replayed else getattr(error, "headers", None)
     if kind_of(error).status >= 500:
         log.warning("request %s: %s: %s", request_id_of(request.scope), type(error).__name__, error)
     return problem_response(error, request_id_of(request.scope), headers)

@@ -13,11 +13,13 @@ from starlette.responses import Response
 
 from api.schemas.problems import Problem, ProblemError, ProblemLine
 from engine import errors
+from engine.access.scopes import name
 from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput, StoredRefusal
 from engine.promising.model import Promise
 
 PROBLEM_JSON = "application/problem+json"
 MOST_PLACES = 100
+_INVALID = ', error="invalid_token"'
 
 
 class MissingIdempotencyKey(AllotError):
@@ -54,6 +56,27 @@ class UnsupportedMediaType(AllotError):
     """The body is declared as something else than JSON."""
 
     code = "unsupported_media_type"
+
+
+class Unauthenticated(AllotError):
+    """The request brings no key or token, or one that is good for nothing; `is_bad` says which."""
+
+    code = "unauthenticated"
+
+    def __init__(self, message: str, *, is_bad: bool = False) -> None:
+        super().__init__(message)
+        self.headers = {"WWW-Authenticate": f'Bearer realm="allot"{_INVALID if is_bad else ""}'}
+
+
+class MissingScope(AllotError):
+    """The key or token is good, and not for this endpoint."""
+
+    code = "missing_scope"
+
+    def __init__(self, needed: int) -> None:
+        scope = name(needed)
+        super().__init__(f"This needs the scope {scope}, which your key does not have.")
+        self.headers = {"WWW-Authenticate": f'Bearer realm="allot", error="insufficient_scope", scope="{scope}"'}
 
 
 class NotReady(AllotError):
@@ -100,6 +123,8 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.InvalidInput: Kind(status=400, title="The input is not valid"),
     MissingIdempotencyKey: Kind(status=400, title="An Idempotency-Key header is needed"),
     HostNotAllowed: Kind(status=400, title="The request is addressed to another host"),
+    Unauthenticated: Kind(status=401, title="A key is needed"),
+    MissingScope: Kind(status=403, title="The key is not for this"),
     errors.NotFound: Kind(status=404, title="There is no such thing"),
     errors.ExplanationNotKept: Kind(status=404, title="The explanation is not kept"),
     RouteNotFound: Kind(status=404, title="There is no such endpoint"),

@@ -21,7 +21,9 @@ from api.errors import (
     DeadlineExceeded,
     InternalError,
     MissingIdempotencyKey,
+    MissingScope,
     Overloaded,
+    Unauthenticated,
     UnsupportedMediaType,
     kind_of,
 )
@@ -30,6 +32,15 @@ from api.schemas.problems import Problem
 from engine.errors import AllotError, IdempotencyConflict, InvalidInput, Unavailable
 
 _REF = "#/components/schemas/{}"
+
+_SCHEME = "bearer"
+SECURITY = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key (`allot keys create`), or a JSON Web Token of the issuer that the server trusts. What "
+    "it has to allow stands at each endpoint, such as `inventory:read`. A server that listens on loopback only may let "
+    "everybody in.",
+}
 
 TITLE = "allot"
 ABOUT = (
@@ -50,13 +61,15 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
         "servers": [{"url": "/"}],
         "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
         "paths": paths,
-        "components": {"schemas": _schemas(endpoints)},
+        "components": {"schemas": _schemas(endpoints), "securitySchemes": {_SCHEME: SECURITY}},
     }
 
 
 def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
     """Return every way an endpoint may refuse: its own, and those that its shape brings."""
     found = [*endpoint.refusals, InvalidInput]
+    if endpoint.scope is not None:
+        found += [Unauthenticated, MissingScope]
     if endpoint.takes_key:
         found += [MissingIdempotencyKey, IdempotencyConflict]
     if endpoint.body is not None:
@@ -72,6 +85,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "summary": endpoint.summary,
         "description": " ".join((endpoint.handler.__doc__ or "").split()),
         "parameters": _parameters(endpoint),
+        "security": [] if endpoint.scope is None else [{_SCHEME: [endpoint.scope]}],
         "responses": {str(endpoint.status): _success(endpoint), **_problems(endpoint)},
     }
     if endpoint.body is not None:

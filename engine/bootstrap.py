@@ -19,6 +19,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from engine.access import store as key_store
+from engine.access.service import AccessService
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
 from engine.bidding.service import BidPriceService
@@ -98,6 +100,7 @@ from engine.webhooks.store import WebhookStore
 from engine.webhooks.targets import Targets
 
 LIBRARIES = (
+    key_store.LIBRARY,
     documents.LIBRARY,
     leases.LIBRARY,
     inventory.LIBRARY,
@@ -137,6 +140,8 @@ class Engine:
     client: StoreClient | None
     libraries: tuple[Library, ...]
     partitions: int
+    access: AccessService
+    """The keys of all tenants of the store."""
     network: NetworkService
     catalog: CatalogService
     reference: Reference
@@ -206,21 +211,27 @@ def read_settings(data_dir: Path | None = None) -> Settings:
 
 @asynccontextmanager
 async def allot_engine(
-    settings: Settings | None = None, *, memory: bool = False, clock: Clock | None = None
+    settings: Settings | None = None,
+    *,
+    memory: bool = False,
+    clock: Clock | None = None,
+    beside: Engine | None = None,
 ) -> AsyncIterator[Engine]:
     """Start an engine and stop it at the end: on `redis_url`, else on the embedded server of `data_dir`.
 
-    With `memory` nothing is started and nothing is kept. Raises Unavailable if the store does not answer,
+    With `memory` nothing is started and nothing is kept. An engine that runs `beside` another one, for another tenant,
+    shares its connection, and must not outlive it. Raises Unavailable if the store does not answer,
     IncompatibleStore if it is too old or too new.
     """
     chosen = settings or read_settings()
     ticking = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        client = None
+        client = None if beside is None else beside.client
         stores = _memory_stores(ticking, chosen.explanation_days)
         if not memory:
-            client = await _connected(stack, chosen)
-            await _load(client, _libraries(chosen.partitions))
+            if client is None:
+                client = await _connected(stack, chosen)
+                await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
             stores = _redis_stores(client, chosen)
         engine = _wired(chosen, ticking, stores, client)
@@ -231,6 +242,15 @@ async def allot_engine(
         if engine.deliveries is not None:
             stack.push_async_callback(engine.deliveries.stop)
         yield engine
+
+
+@asynccontextmanager
+async def allot_access(settings: Settings) -> AsyncIterator[AccessService]:
+    """Open the API keys of a store without an engine; raises as `allot_engine` does."""
+    async with AsyncExitStack() as stack:
+        client = await _connected(stack, settings)
+        await _load(client, [key_store.LIBRARY])
+        yield AccessService(key_store.RedisKeyStore(client), SystemClock())
 
 
 def _memory_stores(clock: Clock, explanation_days: int) -> Stores:
@@ -325,6 +345,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         client=client,
         libraries=_libraries(settings.partitions),
         partitions=settings.partitions,
+        access=AccessService(key_store.MemoryKeyStore() if client is None else key_store.RedisKeyStore(client), clock),
         network=network,
         catalog=catalog,
         reference=reference,

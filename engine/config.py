@@ -8,6 +8,9 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+TENANT = r"^[a-z0-9][a-z0-9-]{0,31}$"
+"""What the name of a tenant looks like."""
+
 
 class Settings(BaseSettings):
     """What an installation may choose; every field is documented in docs/reference/configuration.md."""
@@ -18,7 +21,7 @@ class Settings(BaseSettings):
         default=None, description="A Redis ≥ 7.2 or Valkey ≥ 8 to use instead of the embedded server."
     )
     data_dir: Path = Field(default=Path(".allot"), description="Where the embedded server keeps its data.")
-    tenant: str = Field(default="main", pattern=r"^[a-z0-9][a-z0-9-]{0,31}$", description="The key space to work in.")
+    tenant: str = Field(default="main", pattern=TENANT, description="The key space to work in.")
     durability: Literal["memory", "standard", "replicated"] = Field(
         default="standard", description="What an acknowledgement means: see docs/reference/durability.md."
     )
@@ -28,7 +31,10 @@ class Settings(BaseSettings):
     bid_price_minutes: int = Field(
         default=15, ge=1, le=10_080, description="How old bid prices may be before they are made anew."
     )
-    auth: Literal["off"] = Field(default="off", description="Authentication; `off` is only allowed on loopback.")
+    auth: Literal["off", "keys"] | None = Field(
+        default=None, description="`off` lets everybody in, on loopback only; None: `off` there, `keys` elsewhere."
+    )
+    most_tenants: int = Field(default=32, ge=1, le=1000, description="How many tenants one process serves at most.")
     workers: int = Field(
         default=1, ge=1, le=64, description="Threads of a routing run whose batch does not go to Ray workers."
     )

@@ -46,6 +46,7 @@ class Verb:
 VERBS = (
     Verb(name="demo", module="api.cli.demo", line="See the main job run on real data, in one command."),
     Verb(name="serve", module="api.cli.serve", line="Serve the HTTP API, by default with its own store."),
+    Verb(name="keys", module="api.cli.keys", line="Make, list, rotate and revoke the keys of API callers."),
     Verb(
         name="inventory", module="api.cli.inventory", line="Tell what happened to a position, and check the stock book."
     ),

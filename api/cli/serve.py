@@ -12,7 +12,7 @@ import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -21,6 +21,7 @@ from engine.errors import Fault, InvalidInput, NotFound
 if TYPE_CHECKING:
     from engine.bootstrap import Engine
     from engine.calibration.learned import LearnedDocument
+    from engine.config import Settings
     from engine.integrations.demo_data import DemoDay
 
 GRACE_SECONDS = 10
@@ -32,7 +33,7 @@ LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def command(
-    host: Annotated[str, typer.Option(help="The address to listen on; loopback only while auth is off.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="The address to listen on; others than loopback need keys.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes any that is free.")] = 8000,
     data: Annotated[
         Path | None, typer.Option(help="Where the store keeps its data.", show_default="ALLOT_DATA_DIR or .allot")
@@ -58,26 +59,40 @@ def command(
 
     Prints one line when it is ready. The API is described at /docs and /openapi.json.
     """
-    refuse_open_doors(host)
+    settings = _settings(host, data, demo, route_every)
     learned = None if lead_times is None else _read_lead_times(lead_times)
     with _listening(host, port) as listener:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(listener, host, data, demo, learned, route_every))
+            runner.run(_serve(listener, settings, host, demo, learned))
 
 
-def refuse_open_doors(host: str) -> None:
-    """Raise InvalidInput unless only this machine can reach `host`: nothing is authenticated yet."""
+def auth_of(host: str, chosen: Literal["off", "keys"] | None) -> Literal["off", "keys"]:
+    """Return whether callers need keys; raises InvalidInput if they shall not, though other machines can reach us."""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         is_loopback = False
-    if not is_loopback:
+    if not is_loopback and chosen == "off":
         message = (
             f"{host!r} can be reached from other machines, and auth is off, so anybody could change stock and orders. "
-            "Use 127.0.0.1, and a proxy that authenticates in front of it."
+            "Use 127.0.0.1, or set ALLOT_AUTH to 'keys' and make one: allot keys create"
         )
         raise InvalidInput(Fault(path="--host", message=message))
+    return chosen or ("off" if is_loopback else "keys")
+
+
+def _settings(host: str, data: Path | None, demo: bool, route_every: int | None) -> Settings:
+    """Return the settings of the environment with what the command line says instead; raises InvalidInput."""
+    from engine.bootstrap import read_settings
+
+    settings = read_settings(data)
+    changed: dict[str, object] = {"auth": auth_of(host, settings.auth)}
+    if route_every is not None:
+        changed["route_every_seconds"] = route_every
+    if demo and data is None and settings.redis_url is None:
+        changed["data_dir"] = settings.data_dir / DEMO_FOLDER
+    return settings.model_copy(update=changed)
 
 
 def _listening(host: str, port: int) -> socket.socket:
@@ -121,24 +136,14 @@ def _read_lead_times(path: Path) -> LearnedDocument:
 
 
 async def _serve(
-    listener: socket.socket,
-    host: str,
-    data: Path | None,
-    demo: bool,
-    learned: LearnedDocument | None,
-    route_every: int | None,
+    listener: socket.socket, settings: Settings, host: str, demo: bool, learned: LearnedDocument | None
 ) -> None:
     import uvicorn
 
     from api.app import create_app
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
     from engine.storage.address import parse_address
 
-    settings = read_settings(data)
-    if route_every is not None:
-        settings = settings.model_copy(update={"route_every_seconds": route_every})
-    if demo and data is None and settings.redis_url is None:
-        settings = settings.model_copy(update={"data_dir": settings.data_dir / DEMO_FOLDER})
     store = (
         f"its own store in {settings.data_dir}"
         if settings.redis_url is None
@@ -159,13 +164,16 @@ async def _serve(
             await _load_demo(engine)
         if learned is not None:
             await engine.lead_times.put(learned)
+        hosts = LOOPBACK_NAMES | {host.lower()} if settings.auth == "off" else None  # no other site knows a key
+        if settings.auth == "keys" and not await engine.access.tenants():
+            typer.echo("nobody can call it yet: make a key with: allot keys create", err=True)
         await _warm_up()
         await _look_around(engine)
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()  # what is there now stays: going through all of it again would hold requests up for 0.1 s
         config = uvicorn.Config(
-            create_app(engine=engine, hosts=LOOPBACK_NAMES | {host.lower()}),
+            create_app(settings, engine=engine, hosts=hosts),
             log_config=None,
             access_log=False,
             server_header=False,

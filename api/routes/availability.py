@@ -23,6 +23,7 @@ ENDPOINTS = (
         handler=look_up_availability,
         body=AvailabilityRequest,
         reply=Availability,
+        scope="availability:read",
         refusals=(NotFound,),
         example={"lines": [{"sku": "MUG-RED"}], "horizon_days": 7},
     ),

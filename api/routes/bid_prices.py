@@ -30,6 +30,7 @@ ENDPOINTS = (
         handler=put_bid_prices,
         body=BidPricesDocument,
         reply=BidPricesVersion,
+        scope="bid-prices:write",
         max_body_bytes=64 * 2**20,
         example=EXAMPLE,
     ),
@@ -39,6 +40,7 @@ ENDPOINTS = (
         summary="Get the bid prices",
         handler=get_bid_prices,
         reply=BidPricesReply,
+        scope="bid-prices:read",
         refusals=(NotFound,),
     ),
 )

@@ -51,6 +51,7 @@ ENDPOINTS = (
         handler=put_catalog,
         body=CatalogDocument,
         reply=CatalogVersion,
+        scope="catalog:write",
         max_body_bytes=64 * 2**20,
         example=EXAMPLE,
     ),
@@ -61,6 +62,7 @@ ENDPOINTS = (
         handler=get_catalog,
         query=CatalogQuery,
         reply=CatalogPage,
+        scope="catalog:read",
         refusals=(NotFound,),
     ),
 )

@@ -41,6 +41,7 @@ ENDPOINTS = (
         handler=put_demand_forecast,
         body=ForecastDocument,
         reply=ForecastVersion,
+        scope="demand-forecast:write",
         refusals=(NotFound,),
         max_body_bytes=64 * 2**20,
         example=EXAMPLE,
@@ -51,6 +52,7 @@ ENDPOINTS = (
         summary="Get the forecast of demand",
         handler=get_demand_forecast,
         reply=ForecastReply,
+        scope="demand-forecast:read",
         refusals=(NotFound,),
     ),
 )

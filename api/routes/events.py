@@ -48,6 +48,7 @@ ENDPOINTS = (
         handler=read_events,
         query=wire.FeedQuery,
         reply=wire.FeedReply,
+        scope="events:read",
         refusals=(CursorExpired,),
     ),
 )

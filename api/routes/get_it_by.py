@@ -52,6 +52,7 @@ ENDPOINTS = (
         handler=look_up_get_it_by,
         query=GetItByQuery,
         reply=GetItBy,
+        scope="get-it-by:read",
         refusals=(NotFound,),
     ),
     Endpoint(
@@ -61,6 +62,7 @@ ENDPOINTS = (
         handler=look_up_get_it_by_of_many,
         body=GetItByRequest,
         reply=GetItBy,
+        scope="get-it-by:read",
         refusals=(NotFound,),
         example={"lines": [{"sku": "MUG-RED"}, {"sku": "TEA-50"}], "destination": PLACE_EXAMPLE},
     ),

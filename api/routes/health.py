@@ -27,6 +27,7 @@ ENDPOINTS = (
         summary="Say that the process is alive",
         handler=is_live,
         reply=Live,
+        scope=None,
     ),
     Endpoint(
         method="GET",
@@ -34,6 +35,7 @@ ENDPOINTS = (
         summary="Say that the service can keep its promises, or why not",
         handler=is_ready,
         reply=Ready,
+        scope=None,
         refusals=(NotReady,),
     ),
 )

@@ -66,5 +66,6 @@ ENDPOINTS = (
         handler=list_events,
         query=wire.EventsQuery,
         reply=wire.EventsReply,
+        scope="inventory-events:read",
     ),
 )

@@ -46,6 +46,7 @@ ENDPOINTS = (
         handler=put_lead_times,
         body=LearnedDocument,
         reply=LeadTimesVersion,
+        scope="lead-times:write",
         max_body_bytes=64 * 2**20,
         example=EXAMPLE,
     ),
@@ -55,6 +56,7 @@ ENDPOINTS = (
         summary="Get what was learned of lead times",
         handler=get_lead_times,
         reply=LeadTimesReply,
+        scope="lead-times:read",
         refusals=(NotFound,),
     ),
 )

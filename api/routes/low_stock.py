@@ -55,6 +55,7 @@ ENDPOINTS = (
         handler=list_low_stock,
         query=wire.LowStockQuery,
         reply=wire.LowStockReply,
+        scope="low-stock:read",
     ),
     Endpoint(
         method="GET",
@@ -63,5 +64,6 @@ ENDPOINTS = (
         handler=list_low_stock_events,
         query=wire.LowStockQuery,
         reply=wire.LowStockEventsReply,
+        scope="low-stock:read",
     ),
 )

@@ -40,6 +40,7 @@ ENDPOINTS = (
         handler=find_nearest_stores,
         query=NearestStoresQuery,
         reply=NearestStores,
+        scope="nearest-stores:read",
         refusals=(NotFound,),
     ),
     Endpoint(
@@ -49,6 +50,7 @@ ENDPOINTS = (
         handler=find_nearest_stores_of_basket,
         body=NearestStoresRequest,
         reply=NearestStores,
+        scope="nearest-stores:read",
         refusals=(NotFound,),
         example={
             "lines": [{"sku": "MUG-RED", "quantity": 2}],

@@ -63,6 +63,7 @@ ENDPOINTS = (
         handler=put_network,
         body=NetworkDocument,
         reply=NetworkVersion,
+        scope="network:write",
         max_body_bytes=32 * 2**20,
         example=EXAMPLE,
     ),
@@ -72,6 +73,7 @@ ENDPOINTS = (
         summary="Get the network",
         handler=get_network,
         reply=NetworkReply,
+        scope="network:read",
         refusals=(NotFound,),
     ),
 )

@@ -54,6 +54,7 @@ ENDPOINTS = (
         handler=put_closure,
         body=wire.ClosureBody,
         reply=wire.Closure,
+        scope="nodes:write",
         refusals=(NotFound, IllegalState),
         path_examples=NODE,
         example={"reason": "fire alarm", "reroute": True},
@@ -64,5 +65,6 @@ ENDPOINTS = (
         summary="List nodes that are, or were, off",
         handler=list_closures,
         reply=wire.Closures,
+        scope="node-closures:read",
     ),
 )

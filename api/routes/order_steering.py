@@ -87,6 +87,7 @@ def _said_of_order(
         body=body,
         is_body_optional=body is Nothing,
         reply=Order,
+        scope="orders:write",
         refusals=(NotFound, IllegalState),
         is_keyed=True,
         path_examples=ORDER,

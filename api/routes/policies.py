@@ -53,6 +53,7 @@ ENDPOINTS = (
         handler=put_policy,
         body=RunPolicyDocument,
         reply=wire.PolicyVersion,
+        scope="policies:write",
         example=EXAMPLE,
         path_examples={"policy_id": "peak"},
     ),
@@ -63,6 +64,7 @@ ENDPOINTS = (
         handler=get_policy,
         query=wire.PolicyQuery,
         reply=wire.PolicyReply,
+        scope="policies:read",
         refusals=(NotFound,),
         path_examples={"policy_id": "peak"},
     ),
@@ -73,5 +75,6 @@ ENDPOINTS = (
         handler=list_policies,
         query=wire.PoliciesQuery,
         reply=wire.PoliciesPage,
+        scope="policies:read",
     ),
 )

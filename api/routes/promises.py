@@ -24,6 +24,7 @@ ENDPOINTS = (
         handler=promise,
         body=PromiseRequest,
         reply=Promise,
+        scope="promises:read",
         refusals=(NotFound,),
         example={
             "destination": {"latitude": 40.71, "longitude": -74.01},

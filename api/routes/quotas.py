@@ -47,6 +47,7 @@ ENDPOINTS = (
         handler=put_quotas,
         body=wire.QuotasBody,
         reply=wire.QuotasReply,
+        scope="inventory:write",
         max_body_bytes=LARGE,
         example={
             "positions": [

@@ -57,6 +57,7 @@ ENDPOINTS = (
         handler=reserve_many,
         body=wire.BatchBody,
         reply=wire.BatchReply,
+        scope="reservation-batches:write",
         is_keyed=True,
         max_body_bytes=LARGE,
         example={

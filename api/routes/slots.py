@@ -36,6 +36,7 @@ ENDPOINTS = (
         handler=list_slots,
         query=SlotsQuery,
         reply=SlotList,
+        scope="slots:read",
         refusals=(NotFound,),
     ),
 )

@@ -127,6 +127,7 @@ ENDPOINTS = (
         handler=create_webhook,
         body=wire.NewWebhook,
         reply=wire.NewWebhookReply,
+        scope="webhooks:write",
         status=201,
         refusals=(Refused,),
         is_keyed=True,
@@ -139,6 +140,7 @@ ENDPOINTS = (
         handler=list_webhooks,
         query=wire.WebhooksQuery,
         reply=wire.WebhooksReply,
+        scope="webhooks:read",
     ),
     Endpoint(
         method="GET",
@@ -146,6 +148,7 @@ ENDPOINTS = (
         summary="Show a webhook",
         handler=get_webhook,
         reply=wire.WebhookReply,
+        scope="webhooks:read",
         refusals=(NotFound,),
     ),
     Endpoint(
@@ -154,6 +157,7 @@ ENDPOINTS = (
         summary="Delete a webhook",
         handler=delete_webhook,
         reply=wire.WebhookStateReply,
+        scope="webhooks:write",
         refusals=(NotFound,),
     ),
     Endpoint(
@@ -163,6 +167,7 @@ ENDPOINTS = (
         handler=rotate_webhook_secret,
         body=wire.Rotation,
         reply=wire.SecretReply,
+        scope="webhooks:write",
         refusals=(NotFound,),
         is_keyed=True,
         is_body_optional=True,
@@ -174,6 +179,7 @@ ENDPOINTS = (
         handler=enable_webhook,
         body=Nothing,
         reply=wire.WebhookStateReply,
+        scope="webhooks:write",
         refusals=(NotFound,),
         is_keyed=True,
         is_body_optional=True,
@@ -185,6 +191,7 @@ ENDPOINTS = (
         handler=ping_webhook,
         body=Nothing,
         reply=wire.DeliveryReply,
+        scope="webhooks:write",
         refusals=(NotFound,),
         is_body_optional=True,
     ),
@@ -194,6 +201,7 @@ ENDPOINTS = (
         summary="List the last requests to a webhook",
         handler=list_deliveries,
         reply=wire.DeliveriesReply,
+        scope="webhooks:read",
         refusals=(NotFound,),
     ),
 )

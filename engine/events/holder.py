@@ -1,6 +1,6 @@
 """Who holds: whose open holds a hold counts among, where these are limited.
 
-The id of the API key; `anonymous` while there is no authentication. Not here: who is acting (actor.py), which is told
+The id of the API key; `anonymous` where nobody is asked for one. Not here: who is acting (actor.py), which is told
 for every request anew, and the limit itself.
 """
 
@@ -16,6 +16,11 @@ _holding: ContextVar[str] = ContextVar("allot_holder", default="anonymous")
 def holder() -> str:
     """Return who holds now; `anonymous` if nobody said."""
     return _holding.get()
+
+
+def hold_as(name: str) -> None:
+    """Let `name` be who holds from now on in this task, and in those that it starts."""
+    _holding.set(name)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import httpx2
 import pytest
 
 from api.cli import main as cli
+from api.cli.serve import auth_of
 
 
 def serve(*arguments, cwd):
@@ -47,11 +48,19 @@ def test_serve_says_when_it_is_ready_serves_and_stops_clean(tmp_path, how, optio
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.com"])
-def test_serve_refuses_other_machines_while_auth_is_off(host, capsys):
+def test_serve_refuses_other_machines_while_auth_is_off(host, capsys, monkeypatch):
+    monkeypatch.setenv("ALLOT_AUTH", "off")
     assert cli.main(["serve", "--host", host, "--port", "0"]) == 2
     shown = capsys.readouterr().err
     assert "--host" in shown
     assert "auth is off" in shown
+
+
+def test_keys_are_asked_for_unless_only_this_machine_can_call():
+    assert [auth_of(host, None) for host in ("127.0.0.1", "localhost", "::1", "0.0.0.0", "example.com")] == [
+        "off", "off", "off", "keys", "keys",
+    ]  # fmt: skip
+    assert auth_of("127.0.0.1", "keys") == "keys"
 
 
 def test_serve_says_that_a_port_is_taken(capsys):

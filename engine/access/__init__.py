@@ -1,0 +1,1 @@
+"""Who may call: API keys, what they allow, and the limits they are under."""

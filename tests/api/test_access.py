@@ -1,0 +1,232 @@
+"""Who gets in: two tenants, every route, every scope, and keys that are wrong, expired, revoked or rotated.
+
+The seeded bugs: an endpoint whose row names the scope of another one, an engine shared by two tenants, an idempotency
+digest without the tenant, and a remembered key that nobody compares with the store again; each fails a test here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import httpx2
+import pytest
+import pytest_asyncio
+
+from api.app import create_app
+from api.endpoint import Endpoint
+from api.table import ENDPOINTS
+from engine.access.scopes import SCOPES
+from engine.access.service import AccessService, NewSecret
+from engine.bootstrap import allot_access
+from engine.config import Settings
+
+OPEN = {"/v1/health/live", "/v1/health/ready"}
+READS = {"availability", "promises", "get-it-by", "nearest-stores"}
+"""What is read by POST too."""
+
+
+@pytest.fixture
+def settings(store_address: str, tenant: str) -> Settings:
+    return Settings(redis_url=store_address, tenant=tenant, durability="memory", auth="keys")
+
+
+@dataclass
+class Desk:
+    """Makes keys for a test, and revokes them after it."""
+
+    access: AccessService
+    tenant: str
+    made: list[str]
+
+    async def key(self, *scopes: str, tenant: str | None = None, **terms: object) -> NewSecret:
+        new = await self.access.create(name="test", tenant=tenant or self.tenant, scopes=list(scopes) or ["*"], **terms)  # type: ignore[arg-type]
+        self.made.append(new.key.key_id)
+        return new
+
+    async def header(self, *scopes: str, tenant: str | None = None) -> dict[str, str]:
+        return bearer((await self.key(*scopes, tenant=tenant)).token)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest_asyncio.fixture
+async def desk(settings: Settings) -> AsyncIterator[Desk]:
+    async with allot_access(settings) as access:
+        desk = Desk(access, settings.tenant, [])
+        yield desk
+        for key_id in desk.made:
+            await access.revoke(key_id)
+
+
+async def ask(http, endpoint: Endpoint, headers: dict[str, str]) -> httpx2.Response:
+    """Send the example of an endpoint."""
+    path = endpoint.public_path
+    for name in re.findall(r"\{(\w+)\}", path):
+        path = path.replace(f"{{{name}}}", endpoint.path_examples.get(name, "x"))
+    body = {"json": endpoint.example or {}} if endpoint.body is not None else {}
+    key = {"Idempotency-Key": f"{endpoint.method} {path}"}
+    return await http.request(endpoint.method, path, headers={**key, **headers}, **body)
+
+
+def name_of(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.public_path}"
+
+
+def test_every_row_of_the_table_names_its_word_and_verb_as_scope_and_no_scope_is_without_a_row():
+    for row in ENDPOINTS:
+        verb = "read" if row.method == "GET" or row.tag in READS else "write"
+        assert row.scope == (None if row.public_path in OPEN else f"{row.tag}:{verb}"), name_of(row)
+    assert set(SCOPES) == {row.scope for row in ENDPOINTS if row.scope} | {"metrics:read"}
+
+
+async def test_each_route_lets_in_who_has_its_scope_and_nobody_else(http, desk):
+    good = await desk.key("*")
+    mistyped = good.token[:-1] + ("a" if good.token[-1] != "a" else "b")
+    other = (await desk.key("*")).token
+    forged = f"{good.token.rsplit('_', 1)[0]}_{other.rsplit('_', 1)[1]}"
+    wrong = [{}, bearer(mistyped), bearer(forged), bearer("x" * 9000), {"Authorization": "Basic eDp5"}, bearer("")]
+    for row in ENDPOINTS:
+        if row.scope is None:
+            continue
+        for headers in wrong:
+            answer = await ask(http, row, headers)
+            assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), (name_of(row), headers)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        others = await desk.header(*(scope for scope in SCOPES if scope != row.scope))
+        refused = await ask(http, row, others)
+        assert (refused.status_code, refused.json()["code"]) == (403, "missing_scope"), name_of(row)
+        assert row.scope in refused.json()["detail"]
+        assert f'scope="{row.scope}"' in refused.headers["WWW-Authenticate"]
+        allowed = await ask(http, row, await desk.header(row.scope))
+        assert allowed.status_code not in {401, 403, 500}, (name_of(row), allowed.text)
+
+
+async def test_health_is_open_and_what_is_no_route_tells_nothing(http):
+    assert (await http.get("/v1/health/live")).status_code == 200
+    assert (await http.get("/v1/health/ready")).status_code == 200
+    assert (await http.get("/v1/nothing")).status_code == 404
+    assert (await http.delete("/v1/network")).status_code == 405
+
+
+async def test_nothing_of_a_tenant_is_seen_or_changed_by_another_one(http, desk, tenant):
+    ours, theirs, fresh = [await desk.header("*", tenant=f"{tenant}-{name}") for name in ("a", "b", "c")]
+    for row in ENDPOINTS:
+        if row.example is not None and not row.path_examples:
+            assert (await ask(http, row, ours)).status_code == row.status, name_of(row)
+    reads = [row for row in ENDPOINTS if row.scope and (row.method == "GET" or row.scope.endswith(":read"))]
+
+    async def seen(headers: dict[str, str]) -> dict[str, tuple[int, str]]:
+        answers = {name_of(row): await ask(http, row, headers) for row in reads}
+        varying = r'"(?:request_id|as_of|expires_at|promise_id|ready_at|order_within_seconds)":(?:"[^"]*"|\d+)'
+        return {name: (got.status_code, re.sub(varying, "", got.text)) for name, got in answers.items()}
+
+    before, earlier = await seen(ours), None
+    while before != earlier:  # our routing run is still at it
+        await asyncio.sleep(0.3)
+        before, earlier = await seen(ours), before
+    assert sum(status == 200 for status, _ in before.values()) > 10
+    assert await seen(theirs) == await seen(fresh)
+    for row in ENDPOINTS:
+        answer = await ask(http, row, theirs)
+        assert "Idempotent-Replayed" not in answer.headers, name_of(row)
+    assert await seen(ours) == before
+    for row in ENDPOINTS:
+        if row.method != "GET" and row.example is not None and not row.path_examples and row.is_keyed:
+            assert (await ask(http, row, ours)).headers["Idempotent-Replayed"] == "true", name_of(row)
+
+
+async def test_a_revoked_key_is_refused_by_a_running_server_within_five_seconds(http, desk):
+    key = await desk.key("network:read")
+    assert (await http.get("/v1/network", headers=bearer(key.token))).status_code == 404
+    await desk.access.revoke(key.key.key_id)
+    for _ in range(50):
+        await asyncio.sleep(0.1)
+        answer = await http.get("/v1/network", headers=bearer(key.token))
+        if answer.status_code == 401:
+            break
+    assert answer.status_code == 401
+
+
+async def test_a_remembered_key_is_not_believed_for_longer_when_the_store_does_not_tell_of_changes(
+    settings, desk, monkeypatch
+):
+    monkeypatch.setattr("api.door.TRUST_SECONDS", 0.2)
+    monkeypatch.setattr("api.door.POLL_SECONDS", 3600.0)
+    key = await desk.key("network:read")
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as http,
+    ):
+        assert (await http.get("/v1/network", headers=bearer(key.token))).status_code == 404
+        await desk.access.revoke(key.key.key_id)
+        await asyncio.sleep(0.3)
+        assert (await http.get("/v1/network", headers=bearer(key.token))).status_code == 401
+
+
+async def test_a_rotated_key_has_two_secrets_for_a_while_and_a_key_that_expires_ends_by_itself(http, desk):
+    old = await desk.key("network:read")
+    new = await desk.access.rotate(old.key.key_id, grace_seconds=1.0)
+    short = await desk.key("network:read", lasts_seconds=1.0)
+    for token in (old.token, new.token, short.token):
+        assert (await http.get("/v1/network", headers=bearer(token))).status_code == 404
+    await asyncio.sleep(1.05)
+    answers = [(await http.get("/v1/network", headers=bearer(key.token))).status_code for key in (old, new, short)]
+    assert answers == [401, 404, 401]
+
+
+async def test_a_tenant_that_does_not_start_harms_no_other(http, app, desk, tenant, monkeypatch):
+    from api import app as module
+
+    whole = module.allot_engine
+
+    def broken(settings, **arguments):
+        if settings.tenant.endswith("-broken"):
+            raise RuntimeError("no such tenant today")
+        return whole(settings, **arguments)
+
+    monkeypatch.setattr(module, "allot_engine", broken)
+    bad, good = [await desk.header("*", tenant=f"{tenant}-{name}") for name in ("broken", "whole")]
+    for _ in range(2):
+        refused = await http.get("/v1/network", headers=bad)
+        assert (refused.status_code, refused.json()["code"]) == (503, "unavailable")
+        assert (await http.get("/v1/network", headers=good)).status_code == 404
+
+
+async def test_open_holds_are_counted_by_key(store_address, tenant, desk):
+    settings = Settings(redis_url=store_address, tenant=tenant, durability="memory", auth="keys", most_open_holds=1)
+    app = create_app(settings)
+    async with (
+        app.router.lifespan_context(app),
+        httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://127.0.0.1") as http,
+    ):
+        hoarder, other = await desk.header("*"), await desk.header("*")
+        for row in ENDPOINTS:
+            if row.handler.__name__ in {"put_network", "put_catalog", "put_positions"}:
+                await ask(http, row, other)
+        hold = {"lines": [{"sku": "MUG-RED", "quantity": 1, "node_id": "chicago-dc"}]}
+        answers = [
+            (await http.post("/v1/reservations", json=hold, headers={**who, "Idempotency-Key": str(n)})).status_code
+            for n, who in enumerate([hoarder, hoarder, other])
+        ]
+    assert answers == [201, 429, 201]
+
+
+async def test_no_secret_is_ever_logged(http, desk, caplog):
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("allot").setLevel(logging.DEBUG)
+    key = await desk.key("network:read")
+    for path in ("/v1/network", "/v1/catalog", "/v1/nothing"):
+        await http.get(path, headers=bearer(key.token))
+        await http.get(path, headers=bearer(key.token[:-1]))
+        await http.post(path, headers=bearer(key.token), content=b"{")
+    secret = key.token.rsplit("_", 1)[1]
+    assert secret not in caplog.text
+    assert secret[:20] not in caplog.text
+    assert secret not in repr(await desk.access.every(desk.tenant))
