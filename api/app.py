@@ -26,6 +26,7 @@ from api.deps import request_id_of
 from api.door import Door
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
+from api.metrics import Metrics
 from api.sweeper import (
     keep_bid_prices,
     keep_decisions,
@@ -76,6 +77,7 @@ def create_app(
     app.router.routes.extend(routes(ENDPOINTS, traffic))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
+    app.router.add_route("/metrics", Metrics(traffic, _version()).answer, methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
@@ -183,6 +185,7 @@ async def _not_routed(request: Request, error: Exception) -> Response:
         refusal = RouteNotFound(f"There is no endpoint {path}; see /docs.")
     else:
         refusal = InvalidInput(Fault(path="$", message=str(error.detail)))
+    request.app.state.traffic.problems[refusal.code] += 1
     return problem_response(refusal, request_id, error.headers)
 
 

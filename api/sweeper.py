@@ -10,8 +10,10 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from engine.bootstrap import Engine
+from engine.counts import COUNTS
 from engine.errors import AllotError
 from engine.events.actor import acting_as
 from engine.storage.leases import leased
@@ -28,11 +30,18 @@ async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
 
     async def sweep() -> bool:
         with acting_as("sweeper"):
-            has_more = await engine.inventory.sweep(BATCH) == BATCH
+            expired = await engine.inventory.sweep(BATCH)
+            COUNTS.holds_expired += expired
             await engine.orders.sweep(BATCH)
-            return has_more
+            if expired < BATCH:
+                COUNTS.swept_at[engine.tenant] = monotonic()
+            return expired == BATCH
 
-    await _keep(sweep, "giving back expired reservations", interval_seconds)
+    COUNTS.swept_at[engine.tenant] = monotonic()
+    try:
+        await _keep(sweep, "giving back expired reservations", interval_seconds)
+    finally:
+        del COUNTS.swept_at[engine.tenant]
 
 
 async def keep_load(engine: Engine, interval_seconds: float = 1.0) -> None:

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any
 
 from engine.clock import Clock
-from engine.errors import Fault, InvalidInput, NotFound
+from engine.counts import COUNTS
+from engine.errors import Fault, InsufficientStock, InvalidInput, NotFound, SlotFull, SupplyUnavailable, TooManyHolds
 from engine.events.holder import holder
 from engine.faults import nearest
 from engine.inventory.buffers import Kept, buffers_of, kept_at, rules_of
@@ -191,9 +192,16 @@ class InventoryService:
             limit=self._limit(),
         )
         step = partial(self._store.hold, hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
-        if slot is None or self._slots is None:
-            return await self._noted(await step())
-        return await self._noted(await self._slots.reserve(hold, slot, step, replay))
+        try:
+            if slot is None or self._slots is None:
+                held = await step()
+            else:
+                held = await self._slots.reserve(hold, slot, step, replay)
+        except (InsufficientStock, SupplyUnavailable, TooManyHolds, SlotFull) as refusal:
+            COUNTS.holds_refused += not refusal.replayed
+            raise
+        COUNTS.holds_made += not held.replayed
+        return await self._noted(held)
 
     async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""
@@ -210,6 +218,10 @@ class InventoryService:
         if limit is not None:
             holds = [replace(hold, limit=limit) for hold in holds]
         held = await self._store.hold_many(holds, today=today, buffers=buffers, replay=replay)
+        if not held.replayed:
+            made = sum(isinstance(one, Reservation) for one in held.value)
+            COUNTS.holds_made += made
+            COUNTS.holds_refused += len(held.value) - made
         if self._load is not None and not held.replayed:
             await asyncio.gather(*(self._load.note(one) for one in held.value if isinstance(one, Reservation)))
         return held

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from engine.clock import Clock
+from engine.counts import COUNTS
 from engine.errors import AllotError, LeaseLost, Unavailable
 from engine.routing.model import RUN_OVER, OrderBook
 from engine.routing.routing_turns import RoutingTurns
@@ -58,6 +59,7 @@ class RunWorker:
             return run
         over = replace(await self._outcome(run, epoch, progress), finished_at=self._clock.now())
         await self._record(over, epoch)
+        _count(over)
         with suppress(Unavailable):
             await self._orders.fence(run_id, RUN_OVER)
         return over
@@ -97,3 +99,13 @@ class RunWorker:
             await asyncio.sleep(self._runs.lease_seconds / 3)
             with suppress(AllotError):
                 await self._runs.renew(run_id, epoch)
+
+
+def _count(over: Run) -> None:
+    """Count a run that has come to its end here."""
+    COUNTS.runs[over.status.value] += 1
+    if over.finished_at is not None:
+        COUNTS.run_seconds.add((over.finished_at - over.created_at).total_seconds())
+    gap = over.summary.get("gap")
+    if gap is not None:
+        COUNTS.run_gaps.add(gap)

@@ -20,6 +20,7 @@ from typing import Any
 
 import hiredis
 
+from engine.counts import COUNTS
 from engine.errors import Unavailable
 from engine.storage.address import Address
 from engine.storage.link import Link, pack
@@ -73,17 +74,20 @@ class FencedLink(Link):
     def data_received(self, data: bytes) -> None:
         """Keep the replies of the batch that is out, and settle them all when its fence has answered."""
         self._reader.feed(data)
+        since = self._loop.time() + self._deadline_seconds
         try:
             while (reply := self._reader.gets()) is not False:
                 if not self._pending:
                     self.break_off(f"it sent a reply nobody asked for: {reply!r:.80}")
                     return
-                _, future = self._pending.popleft()
+                due, future = self._pending.popleft()
                 if future is self._marker:
                     self._answers.append(reply)
                     if len(self._answers) == _FENCE_COMMANDS:
                         self._settle()
-                elif self._marker is not None:
+                    continue
+                COUNTS.store_seconds.add(since - due)
+                if self._marker is not None:
                     self._withheld.append((future, reply))
                 elif not future.done():
                     future.set_result(reply)

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import hiredis
 
+from engine.counts import COUNTS
 from engine.errors import Unavailable
 from engine.storage.address import Address
 
@@ -70,12 +71,14 @@ class Link(asyncio.Protocol):
         """Resolve the futures whose replies are complete, oldest first."""
         self._reader.feed(data)
         pending, gets = self._pending, self._reader.gets
+        since = self._loop.time() + self._deadline_seconds
         try:
             while (reply := gets()) is not False:
                 if not pending:
                     self.break_off(f"it sent a reply nobody asked for: {reply!r:.80}")
                     return
-                _, future = pending.popleft()
+                due, future = pending.popleft()
+                COUNTS.store_seconds.add(since - due)
                 if not future.done():
                     future.set_result(reply)
         except hiredis.HiredisError as error:
@@ -83,6 +86,7 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail what was in flight."""
+        COUNTS.store_breaks += self._broken is None
         self.break_off(str(exc) if exc else "the server closed it")
 
     def _flush(self) -> None:
@@ -103,6 +107,7 @@ class Link(asyncio.Protocol):
         if left > 0:
             self._timer = self._loop.call_later(left, self._look_at_the_time)
         else:
+            COUNTS.store_breaks += 1
             self.break_off(f"no reply within {self._deadline_seconds:g} s")
 
 
