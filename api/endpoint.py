@@ -32,7 +32,7 @@ from api.errors import (
     problem_response,
 )
 from api.idempotency import REPLAYED
-from api.traffic import WORKING, Flight, Traffic, Way, lane_of
+from api.traffic import READING, WORKING, Flight, Traffic, Way, lane_of
 from engine.access.scopes import bit
 from engine.bootstrap import Engine
 from engine.errors import AllotError
@@ -172,6 +172,7 @@ async def _answer(endpoint: Endpoint, needed: int, request: Request, flight: Fli
         if caller is None:
             caller = await door.look_up(request.scope, needed)
         engine = caller.engine
+        flight.phase = READING
         raw = await _read(request, endpoint.max_body_bytes)
         if flight.way.is_queued:
             await traffic.turn(flight)

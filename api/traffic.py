@@ -82,7 +82,7 @@ class Way:
 class Flight:
     """One request that is being served; what is the same for most of them is told by the class, which costs nothing."""
 
-    phase = READING
+    phase = WORKING
     is_over = is_at_work = False
     code: str | None = None
 
