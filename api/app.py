@@ -15,7 +15,7 @@ from importlib.metadata import version as version_of
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import docs_page, openapi
 from api.deps import request_id_of
-from api.door import Door
+from api.door import LIMITS, Door
 from api.endpoint import routes
 from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
 from api.metrics import Metrics
@@ -44,7 +44,8 @@ from engine.bootstrap import Engine, allot_engine, read_settings
 from engine.config import Settings
 from engine.errors import AllotError, Fault, InvalidInput
 
-REQUEST_ID = "X-Request-Id"
+_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
+_NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _PORT = re.compile(r":\d*$")
 
 
@@ -117,7 +118,7 @@ async def _door(house: Engine, settings: Settings | None, stack: AsyncExitStack)
 
     tenants = Tenants(house, run, settings.most_tenants)
     stack.push_async_callback(tenants.stop)
-    door = Door(house, house.access, tenants.engine_of)
+    door = Door(house, house.access, tenants.engine_of, settings.requests_per_second)
     stack.push_async_callback(_end, asyncio.create_task(door.keep_watch()))
     starting = asyncio.create_task(tenants.start_all(await house.access.tenants()))
     stack.push_async_callback(_end, starting)
@@ -157,10 +158,12 @@ class RequestGate:
 
         async def send_named(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers[REQUEST_ID] = request_id_of(scope)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
+                headers = message["headers"]
+                headers += (b"x-request-id", request_id_of(scope).encode()), *_SAFE
+                if scope["path"] != "/docs":  # which says for itself what it shows
+                    headers.append(_NO_CONTENT)
+                if (limits := scope.get(LIMITS)) is not None:
+                    headers += limits.policy, limits.header()
             await send(message)
 
         served = self._app

@@ -15,9 +15,11 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import Scope
 
+from api.allowance import Allowance
 from api.errors import MissingScope, Unauthenticated
+from engine.access.buckets import Buckets
 from engine.access.scopes import ALL
-from engine.access.service import AccessService
+from engine.access.service import AccessService, Identity
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 
@@ -29,16 +31,28 @@ TRUST_SECONDS = 4.0
 REMEMBERED_SECONDS = 300.0
 MOST_REMEMBERED = 10_000
 LONGEST_HEADER = 8192
+LIMITS = "allot.limits"
+"""Where in the scope of a request the allowance of its caller is left, for the headers of the answer."""
 _HEADER = b"authorization"
 
 
 class Caller:  # not frozen: attributes of it are read on every request
     """Who sends a request: whose engine serves it, whose holds it makes, and what it may do until when."""
 
-    __slots__ = ("engine", "holder", "mask", "until")
+    __slots__ = ("allowance", "engine", "holder", "mask", "most_open_holds", "until")
 
-    def __init__(self, engine: Engine, holder: str, mask: int, until: float) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        holder: str,
+        mask: int,
+        until: float,
+        *,
+        allowance: Allowance | None = None,
+        most_open_holds: int | None = None,
+    ) -> None:
         self.engine, self.holder, self.mask, self.until = engine, holder, mask, until
+        self.allowance, self.most_open_holds = allowance, most_open_holds
 
 
 class Door:
@@ -49,8 +63,15 @@ class Door:
         house: Engine,
         access: AccessService | None = None,
         engine_of: Callable[[str], Awaitable[Engine]] | None = None,
+        requests_per_second: int = 0,
     ) -> None:
-        """Serve open endpoints by the engine of the `house`, and others by what `engine_of` returns for a tenant."""
+        """Serve open endpoints by the engine of the `house`, and others by what `engine_of` returns for a tenant.
+
+        Keys without a limit of their own may send `requests_per_second`; 0: any number.
+        """
+        self._buckets: Buckets = house.buckets
+        self._allowances: dict[str, Allowance] = {}
+        self._requests_per_second = requests_per_second
         self._anyone = Caller(house, "anonymous", ALL, float("inf"))
         self._access, self._engine_of = access, engine_of
         self._known: dict[bytes, Caller] = {}
@@ -59,6 +80,8 @@ class Door:
 
     def admit(self, scope: Scope, needed: int) -> Caller | None:
         """Return who sends a request that needs the scope of this bit (0: none); None if that has to be looked up.
+
+        It is also None if the store has to be asked whether they may send one more.
 
         Raises Unauthenticated, MissingScope.
         """
@@ -69,10 +92,20 @@ class Door:
             return None
         if not caller.mask & needed:
             raise MissingScope(needed)
+        if (allowance := caller.allowance) is not None:
+            if allowance.credit <= 0 or now >= allowance.until:
+                return None
+            allowance.credit -= 1
+            if allowance.credit == allowance.low:
+                allowance.take_more()
+            scope[LIMITS] = allowance
         return caller
 
     async def look_up(self, scope: Scope, needed: int) -> Caller:
-        """Return what `admit` could not say, and remember it; raises Unauthenticated, MissingScope, Unavailable."""
+        """Return what `admit` could not say, and remember it.
+
+        Raises Unauthenticated, MissingScope, TooManyRequests, Unavailable.
+        """
         raw = _header(scope)
         if time.monotonic() >= self._trusted_until:
             await self._compare()
@@ -86,6 +119,9 @@ class Door:
                 self._known[raw] = caller
         if not caller.mask & needed:
             raise MissingScope(needed)
+        if caller.allowance is not None:
+            scope[LIMITS] = caller.allowance
+            await caller.allowance.spend()
         return caller
 
     async def keep_watch(self) -> None:
@@ -123,7 +159,27 @@ class Door:
         if found is None:
             raise Unauthenticated("The key is not known, has expired, or was revoked.", is_bad=True)
         until = time.monotonic() + min(REMEMBERED_SECONDS, found.seconds_left)
-        return Caller(await self._engine_of(found.tenant), found.holder, found.mask, until)
+        return Caller(
+            await self._engine_of(found.tenant),
+            found.holder,
+            found.mask,
+            until,
+            allowance=self._allowance(found),
+            most_open_holds=found.most_open_holds,
+        )
+
+    def _allowance(self, found: Identity) -> Allowance | None:
+        """Return what a holder may send, whichever of their secrets they show."""
+        chosen = found.requests_per_second
+        limit = self._requests_per_second if chosen is None else chosen
+        if not limit:
+            return None
+        allowance = self._allowances.get(found.holder)
+        if allowance is None or allowance.per_second != limit:
+            while len(self._allowances) >= MOST_REMEMBERED:
+                del self._allowances[next(iter(self._allowances))]
+            allowance = self._allowances[found.holder] = Allowance(self._buckets, found.holder, limit)
+        return allowance
 
 
 def _header(scope: Scope) -> bytes:

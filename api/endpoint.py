@@ -187,7 +187,7 @@ async def _answer(endpoint: Endpoint, needed: int, request: Request, flight: Fli
             path=request.path_params,
             replay=replay,
         )
-        hold_as(caller.holder)
+        hold_as(caller.holder, caller.most_open_holds)
         with acting_as(request_id_of(request.scope)):
             return _response(await endpoint.handler(call))
     except ClientDisconnect:

@@ -79,6 +79,16 @@ class MissingScope(AllotError):
         self.headers = {"WWW-Authenticate": f'Bearer realm="allot", error="insufficient_scope", scope="{scope}"'}
 
 
+class TooManyRequests(AllotError):
+    """The caller has sent as many requests as their key may."""
+
+    code = "too_many_requests"
+
+    def __init__(self, per_second: int, wait_seconds: int) -> None:
+        super().__init__(f"Your key may send {per_second:,} requests a second. Try again in {wait_seconds} s.")
+        self.headers = {"Retry-After": str(wait_seconds)}
+
+
 class NotReady(AllotError):
     """The store answers, and does not keep what the durability mode promises."""
 
@@ -148,6 +158,7 @@ KINDS: dict[type[AllotError], Kind] = {
     UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
     errors.TooManyHolds: Kind(status=429, title="Too many open holds", retryable=True),
+    TooManyRequests: Kind(status=429, title="Too many requests", retryable=True),
     NotReady: Kind(status=503, title="The service is not ready", retryable=True),
     Overloaded: Kind(status=503, title="There is too much to do now", retryable=True),
     DeadlineExceeded: Kind(status=503, title="The time limit is over", retryable=True),

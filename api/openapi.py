@@ -23,6 +23,7 @@ from api.errors import (
     MissingIdempotencyKey,
     MissingScope,
     Overloaded,
+    TooManyRequests,
     Unauthenticated,
     UnsupportedMediaType,
     kind_of,
@@ -69,7 +70,7 @@ def refusals_of(endpoint: Endpoint) -> list[type[AllotError]]:
     """Return every way an endpoint may refuse: its own, and those that its shape brings."""
     found = [*endpoint.refusals, InvalidInput]
     if endpoint.scope is not None:
-        found += [Unauthenticated, MissingScope]
+        found += [Unauthenticated, MissingScope, TooManyRequests]
     if endpoint.takes_key:
         found += [MissingIdempotencyKey, IdempotencyConflict]
     if endpoint.body is not None:

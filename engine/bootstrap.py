@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from engine.access import store as key_store
+from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.service import AccessService
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
@@ -142,6 +143,8 @@ class Engine:
     partitions: int
     access: AccessService
     """The keys of all tenants of the store."""
+    buckets: Buckets
+    """What they may still send."""
     network: NetworkService
     catalog: CatalogService
     reference: Reference
@@ -346,6 +349,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         libraries=_libraries(settings.partitions),
         partitions=settings.partitions,
         access=AccessService(key_store.MemoryKeyStore() if client is None else key_store.RedisKeyStore(client), clock),
+        buckets=MemoryBuckets() if client is None else RedisBuckets(client),
         network=network,
         catalog=catalog,
         reference=reference,

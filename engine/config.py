@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     webhooks_allow_private: bool = Field(
         default=False, description="Sends webhooks to private addresses and without TLS; for development only."
     )
+    requests_per_second: int = Field(
+        default=1000, ge=0, le=1_000_000, description="How many requests one API key may send; 0: any number."
+    )
     most_open_holds: int | None = Field(
         default=None, ge=1, description="How many reservations one API key may hold at once; None: any number."
     )

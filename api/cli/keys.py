@@ -56,6 +56,22 @@ def command(
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="TIME", help="How long it is good: 90d.", show_default="for ever")
     ] = None,
+    requests_per_second: Annotated[
+        int | None,
+        typer.Option(
+            "--requests-per-second",
+            min=0,
+            max=1_000_000,
+            help="How many requests it may send; 0: any number.",
+            show_default="ALLOT_REQUESTS_PER_SECOND",
+        ),
+    ] = None,
+    most_open_holds: Annotated[
+        int | None,
+        typer.Option(
+            "--most-open-holds", min=1, help="How much it may hold at once.", show_default="ALLOT_MOST_OPEN_HOLDS"
+        ),
+    ] = None,
     grace: Annotated[
         str, typer.Option("--grace", metavar="TIME", help="How long a rotated secret stays good; 0s: not at all.")
     ] = "1d",
@@ -83,7 +99,14 @@ def command(
         chosen = scope or []
         make = _ask(
             settings,
-            lambda access: access.create(name=which, tenant=settings.tenant, scopes=chosen, lasts_seconds=lasts),
+            lambda access: access.create(
+                name=which,
+                tenant=settings.tenant,
+                scopes=chosen,
+                lasts_seconds=lasts,
+                requests_per_second=requests_per_second,
+                most_open_holds=most_open_holds,
+            ),
         )
         _made(asyncio.run(make), as_json=as_json)
 
@@ -130,6 +153,8 @@ def _shown(key: ApiKey) -> dict[str, object]:
         "created_at": _time(key.created_at),
         "expires_at": _time(key.expires_at),
         "revoked_at": _time(key.revoked_at),
+        "requests_per_second": key.requests_per_second,
+        "most_open_holds": key.most_open_holds,
         "old_secret_until": _time(key.secrets[1].until) if len(key.secrets) > 1 else None,
     }
 

@@ -28,6 +28,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: float | None = None
     revoked_at: float | None = None
     requests_per_second: int | None = None
+    """0: any number."""
     most_open_holds: int | None = None
 
     def state(self, now: float) -> str:

@@ -41,6 +41,8 @@ class Identity:
     holder: str
     mask: int
     seconds_left: float
+    requests_per_second: int | None = None
+    most_open_holds: int | None = None
 
 
 class AccessService:
@@ -124,7 +126,14 @@ class AccessService:
         end = min(ends, default=math.inf)
         if not fitting or key.state(now) != "active" or end <= now:
             return None
-        return Identity(tenant=key.tenant, holder=key.key_id, mask=mask(key.scopes), seconds_left=end - now)
+        return Identity(
+            tenant=key.tenant,
+            holder=key.key_id,
+            mask=mask(key.scopes),
+            seconds_left=end - now,
+            requests_per_second=key.requests_per_second,
+            most_open_holds=key.most_open_holds,
+        )
 
     async def epoch(self) -> int:
         """Return a number that moves with every change of any key."""

@@ -14,7 +14,7 @@ from engine.access.model import ApiKey, decoded, encoded
 from engine.storage.client import StoreClient
 from engine.storage.functions import library
 
-LIBRARY = library("access", 1, [files("engine.access") / "lua" / "access.lua"])
+LIBRARY = library("access", 1, [files("engine.access") / "lua" / "access.lua"], revision=2)
 KEYS = "{access}:keys"
 EPOCH = "{access}:epoch"
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _holding: ContextVar[str] = ContextVar("allot_holder", default="anonymous")
+_most: ContextVar[int | None] = ContextVar("allot_most_held", default=None)
 
 
 def holder() -> str:
@@ -18,9 +19,16 @@ def holder() -> str:
     return _holding.get()
 
 
-def hold_as(name: str) -> None:
-    """Let `name` be who holds from now on in this task, and in those that it starts."""
+def most_held() -> int | None:
+    """Return how many open holds who holds now may have; None if nothing is said of them in particular."""
+    return _most.get()
+
+
+def hold_as(name: str, most: int | None = None) -> None:
+    """Let `name` be who holds from now on in this task, and in those that it starts, up to `most` at once."""
     _holding.set(name)
+    if most is not None or _most.get() is not None:
+        _most.set(most)
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 from engine.clock import Clock
 from engine.counts import COUNTS
 from engine.errors import Fault, InsufficientStock, InvalidInput, NotFound, SlotFull, SupplyUnavailable, TooManyHolds
-from engine.events.holder import holder
+from engine.events.holder import holder, most_held
 from engine.faults import nearest
 from engine.inventory.buffers import Kept, buffers_of, kept_at, rules_of
 from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
@@ -299,7 +299,8 @@ class InventoryService:
 
     def _limit(self) -> HoldLimit | None:
         """Return whose open holds a hold counts among, None if these are not limited."""
-        return None if self._most_open_holds is None else HoldLimit(holder=holder(), most=self._most_open_holds)
+        most = most_held() or self._most_open_holds
+        return None if most is None else HoldLimit(holder=holder(), most=most)
 
     async def _earlier(self, replay: Replay | None, fault: InvalidInput | NotFound) -> Outcome[Any]:
         """Answer a request that does not pass its checks: as before if its key was answered, else by its fault.
