@@ -98,5 +98,7 @@ def _line(closure: Closure) -> str:
     orders = f"{closure.opened_orders} orders opened"
     if closure.left_orders:
         orders += f", {closure.left_orders} stay, as units of them have left"
+    if closure.pickup_orders:
+        orders += f", {closure.pickup_orders} were to be picked up there and wait for people"
     run = f", routed by {closure.run_id}" if closure.run_id else ", open orders go elsewhere with the next run"
     return f"{closure.node_id} is off: {closure.reason}; {orders}{run}"

@@ -41,6 +41,8 @@ def _shown(closure: Closure) -> wire.Closure:
         reroute=closure.reroute,
         opened_orders=closure.opened_orders,
         left_orders=closure.left_orders,
+        pickup_orders=closure.pickup_orders,
+        pickup_order_ids=list(closure.pickup_order_ids),
         drained=closure.drained,
         run_id=closure.run_id,
     )

@@ -33,6 +33,8 @@ class Closure(Reply, frozen=True, kw_only=True):
     reroute: bool
     opened_orders: Annotated[int, Meta(description="that are open again")]
     left_orders: Annotated[int, Meta(description="that stay, as units of them have left a node")]
+    pickup_orders: Annotated[int, Meta(description="open ones that were to be picked up there; they wait for people")]
+    pickup_order_ids: Annotated[list[str], Meta(description="of these, the first 100")]
     drained: Annotated[bool, Meta(description="all orders of before were looked at")]
     run_id: str | None
 

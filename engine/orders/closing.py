@@ -32,6 +32,8 @@ from engine.storage.documents import DocumentStore
 
 COLLECTION = "node_closures"
 PAGE, _AT_ONCE = 500, 50
+MOST_NAMED = 100
+"""Orders that a closure names, of those that are to be picked up there."""
 _LATE = timedelta(minutes=1)
 """By how much clocks of partitions may differ: orders of so long ago are looked at again."""
 
@@ -40,8 +42,10 @@ _LATE = timedelta(minutes=1)
 class Closure:
     """A node that was switched off: why, by whom, and what became of the orders it had to ship.
 
-    `opened_orders` are open again, `left_orders` could not be, as units of them have left. It is `drained` once all
-    were looked at; with `reroute` a run of all open orders follows then, `run_id`. It is over at `reopened_at`.
+    `opened_orders` are open again, `left_orders` could not be, as units of them have left. `pickup_orders` are to be
+    picked up there, and go nowhere before people have asked their customers: `pickup_order_ids` are the first of them.
+    It is `drained` once all were looked at; with `reroute` a run of all open orders follows then, `run_id`. It is over
+    at `reopened_at`.
     """
 
     closure_id: str
@@ -52,6 +56,8 @@ class Closure:
     reroute: bool = False
     opened_orders: int = 0
     left_orders: int = 0
+    pickup_orders: int = 0
+    pickup_order_ids: tuple[str, ...] = ()
     drained: bool = False
     run_id: str | None = None
     reopened_at: datetime | None = None
@@ -161,7 +167,10 @@ class NodeClosures:
         is_to_run = closure.reroute and (closure.run_id is None or opened_any)
         if first.drained and not opened_any and not is_to_run:
             return False
-        closure = replace(closure, drained=True)
+        waiting = await self._to_be_picked_up(node_id)
+        closure = replace(
+            closure, drained=True, pickup_orders=len(waiting), pickup_order_ids=tuple(waiting[:MOST_NAMED])
+        )
         if is_to_run:
             with acting_as(closure.closure_id):
                 run = await self._runs.start(RunRequest())
@@ -171,6 +180,10 @@ class NodeClosures:
             reroute = closure.reroute or latest.reroute  # asked for while this went on: the run follows the next time
             await self._keep(replace(closure, reroute=reroute, reopened_at=latest.reopened_at))
         return opened_any
+
+    async def _to_be_picked_up(self, node_id: str) -> list[str]:
+        """Return the open orders that are to be picked up at a node, in the order of their capture."""
+        return [order.order_id for order in await self._orders.open_orders() if order.pickup_node_id == node_id]
 
     async def _open(self, node_id: str, order_ids: Sequence[str], reason: str) -> tuple[int, int]:
         """Return how many orders were opened at a node, and how many could not be as units have left."""

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.orders.folding import folded_overrides
 from engine.orders.model import MOST_PRIORITY, Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
 from engine.orders.revising import Revision, refused, reopened, revision_of, with_kits
@@ -50,7 +51,7 @@ def overridden(order: Order, new: NewOverride, at: datetime, by: str, nodes: Col
     hold = order.steering.order_hold
     steering = replace(
         order.steering,
-        overrides=(*order.steering.overrides, override),
+        overrides=folded_overrides((*order.steering.overrides, override)),
         attempts=0,
         order_hold=None if hold is not None and hold.reason == TOO_MANY_REJECTIONS else hold,
     )

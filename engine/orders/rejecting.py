@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.errors import Fault, InvalidInput
+from engine.orders.folding import folded_rejections
 from engine.orders.model import Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
 from engine.orders.revising import Revision, StockLine, refused, reopened, revision_of, with_kits
@@ -62,12 +63,8 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
     hold = steering.order_hold
     if hold is None and most and attempts >= most:
         hold = OrderHold(reason=TOO_MANY_REJECTIONS, at=at, by=by)
-    to = replace(
-        after,
-        steering=replace(
-            after.steering, rejections=(*steering.rejections, rejection), attempts=attempts, order_hold=hold
-        ),
-    )
+    said = folded_rejections((*steering.rejections, rejection))
+    to = replace(after, steering=replace(after.steering, rejections=said, attempts=attempts, order_hold=hold))
     return revision_of(
         order,
         to,

@@ -2,8 +2,9 @@
 
 The solver knows neither rule. So a plan is found without them, as for kits (kits.py), and the orders that break one are
 solved again, one by one, against what all others leave: lines with the nodes from which they had most; orders so that
-nothing is left waiting, else all of it waits. Then orders that wait are offered what was given back. The bound stays
-valid, as a plan that keeps to the rules is one of those that need not.
+nothing is left waiting, else all of it waits. Then orders that wait are offered what was given back. When the time is
+over, lines keep the nodes of their most units and nothing more is offered. The bound stays valid, as a plan that keeps
+to the rules is one of those that need not.
 """
 
 from __future__ import annotations
@@ -32,26 +33,35 @@ _MOST_CENTS = 2**40
 """What a unit that waits costs at most, where an order is to ship complete: 2^53 is far for its thousands of units."""
 
 
-def keep_to_limits(batch: Batch, result: RoutingResult, terms: RunTerms) -> Kept:
+_UNLIMITED = Stopping(stopwatch=time.perf_counter)
+
+
+def keep_to_limits(batch: Batch, result: RoutingResult, terms: RunTerms, stopping: Stopping = _UNLIMITED) -> Kept:
     """Return a plan that keeps to all that the solver does not know: kits, complete orders, few nodes for a line."""
     kept = keep_kits_whole(batch, result)
     if terms.max_nodes_per_line is not None:
-        kept = keep_lines_together(batch, kept, terms.max_nodes_per_line)
+        kept = keep_lines_together(batch, kept, terms.max_nodes_per_line, stopping)
     if terms.ship_complete:
-        kept = keep_orders_complete(batch, kept, terms.max_nodes_per_line)
+        kept = keep_orders_complete(batch, kept, terms.max_nodes_per_line, stopping)
     return kept
 
 
-def keep_lines_together(batch: Batch, kept: Kept, most: int) -> Kept:
+def keep_lines_together(batch: Batch, kept: Kept, most: int, stopping: Stopping = _UNLIMITED) -> Kept:
     """Return a plan none of whose lines ships from more nodes than `most`."""
     problem, plan = batch.problem, kept.result.plan
     for order in sorted({int(problem.line_order[line]) for line in _scattered(plan, most)}):
+        if stopping.late():
+            break
         part = part_of(problem, plan, [order])
         few = _few_nodes(part, plan, most)
         found = _solved(few)
         if len(_scattered(found, most)):
             found = _solved(replace(part.problem, terms=replace(part.problem.terms, line_split=False)))
-        plan = put_back(problem, plan, part, found)
+        whole = put_back(problem, plan, part, found)
+        if not tears_a_kit(batch, order, whole):
+            plan = whole
+    if len(_scattered(plan, most)):
+        plan = _trimmed(problem, plan, most)
     return replace(kept, result=replace(kept.result, plan=plan))
 
 
@@ -59,6 +69,27 @@ def _scattered(plan: RoutingPlan, most: int) -> IntArray:
     """Return the lines that ship from more nodes."""
     lines, nodes = np.unique(plan.line[plan.node != BACKORDER], return_counts=True)
     return lines[nodes > most]
+
+
+def _trimmed(problem: RoutingProblem, plan: RoutingPlan, most: int) -> RoutingPlan:
+    """Return the plan in which what lines have at further nodes waits, as they were not solved again."""
+    shipped = np.flatnonzero(plan.node != BACKORDER)
+    by_units = shipped[np.lexsort((plan.node[shipped], -plan.quantity[shipped], plan.line[shipped]))]
+    first = np.searchsorted(plan.line[by_units], plan.line[by_units])
+    further = by_units[np.arange(len(by_units)) - first >= most]
+    waits = plan.node == BACKORDER
+    waits[further] = True
+    units = np.bincount(plan.line[waits], plan.quantity[waits], len(problem.orders.line_sku)).astype(np.int64)
+    lines = np.flatnonzero(units)
+    nowhere = np.full(len(lines), BACKORDER)
+    stays = ~waits
+    columns = (
+        (plan.line[stays], lines),
+        (plan.node[stays], nowhere),
+        (plan.quantity[stays], units[lines]),
+        (plan.service[stays], nowhere),
+    )
+    return plan_of(problem, *(np.concatenate(pair) for pair in columns))
 
 
 def _few_nodes(part: Part, plan: RoutingPlan, most: int) -> RoutingProblem:
@@ -77,7 +108,9 @@ def _few_nodes(part: Part, plan: RoutingPlan, most: int) -> RoutingProblem:
     return replace(problem, closed=closed, orders=replace(orders, line_closed_row=np.arange(len(part.line))))
 
 
-def keep_orders_complete(batch: Batch, kept: Kept, most_nodes_per_line: int | None) -> Kept:
+def keep_orders_complete(
+    batch: Batch, kept: Kept, most_nodes_per_line: int | None, stopping: Stopping = _UNLIMITED
+) -> Kept:
     """Return a plan each of whose orders ships all its units or none; lines wait that could ship, but not all."""
     problem, plan = batch.problem, kept.result.plan
     short = _orders_of(problem, plan, plan.node == BACKORDER)
@@ -86,12 +119,16 @@ def keep_orders_complete(batch: Batch, kept: Kept, most_nodes_per_line: int | No
         return kept
     plan = waiting(problem, plan, torn)
     in_turn = sorted(np.flatnonzero(short).tolist(), key=lambda o: (-batch.orders[o].priority, not torn[o], o))
+    left = left_by(problem, plan.line, plan.node, plan.quantity).stock
     for order in in_turn:
-        if _may_be_there(problem, plan, order):
+        if stopping.late():
+            break
+        if _may_be_there(problem, left, order):
             part = part_of(problem, plan, [order])
             found = _complete(part, most_nodes_per_line)
             if found is not None and not tears_a_kit(batch, order, put_back(problem, plan, part, found)):
                 plan = put_back(problem, plan, part, found)
+                left = left_by(problem, plan.line, plan.node, plan.quantity).stock
     still = _orders_of(problem, plan, plan.node == BACKORDER)
     incomplete = np.flatnonzero((torn & still)[problem.line_order]).tolist()
     return replace(kept, result=replace(kept.result, plan=plan), incomplete=frozenset(incomplete))
@@ -118,9 +155,8 @@ def waiting(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_
     return plan_of(problem, *(np.concatenate(pair) for pair in columns))
 
 
-def _may_be_there(problem: RoutingProblem, plan: RoutingPlan, order: int) -> bool:
+def _may_be_there(problem: RoutingProblem, left: IntArray, order: int) -> bool:
     """Return whether enough is left of everything that an order wants, wherever that is."""
-    left = left_by(problem, plan.line, plan.node, plan.quantity).stock
     orders, stock = problem.orders, problem.stock
     for line in range(int(orders.line_start[order]), int(orders.line_start[order + 1])):
         k, quantity = int(orders.line_sku[line]), int(orders.line_quantity[line])

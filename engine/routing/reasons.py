@@ -16,6 +16,7 @@ stock_moved         the stock went while the run was being committed; the order 
 unknown_sku         the SKU is no longer in the catalog
 order_hold          people have stopped the order; release it to have it routed
 malformed           the order cannot be read, or no problem can be made of it; the others of the run go on
+pickup_node_off     it is to be picked up at a node that is switched off, and waits for people
 too_many_rejections  nodes have refused the order as often as may be; it is left for people
 
 Not here: how the facts of a plan are told apart (solvers/shortages.py).

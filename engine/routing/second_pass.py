@@ -48,7 +48,7 @@ def second_pass(batch: Batch, kept: Kept, terms: RunTerms, params: Params, stopp
         return first
     attempt = _Attempt(batch, batch.relaxed, kept, terms, chosen)
     result = solve(attempt.eager, params, stopping)
-    found = attempt.kept(result)
+    found = attempt.kept(result, stopping)
     if attempt.cents(found.result.plan) >= attempt.cents(attempt.before):
         return first
     return attempt.both(result, found)
@@ -92,7 +92,7 @@ class _Attempt:
         extra, problem = self._terms.softened.extra_node_cents or 0, self._part.problem
         return replace(problem, terms=replace(problem.terms, split_cost_cents=problem.terms.split_cost_cents + extra))
 
-    def kept(self, result: RoutingResult) -> Kept:
+    def kept(self, result: RoutingResult, stopping: Stopping) -> Kept:
         """Return the plan of a second pass with what no solver knows kept to."""
         problem, line = self._part.problem, self._part.line
         batch = replace(
@@ -105,18 +105,22 @@ class _Attempt:
         plan = result.plan
         honest = replace(result, plan=plan_of(problem, plan.line, plan.node, plan.quantity, plan.service))
         if self._terms.softened.incomplete_order_cents is None:
-            return keep_to_limits(batch, honest, self._terms)
-        found = keep_to_limits(batch, honest, replace(self._terms, ship_complete=False))
+            return keep_to_limits(batch, honest, self._terms, stopping)
+        found = keep_to_limits(batch, honest, replace(self._terms, ship_complete=False), stopping)
         return replace(found, result=replace(found.result, plan=self._worth_their_price(found.result.plan)))
 
     def _worth_their_price(self, plan: RoutingPlan) -> RoutingPlan:
         """Return the plan in which orders ship in part only if that is worth its price; else they wait."""
         problem, price = self._part.problem, self._terms.softened.incomplete_order_cents or 0
+        owner, is_better = problem.line_order[plan.line], np.zeros(problem.order_count, np.bool_)
+        rank = np.argsort(owner, kind="stable")
         for order in self._in_part(plan):
-            waits = waiting(problem, plan, np.arange(problem.order_count) == order)
-            if waits.costs.total <= plan.costs.total + price:
-                plan = waits
-        return plan
+            begin, end = np.searchsorted(owner[rank], [order, order + 1]).tolist()
+            own = rank[begin:end]
+            ships = plan_of(problem, plan.line[own], plan.node[own], plan.quantity[own], plan.service[own])
+            waits = waiting(problem, ships, np.arange(problem.order_count) == order)
+            is_better[order] = waits.costs.total <= ships.costs.total + price
+        return waiting(problem, plan, is_better)
 
     def _in_part(self, plan: RoutingPlan) -> list[int]:
         """Return the orders that ship in part."""

@@ -125,7 +125,8 @@ class Solver:
         self, batch: Batch, result: RoutingResult, view: View, params: Params, stopping: Stopping
     ) -> BothPasses:
         """Return the plan that keeps to all limits, or breaks soft ones for orders that would wait."""
-        return second_pass(batch, keep_to_limits(batch, result, view.terms), view.terms, params, stopping)
+        kept = keep_to_limits(batch, result, view.terms, stopping)
+        return second_pass(batch, kept, view.terms, params, stopping)
 
     async def poisoned(self, orders: Sequence[OpenOrder], table: Table) -> list[OpenOrder]:
         """Return the orders of which no problem can be made, whatever the others are."""

@@ -16,6 +16,8 @@ from engine.network.model import Network
 from engine.routing.model import AllocationRow, OpenOrder, OwnStock
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 
+PICKUP_NODE_OFF = "pickup_node_off"
+"""Why an order is stopped that is to be picked up at a node that is switched off."""
 _ANY = -1
 
 
@@ -27,8 +29,15 @@ def split_stopped(orders: Sequence[OpenOrder]) -> tuple[list[OpenOrder], list[Op
 def to_route(
     orders: Sequence[OpenOrder], network: Network, *, keeps: bool = True
 ) -> tuple[list[OpenOrder], list[OpenOrder]]:
-    """Return what is to be routed of orders on a network, and the orders that are stopped."""
+    """Return what is to be routed of orders on a network, and the orders that are stopped.
+
+    So are those that are to be picked up at a node that is switched off: nothing is sent there.
+    """
     closed = {network.node_ids[n] for n in network.closed}
+    orders = [
+        replace(order, stopped=PICKUP_NODE_OFF) if order.stopped is None and order.pickup_node_id in closed else order
+        for order in orders
+    ]
     return split_stopped(remainders(orders, network.policy.max_nodes_per_order, closed, keeps=keeps))
 
 

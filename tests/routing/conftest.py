@@ -143,12 +143,15 @@ class World:
         view = await self.stock.read([sku])
         return next(position for position in view.positions(0) if position.node_id == node_id)
 
-    async def route_under(self, explained: ExplainedRuns | None = None, **fields: Any) -> Run:
+    async def route_under(
+        self, explained: ExplainedRuns | None = None, time_limit_seconds: float | None = None, **fields: Any
+    ) -> Run:
         """Route all open orders under a policy of these fields."""
         policies = PolicyService(MemoryDocumentStore(), self.networks)
         await policies.put("peak", RunPolicyDocument.model_validate(fields))
         parts = (self.run_store, self.book, self.stock, self.reference, self.clock)
-        run = await RoutingRuns(*parts, explained=explained, policies=policies).execute(RunRequest(policy="peak"))
+        request = RunRequest(policy="peak", time_limit_seconds=time_limit_seconds)
+        run = await RoutingRuns(*parts, explained=explained, policies=policies).execute(request)
         assert run.status == RunStatus.COMMITTED, run.failure
         return run
 

@@ -13,7 +13,9 @@ import pytest
 from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
+from engine.orders.closing import NodeClosures
 from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.steering_service import OrderSteering
 from engine.promising.model import PromiseRequest, WantedLine
 from engine.routing.run_model import RunRequest
 from solvers.params import Method
@@ -195,3 +197,30 @@ async def test_a_parcel_that_missed_its_day_is_upgraded_to_keep_the_promise(shop
     shop.clock.advance(timedelta(days=3))
     await shop.runs().execute(ALL)
     assert await shop.sourced("o1") == [("west", "air", "2026-11-23")]
+
+
+async def test_orders_to_be_picked_up_at_a_store_that_is_switched_off_are_told_to_people_and_sent_nowhere(
+    shop: World,
+) -> None:
+    """One has its units there already, one was never routed.
+
+    Catches closures that look at routed orders alone, and runs that send parcels to a store that is off.
+    """
+    await shop.count(soho={"MUG": 1}, east={"MUG": 9})
+    await pick_up(shop, "o1", "MUG")
+    await shop.runs().execute(ALL)
+    await pick_up(shop, "o2", "MUG")
+    await shop.order("o3", {"MUG": 1})
+    steering = OrderSteering(shop.book, shop.reference, shop.clock, most_rejections=1)
+    closures = NodeClosures(shop.documents, shop.book, steering, shop.runs(), shop.reference, shop.clock)
+    await closures.close("soho", "burst pipe")
+    await closures.tend()
+    found = await closures.find("soho")
+    assert found is not None
+    assert (found.opened_orders, found.pickup_orders, found.pickup_order_ids) == (1, 2, ("o1", "o2"))
+    run = await shop.runs().execute(ALL)
+    assert {(entry.order_id, entry.reason) for entry in run.unrouted} == {
+        ("o1", "pickup_node_off"),
+        ("o2", "pickup_node_off"),
+    }
+    assert [row[1] for name in ("o1", "o2", "o3") for row in await rows(shop, name)] == [None, "east"]
