@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest, read_document
+from engine.forecasting.document import ForecastDocument
 
 T = TypeVar("T")
 
@@ -30,6 +31,8 @@ _decoders: dict[type, msgspec.json.Decoder[Any]] = {}
 def decode(body: bytes, kind: type[T]) -> T:
     """Return `body` as a `kind` (a msgspec struct or a pydantic document); raises InvalidInput."""
     if issubclass(kind, BaseModel):
+        if issubclass(kind, ForecastDocument) and (document := kind.in_pieces(body)) is not None:
+            return document
         _plain(body)
         return read_document(kind, body)
     try:

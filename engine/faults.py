@@ -80,7 +80,7 @@ def read_document(
         document = model.model_validate_json(body)
     except ValidationError as error:
         raise InvalidInput(prefixed(faults_of(error, model), source)) from None
-    repeated = _repeated_keys(body)
+    repeated = repeated_keys(body)
     if repeated:
         faults = [Fault(path="$", message=f"key {key!r} stands twice in one object; keep one") for key in repeated]
         raise InvalidInput(prefixed(faults, source))
@@ -90,7 +90,7 @@ def read_document(
     return document
 
 
-def _repeated_keys(body: bytes) -> list[str]:
+def repeated_keys(body: bytes) -> list[str]:
     """Return the keys that some object of a JSON document has twice: readers would differ about which one counts."""
     found: dict[str, None] = {}
 

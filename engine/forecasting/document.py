@@ -8,17 +8,18 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from io import StringIO
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from msgspec import Struct
-from msgspec.json import Decoder
+from msgspec import Meta, MsgspecError, Struct
+from msgspec.json import Decoder, encode
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from engine.errors import Fault, InvalidInput
-from engine.faults import faults_of
+from engine.faults import faults_of, repeated_keys
 from engine.iso_day import Day
-from engine.storage.long_json import pieces_of, written
+from engine.storage.long_json import pieces_of, pieces_of_any, written
 
 Identifier = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Degrees = Annotated[float, Field(allow_inf_nan=False)]
@@ -50,6 +51,22 @@ class ForecastDocument(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     rows: Annotated[tuple[ForecastRow, ...], Field(min_length=1, max_length=MOST_ROWS)]
+
+    @classmethod
+    def in_pieces(cls, body: bytes) -> Self | None:
+        """Return a document read piece by piece, so that no other thread waits long; None if it may have faults.
+
+        Its rows are structs: as many objects as pydantic makes would be gone through by the next search for garbage.
+        """
+        rows = list[Any]()
+        try:
+            for piece in pieces_of_any(body, "rows") or ():
+                rows += _decode_sent(piece)
+                if repeated_keys(piece):
+                    return None
+        except (MsgspecError, ValueError):
+            return None
+        return cls.model_construct(rows=tuple(rows)) if 1 <= len(rows) <= MOST_ROWS else None
 
 
 def check_forecast(document: ForecastDocument) -> list[Fault]:
@@ -83,12 +100,27 @@ class StoredRow(Struct, frozen=True):
     postal_code: str | None = None
 
 
+class SentRow(StoredRow, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
+    """A row as it is sent, within the limits of `ForecastRow`."""
+
+    sku: Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+\Z")]
+    quantity: Annotated[float, Meta(gt=0, le=10**9)]
+    first_on: date
+    last_on: date
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Meta(ge=-180, le=180)] | None = None
+    country: Annotated[str, Meta(min_length=2, max_length=2)] | None = None
+    postal_code: Annotated[str, Meta(min_length=1, max_length=16)] | None = None
+
+
 Row = ForecastRow | StoredRow
 
 
 def write_forecast(document: ForecastDocument) -> bytes:
     """Return a forecast as it is stored."""
-    return written(_BEGINNING + b"]}", _BEGINNING, document.rows, lambda rows: _dump_rows(rows, exclude_none=True))
+    is_sent = isinstance(document.rows[0], SentRow)
+    dump = encode if is_sent else partial(_dump_rows, exclude_none=True)
+    return written(_BEGINNING + b"]}", _BEGINNING, document.rows, dump)
 
 
 def read_forecast(body: bytes) -> tuple[StoredRow, ...]:
@@ -99,6 +131,7 @@ def read_forecast(body: bytes) -> tuple[StoredRow, ...]:
 _BEGINNING = b'{"rows":['
 _decode_rows = Decoder(list[StoredRow]).decode
 _dump_rows = TypeAdapter(Sequence[ForecastRow]).dump_json
+_decode_sent = Decoder(list[SentRow]).decode
 
 
 def read_forecast_csv(text: str, source: str) -> ForecastDocument:
