@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
 from io import StringIO
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, cast
 
 from msgspec import Meta, MsgspecError, Struct
 from msgspec.json import Decoder, encode
@@ -66,7 +66,9 @@ class ForecastDocument(BaseModel):
                     return None
         except (MsgspecError, ValueError):
             return None
-        return cls.model_construct(rows=tuple(rows)) if 1 <= len(rows) <= MOST_ROWS else None
+        if not 1 <= len(rows) <= MOST_ROWS:
+            return None
+        return cast("Self", cls.model_construct(rows=tuple(rows)))
 
 
 def check_forecast(document: ForecastDocument) -> list[Fault]:
