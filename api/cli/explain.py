@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from engine.orders.explanations import Explained
-    from engine.routing.explanation import LineExplanation, NodeChoice, OrderExplanation
+    from engine.routing.explanation import LineExplanation, NodeChoice, OrderExplanation, OverHub
 
 MOST_NODES = 12
 """Nodes shown per line; `--json` has all."""
@@ -101,6 +101,8 @@ def _print(out: Console, explained: OrderExplanation) -> None:
         where = f" at {limit.node_id}" if limit.node_id else ""
         counted = _money(limit.cost_cents)
         out.print(f"It would have waited, and broke {limit.constraint!r}{whose}{where}, which counted as {counted}.")
+    if explained.over_hub is not None:
+        _print_hub(out, explained.over_hub)
     if explained.value_cents:
         out.print(f"Its units count for {_money(explained.value_cents)} beside that, which nobody pays.", style="dim")
     for line in explained.lines:
@@ -113,6 +115,16 @@ def _print(out: Console, explained: OrderExplanation) -> None:
         without = f"; it lacks {', '.join(lacks)}" if lacks else ""
         more = f"{abs(one.cost_difference_cents) / 100:,.2f} {'more' if one.cost_difference_cents >= 0 else 'less'}"
         out.print(f"\nAll from one node: {one.node_id} would cost {more}{without}.")
+
+
+def _print_hub(out: Console, hub: OverHub) -> None:
+    """Say what goes over a hub; what follows is of the plan without."""
+    sent = "; ".join(
+        f"{each.node_id} sends {', '.join(each.line_ids)} on {each.ship_on}, for {_money(each.transfer_cents)}"
+        for each in hub.transfers
+    )
+    out.print(f"[bold]Over {hub.node_id}[/] by {hub.service} on {hub.ship_on}: {sent}. {hub.why}")
+    out.print("What follows is how it would go without hubs.", style="dim")
 
 
 def _money(cents: int) -> str:

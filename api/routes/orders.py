@@ -91,6 +91,7 @@ def shown_explanation(found: Explained) -> wire.ExplainedOrder:
         order_hold=shown_hold(found.order.steering.order_hold),
         rejections=shown_rejections(found.order),
         value_cents=told.value_cents,
+        over_hub=told.over_hub,
     )
 
 
@@ -181,6 +182,11 @@ def shown_order(order: Order) -> wire.Order:
                 node_id=row.node_id,
                 service=row.service,
                 ship_on=row.ship_on,
+                hub=None
+                if row.hub is None
+                else wire.AllocationHub(
+                    node_id=row.hub.node_id, available_on=row.hub.available_on, ship_on=row.hub.ship_on
+                ),
             )
             for row in order.allocation
         ],

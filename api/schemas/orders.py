@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
-from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, RoutedCosts, RoutedParcel
+from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, OverHub, RoutedCosts, RoutedParcel
 
 
 class DestinationBody(Body, frozen=True, kw_only=True):
@@ -96,10 +96,22 @@ class OrderLine(Reply, frozen=True, kw_only=True):
     quantity: int
 
 
+class AllocationHub(Reply, frozen=True, kw_only=True):
+    """The hub that packs units of other nodes into one parcel.
+
+    From `available_on` on they are there; the parcel leaves on `ship_on`.
+    """
+
+    node_id: str
+    available_on: date
+    ship_on: date
+
+
 class Allocation(Reply, frozen=True, kw_only=True):
     """Units of one line from one node by one carrier service on one day; without a node they are backordered.
 
-    The line of a kit's product is `<line_id>/<sku>`.
+    The line of a kit's product is `<line_id>/<sku>`. With a `hub` the node sends them there on `ship_on`, and the
+    service takes the hub's parcel on the hub's `ship_on`.
     """
 
     line_id: str
@@ -108,6 +120,7 @@ class Allocation(Reply, frozen=True, kw_only=True):
     node_id: str | None
     service: str | None
     ship_on: date | None
+    hub: AllocationHub | None = None
 
 
 class Order(Reply, frozen=True, kw_only=True):
@@ -156,7 +169,8 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
 
     `is_in_force` is false for a dry run, where another run has decided since, and once the order is cancelled.
     `from_one_node` is what the whole order in one parcel would have cost; only for orders of several parcels.
-    `value_cents` is what its units count for beside costs, to later demand (bid prices) or by rules: nobody pays it.
+    `value_cents` is what its units count for beside costs, to later demand (bid prices) or by rules: nobody pays it. Of
+    an order that goes `over_hub`, all else tells how it would go without hubs.
     """
 
     order_id: str
@@ -174,6 +188,7 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
     order_hold: OrderHold | None = None
     rejections: list[Rejection] = msgspec.field(default_factory=list)
     value_cents: int = 0
+    over_hub: OverHub | None = None
 
 
 class HistoryEntry(Reply, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from secrets import token_hex
 from engine.errors import Fault, InvalidInput
 from engine.orders.model import OrderState
 from engine.orders.records import demand_of, rows_document
-from engine.routing.model import AllocationRow, OrderAllocation
+from engine.routing.model import AllocationRow, OrderAllocation, used_by
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +81,8 @@ def entry_of(allocation: OrderAllocation) -> Entry:
 
 
 def uses_of(rows: Sequence[AllocationRow]) -> list[tuple[str, int, int, int]]:
-    """Return what rows use of the nodes: (node_id, day ordinal, units, parcels), a parcel for each service of a day."""
-    units: dict[tuple[str, int], int] = {}
-    services: dict[tuple[str, int], set[str]] = {}
-    for row in rows:
-        if row.node_id is not None and row.service is not None and row.ship_on is not None:
-            key = (row.node_id, row.ship_on.toordinal())
-            units[key] = units.get(key, 0) + row.quantity
-            services.setdefault(key, set()).add(row.service)
-    return [(node_id, day, count, len(services[node_id, day])) for (node_id, day), count in units.items()]
+    """Return what rows use of the nodes: (node_id, day ordinal, units, parcels); see `used_by`."""
+    return [(node_id, day.toordinal(), units, parcels) for (node_id, day), (units, parcels) in used_by(rows).items()]
 
 
 def today_of(entries: Sequence[Entry], today: Mapping[str, date]) -> dict[str, int]:

@@ -191,7 +191,7 @@ class NodeClosures:
         here = [
             order.order_id
             for order in orders
-            if not order.is_cancelled and any(row.node_id == node_id for row in order.allocation)
+            if not order.is_cancelled and any(node_id in row.node_ids for row in order.allocation)
         ]
         new = NewRejection(node_id=node_id, reason=reason, kind=RejectionKind.CLOSED)
         found = await asyncio.gather(

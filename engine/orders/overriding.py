@@ -15,7 +15,7 @@ from engine.faults import nearest
 from engine.orders.folding import folded_overrides
 from engine.orders.model import MOST_PRIORITY, Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
-from engine.orders.revising import Revision, refused, reopened, revision_of, with_kits
+from engine.orders.revising import Revision, refused, reopened, revision_of, with_the_rest
 from engine.orders.steering import TOO_MANY_REJECTIONS, Acceptance, OrderHold, Override
 from engine.routing.model import LineNode
 
@@ -56,7 +56,7 @@ def overridden(order: Order, new: NewOverride, at: datetime, by: str, nodes: Col
         order_hold=None if hold is not None and hold.reason == TOO_MANY_REJECTIONS else hold,
     )
     steered = replace(order, steering=steering)
-    opened = with_kits(steered, _misplaced(steered))
+    opened = with_the_rest(steered, _misplaced(steered))
     if not any(opened):
         return revision_of(order, steered, note)
     lines: dict[str, int] = {}
@@ -88,7 +88,7 @@ def released(order: Order, by: str) -> Revision:
 def accepted(order: Order, node_id: str, at: datetime, by: str) -> Revision:
     """Return an order of which a node has said that it ships what it was given."""
     note = Note(event="accepted", by=by, node_id=node_id)
-    rows = [row for row in order.allocation if row.node_id == node_id]
+    rows = [row for row in order.allocation if node_id in row.node_ids]
     if order.is_cancelled or not rows or order.run_id is None:
         return refused(order, note, f"Node {node_id!r} has no unit of order {order.order_id!r} to ship.")
     others = tuple(each for each in order.steering.acceptances if each.node_id != node_id)
@@ -102,7 +102,7 @@ def _misplaced(order: Order) -> Sequence[int]:
     pins, forbidden = order.steering.pins, set(order.steering.forbidden_node_ids)
     return [
         row.quantity
-        if row.node_id is not None and (row.node_id in forbidden or pins.get(row.line_id, row.node_id) != row.node_id)
+        if row.node_id is not None and (row.node_ids & forbidden or pins.get(row.line_id, row.node_id) != row.node_id)
         else 0
         for row in order.allocation
     ]

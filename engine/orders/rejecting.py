@@ -1,8 +1,9 @@
 """What becomes of an order when a node does not ship what was allocated to it: pure rules.
 
-The lines it refuses are open again, and go to other nodes in the next run; what other nodes have stays with them. Of a
-short pick the units are not there: on hand falls by what was not found. Not here: making it (the stores), looking for
-orders that nodes leave lying (time_outs.py) or that a closed node has (closing.py).
+The lines it refuses are open again, and go to other nodes in the next run; what other nodes have stays with them, but
+for what goes into one parcel with it at a hub. Of a short pick the units are not there: on hand falls by what was not
+found. Not here: making it (the stores), looking for orders that nodes leave lying (time_outs.py) or that a closed node
+has (closing.py).
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from engine.errors import Fault, InvalidInput
 from engine.orders.folding import folded_rejections
 from engine.orders.model import Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
-from engine.orders.revising import Revision, StockLine, refused, reopened, revision_of, with_kits
+from engine.orders.revising import Revision, StockLine, refused, reopened, revision_of, with_the_rest
 from engine.orders.steering import TOO_MANY_REJECTIONS, OrderHold, RejectedLine, Rejection, RejectionKind
+from engine.routing.model import AllocationRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,7 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
     After `most` attempts, 0 for any number, it is left for people: with an order hold.
     """
     _check(order, new)
-    there = [row.quantity if row.node_id == new.node_id else 0 for row in order.allocation]
+    there = [row.quantity if _is_there(row, new) else 0 for row in order.allocation]
     note = _note(new, by, _units(order, there, new))
     if order.is_cancelled:
         return refused(order, note, f"Order {order.order_id!r} is cancelled; there is nothing left to reject.")
@@ -46,7 +48,7 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
         line_id, asked, found = short
         why = f"Node {new.node_id!r} has {found} units of line {line_id!r} to ship, {asked} are rejected; name those."
         return refused(order, note, why)
-    opened = with_kits(order, wanted)
+    opened = with_the_rest(order, wanted)
     lost = wanted if new.kind is RejectionKind.SHORT_PICK else [0] * len(wanted)
     steering, lines = order.steering, _units(order, wanted, new)
     rejection = Rejection(
@@ -117,9 +119,16 @@ def _units(order: Order, units: Sequence[int], new: NewRejection) -> list[tuple[
     """Return the units of each line, of those that are refused by name."""
     found: dict[str, int] = {}
     for row, count in zip(order.allocation, units, strict=True):
-        if count and row.node_id == new.node_id:
+        if count and _is_there(row, new):
             found[row.line_id] = found.get(row.line_id, 0) + count
     return list(found.items())
+
+
+def _is_there(row: AllocationRow, new: NewRejection) -> bool:
+    """Return whether a node has to do with a row; a hub finds short only what it has itself."""
+    if new.kind is RejectionKind.SHORT_PICK:
+        return row.node_id == new.node_id
+    return new.node_id in row.node_ids
 
 
 def _note(new: NewRejection, by: str, lines: Sequence[tuple[str, int]]) -> Note:

@@ -108,8 +108,21 @@ def reopened(order: Order, opened: Sequence[int]) -> Order:
     )
 
 
-def with_kits(order: Order, opened: Sequence[int]) -> list[int]:
-    """Return how many units of each row to open: of a kit that ships from one node, all or none."""
+def with_the_rest(order: Order, opened: Sequence[int]) -> list[int]:
+    """Return how many units of each row to open: of a kit that ships from one node and a hub's parcel, all or none."""
+    hubs = {row.parcel for row in order.allocation if row.hub is not None}
+    while True:
+        opened = _with_kits(order, opened)
+        broken = hubs & {row.parcel for row, units in zip(order.allocation, opened, strict=True) if units}
+        more = [
+            row.quantity if row.parcel in broken else units for row, units in zip(order.allocation, opened, strict=True)
+        ]
+        if more == opened:
+            return more
+        opened = more
+
+
+def _with_kits(order: Order, opened: Sequence[int]) -> list[int]:
     torn = {row.line_id for row, units in zip(order.allocation, opened, strict=True) if units}
     groups = [set(group) for group in order.captured.whole]
     while True:

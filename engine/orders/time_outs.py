@@ -77,8 +77,8 @@ def _silent(order: Order) -> set[str]:
     """Return the nodes that have something to ship and have not accepted it."""
     if order.is_cancelled:
         return set()
-    kept = {row.node_id for row in order.steering.kept}
+    kept = {node_id for row in order.steering.kept for node_id in row.node_ids}
     accepted = {
         each.node_id for each in order.steering.acceptances if each.run_id == order.run_id or each.node_id in kept
     }
-    return {row.node_id for row in order.allocation if row.node_id is not None} - accepted
+    return {node_id for row in order.allocation for node_id in row.node_ids} - accepted

@@ -44,7 +44,7 @@ def part_of(problem: RoutingProblem, plan: RoutingPlan, chosen: Sequence[int]) -
             node=stock.node[keeps],
             available=left.stock[keeps],
         ),
-        orders=_gathered(problem.orders, np.flatnonzero(is_chosen), lines),
+        orders=gathered_orders(problem.orders, np.flatnonzero(is_chosen), lines),
     )
     return Part(problem=small, line=lines)
 
@@ -62,7 +62,7 @@ def put_back(problem: RoutingProblem, plan: RoutingPlan, part: Part, found: Rout
     return plan_of(problem, line, node, quantity, service)
 
 
-def _gathered(orders: Orders, chosen: IntArray, lines: IntArray) -> Orders:
+def gathered_orders(orders: Orders, chosen: IntArray, lines: IntArray) -> Orders:
     """Return some orders, with their lines."""
     counts = np.diff(orders.line_start)[chosen]
     found: dict[str, Any] = {

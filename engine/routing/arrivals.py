@@ -52,6 +52,42 @@ def arrivals_of(view: View, now: datetime, tables: DayTables, ways: Ways, bands:
     return Arrivals(base=base, hand_over=leaves, days=days)
 
 
+def arrivals_from(
+    view: View,
+    now: datetime,
+    tables: DayTables,
+    ways: Ways,
+    bands: Bands,
+    cards: Cards,
+    node: IntArray,
+    ready: IntArray,
+) -> Arrivals:
+    """Return the days of what is ready at some nodes on other days than now; entries are of these, not of all nodes.
+
+    `node` (entries,) are numbers in the network, `ready` (entries, services of the network) the first day for each. Not
+    for pick-ups, nor for what waits to be made: none of their ways is open.
+    """
+    network, count = view.network, len(ways.service)
+    base = int(view.days.at(now).local_day.min()) if len(network.node_ids) else 0
+    leaves = np.full((len(node), count), NEVER, dtype=np.int64)
+    days = np.full((len(node), count, len(cards.days_of)), UNREACHABLE, dtype=np.int64)
+    for number, dating in enumerate(ways.datings):
+        columns = np.flatnonzero(ways.dating == number)
+        if dating.store != NO_STORE or dating.not_before or dating.making_days:
+            continue
+        service, place = np.unique(ways.service[columns], return_inverse=True)
+        table = _table(view, now, tables, dating)
+        for entry, (at, first) in enumerate(zip(node.tolist(), ready, strict=True)):
+            earliest = np.full((len(network.node_ids), len(service)), table.first_day, dtype=np.int64)
+            earliest[at] = first[service]
+            found = np.full_like(earliest, NEVER)
+            found[at] = np.where(network.serves[service, at], hand_over(table, service, earliest)[at], NEVER)
+            leaves[entry, columns] = found[at, place]
+            arrives = _arrive(table, dating, service, found, ways, bands, cards)[at]
+            days[entry, columns, :] = np.where(arrives < UNREACHABLE // 2, arrives - base, UNREACHABLE)[place, :]
+    return Arrivals(base=base, hand_over=leaves, days=days)
+
+
 def _table(view: View, now: datetime, tables: DayTables, dating: Dating) -> Days:
     if dating.store == NO_STORE:
         return tables.area_days(view, now, dating.area)

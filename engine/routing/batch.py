@@ -23,6 +23,7 @@ from engine.routing.arrivals import arrivals_of
 from engine.routing.contents import Contents
 from engine.routing.days_apart import DaysApart
 from engine.routing.demand import Held, demand_of, due_days_of, held_by, keep_cents_of, step_cents_of, wait_of
+from engine.routing.hub_offers import HubOffers, hub_offers
 from engine.routing.model import AllocationRow, NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity
 from engine.routing.node_terms import Fitting, fitting_rules, with_closed_nodes
 from engine.routing.ranking import at_most, positions_of, ranked
@@ -58,6 +59,8 @@ class Batch:
     """Day ordinal on which node n hands over to service v of the problem, shape (nodes, services)."""
     refused: frozenset[int]
     """SKUs of the problem of which a node has units that it does not handle."""
+    hubs: HubOffers | None = None
+    """What hubs can do for these orders; None if nothing is sent to one."""
 
     @property
     def told(self) -> RoutingProblem:
@@ -85,12 +88,13 @@ def build_batch(
     atp: AtpTable,
     capacities: Mapping[str, NodeCapacity],
     tables: DayTables | None = None,
+    given_up: Mapping[str, date] | None = None,
 ) -> Batch:
     """Return the problem of routing these orders now; every SKU of theirs must be in `atp` and in the catalog.
 
     Stock is ATP(today). What an order's own reservation holds of a whole line at one node stays its own there, if it
-    would be there today: not if it is due from a later supply, or a count has found less. Raises InvalidInput if costs
-    could pass 2^53 cents.
+    would be there today: not if it is due from a later supply, or a count has found less. `given_up` are promised days
+    that could not be kept without hubs, by order. Raises InvalidInput if costs could pass 2^53 cents.
     """
     network, now, tables = view.network, atp.now, DayTables() if tables is None else tables
     node = np.array(sorted(range(len(network.node_ids)), key=network.node_ids.__getitem__), np.int64)
@@ -101,7 +105,8 @@ def build_batch(
     refused_of = dict(zip(skus, refused, strict=True))
     held = [held_by(order, view, atp, refused_of) for order in ordered]
     contents = Contents(view)
-    ways = ways_of(ordered, _waits(ordered, held, view), view, DaysApart(view, now), contents)
+    waits = _waits(ordered, held, view)
+    ways = ways_of(ordered, waits, view, DaysApart(view, now), contents)
     learned = tables.days(view, now).learned
     bands = bands_of(network, learned)
     cards = cards_of(network, ways, bands, learned, contents.heaviest_g(ordered), contents.light)
@@ -144,6 +149,10 @@ def build_batch(
         relaxed = with_relaxed_rules(unbarred, fitting, view.terms.rules, node)
         relaxed = with_steering(relaxed, ordered, line_ids, step_cents)
         check_worst_cost(relaxed, "$")
+    hubs = None
+    if network.hubs is not None:
+        parts = (ways, bands, cards, arrivals)
+        hubs = hub_offers(ordered, waits, view, now, tables, parts, skus, place, due_days, given_up or {})
     there = atp.today[[atp.rows[sku] for sku in skus]] > 0 if skus else np.zeros(refused.shape, np.bool_)
     return Batch(
         problem=problem.freeze(),
@@ -156,6 +165,7 @@ def build_batch(
         node=node,
         hand_over=arrivals.hand_over[node],
         refused=frozenset(np.flatnonzero((there & refused).any(axis=1)).tolist()),
+        hubs=hubs,
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from msgspec import structs
 
 from engine.inventory.model import CONFIRMED, HELD, StockView
-from engine.routing.model import OpenOrder, OrderAllocation, UsedCapacity
+from engine.routing.model import OpenOrder, OrderAllocation, UsedCapacity, used_by
 from engine.routing.relaxing import relaxed_document
 from solvers.plan import gap_of
 
@@ -57,14 +57,12 @@ class Planned:
         """Count a plan: what it ships is taken, and what the reservations of these orders had there today is not."""
         by_id = {order.order_id: order for order in orders}
         for allocation in allocations:
-            order, services = by_id[allocation.order_id], set[tuple[str, Any, str | None]]()
+            order = by_id[allocation.order_id]
             shipped = [row for row in allocation.rows if row.node_id is not None]
             for row in shipped:
                 self._take(row.sku, str(row.node_id), order.channel, row.quantity)
-                services.add((str(row.node_id), row.ship_on, row.service))
-                self._use(str(row.node_id), row.ship_on, row.quantity, 0)
-            for node_id, ship_on, _ in services:
-                self._use(node_id, ship_on, 0, 1)
+            for (node_id, ship_on), (units, parcels) in used_by(shipped).items():
+                self._use(node_id, ship_on, units, parcels)
             for own in order.own_stock if shipped else ():
                 if own.ship_on is None:
                     self._take(own.sku, own.node_id, order.channel, -own.quantity)
@@ -124,14 +122,16 @@ def summary_of_turns(turns: Sequence[tuple[str | None, Mapping[str, Any]]]) -> d
     total = sum(summary["total_cost_cents"] for summary in summaries)
     bounds = [summary["lower_bound_cents"] for summary in summaries]
     bound = None if None in bounds else sum(bounds)
-    added = ("orders", "parcels", "split_orders", "backordered_units")
+    added = ["orders", "parcels", "split_orders", "backordered_units"]
+    added += ["hub_parcels"] if any("hub_parcels" in summary for summary in summaries) else []
+    names = dict.fromkeys(name for summary in summaries for name in summary["costs"])
     return {
         "total_cost_cents": total,
         "lower_bound_cents": bound,
         "gap": gap_of(total, bound),
         "solve_status": "feasible",
-        "costs": {name: sum(summary["costs"][name] for summary in summaries) for name in summaries[0]["costs"]},
-        **{name: sum(summary[name] for summary in summaries) for name in added},
+        "costs": {name: sum(summary["costs"].get(name, 0) for summary in summaries) for name in names},
+        **{name: sum(summary.get(name, 0) for summary in summaries) for name in added},
         "method": ", ".join(dict.fromkeys(summary["method"] for summary in summaries)),
         "stop_reason": ", ".join(dict.fromkeys(summary["stop_reason"] for summary in summaries)),
         "solve_seconds": round(sum(summary["solve_seconds"] for summary in summaries), 3),

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.routing.explanation import BrokenLimit
+from engine.routing.explanation import BrokenLimit, OverHub
 from solvers.plan import BACKORDER, ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, IntArray, Lanes, Orders, RoutingProblem, Stock
 
@@ -72,6 +72,7 @@ class Decision:
     kits: IntArray | None = None
     """By line, the first line of its kit, which goes as a whole, or -1; and whether it waits for the rest of that."""
     relaxed: tuple[BrokenLimit, ...] = ()
+    over_hub: OverHub | None = None
 
 
 def left_by(problem: RoutingProblem, line: IntArray, node: IntArray, quantity: IntArray) -> Left:
@@ -117,6 +118,7 @@ def decision_of(
     withheld: Mapping[tuple[int, int], Withheld] | None = None,
     kits: IntArray | None = None,
     relaxed: tuple[BrokenLimit, ...] = (),
+    over_hub: OverHub | None = None,
 ) -> Decision:
     """Cut one order out of a problem with its plan; `rows` are line, node and units, sorted by line."""
     orders, stock = problem.orders, problem.stock
@@ -153,6 +155,7 @@ def decision_of(
         withheld={(place[k], n): found for (k, n), found in (withheld or {}).items() if k in place},
         kits=None if kits is None else kits[first:last],
         relaxed=relaxed,
+        over_hub=over_hub,
     )
 
 

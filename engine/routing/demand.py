@@ -13,16 +13,13 @@ from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable
-from engine.delivery.promised import PromisedParcel
 from engine.routing.arrivals import Arrivals
 from engine.routing.contents import Contents
 from engine.routing.model import OpenOrder
+from engine.routing.promised_arrival import NOBODY, WayOf, as_promised, band_of
 from engine.routing.rate_cards import Bands, Cards
 from engine.routing.ways import Wait, Ways
 from solvers.problem import (
-    ANY_LEVEL,
-    DISTANCE_TOLERANCE_KM,
-    EARTH_RADIUS_KM,
     NO_DUE_DATE,
     UNLIMITED,
     UNREACHABLE,
@@ -34,7 +31,6 @@ _MOST_DAYS_LATE = 30
 """Days late up to which an order that holds its stock is shipped rather than backordered."""
 _UNITS_KEPT_OUT = 3
 """Units of other orders that have to wait at most for one that was promised, where they compete for a node."""
-NOBODY = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -210,7 +206,7 @@ def due_days_of(
     deadlines = [order.need_by or order.promised_on for order in orders]
     due = np.array([NO_DUE_DATE if d is None else d.toordinal() - arrivals.base for d in deadlines], np.int64)
     latitude, longitude = destinations(orders, view)
-    way_of = _WayOf(view, ways)
+    way_of = WayOf(view, ways)
     for o, order in enumerate(orders):
         if order.promised_on is None or order.need_by is not None:
             continue
@@ -219,45 +215,8 @@ def due_days_of(
             way = way_of(int(ways.of_order[o]), parcel.service)
             if node is None or way == NOBODY or arrivals.hand_over[node, way] > parcel.ship_on.toordinal():
                 continue
-            band = _band(view, bands, node, float(latitude[o]), float(longitude[o]))
-            arrives = _as_promised(parcel, node, way, band, cards, arrivals, len(bands.zone))
+            band = band_of(view, bands, node, float(latitude[o]), float(longitude[o]))
+            arrives = as_promised(parcel, node, way, band, cards, arrivals, len(bands.zone))
             if arrives < UNREACHABLE:
                 due[o] = max(due[o], arrives)
     return due
-
-
-class _WayOf:
-    """Finds the way of a service for orders of a level."""
-
-    def __init__(self, view: View, ways: Ways) -> None:
-        names, levels = ways.names(view.network), ways.level.tolist()
-        self._of = {
-            (level, name): way for way, (level, name) in reversed([*enumerate(zip(levels, names, strict=True))])
-        }
-        self._any = {name: way for way, name in reversed([*enumerate(names)])}
-
-    def __call__(self, level: int, service: str) -> int:
-        """Return the way, `NOBODY` if the order may not go by it."""
-        return self._any.get(service, NOBODY) if level == ANY_LEVEL else self._of.get((level, service), NOBODY)
-
-
-def _band(view: View, bands: Bands, node: int, latitude: float, longitude: float) -> int:
-    """Return the band of distance in which a node has a place."""
-    network = view.network
-    to_latitude, to_longitude = np.radians(latitude), np.radians(longitude)
-    across = np.sin((network.longitude_rad[node] - to_longitude) / 2) ** 2
-    along = np.sin((network.latitude_rad[node] - to_latitude) / 2) ** 2
-    chord = along + np.cos(network.latitude_rad[node]) * np.cos(to_latitude) * across
-    distance_km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(min(chord, 1.0)))
-    return int(np.searchsorted(bands.max_km, distance_km - DISTANCE_TOLERANCE_KM))
-
-
-def _as_promised(
-    parcel: PromisedParcel, node: int, way: int, band: int, cards: Cards, arrivals: Arrivals, bands: int
-) -> int:
-    """Return on which day a promised parcel would arrive by the arrays of now, `UNREACHABLE` if it cannot go."""
-    if band >= bands:
-        return UNREACHABLE
-    first, last = int(cards.start[way * bands + band]), int(cards.start[way * bands + band + 1])
-    step = first + int(np.searchsorted(cards.max_weight_g[first:last], parcel.weight_g))
-    return UNREACHABLE if step >= last else int(arrivals.days[node, way, cards.days[step]])

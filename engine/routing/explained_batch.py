@@ -15,13 +15,21 @@ from engine.availability.stock import AtpTable
 from engine.routing.batch import Batch
 from engine.routing.decision import Withheld, left_by, prices_of
 from engine.routing.explained_runs import Solved
+from engine.routing.hub_plan import HubPlan
+from engine.routing.hub_story import over_hubs
 from engine.routing.kits import Kept, kits_of
 from engine.routing.relaxing import Relaxed
 from engine.routing.ways import refused_stock
 
 
 def explained_batch(
-    batch: Batch, mended: Kept, view: View, atp: AtpTable, now: datetime, relaxed: Sequence[Relaxed] = ()
+    batch: Batch,
+    mended: Kept,
+    view: View,
+    atp: AtpTable,
+    now: datetime,
+    relaxed: Sequence[Relaxed] = (),
+    hubs: HubPlan | None = None,
 ) -> Solved:
     """Return a solved batch as it is kept; `view` and `atp` are what it was built from."""
     result, plan = mended.result, mended.result.plan
@@ -37,6 +45,7 @@ def explained_batch(
         withheld=_withheld(batch, view, atp),
         kits=kits_of(batch, mended),
         relaxed=relaxed,
+        over_hub={} if hubs is None else over_hubs(batch, hubs),
     )
 
 

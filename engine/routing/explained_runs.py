@@ -13,7 +13,7 @@ import asyncio
 import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,7 +22,7 @@ import numpy as np
 
 from engine.routing.decision import Decision, Left, ShadowPrices, Withheld, decision_of, orders_of
 from engine.routing.explained_blobs import Blobs
-from engine.routing.explanation import BrokenLimit
+from engine.routing.explanation import BrokenLimit, OverHub
 from engine.routing.relaxing import Relaxed
 from solvers.problem import IntArray, Orders, RoutingProblem
 
@@ -46,6 +46,8 @@ class Solved:
     kits: IntArray
     """See `Decision`."""
     relaxed: Sequence[Relaxed] = ()
+    over_hub: Mapping[str, OverHub] = field(default_factory=dict)
+    """By order id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,6 +79,7 @@ class _Chunk:
     kits: IntArray
     relaxed: tuple[tuple[str, BrokenLimit], ...]
     """By order id."""
+    over_hub: dict[str, OverHub] = field(default_factory=dict)
 
 
 K = TypeVar("K", _Ground, _Chunk)
@@ -175,6 +178,7 @@ def _packed(solved: Solved) -> tuple[dict[str, bytes], list[str]]:
             quantity=quantity[begin:stop],
             kits=solved.kits[first:last],
             relaxed=tuple(_limit(each) for each in solved.relaxed if each.order_id in order_ids),
+            over_hub={order_id: told for order_id, told in solved.over_hub.items() if order_id in order_ids},
         )
         blobs[f":{number}"] = _compressed(chunk)
     return blobs, [problem.orders.order_ids[start] for start in starts]
@@ -192,6 +196,7 @@ def _found(ground: _Ground, chunk: _Chunk, order_id: str) -> Found:
         withheld={(sku, node): held for sku, node, held in ground.withheld},
         kits=chunk.kits,
         relaxed=tuple(limit for owner, limit in chunk.relaxed if owner == order_id),
+        over_hub=chunk.over_hub.get(order_id),
     )
     return Found(decision=decision, at=ground.at)
 

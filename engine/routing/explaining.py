@@ -81,6 +81,7 @@ class _Explainer:
             lines=tuple(self._line(line) for line in lines),
             from_one_node=from_one_node(self._moves) if len(loads) > 1 else (),
             relaxed=self._decision.relaxed,
+            over_hub=self._decision.over_hub,
             value_cents=sum(
                 self._moves.value_cents(line, node, units)
                 for line, parts in self._parts.items()

@@ -167,10 +167,42 @@ class BrokenLimit(Struct, frozen=True, kw_only=True):
     node_id: str | None = None
 
 
+class HubTransfer(Struct, frozen=True, kw_only=True):
+    """What one node sends to a hub: when it leaves, from when it is there, and what the transfer takes."""
+
+    node_id: str
+    ship_on: date
+    available_on: date
+    line_ids: tuple[str, ...]
+    transfer_cents: int
+
+
+class OverHub(Struct, frozen=True, kw_only=True):
+    """The parcel that a hub packs of the order.
+
+    `saves_cents` is what the order costs less than by the best plan without hubs, to which all else of the explanation
+    refers; `why` says in words why it goes so. `line_ids` are all lines in the parcel.
+    """
+
+    node_id: str
+    service: str
+    ship_on: date
+    line_ids: tuple[str, ...]
+    transfers: tuple[HubTransfer, ...]
+    shipping_cents: int
+    handling_cents: int
+    units_cents: int
+    transfer_cents: int
+    late_cents: int
+    saves_cents: int
+    why: str
+
+
 class OrderExplanation(Struct, frozen=True, kw_only=True):
     """Why an order was routed as it was; `from_one_node` only for orders of several parcels.
 
-    `value_cents` is what the units that it takes count beside costs, as of a node.
+    `value_cents` is what the units that it takes count beside costs, as of a node. Of an order that goes `over_hub`,
+    all else tells how it would go without.
     """
 
     order_id: str
@@ -182,3 +214,4 @@ class OrderExplanation(Struct, frozen=True, kw_only=True):
     from_one_node: tuple[OneNode, ...]
     value_cents: int = 0
     relaxed: tuple[BrokenLimit, ...] = ()
+    over_hub: OverHub | None = None

@@ -6,7 +6,7 @@ Not here: solving (solvers), the run itself (runs.py), and where orders are kept
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -89,11 +89,22 @@ class OpenOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HubStop:
+    """The hub that packs units of another node: from when on they are there, and when their parcel leaves."""
+
+    node_id: str
+    available_on: date
+    ship_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AllocationRow:
     """Units of one line from one node by one carrier service on one day; without a node they are backordered.
 
     `node_id`, `service` and `ship_on` are all given or all None; a line may have several rows, whose quantities sum
-    to the line's. `sent_as` is what a vendor was first sent it as (drop_ship.py), with the rows that have the same.
+    to the line's. Of units that go over a `hub`, the node has them, and sends them there on `ship_on`; `service` takes
+    the parcel from the hub. `sent_as` is what a vendor was first sent it as (drop_ship.py), with the rows that have the
+    same.
     """
 
     line_id: str
@@ -103,6 +114,40 @@ class AllocationRow:
     service: str | None = None
     ship_on: date | None = None
     sent_as: str | None = None
+    hub: HubStop | None = None
+
+    @property
+    def node_ids(self) -> frozenset[str]:
+        """The nodes that have something to do with it: the one that has the units, and the hub that packs them."""
+        nodes = (self.node_id, None if self.hub is None else self.hub.node_id)
+        return frozenset(node for node in nodes if node is not None)
+
+    @property
+    def parcel(self) -> tuple[str | None, str | None, date | None]:
+        """Who hands the parcel to the customer's carrier over, by which service, on which day."""
+        if self.hub is None:
+            return self.node_id, self.service, self.ship_on
+        return self.hub.node_id, self.service, self.hub.ship_on
+
+
+def used_by(rows: Iterable[AllocationRow]) -> dict[tuple[str, date], tuple[int, int]]:
+    """Return the units and parcels that rows use of nodes, by node and day: a parcel for each service of a day.
+
+    What a node sends to a hub is a parcel of its own there; the hub's parcel counts at the hub, with all its units.
+    """
+    units: dict[tuple[str, date], int] = {}
+    parcels: dict[tuple[str, date], set[str]] = {}
+    for row in rows:
+        if row.node_id is None or row.service is None or row.ship_on is None:
+            continue
+        uses = [(row.node_id, row.ship_on, row.service)]
+        if row.hub is not None:
+            sent = f"to {row.hub.node_id}"
+            uses = [(row.node_id, row.ship_on, sent), (row.hub.node_id, row.hub.ship_on, row.service)]
+        for node_id, day, by in uses:
+            units[node_id, day] = units.get((node_id, day), 0) + row.quantity
+            parcels.setdefault((node_id, day), set()).add(by)
+    return {at: (count, len(parcels[at])) for at, count in units.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,13 +93,14 @@ def parcels_of(problem: RoutingProblem, line: IntArray, node: IntArray, quantity
         order=order,
         node=at,
         weight_g=weight,
-        zone=_zones(problem, order, at),
+        zone=zones_of(problem, order, at),
         first=first,
         of_row=of_row,
     )
 
 
-def _zones(problem: RoutingProblem, order: IntArray, node: IntArray) -> IntArray:
+def zones_of(problem: RoutingProblem, order: IntArray, node: IntArray) -> IntArray:
+    """Return the zone of each pair of order and node; `NO_ZONE` as for parcels."""
     km = _haversine_km(
         problem.orders.latitude[order],
         problem.orders.longitude[order],

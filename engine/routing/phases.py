@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Literal
 
-Phase = Literal["read", "build", "solve", "mend", "verify", "explain", "keep", "commit"]
+Phase = Literal["read", "build", "solve", "mend", "hubs", "verify", "explain", "keep", "commit"]
 
 
 class Phases:

@@ -52,24 +52,35 @@ class Rows:
 def check_plan(ground: Ground, allocations: Sequence[OrderAllocation], plan: RoutingPlan, bound: int | None) -> None:
     """Raise PlanNotVerified unless allocations keep every rule, and cost what the plan and its bound say."""
     faults: list[str] = []
-    rows = _rows_of(ground, allocations, plan, faults)
+    rows = rows_of(ground, allocations, plan, faults)
     if not faults:
         shipped = rows.node != NOWHERE
         parcels = parcels_of(ground.problem, rows.line[shipped], rows.node[shipped], rows.quantity[shipped])
-        faults += _lines(ground, rows)
-        faults += _kits(ground, rows)
-        faults += _together(ground, rows)
-        faults += _stock(ground.problem, rows)
+        faults += faults_of_lines(ground, rows)
         faults += _nodes(ground.problem, rows, parcels)
-        faults += _parcels(ground, rows, parcels)
-        faults += _costs(ground.problem, rows, parcels, plan, bound) if not faults else []
+        faults += faults_of_parcels(ground, rows, parcels)
+        if not faults:
+            faults += faults_of_costs(counted_costs(ground.problem, rows, parcels), plan, bound)
+    refuse(faults)
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raise PlanNotVerified if there are any faults."""
     if faults:
         more = f"; and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
         told = "; ".join(faults[:MOST_TOLD])
         raise PlanNotVerified(f"The plan does not hold, and nothing of it was committed: {told}{more}.")
 
 
-def _rows_of(ground: Ground, allocations: Sequence[OrderAllocation], plan: RoutingPlan, faults: list[str]) -> Rows:
+def faults_of_lines(ground: Ground, rows: Rows) -> Iterable[str]:
+    """Tell what is wrong with lines, in whatever parcels: units, kits, complete orders, stock, closed nodes."""
+    yield from _lines(ground, rows)
+    yield from _kits(ground, rows)
+    yield from _together(ground, rows)
+    yield from _stock(ground.problem, rows)
+
+
+def rows_of(ground: Ground, allocations: Sequence[OrderAllocation], plan: RoutingPlan, faults: list[str]) -> Rows:
     """Return allocations by number; of services of one name it is the one that the plan says, if it is of that name."""
     problem = ground.problem
     meant = dict(zip(zip(plan.line.tolist(), plan.node.tolist(), strict=True), plan.service.tolist(), strict=True))
@@ -204,7 +215,7 @@ def _nodes(problem: RoutingProblem, rows: Rows, parcels: Parcels) -> Iterable[st
         yield f"order {problem.orders.order_ids[order]} leaves in {of_order[order]} parcels, and may in {most_parcels}"
 
 
-def _parcels(ground: Ground, rows: Rows, parcels: Parcels) -> Iterable[str]:
+def faults_of_parcels(ground: Ground, rows: Rows, parcels: Parcels) -> Iterable[str]:
     """Tell parcels whose rows disagree, that leave on another day, or that their service does not carry."""
     shipped = np.flatnonzero(rows.node != NOWHERE)
     service, ship_on = rows.service[shipped], rows.ship_on[shipped]
@@ -218,9 +229,8 @@ def _parcels(ground: Ground, rows: Rows, parcels: Parcels) -> Iterable[str]:
         yield f"{_of_row(ground.problem, rows, row)} by {name}, which does not carry its parcel there in time"
 
 
-def _costs(
-    problem: RoutingProblem, rows: Rows, parcels: Parcels, plan: RoutingPlan, bound: int | None
-) -> Iterable[str]:
+def counted_costs(problem: RoutingProblem, rows: Rows, parcels: Parcels) -> dict[str, int]:
+    """Return what rows cost by component, and how many parcels, split orders and backordered units they are."""
     orders, terms, shipped = problem.orders, problem.terms, rows.node != NOWHERE
     shipping, late = parcels.cents_by(rows.service[np.flatnonzero(shipped)[parcels.first]])
     splits = np.maximum(np.bincount(parcels.order, minlength=problem.order_count) - 1, 0)
@@ -231,7 +241,7 @@ def _costs(
         value_row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
         cents = problem.unit_value_cents[value_row[rows.line[shipped]], rows.node[shipped]]
         value = int((cents * rows.quantity[shipped]).sum())
-    counted = {
+    return {
         "shipping": int(shipping.sum()),
         "handling": int(problem.nodes.parcel_cost_cents[parcels.node].sum()),
         "units": int((problem.nodes.unit_cost_cents[rows.node[shipped]] * rows.quantity[shipped]).sum()),
@@ -240,10 +250,15 @@ def _costs(
         "backorder": int((backorder[rows.line[~shipped]] * rows.quantity[~shipped]).sum()),
         "moves": _moves(problem, rows),
         "value": value,
+        "parcels": len(parcels.node),
+        "split orders": int((splits > 0).sum()),
+        "backordered units": int(rows.quantity[~shipped].sum()),
     }
-    stated = {name: getattr(plan.costs, name) for name in counted}
-    counted |= {"parcels": len(parcels.node), "split orders": int((splits > 0).sum())}
-    counted["backordered units"] = int(rows.quantity[~shipped].sum())
+
+
+def faults_of_costs(counted: dict[str, int], plan: RoutingPlan, bound: int | None) -> Iterable[str]:
+    """Tell what a plan states otherwise than it was counted, and a bound above it."""
+    stated = {name: getattr(plan.costs, name) for name in counted if hasattr(plan.costs, name)}
     stated |= {"parcels": plan.parcels, "split orders": plan.split_orders}
     stated["backordered units"] = plan.backordered_units
     for name, cents in counted.items():

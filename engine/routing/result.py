@@ -62,10 +62,14 @@ def summary(problem: RoutingProblem, result: RoutingResult, *, seed: int, proble
 
 
 def costs_document(costs: Costs, *, moves: bool = False) -> dict[str, int]:
-    """Return the costs by name; `moves` only if asked for, or where some line has moved, and never what only ranks."""
+    """Return the costs by name; `moves` only if asked for, or where some line has moved, `transfer` where there is one.
+
+    Never what only ranks.
+    """
     named = asdict(costs)
     del named["value"]
-    return {name: cents for name, cents in named.items() if cents or moves or name != "moves"}
+    seldom = {"transfer"} if moves else {"transfer", "moves"}
+    return {name: cents for name, cents in named.items() if cents or name not in seldom}
 
 
 def moved_lines(problem: RoutingProblem, plan: RoutingPlan) -> tuple[int, int] | None:

@@ -176,7 +176,7 @@ class RoutingTurns:
         step = Step(
             allocations=tuple(sent(solved.allocations, vendors_of(work.table.view.network))),
             unrouted=(*solved.unrouted, *(entry for o in stopped for entry in whole_order(o, o.stopped or ORDER_HOLD))),
-            summary=summary_of(solved.batch, solved.result, solved.relaxed),
+            summary=summary_of(solved.batch, solved.result, solved.relaxed, solved.hubs),
             today=today,
         )
         with work.table.phases.timed("keep"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.routing.batch import Batch
+from engine.routing.hub_plan import HubPlan, plan_with_hubs
 from engine.routing.model import Verdict, VerdictOutcome
 from engine.routing.plan_costs import plan_of
 from engine.routing.relaxing import Relaxed, relaxed_document
@@ -74,9 +75,21 @@ def _paid(batch: Batch, plan: RoutingPlan) -> RoutingPlan:
     return replace(plan, costs=replace(plan.costs, backorder=short, value=0))
 
 
-def summary_of(batch: Batch, result: RoutingResult, relaxed: Sequence[Relaxed] = ()) -> dict[str, Any]:
+def _over_hubs(batch: Batch, result: RoutingResult, hubs: HubPlan) -> RoutingResult:
+    """Return a result in money with its orders that go over a hub."""
+    assert batch.hubs is not None
+    paid = plan_with_hubs(batch.paid, batch.hubs, hubs)
+    added = plan_with_hubs(batch.problem, batch.hubs, hubs).costs.total - paid.costs.total
+    bound = None if hubs.bound_cents is None else max(0, hubs.bound_cents - added)
+    reason = "work_done" if result.stop_reason == "optimal" and bound != paid.costs.total else result.stop_reason
+    return replace(result, plan=paid, lower_bound_cents=bound, stop_reason=reason)
+
+
+def summary_of(
+    batch: Batch, result: RoutingResult, relaxed: Sequence[Relaxed] = (), hubs: HubPlan | None = None
+) -> dict[str, Any]:
     """Return the plan's figures as in summary.json, for what the run solved first, and the soft limits it broke."""
-    result = _in_money(batch, result)
+    result = _in_money(batch, result) if hubs is None else _over_hubs(batch, result, hubs)
     return {
         "total_cost_cents": result.total_cost_cents,
         "lower_bound_cents": result.lower_bound_cents,
@@ -90,5 +103,6 @@ def summary_of(batch: Batch, result: RoutingResult, relaxed: Sequence[Relaxed] =
         "method": str(result.method),
         "stop_reason": result.stop_reason,
         "solve_seconds": round(result.compile_seconds + result.solve_seconds, 3),
+        **({} if hubs is None else {"hub_parcels": len(hubs.parcels)}),
         **relaxed_document([each.document() for each in relaxed]),
     }

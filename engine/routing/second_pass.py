@@ -17,6 +17,7 @@ from engine.network.run_terms import RunTerms
 from engine.routing.again import Part, part_of, put_back
 from engine.routing.batch import Batch
 from engine.routing.completing import keep_to_limits, waiting
+from engine.routing.hub_plan import HubPlan
 from engine.routing.kits import Kept
 from engine.routing.node_terms import forbidden_by
 from engine.routing.plan_costs import late_cents_of, plan_of
@@ -38,6 +39,8 @@ class BothPasses:
     batch: Batch
     kept: Kept
     relaxed: tuple[Relaxed, ...] = ()
+    hubs: HubPlan | None = None
+    """Which orders go over a hub, looked at after both."""
 
 
 def second_pass(batch: Batch, kept: Kept, terms: RunTerms, params: Params, stopping: Stopping) -> BothPasses:

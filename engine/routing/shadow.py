@@ -49,7 +49,7 @@ class Shadow:
         decided = {each.order_id for each in step.allocations}  # all but those of which no problem can be made
         free, _ = to_route([order for order in turn.orders if order.order_id in decided], self._live.network)
         solved = await self._solver.solve(free, table, self._request, None)
-        self._summaries.append((turn.channel, summary_of(solved.batch, solved.result, solved.relaxed)))
+        self._summaries.append((turn.channel, summary_of(solved.batch, solved.result, solved.relaxed, solved.hubs)))
         if self._turns > 1:
             self._planned.add(turn.orders, solved.allocations)
         live = {each.order_id: each for each in solved.allocations}
@@ -65,7 +65,8 @@ class Shadow:
     def document(self, summary: Mapping[str, Any]) -> dict[str, Any]:
         """Return the comparison as a run's summary has it; `summary` is that of the shadow run."""
         live = summary_of_turns(self._summaries)
-        costs = {name: summary["costs"][name] - cents for name, cents in live["costs"].items()}
+        names = dict.fromkeys((*live["costs"], *summary["costs"]))
+        costs = {name: summary["costs"].get(name, 0) - live["costs"].get(name, 0) for name in names}
         return {
             "live": {name: live[name] for name in FIGURES},
             "difference": {
@@ -82,7 +83,13 @@ class Shadow:
 def _rows(allocation: OrderAllocation) -> list[dict[str, Any]]:
     """Return what becomes of an order, sorted."""
     rows = [
-        {"line_id": row.line_id, "node_id": row.node_id, "service": row.service, "quantity": row.quantity}
+        {
+            "line_id": row.line_id,
+            "node_id": row.node_id,
+            "service": row.service,
+            "quantity": row.quantity,
+            **({} if row.hub is None else {"hub_node_id": row.hub.node_id}),
+        }
         for row in allocation.rows
     ]
     return sorted(rows, key=lambda row: (row["line_id"], row["node_id"] or ""))

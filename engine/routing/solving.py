@@ -25,8 +25,11 @@ from engine.network.days import Today
 from engine.routing.batch import Batch, build_batch, capacities_left, demanded_skus, ship_days
 from engine.routing.channels import Planned
 from engine.routing.completing import keep_to_limits
+from engine.routing.consolidating import Ground, consolidated
 from engine.routing.explained_batch import explained_batch
 from engine.routing.explained_runs import Solved as Explained
+from engine.routing.hub_offers import HubOffers
+from engine.routing.hub_plan import HubPlan, still_waiting
 from engine.routing.kits import kits_of
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
@@ -56,6 +59,8 @@ class Solved:
     result: RoutingResult
     relaxed: tuple[Relaxed, ...]
     """Which soft limits were broken for which orders."""
+    hubs: HubPlan | None
+    """Which orders go over a hub, beside the result; None where hubs can do nothing."""
     allocations: list[OrderAllocation]
     unrouted: list[Unrouted]
     explained: Explained | None
@@ -98,9 +103,10 @@ class Solver:
             atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))
         began, limit = time.perf_counter(), _limit(request, table)
+        given_up = dict[str, date]()
         for keep_promises in (True, False):
             with phases.timed("build"):
-                batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables)
+                batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables, given_up)
             with phases.timed("solve"):
                 may_repeat = keep_promises and has_promised_days(orders)
                 stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
@@ -112,10 +118,14 @@ class Solver:
                 late = await asyncio.to_thread(to_give_up, batch, result) if may_repeat else frozenset[str]()
             if not late:
                 break
+            given_up = {o.order_id: o.promised_on for o in orders if o.order_id in late and o.promised_on is not None}
             orders = [replace(o, promised_on=None) if o.order_id in late else o for o in orders]
         with phases.timed("mend"):
             again = _stopping(limit, began, request.target_gap, may_repeat=False)
             both = await asyncio.to_thread(self._both_passes, batch, result, view, params, again)
+        if batch.hubs is not None:
+            with phases.timed("hubs"):
+                both = await self._with_hubs(both, batch.hubs, table, today)
         with phases.timed("verify"):
             allocated = await asyncio.to_thread(verified, both, view)
         with phases.timed("explain"):
@@ -127,6 +137,21 @@ class Solver:
         """Return the plan that keeps to all limits, or breaks soft ones for orders that would wait."""
         kept = keep_to_limits(batch, result, view.terms, stopping)
         return second_pass(batch, kept, view.terms, params, stopping)
+
+    async def _with_hubs(self, both: BothPasses, offers: HubOffers, table: Table, today: Today) -> BothPasses:
+        """Return the same with the orders that go over a hub."""
+        network = table.view.network
+        used = table.planned.used(await self._orders.used_capacity(offers.dates()))
+        ground = Ground(
+            batch=both.batch,
+            result=both.kept.result,
+            network=network,
+            days=ship_days(network, today),
+            used={(each.node_id, each.ship_on.toordinal()): each for each in used},
+            ship_complete=table.view.terms.ship_complete,
+            settled=frozenset(each.order_id for each in both.relaxed),
+        )
+        return replace(both, hubs=await asyncio.to_thread(consolidated, ground))
 
     async def poisoned(self, orders: Sequence[OpenOrder], table: Table) -> list[OpenOrder]:
         """Return the orders of which no problem can be made, whatever the others are."""
@@ -148,14 +173,17 @@ class Solver:
         self, both: BothPasses, allocated: list[OrderAllocation], view: View, atp: AtpTable, now: datetime
     ) -> Solved:
         """Return what was decided in the words of orders, with what is kept to explain it."""
-        batch, mended = both.batch, both.kept
+        batch, mended, explained = both.batch, both.kept, None
+        if self._explains:
+            explained = explained_batch(batch, mended, view, atp, now, both.relaxed, both.hubs)
         return Solved(
             batch=batch,
             result=mended.result,
             relaxed=both.relaxed,
+            hubs=both.hubs,
             allocations=allocated,
-            unrouted=backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]),
-            explained=explained_batch(batch, mended, view, atp, now, both.relaxed) if self._explains else None,
+            unrouted=still_waiting(backorder_reasons(batch, mended.result, kits_of(batch, mended)[:, 1]), allocated),
+            explained=explained,
         )
 
     def _spread(

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from engine.availability.reference import View
 from engine.routing.batch import allocations
+from engine.routing.hub_check import check_hubs
+from engine.routing.hub_plan import allocations_with_hubs, plan_with_hubs
 from engine.routing.model import OrderAllocation
 from engine.routing.plan_check import Ground, check_plan
 from engine.routing.second_pass import INCOMPLETE, BothPasses
@@ -26,4 +28,10 @@ def verified(both: BothPasses, view: View) -> list[OrderAllocation]:
         in_part=frozenset(each.order_id for each in both.relaxed if each.constraint == INCOMPLETE),
     )
     check_plan(ground, allocated, result.plan, result.lower_bound_cents)
-    return allocated
+    if both.hubs is None or not both.hubs.parcels:
+        return allocated
+    assert batch.hubs is not None
+    plan = plan_with_hubs(batch.problem, batch.hubs, both.hubs)
+    whole = allocations_with_hubs(batch, plan, both.hubs)
+    check_hubs(ground, batch, view, whole, plan, both.hubs.bound_cents)
+    return whole

@@ -90,7 +90,7 @@ def with_steering(
     parcels, short = found.max_parcels.copy(), _copy(found.line_backorder_cents, len(found.line_sku), problem)
     for o in numbers:
         if orders[o].kept and parcels[o] < UNLIMITED:
-            parcels[o] -= len({row.node_id for row in orders[o].kept})
+            parcels[o] -= len({row.parcel[0] for row in orders[o].kept})
         lines = slice(start[o], start[o + 1])
         own = found.line_own_node
         free = np.ones(start[o + 1] - start[o], np.bool_) if own is None else own[lines] < 0
@@ -140,7 +140,7 @@ def _remainder(order: OpenOrder, most_nodes: int | None, closed: Collection[str]
     if not order.kept and own == order.own_stock:
         return order
     kept = _kept(order, closed)
-    if not keeps or (most_nodes is not None and len({row.node_id for row in kept}) >= most_nodes):
+    if not keeps or (most_nodes is not None and len({row.parcel[0] for row in kept}) >= most_nodes):
         kept = ()
     lines = tuple(
         replace(line, quantity=left)
@@ -152,7 +152,9 @@ def _remainder(order: OpenOrder, most_nodes: int | None, closed: Collection[str]
 
 def _kept(order: OpenOrder, closed: Collection[str]) -> tuple[AllocationRow, ...]:
     """Return the rows that stay: not those of a kit of which a part is open, as it goes from one node."""
-    kept = [row for row in order.kept if row.node_id not in closed]
+    lost = {row.parcel for row in order.kept if not row.node_ids.isdisjoint(closed)}
+    whole = {row.parcel for row in order.kept if row.hub is not None}
+    kept = [row for row in order.kept if row.node_ids.isdisjoint(closed) and row.parcel not in whole & lost]
     while True:
         units = {line.line_id: line.quantity for line in order.lines}
         for row in kept:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 NEW_YORK = {"latitude": 40.73, "longitude": -73.99}
 TRANSFER = {"from_node_id": "west", "to_node_id": "east", "calendar": "always", "transit_days": 1, "cost_cents": 90}
 
@@ -29,3 +31,30 @@ async def test_what_two_nodes_have_is_held_at_both_and_comes_in_one_parcel(shop,
     assert {(line["sku"], line["node_id"]) for line in held.json()["lines"]} == {("mug", "east"), ("pot/large", "west")}
     position = (await shop.get("/v1/inventory/pot%2Flarge")).json()["positions"][0]
     assert (position["node_id"], position["reserved"]) == ("west", 1)
+
+
+async def test_an_order_is_routed_over_a_hub_and_says_so(shop, network):
+    nodes = [node | ({"hub": {}} if node["node_id"] == "east" else {}) for node in network["nodes"]]
+    assert (await shop.put("/v1/network", json=network | {"nodes": nodes, "transfers": [TRANSFER]})).status_code == 200
+    counted = [{"node_id": "west", "sku": "pot/large", "on_hand": 3, "safety_stock": 0}]
+    assert (await shop.put("/v1/inventory/positions", json={"positions": counted})).status_code == 200
+    lines = [{"line_id": "m", "sku": "mug", "quantity": 1}, {"line_id": "p", "sku": "pot/large", "quantity": 1}]
+    order = {"order_id": "over-hub", "channel": "web", "destination": NEW_YORK, "lines": lines}
+    assert (await shop.post("/v1/orders", json=order)).status_code == 201
+    run = await shop.post("/v1/routing-runs", json={"order_ids": ["over-hub"]})
+    assert run.status_code == 202, run.text
+    found = {"status": "queued"}
+    for _ in range(200):
+        found = (await shop.get(f"/v1/routing-runs/{run.json()['run_id']}")).json()
+        if found["status"] not in ("queued", "running"):
+            break
+        await asyncio.sleep(0.02)
+    assert (found["status"], found["summary"]["hub_parcels"]) == ("committed", 1), found
+    rows = {row["sku"]: row for row in (await shop.get("/v1/orders/over-hub")).json()["allocations"]}
+    assert (rows["pot/large"]["node_id"], rows["pot/large"]["hub"]["node_id"]) == ("west", "east")
+    assert (rows["mug"]["node_id"], rows["mug"]["hub"]) == ("east", None)
+    assert rows["pot/large"]["hub"]["ship_on"] == rows["mug"]["ship_on"] > rows["pot/large"]["ship_on"]
+    position = (await shop.get("/v1/inventory/pot%2Flarge")).json()["positions"][0]
+    assert (position["node_id"], position["reserved"]) == ("west", 1)
+    told = (await shop.get("/v1/orders/over-hub/explanation")).json()["over_hub"]
+    assert (told["node_id"], told["transfers"][0]["node_id"], told["transfer_cents"]) == ("east", "west", 90)

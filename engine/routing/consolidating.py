@@ -1,0 +1,353 @@
+"""Orders of a solved batch that do better over a hub: lines of several nodes in one parcel, packed where they meet.
+
+The solver knows no hubs. So each order that may use one is looked at again, exactly, against what the plan leaves and
+what it has itself, and changes over where that costs less, or is the only way to keep its promised day. The bound is
+proven for the problem with hubs: at the prices that prove it, it is lowered by as much as any way over a hub would have
+been cheaper for each order. Not here: what hubs can do (hub_offers.py), the best way of one order (hub_programme.py),
+what it costs in the end (hub_plan.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.network.model import Network
+from engine.routing.batch import Batch
+from engine.routing.decision import ShadowPrices, left_by, prices_of
+from engine.routing.hub_bound import bound_with_hubs, price_bound
+from engine.routing.hub_offers import OWN, HubOffers
+from engine.routing.hub_plan import Columns, HubParcel, HubPart, HubPlan, sorted_rows
+from engine.routing.hub_programme import Direct, HubPattern, Prices, best, direct_parcels, least, rest_of
+from engine.routing.hub_room import NOW, Room, Use, entries_of, places_of
+from engine.routing.hub_tables import NEVER_CENTS, HubTables, Parcels, bits_of
+from engine.routing.model import UsedCapacity
+from engine.routing.plan_costs import plan_of
+from solvers.plan import BACKORDER, ROUNDINGS, RoutingPlan, RoutingResult
+from solvers.problem import IntArray, RoutingProblem
+
+PASSES = 3
+MILLICENTS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What orders change over to hubs against: the plan, the days on which nodes ship now, and what else is used."""
+
+    batch: Batch
+    result: RoutingResult
+    network: Network
+    days: Sequence[set[int]]
+    used: Mapping[tuple[str, int], UsedCapacity]
+    ship_complete: bool = False
+    settled: frozenset[str] = frozenset()
+    """Orders that stay as they are: for them soft limits were broken."""
+
+
+class _Now(NamedTuple):
+    """What an order has in the plan: rows of its table with sets of lines, what that costs, and what it uses."""
+
+    direct: tuple[Direct, ...]
+    cents: int | None
+    """None if the plan may not ship it so: its promised day was given up."""
+    late_millicents: int
+    """Then what it costs all the same, at the prices that prove the bound."""
+    waits: int
+    use: Use
+
+
+def consolidated(ground: Ground) -> HubPlan | None:
+    """Return the plan with hubs; None where hubs can do nothing for any of the orders."""
+    offers = ground.batch.hubs
+    if offers is None:
+        return None
+    return _Consolidating(ground, offers).plan()
+
+
+class _Consolidating:
+    """The orders of a batch that may change over."""
+
+    def __init__(self, ground: Ground, offers: HubOffers) -> None:
+        self._ground, self._offers, self._batch = ground, offers, ground.batch
+        self._problem, self._plan = ground.batch.problem, ground.result.plan
+        self._tables = HubTables(self._problem, offers)
+        plan = self._plan
+        left = left_by(self._problem, plan.line, plan.node, plan.quantity)
+        self._room = Room(left, ground.network, ground.batch.node, ground.days, ground.used)
+        self._chosen: dict[int, tuple[Parcels, HubPattern]] = {}
+
+    def plan(self) -> HubPlan:
+        """Return the plan with all orders that change over."""
+        found, lowered = self._looked()
+        waiting = [at for _, at in sorted(found)]
+        for _ in range(PASSES):
+            changed = [at for at in waiting if self._changes(at)]
+            waiting = [at for at in waiting if at not in set(changed)]
+            if not changed:
+                break
+        parcels = [self._parcel(at, *chosen) for at, chosen in sorted(self._chosen.items())]
+        moved = np.zeros(self._problem.order_count, np.bool_)
+        moved[[parcel.order for parcel in parcels]] = True
+        return HubPlan(
+            parcels=tuple(parcels),
+            rest=self._rest(moved),
+            before=_rows(self._problem, self._plan, moved),
+            bound_cents=self._bound(lowered),
+        )
+
+    def _looked(self) -> tuple[list[tuple[tuple[int, int, int, int], int]], int]:
+        """Return the orders that could do better by rank, and by how much hubs lower the sum of the cheapest ways."""
+        prices, found, lowered = prices_of(self._problem, self._ground.result.prices), [], 0
+        for at, order in enumerate(self._tables.chosen.tolist()):
+            parcels = self._tables.parcels(at)
+            if not len(parcels.leg):
+                continue
+            now, whole = self._now(parcels), self._usual(parcels)
+            by_hub = least(parcels, self._offers, whole)
+            keeps = bool(self._offers.keeps[order])
+            saves = 0 if now.cents is None else now.cents - by_hub
+            if by_hub < NEVER_CENTS and self._may_change(order) and (keeps or saves > 0):
+                found.append(((-self._batch.orders[order].priority, int(not keeps), -saves, order), at))
+            lowered += self._lowered(parcels, whole, by_hub, now, prices)
+        return found, lowered
+
+    def _may_change(self, order: int) -> bool:
+        return self._batch.orders[order].order_id not in self._ground.settled
+
+    def _usual(self, parcels: Parcels) -> Prices:
+        """Return costs in cents, as if all stock and capacity were for this order."""
+        return self._whole_kits(
+            parcels,
+            Prices(parcels.direct, parcels.onward, parcels.part, self._short(parcels), self._split),
+        )
+
+    @property
+    def _split(self) -> int:
+        return self._problem.terms.split_cost_cents
+
+    def _short(self, parcels: Parcels) -> IntArray:
+        if not self._ground.ship_complete:
+            return parcels.short
+        return np.where(np.arange(len(parcels.short)) > 0, NEVER_CENTS, 0)
+
+    def _whole_kits(self, parcels: Parcels, prices: Prices) -> Prices:
+        """Return the same with no part of a kit anywhere."""
+        groups = self._batch.orders[parcels.order].whole
+        if not groups:
+            return prices
+        ids, torn = [self._batch.line_ids[line] for line in parcels.lines], np.zeros(len(prices.short), np.bool_)
+        masks = np.arange(len(prices.short))
+        for group in groups:
+            kit = sum(1 << p for p, line_id in enumerate(ids) if line_id in group)
+            torn |= (masks & kit > 0) & (masks & kit != kit)
+        return prices._replace(
+            direct=np.where(torn, NEVER_CENTS, prices.direct),
+            onward=np.where(torn, NEVER_CENTS, prices.onward),
+            part=np.where(torn, NEVER_CENTS, prices.part),
+        )
+
+    def _now(self, parcels: Parcels) -> _Now:
+        """Return what an order has in the plan."""
+        plan, use = self._plan, Use()
+        first, last = np.searchsorted(plan.line, [parcels.lines[0], parcels.lines[-1] + 1]).tolist()
+        masks: dict[int, int] = {}
+        for line, node in zip(plan.line[first:last].tolist(), plan.node[first:last].tolist(), strict=True):
+            masks[node] = masks.get(node, 0) | 1 << int(line - parcels.lines[0])
+        waits = masks.pop(BACKORDER, 0)
+        rows = {int(node): row for row, node in enumerate(parcels.node.tolist())}
+        known, cents = list[Direct](), int(parcels.short[waits])
+        for node, mask in masks.items():
+            row = rows.get(node)
+            cost = NEVER_CENTS if row is None else int(parcels.direct[row, mask])
+            if row is not None:
+                known.append(Direct(row, mask))
+                places = places_of(mask)
+                use.take(entries_of(parcels.has[row], places), parcels.quantity[places].tolist())
+                use.add((node, NOW), int(parcels.units[mask]), 1)
+            cents += cost
+        cents += self._split * max(0, len(masks) - 1)
+        is_known = cents < NEVER_CENTS
+        late = 0 if is_known else self._late(slice(first, last), use)
+        return _Now(tuple(known), cents if is_known else None, late, int(parcels.units[waits]), use)
+
+    def _late(self, rows: slice, use: Use) -> int:
+        """Return what an order costs in the plan that comes after its promised day, at the prices of the bound."""
+        plan, prices = self._plan, prices_of(self._problem, self._ground.result.prices)
+        paid = plan_of(self._problem, plan.line[rows], plan.node[rows], plan.quantity[rows], plan.service[rows])
+        found = paid.costs.total * MILLICENTS
+        for entry, units in use.stock.items():
+            found += int(_worth(prices, np.array([entry]), np.array([units]))[0])
+        for (node, _), units in use.units.items():
+            found += int(prices.units[node]) * units + int(prices.parcels[node])
+        return found
+
+    def _lowered(self, parcels: Parcels, whole: Prices, by_hub: int, now: _Now, prices: ShadowPrices) -> int:
+        """Return by how many thousandths of a cent a hub is cheaper than all else, at the prices of the bound."""
+        direct, part = self._charges(parcels, prices)
+        if by_hub >= NEVER_CENTS:
+            return 0
+        priced = Prices(
+            _in_millicents(whole.direct) + direct,
+            _in_millicents(whole.onward),
+            _in_millicents(whole.part) + part,
+            _in_millicents(whole.short),
+            whole.split * MILLICENTS,
+        )
+        hub = least(parcels, self._offers, priced) if direct.any() or part.any() else by_hub * MILLICENTS
+        usual = self._least_direct(parcels, priced._replace(short=_in_millicents(parcels.short)), now)
+        return max(0, usual - hub)
+
+    def _least_direct(self, parcels: Parcels, priced: Prices, now: _Now) -> int:
+        """Return what some way without hubs costs, the cheapest as far as is known."""
+        masks = len(priced.short)
+        ways = [now.direct] if now.cents is not None else []
+        rest = rest_of(priced, np.ones(len(parcels.node), np.bool_), parcels.most)
+        ways.append(direct_parcels(rest, priced, masks - 1))
+        found = int(priced.short[-1]) if now.cents is not None else now.late_millicents
+        for way in ways:
+            served = sum(each.mask for each in way)
+            cost = sum(int(priced.direct[each.row, each.mask]) for each in way)
+            found = min(found, cost + priced.split * max(0, len(way) - 1) + int(priced.short[masks - 1 ^ served]))
+        return found
+
+    def _charges(self, parcels: Parcels, prices: ShadowPrices) -> tuple[IntArray, IntArray]:
+        """Return what the units of parcels and parts are worth to others, and of parcels their capacity."""
+        bits = bits_of(len(parcels.lines))
+        direct = _worth(prices, parcels.has, parcels.quantity) @ bits
+        direct += prices.units[parcels.node][:, None] * parcels.units + prices.parcels[parcels.node][:, None]
+        direct[:, 0] = 0
+        return direct, _worth(prices, parcels.part_has, parcels.quantity) @ bits
+
+    def _changes(self, at: int) -> bool:
+        """Change an order over to a hub, if there is a better way now; return whether there was."""
+        parcels = self._tables.parcels(at)
+        now, keeps = self._now(parcels), bool(self._offers.keeps[parcels.order])
+        self._room.take(now.use, -1)
+        live = self._live(parcels)
+        while True:
+            pattern = best(parcels, self._offers, live)
+            if pattern is None:
+                break
+            cents, use = self._cost(parcels, live, pattern), self._use(at, parcels, pattern)
+            waits = int(parcels.units[-1]) - int(parcels.units[pattern.served])
+            fits = cents < NEVER_CENTS and self._room.fits(use)
+            is_better = now.cents is not None and cents < now.cents
+            if fits and (is_better or (keeps and waits <= now.waits)):
+                self._room.take(use)
+                self._chosen[at] = (parcels, pattern)
+                return True
+            if fits:
+                break
+            live.onward[pattern.stop] = NEVER_CENTS
+        self._room.take(now.use)
+        return False
+
+    def _live(self, parcels: Parcels) -> Prices:
+        """Return costs in cents of what stock and capacity are left for."""
+        usual, bits, room = self._usual(parcels), bits_of(len(parcels.lines)), self._room
+        direct, part = usual.direct.copy(), usual.part.copy()
+        direct[_missing(room.stock, parcels.has, parcels.quantity) @ bits > 0] = NEVER_CENTS
+        part[_missing(room.stock, parcels.part_has, parcels.quantity) @ bits > 0] = NEVER_CENTS
+        for row, node in enumerate(parcels.node.tolist()):
+            units, count = room.left((node, NOW))
+            direct[row, (parcels.units > units) | (count < 1)] = NEVER_CENTS
+        for place, leg in enumerate(parcels.leg.tolist()):
+            if leg != OWN:
+                node = int(parcels.part_node[place])
+                units, count = room.left(room.day(node, int(self._offers.legs.leaves[leg])))
+                part[place, (parcels.units > units) | (count < 1)] = NEVER_CENTS
+        return usual._replace(direct=direct, part=part, onward=usual.onward.copy())
+
+    def _cost(self, parcels: Parcels, live: Prices, pattern: HubPattern) -> int:
+        """Return what a way over a hub costs, in cents; `NEVER_CENTS` or more if it cannot be."""
+        if 1 + len(pattern.direct) > parcels.most:
+            return NEVER_CENTS
+        cents = int(live.onward[pattern.stop, pattern.mask]) + int(live.short[len(live.short) - 1 ^ pattern.served])
+        cents += sum(int(live.direct[each.row, each.mask]) + live.split for each in pattern.direct)
+        hub = int(self._offers.stop_hub[pattern.stop])
+        return cents + sum(int(live.part[parcels.place(part.leg, hub), part.mask]) for part in pattern.parts)
+
+    def _use(self, at: int, parcels: Parcels, pattern: HubPattern) -> Use:
+        """Return what a way over a hub takes of stock, and of days."""
+        use, room, hub = Use(), self._room, int(self._offers.stop_hub[pattern.stop])
+        for each in pattern.direct:
+            places = places_of(each.mask)
+            use.take(entries_of(parcels.has[each.row], places), parcels.quantity[places].tolist())
+            use.add((int(parcels.node[each.row]), NOW), int(parcels.units[each.mask]), 1)
+        for part in pattern.parts:
+            place = parcels.place(part.leg, hub)
+            places = places_of(part.mask)
+            use.take(entries_of(parcels.part_has[place], places), parcels.quantity[places].tolist())
+            if part.leg != OWN:
+                day = room.day(part.node, int(self._offers.legs.leaves[part.leg]))
+                use.add(day, int(parcels.units[part.mask]), 1)
+        service = self._tables.way_of(at, int(parcels.weight_g[pattern.mask]), stop=pattern.stop)
+        leaves = int(self._offers.hand_over[pattern.stop, service])
+        use.add(room.day(hub, leaves), int(parcels.units[pattern.mask]), 1)
+        return use
+
+    def _parcel(self, at: int, parcels: Parcels, pattern: HubPattern) -> HubParcel:
+        parts = tuple(
+            HubPart(
+                leg=part.leg,
+                node=part.node,
+                lines=tuple(int(parcels.lines[p]) for p in places_of(part.mask)),
+                transfer_cents=0
+                if part.leg == OWN
+                else self._tables.transfer_cents(
+                    part.leg, int(parcels.weight_g[part.mask]), int(parcels.units[part.mask])
+                ),
+            )
+            for part in pattern.parts
+        )
+        service = self._tables.way_of(at, int(parcels.weight_g[pattern.mask]), stop=pattern.stop)
+        return HubParcel(order=parcels.order, stop=pattern.stop, service=service, parts=parts)
+
+    def _rest(self, moved: NDArray[np.bool_]) -> Columns:
+        """Return the rows that no hub packs."""
+        rows = list[tuple[int, int, int, int]]()
+        for at, (parcels, pattern) in self._chosen.items():
+            left = len(parcels.short) - 1 ^ pattern.mask
+            for each in pattern.direct:
+                node = int(parcels.node[each.row])
+                service = self._tables.way_of(at, int(parcels.weight_g[each.mask]), node=node)
+                rows += [(int(parcels.lines[p]), node, int(parcels.quantity[p]), service) for p in places_of(each.mask)]
+                left ^= each.mask
+            rows += [(int(parcels.lines[p]), BACKORDER, int(parcels.quantity[p]), BACKORDER) for p in places_of(left)]
+        columns = np.array(rows, np.int64).reshape(-1, 4).T
+        stay = _rows(self._problem, self._plan, ~moved)
+        return sorted_rows(stay, columns)
+
+    def _bound(self, lowered: int) -> int | None:
+        proven = price_bound(self._problem, self._ground.result)
+        return None if self._ground.settled else bound_with_hubs(proven, lowered)
+
+
+def _rows(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_]) -> Columns:
+    """Return the rows of a plan that are of some orders."""
+    mine = orders[problem.line_order[plan.line]]
+    return plan.line[mine], plan.node[mine], plan.quantity[mine], plan.service[mine]
+
+
+def _in_millicents(cents: IntArray) -> IntArray:
+    return np.where(cents < NEVER_CENTS, cents * MILLICENTS, NEVER_CENTS)
+
+
+def _worth(prices: ShadowPrices, entry: IntArray, quantity: IntArray) -> IntArray:
+    """Return what so many units of stock entries are worth, in thousandths of a cent; the same shape."""
+    found = np.zeros(entry.shape, np.int64)
+    if len(prices.stock):
+        for k, (p, q) in enumerate(ROUNDINGS):
+            found += prices.stock[np.maximum(entry, 0), k] * (p * quantity // q)
+    return np.where(entry >= 0, found, 0)
+
+
+def _missing(stock: IntArray, entry: IntArray, quantity: IntArray) -> IntArray:
+    """Return where too little is left, 0 or 1."""
+    if not len(stock):
+        return np.zeros(entry.shape, np.int64)
+    return ((entry >= 0) & (stock[np.maximum(entry, 0)] < quantity)).astype(np.int64)

@@ -1,0 +1,290 @@
+"""Checks a plan with hubs before it is committed, in the words of orders: by none of the code that made it.
+
+What holds for every plan holds for it (plan_check.py); here is what holds for the parcels of hubs: the network has the
+transfers, each leaves on its day, nothing is handed over before the last has come, the hub may pack it and its service
+takes it on in time, no node sends and ships more than it can, and all of it costs what is stated. Days of transfers are
+those of the calendars (hub_offers.py).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.reference import View
+from engine.network.document import TransferDocument
+from engine.routing.batch import Batch
+from engine.routing.hub_offers import HubOffers
+from engine.routing.model import AllocationRow, OrderAllocation, used_by
+from engine.routing.parcel_check import Parcels, parcels_of, zones_of
+from engine.routing.plan_check import (
+    NOWHERE,
+    Ground,
+    Rows,
+    counted_costs,
+    faults_of_costs,
+    faults_of_lines,
+    faults_of_parcels,
+    refuse,
+    rows_of,
+)
+from solvers.plan import RoutingPlan
+from solvers.problem import ANY_LEVEL, NO_DUE_DATE, UNREACHABLE
+
+VENDOR = "vendor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Packed:
+    """A parcel of a hub as its rows tell it: of an order, from a hub, by a way of the problem; rows by number."""
+
+    order: int
+    hub: int
+    way: int
+    day: int
+    rows: tuple[int, ...]
+    told: tuple[AllocationRow, ...]
+
+
+def check_hubs(
+    ground: Ground,
+    batch: Batch,
+    view: View,
+    allocations: Sequence[OrderAllocation],
+    plan: RoutingPlan,
+    bound: int | None,
+) -> None:
+    """Raise PlanNotVerified unless allocations, some of them over hubs, keep every rule and cost what the plan says."""
+    faults: list[str] = []
+    rows = rows_of(ground, allocations, plan, faults)
+    refuse(faults)
+    told = [row for rows_of_order in _decided(batch, allocations) for row in rows_of_order]
+    packed, by_hub = _packed(batch, rows, told)
+    direct = Rows(**{name: getattr(rows, name)[~by_hub] for name in ("line", "node", "service", "quantity", "ship_on")})
+    shipped = direct.node != NOWHERE
+    parcels = parcels_of(batch.problem, direct.line[shipped], direct.node[shipped], direct.quantity[shipped])
+    faults += faults_of_lines(ground, rows)
+    faults += faults_of_parcels(ground, direct, parcels)
+    faults += _full(batch, view, allocations)
+    faults += _too_many(batch, parcels, packed)
+    checked = [_Check(batch, view, parcel, rows) for parcel in packed]
+    for check in checked:
+        faults += check.faults()
+    if not faults:
+        faults += faults_of_costs(_costs(batch, direct, parcels, checked), plan, bound)
+    refuse(faults)
+
+
+def _decided(batch: Batch, allocations: Sequence[OrderAllocation]) -> list[Sequence[AllocationRow]]:
+    """Return the rows that were decided now, order by order."""
+    kept = {order.order_id: len(order.kept) for order in batch.orders}
+    return [each.rows[kept[each.order_id] :] for each in allocations]
+
+
+def _packed(batch: Batch, rows: Rows, told: Sequence[AllocationRow]) -> tuple[list[_Packed], NDArray[np.bool_]]:
+    """Return the parcels of hubs, and which rows are in one: those sent to it, and what the hub has for it itself."""
+    owner, index = batch.problem.line_order[rows.line], {n: k for k, n in enumerate(batch.problem.nodes.node_ids)}
+    hub_of: dict[int, tuple[int, int, int]] = {}
+    several = set[int]()
+    for k, row in enumerate(told):
+        if row.hub is not None:
+            key = (index[row.hub.node_id], int(rows.service[k]), row.hub.ship_on.toordinal())
+            if hub_of.setdefault(int(owner[k]), key) != key:
+                several.add(int(owner[k]))
+    by_hub = np.array(
+        [
+            row.hub is not None or hub_of.get(int(owner[k]), (NOWHERE - 1,))[0] == rows.node[k]
+            for k, row in enumerate(told)
+        ],
+        np.bool_,
+    )
+    found = []
+    for order, (hub, way, day) in sorted(hub_of.items()):
+        mine = np.flatnonzero(by_hub & (owner == order)).tolist()
+        wrong = NOWHERE if order in several else way
+        found.append(
+            _Packed(order=order, hub=hub, way=wrong, day=day, rows=tuple(mine), told=tuple(told[k] for k in mine))
+        )
+    return found, by_hub
+
+
+def _full(batch: Batch, view: View, allocations: Sequence[OrderAllocation]) -> Iterable[str]:
+    """Tell nodes that ship more on a day than they can; what others have used is known of days of now only."""
+    problem, network = batch.problem, view.network
+    now: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    ids = {n: k for k, n in enumerate(problem.nodes.node_ids)}
+    for decided in _decided(batch, allocations):
+        for (node_id, day), (units, parcels) in used_by(decided).items():
+            place = ids[node_id]
+            if (batch.hand_over[place] == day.toordinal()).any():
+                now[node_id][0] += units
+                now[node_id][1] += parcels
+                continue
+            n = network.index[node_id]
+            for used, most in ((units, network.capacity_units[n]), (parcels, network.capacity_parcels[n])):
+                if 0 <= most < used:
+                    yield f"{node_id} ships {used} on {day}, and {most} at most on any day"
+    for node_id, (units, parcels) in now.items():
+        place = ids[node_id]
+        if units > problem.nodes.capacity_units[place] or parcels > problem.nodes.capacity_parcels[place]:
+            yield f"{node_id} ships and sends {units} units in {parcels} parcels, and has less left"
+
+
+def _too_many(batch: Batch, parcels: Parcels, packed: Sequence[_Packed]) -> Iterable[str]:
+    count = np.bincount(parcels.order, minlength=batch.problem.order_count)
+    for each in packed:
+        count[each.order] += 1
+    for order in np.flatnonzero(count > batch.problem.orders.max_parcels).tolist():
+        yield f"order {batch.orders[order].order_id} leaves in {count[order]} parcels, more than it may"
+
+
+class _Check:
+    """One parcel of a hub."""
+
+    def __init__(self, batch: Batch, view: View, parcel: _Packed, rows: Rows) -> None:
+        assert batch.hubs is not None
+        self._batch, self._view, self._parcel, self._rows = batch, view, parcel, rows
+        self._offers: HubOffers = batch.hubs
+        self.order = parcel.order
+        self._line, self._node = rows.line[list(parcel.rows)], rows.node[list(parcel.rows)]
+        self._units = rows.quantity[list(parcel.rows)]
+        self._sent = np.array([row.hub is not None for row in parcel.told])
+        problem = batch.problem
+        self._grams = int((problem.weight_g[problem.orders.line_sku[self._line]] * self._units).sum())
+        self._days, self.freight = self._onward()
+
+    def _onward(self) -> tuple[int, int]:
+        """Return the days until the parcel is there, `UNREACHABLE` if it cannot go, and its freight."""
+        problem, parcel = self._batch.problem, self._parcel
+        if parcel.way == NOWHERE:
+            return UNREACHABLE, 0
+        rates = problem.rates
+        zone = int(zones_of(problem, np.array([parcel.order]), np.array([parcel.hub]))[0])
+        card = parcel.way * len(rates.zones) + zone
+        step, end = (0, 0) if zone < 0 else (int(rates.start[card]), int(rates.start[card + 1]))
+        while step < end and rates.max_weight_g[step] < self._grams:
+            step += 1
+        if step == end:
+            return UNREACHABLE, 0
+        transit, found = int(rates.transit_days[step]), UNREACHABLE
+        for stop in np.flatnonzero(self._offers.stop_hub == parcel.hub).tolist():
+            has_come = self._last_moment() <= self._offers.stop_moment[stop]
+            has_own = bool(self._sent.all()) or bool(self._offers.packs_own[stop])
+            if has_come and has_own and self._offers.hand_over[stop, parcel.way] == parcel.day:
+                found = min(found, int(self._offers.days[stop, parcel.way, transit]))
+        return found, int(rates.cost_cents[step])
+
+    def _last_moment(self) -> int:
+        """Return the moment at which the last of its transfers is there."""
+        legs, last = self._offers.legs, 0
+        for node, is_sent in zip(self._node.tolist(), self._sent.tolist(), strict=True):
+            if is_sent:
+                mine = (legs.source == node) & (legs.hub == self._parcel.hub)
+                last = max(last, int(legs.moment[mine].max(initial=0)))
+        return last
+
+    def faults(self) -> Iterable[str]:
+        """Tell what is wrong with the parcel."""
+        problem, parcel, order = self._batch.problem, self._parcel, self._parcel.order
+        hub_id = problem.nodes.node_ids[parcel.hub]
+        name = f"order {self._batch.orders[order].order_id} by way of {hub_id}"
+        level, offers = problem.orders.service_level, self._offers
+        if parcel.way == NOWHERE:
+            yield f"{name} is in several parcels"
+            return
+        if not offers.eligible[order] or not self._sent.any():
+            yield f"{name}, which no order of its kind goes by, or to which nothing is sent"
+        of_way = None if problem.service_level is None else problem.service_level[parcel.way]
+        if level is not None and level[order] != ANY_LEVEL and level[order] != of_way:
+            yield f"{name} goes on by a service that may not carry it"
+        due, late = int(offers.due_days[order]), problem.terms.late_day_cost_cents
+        if self._days >= UNREACHABLE or (late is None and due != NO_DUE_DATE and self._days > due):
+            yield f"{name} goes on by a service that does not carry it there in time"
+        stops = np.flatnonzero(offers.stop_hub == parcel.hub)
+        closed_row = (
+            problem.orders.line_sku if problem.orders.line_closed_row is None else problem.orders.line_closed_row
+        )
+        for line in self._line.tolist():
+            is_closed = problem.closed is not None and problem.closed[closed_row[line], parcel.hub]
+            if is_closed or not len(stops) or offers.refused[problem.orders.line_sku[line], stops[0]]:
+                yield f"{name}, which does not pack line {self._batch.line_ids[line]}"
+        yield from (fault for row in parcel.told for fault in self._faults_of(row, name))
+
+    def _faults_of(self, row: AllocationRow, name: str) -> Iterable[str]:
+        """Tell what is wrong with what one node sends."""
+        if row.hub is None or row.ship_on is None or row.node_id is None:
+            if row.ship_on is None or row.ship_on.toordinal() != self._parcel.day:
+                yield f"{name} takes what is there on another day than its parcel leaves"
+            return
+        if self._transfer(row) is None or self._view.network.index[row.node_id] in self._vendors():
+            yield f"{name}: the network has no transfer from {row.node_id}"
+            return
+        legs, node = self._offers.legs, self._batch.problem.nodes.node_ids.index(row.node_id)
+        mine = (legs.source == node) & (legs.hub == self._parcel.hub) & (legs.leaves == row.ship_on.toordinal())
+        if not mine.any():
+            yield f"{name}: nothing leaves {row.node_id} for it on {row.ship_on}"
+        if not row.hub.available_on <= row.hub.ship_on:
+            yield f"{name} leaves before line {row.line_id} is there"
+
+    def _vendors(self) -> set[int]:
+        nodes = self._view.network.document.nodes
+        return {n for n, node in enumerate(nodes) if node.kind == VENDOR}
+
+    def _transfer(self, row: AllocationRow) -> TransferDocument | None:
+        """Return the transfer of the document from a row's node to its hub."""
+        hub_id = None if row.hub is None else row.hub.node_id
+        for entry in self._view.network.document.transfers:
+            if (entry.from_node_id, entry.to_node_id) == (row.node_id, hub_id):
+                return entry
+        return None
+
+    def costs(self) -> dict[str, int]:
+        """Return what the parcel costs by component, from the document and the rate cards."""
+        problem, parcel = self._batch.problem, self._parcel
+        document, orders = self._view.network.document, problem.orders
+        packing = next(node.hub for node in document.nodes if node.node_id == problem.nodes.node_ids[parcel.hub])
+        grams: dict[str, int] = defaultdict(int)
+        found: dict[str, int] = defaultdict(int)
+        for row, line, node, units in zip(
+            parcel.told, self._line.tolist(), self._node.tolist(), self._units.tolist(), strict=True
+        ):
+            found["units"] += int(problem.nodes.unit_cost_cents[node]) * units
+            if row.hub is not None:
+                entry = self._transfer(row)
+                assert entry is not None
+                found["units"] += units * (0 if packing is None else packing.unit_cost_cents)
+                found["transfer"] += entry.unit_cost_cents * units
+                grams[str(row.node_id)] += int(problem.weight_g[orders.line_sku[line]]) * units
+            current = -1 if orders.line_current_node is None else int(orders.line_current_node[line])
+            found["moves"] += problem.terms.move_cost_cents if current not in (-1, node) else 0
+            if problem.unit_value_cents is not None:
+                value_row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
+                found["value"] += int(problem.unit_value_cents[value_row[line], node]) * units
+        for entry in document.transfers:
+            if entry.to_node_id == problem.nodes.node_ids[parcel.hub] and entry.from_node_id in grams:
+                whole, rest = divmod(grams[entry.from_node_id] * entry.kg_cost_cents, 1000)
+                found["transfer"] += entry.cost_cents + whole + (rest >= 500)
+        due = int(self._offers.due_days[parcel.order])
+        overdue = 0 if due == NO_DUE_DATE else max(0, self._days - due)
+        found["late"] = overdue * (problem.terms.late_day_cost_cents or 0)
+        found["shipping"] = self.freight
+        found["handling"] = int(problem.nodes.parcel_cost_cents[parcel.hub])
+        return found
+
+
+def _costs(batch: Batch, direct: Rows, parcels: Parcels, checked: Sequence[_Check]) -> dict[str, int]:
+    """Return what the whole plan costs, and its figures."""
+    found = counted_costs(batch.problem, direct, parcels) | {"transfer": 0}
+    beside = np.bincount(parcels.order, minlength=batch.problem.order_count)
+    for check in checked:
+        for name, cents in check.costs().items():
+            found[name] += cents
+        others = int(beside[check.order])
+        found["split"] += batch.problem.terms.split_cost_cents if others else 0
+        found["split orders"] += others == 1
+        found["parcels"] += 1
+    return found
