@@ -6,7 +6,6 @@ Not here: what an endpoint does (routes/), how errors look (errors.py), which pa
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
@@ -15,18 +14,18 @@ from importlib.metadata import version as version_of
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import docs_page, openapi
 from api.deps import request_id_of
-from api.door import LIMITS, Door
-from api.endpoint import routes
-from api.errors import HostNotAllowed, InternalError, MethodNotAllowed, RouteNotFound, problem_response
+from api.door import Door
+from api.errors import InternalError, MethodNotAllowed, RouteNotFound, problem_reply
+from api.gate import Application, Hosts
 from api.metrics import Metrics
+from api.reply import Reply
+from api.served import Entrance, paths, routes
 from api.sweeper import (
     keep_bid_prices,
     keep_decisions,
@@ -43,10 +42,6 @@ from api.traffic import Traffic
 from engine.bootstrap import Engine, allot_engine, read_settings
 from engine.config import Settings
 from engine.errors import AllotError, Fault, InvalidInput
-
-_SAFE = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"), (b"referrer-policy", b"no-referrer"))
-_NO_CONTENT = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-_PORT = re.compile(r":\d*$")
 
 
 def create_app(
@@ -66,23 +61,24 @@ def create_app(
                 house = await stack.enter_async_context(allot_engine(settings))
             app.state.engine = house
             await stack.enter_async_context(_kept(house))
-            app.state.door = await _door(house, settings, stack)
+            entrance.door = await _door(house, settings, stack)
             stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))
             yield
 
-    traffic = Traffic(settings or read_settings())
-    app = FastAPI(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    entrance = Entrance(Traffic(settings or read_settings()), None if engine is None else Door(engine))
+    traffic = entrance.traffic
+    app = Application(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
     app.state.traffic = traffic
-    app.state.door = None if engine is None else Door(engine)
-    app.router.routes.extend(routes(ENDPOINTS, traffic))
+    app.served = paths(ENDPOINTS, entrance)
+    app.hosts = None if hosts is None else Hosts(hosts)
+    app.router.routes.extend(routes(ENDPOINTS))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
     app.router.add_route("/metrics", Metrics(traffic, _version()).answer, methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
-    app.add_middleware(RequestGate, hosts=hosts)
     return app
 
 
@@ -143,38 +139,6 @@ async def _home(_: Request) -> Response:
     return RedirectResponse("/docs")
 
 
-class RequestGate:
-    """Lets in what is addressed to us, and names every answer: its request id, not to be kept, not to be guessed at."""
-
-    def __init__(self, app: ASGIApp, hosts: frozenset[str] | None) -> None:
-        self._app = app
-        self._hosts = hosts
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_named(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = message["headers"]
-                headers += (b"x-request-id", request_id_of(scope).encode()), *_SAFE
-                if scope["path"] != "/docs":  # which says for itself what it shows
-                    headers.append(_NO_CONTENT)
-                if (limits := scope.get(LIMITS)) is not None:
-                    headers += limits.policy, limits.header()
-            await send(message)
-
-        served = self._app
-        if self._hosts is not None:
-            host = Headers(scope=scope).get("host", "")
-            if _PORT.sub("", host).lower() not in self._hosts:
-                refusal = HostNotAllowed(f"The Host header {host!r} is not one of: {', '.join(sorted(self._hosts))}.")
-                served = problem_response(refusal, request_id_of(scope))
-        await served(scope, receive, send_named)
-
-
 async def _not_routed(request: Request, error: Exception) -> Response:
     """Answer what Starlette itself refuses."""
     if not isinstance(error, HTTPException):
@@ -189,13 +153,19 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     else:
         refusal = InvalidInput(Fault(path="$", message=str(error.detail)))
     request.app.state.traffic.problems[refusal.code] += 1
-    return problem_response(refusal, request_id, error.headers)
+    return _response(problem_reply(refusal, request_id, error.headers))
 
 
 async def _broken(request: Request, _: Exception) -> Response:
     """Answer what nobody foresaw; Starlette hands the exception to the server's log."""
     request_id = request_id_of(request.scope)
-    return problem_response(InternalError(f"The service failed; the log says why. Request {request_id}."), request_id)
+    failure = InternalError(f"The service failed; the log says why. Request {request_id}.")
+    return _response(problem_reply(failure, request_id))
+
+
+def _response(reply: Reply) -> Response:
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in reply.headers}
+    return Response(reply.body, status_code=reply.status, headers=headers)
 
 
 async def _end(task: asyncio.Task[Any]) -> None:

@@ -1,21 +1,14 @@
-"""What a request can reach: what lets it in, and its own request id."""
+"""What is known of a request beside what was sent: its id, and what its caller may still send."""
 
 from __future__ import annotations
 
 from secrets import token_hex
 
-from starlette.requests import Request
 from starlette.types import Scope
 
-from api.door import Door
-
 _ID = "allot.request_id"
-
-
-def door_of(request: Request) -> Door:
-    """Return what lets requests in."""
-    door: Door = request.app.state.door
-    return door
+LIMITS = "allot.limits"
+"""Where in the scope of a request the allowance of its caller is left, for the headers of the answer."""
 
 
 def request_id_of(scope: Scope) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import Scope
 
 from api.allowance import Allowance
+from api.deps import LIMITS
 from api.errors import MissingScope, Unauthenticated
 from engine.access.buckets import Buckets
 from engine.access.scopes import ALL
@@ -31,8 +32,6 @@ TRUST_SECONDS = 4.0
 REMEMBERED_SECONDS = 300.0
 MOST_REMEMBERED = 10_000
 LONGEST_HEADER = 8192
-LIMITS = "allot.limits"
-"""Where in the scope of a request the allowance of its caller is left, for the headers of the answer."""
 _HEADER = b"authorization"
 
 

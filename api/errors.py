@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
-from starlette.responses import Response
 
+from api.reply import Header, Reply, raw_headers
 from api.schemas.problems import Problem, ProblemError, ProblemLine
 from engine import errors
 from engine.access.scopes import name
@@ -18,6 +18,7 @@ from engine.errors import AllotError, Fault, InsufficientStock, InvalidInput, St
 from engine.promising.model import Promise
 
 PROBLEM_JSON = "application/problem+json"
+_PROBLEM: Header = (b"content-type", PROBLEM_JSON.encode())
 MOST_PLACES = 100
 _INVALID = ', error="invalid_token"'
 
@@ -220,14 +221,10 @@ def problem(error: AllotError, request_id: str, promise: Promise | None = None) 
     )
 
 
-def problem_response(error: AllotError, request_id: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the HTTP response of an error; a stored refusal comes back as it was, byte for byte."""
+def problem_reply(error: AllotError, request_id: str, headers: Mapping[str, str] | None = None) -> Reply:
+    """Return how an error is answered; a stored refusal comes back as it was, byte for byte."""
     if isinstance(error, StoredRefusal):
-        return Response(error.body, status_code=error.status, media_type=PROBLEM_JSON, headers=headers)
+        return Reply(error.status, (_PROBLEM, *raw_headers((headers or {}).items())), error.body)
     document = problem(error, request_id)
-    return Response(
-        msgspec.json.encode(document),
-        status_code=document.status,
-        media_type=PROBLEM_JSON,
-        headers={**({"Retry-After": "1"} if document.retryable else {}), **(headers or {})},
-    )
+    named = {**({"Retry-After": "1"} if document.retryable else {}), **(headers or {})}
+    return Reply(document.status, (_PROBLEM, *raw_headers(named.items())), msgspec.json.encode(document))

@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 
-from starlette.requests import Request
-
 from api.errors import MissingIdempotencyKey
 from engine.inventory.model import Replay
 
 HEADER = "Idempotency-Key"
+RAW_HEADER = HEADER.lower().encode()
 REPLAYED = "Idempotent-Replayed"
 _USABLE = re.compile(r"[\x20-\x7e]{1,255}")
 
 
-def replay_of(request: Request, tenant: str, body: bytes) -> Replay:
+def replay_of(tenant: str, method: str, path: str, key: str, body: bytes) -> Replay:
     """Return the record that this request reads or writes; raises MissingIdempotencyKey."""
-    key = request.headers.get(HEADER, "")
     if not _USABLE.fullmatch(key):
         how = (
             "is missing" if not key else "is longer than 255 characters, or has characters that are not printable ASCII"
@@ -30,7 +28,7 @@ def replay_of(request: Request, tenant: str, body: bytes) -> Replay:
             f"The {HEADER} header {how}; send one new value, such as a UUID, for each intended change, "
             "and the same value when you send it again."
         )
-    scope = "\0".join((tenant, request.method, request.url.path, key))
+    scope = "\0".join((tenant, method, path, key))
     return Replay(digest=sha256(scope.encode()).hexdigest(), fingerprint=sha256(body).hexdigest())
 
 

@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterator
 from enum import IntEnum
 from time import monotonic
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Scope, Send
 
 from api.deps import request_id_of
-from api.errors import BodyTooSlow, DeadlineExceeded, Overloaded, problem_response
+from api.errors import BodyTooSlow, DeadlineExceeded, Overloaded, problem_reply
+from api.reply import send_reply
 from engine.config import Settings
 from engine.errors import AllotError
 from engine.histogram import Histogram
@@ -86,7 +87,7 @@ class Flight:
     is_over = is_at_work = False
     code: str | None = None
 
-    def __init__(self, way: Way, asgi: tuple[Scope, Receive, Send]) -> None:
+    def __init__(self, way: Way, asgi: tuple[Scope, Send]) -> None:
         self.way = way
         self.asgi = asgi
         self.started = monotonic()
@@ -126,7 +127,7 @@ class Traffic:
         """Return how many promises have not been begun."""
         return len(self._queue)
 
-    def take_off(self, way: Way, asgi: tuple[Scope, Receive, Send]) -> Flight:
+    def take_off(self, way: Way, asgi: tuple[Scope, Send]) -> Flight:
         """Begin to serve a request; raises Overloaded."""
         if self.in_flight >= self._most[way.rank]:
             self.problems[Overloaded.code] += 1
@@ -211,12 +212,12 @@ class Traffic:
 
     def _answer_overdue(self, flight: Flight) -> None:
         """Answer the caller of an overdue request, which itself goes on to its end: it may be half done."""
-        scope, receive, send = flight.asgi
+        scope, send = flight.asgi
         error = _reason(flight)
         flight.code = error.code
-        response = problem_response(error, request_id_of(scope), {"Connection": "close"})
-        self._count(flight, response.status_code)
-        answering = asyncio.create_task(response(scope, receive, send))
+        reply = problem_reply(error, request_id_of(scope), {"Connection": "close"})
+        self._count(flight, reply.status)
+        answering = asyncio.create_task(send_reply(reply, scope, send))
         self._answering.add(answering)
         answering.add_done_callback(self._answering.discard)
 

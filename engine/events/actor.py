@@ -17,6 +17,11 @@ def actor() -> str:
     return _acting.get()
 
 
+def act_as(name: str) -> None:
+    """Let `name` be who acts from now on in this task, and in those that it starts."""
+    _acting.set(name)
+
+
 @contextmanager
 def acting_as(name: str) -> Iterator[None]:
     """Let `name` be who acts in this block, and in the tasks that are started in it."""

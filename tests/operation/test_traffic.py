@@ -23,7 +23,7 @@ class Caller:
 
     @property
     def asgi(self) -> Any:
-        return {"type": "http"}, None, self._send
+        return {"type": "http", "path": "/v1/promises"}, self._send
 
     @property
     def status(self) -> int:

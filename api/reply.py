@@ -1,0 +1,68 @@
+"""An answer as the server takes it, and the names that every answer has: its request id, not to be kept or guessed at.
+
+Starlette's responses do the same in several layers; an answer of an endpoint goes through none. Not here: what is
+answered (routes/), how errors look (errors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from starlette.types import Message, Scope, Send
+
+from api.deps import LIMITS, request_id_of
+
+Header = tuple[bytes, bytes]
+JSON: Header = (b"content-type", b"application/json")
+SAFE: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_NO_CONTENT: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_OWN_POLICY = "/docs"
+"""The page that says for itself what it shows."""
+
+
+class Reply(NamedTuple):
+    """Status, headers without those that every answer has, and body."""
+
+    status: int
+    headers: tuple[Header, ...]
+    body: bytes
+
+
+def raw_headers(headers: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
+    """Return headers as bytes, their names in lower case."""
+    return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
+
+
+def names_of(scope: Scope) -> list[Header]:
+    """Return the headers that every answer has."""
+    headers = [(b"x-request-id", request_id_of(scope).encode()), *SAFE]
+    if scope["path"] != _OWN_POLICY:
+        headers.append(_NO_CONTENT)
+    limits = scope.get(LIMITS)
+    if limits is not None:
+        headers += limits.policy, limits.header()
+    return headers
+
+
+async def send_reply(reply: Reply, scope: Scope, send: Send) -> None:
+    """Send a reply with its length and the names of every answer."""
+    status, headers, body = reply
+    named = [*headers, (b"content-length", b"%d" % len(body)), *names_of(scope)]
+    await send({"type": "http.response.start", "status": status, "headers": named})
+    await send({"type": "http.response.body", "body": body})
+
+
+def naming(scope: Scope, send: Send) -> Send:
+    """Return a `send` that gives the answer of somebody else the names of every answer."""
+
+    async def send_named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message.get("headers", ()), *names_of(scope)]
+        await send(message)
+
+    return send_named
