@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -143,16 +143,28 @@ async def test_without_the_second_copy_the_same_test_fails(
     def forget(link: DirectLink, writer: object, names: object) -> None:
         link.changed = set()
 
-    monkeypatch.setattr(taking, "_copy_changed", forget)
-    copy = taking._copy
+    path, copy, loop = tmp_path / "store.backup", taking._copy, asyncio.get_running_loop()
+    async with allot_engine(settings_of(source)) as engine:
+        await engine.stock.put_positions(
+            [PositionCount(node_id=node, sku=sku, on_hand=1000) for sku in SKUS for node in NODES]
+        )
 
-    def slowly(*args) -> None:  # type: ignore[no-untyped-def]
-        asyncio.run(asyncio.sleep(0.02))
-        copy(*args)
+        async def hold_each() -> None:
+            for sku in SKUS:
+                lines = (HoldLine(sku=sku, quantity=1, node_id="east"),)
+                hold = Hold(reservation_id=f"res_{random.random()}", lines=lines, ttl_seconds=900)
+                await engine.stock.hold(hold, today={"east": 740_000})
 
-    monkeypatch.setattr(taking, "_copy", slowly)
-    path = tmp_path / "store.backup"
-    await backed_up_under_load(source, path)
+        def meanwhile(link: DirectLink, keys: Sequence[bytes], *args) -> None:  # type: ignore[no-untyped-def]
+            if any(b":stock:" in key or key.endswith(b":journal") for key in keys):
+                asyncio.run_coroutine_threadsafe(hold_each(), loop).result()
+            copy(link, keys, *args)
+
+        monkeypatch.setattr(taking, "_copy_changed", forget)
+        monkeypatch.setattr(taking, "_copy", meanwhile)
+        monkeypatch.setattr(taking, "_AT_ONCE", 10)
+        with DirectLink(parse_address(source.url)) as link:
+            await asyncio.to_thread(take, link, path, libraries())
     restored(target, path)
     try:
         async with allot_engine(settings_of(target)) as engine:
