@@ -6,7 +6,7 @@ Not here: what an endpoint does (routes/), how errors look (errors.py), which pa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from importlib.metadata import PackageNotFoundError
@@ -21,7 +21,7 @@ from starlette.responses import RedirectResponse, Response
 from api import docs_page, openapi
 from api.deps import request_id_of
 from api.door import Door
-from api.errors import InternalError, MethodNotAllowed, RouteNotFound, problem_reply
+from api.errors import InternalError, MethodNotAllowed, MissingScope, RouteNotFound, problem_reply
 from api.gate import Application, Hosts
 from api.metrics import Metrics
 from api.reply import Reply
@@ -39,6 +39,8 @@ from api.sweeper import (
 from api.table import ENDPOINTS
 from api.tenants import Tenants
 from api.traffic import Traffic
+from engine.access.bearer import tokens_of
+from engine.access.scopes import bit
 from engine.bootstrap import Engine, allot_engine, read_settings
 from engine.config import Settings
 from engine.errors import AllotError, Fault, InvalidInput
@@ -75,11 +77,32 @@ def create_app(
     app.router.routes.extend(routes(ENDPOINTS))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
-    app.router.add_route("/metrics", Metrics(traffic, _version()).answer, methods=["GET"], include_in_schema=False)
+    metrics = _guarded(Metrics(traffic, _version()).answer, entrance)
+    app.router.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)
     return app
+
+
+def _guarded(
+    serve: Callable[[Request], Awaitable[Response]], entrance: Entrance
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return what serves metrics to callers who may see them: they tell of all tenants, so those of the house only."""
+    needed = bit("metrics:read")
+
+    async def answer(request: Request) -> Response:
+        door = entrance.door
+        assert door is not None
+        try:
+            caller = door.admit(request.scope, needed) or await door.look_up(request.scope, needed)
+            if caller.engine is not door.house:
+                raise MissingScope(needed)
+        except AllotError as error:
+            return _response(problem_reply(error, request_id_of(request.scope), getattr(error, "headers", None)))
+        return await serve(request)
+
+    return answer
 
 
 @asynccontextmanager
@@ -112,9 +135,10 @@ async def _door(house: Engine, settings: Settings | None, stack: AsyncExitStack)
         async with allot_engine(chosen, memory=is_memory, clock=house.clock, beside=house) as engine, _kept(engine):
             yield engine
 
+    tokens = tokens_of(settings, house.clock)
     tenants = Tenants(house, run, settings.most_tenants)
     stack.push_async_callback(tenants.stop)
-    door = Door(house, house.access, tenants.engine_of, settings.requests_per_second)
+    door = Door(house, house.access, tenants.engine_of, settings.requests_per_second, tokens)
     stack.push_async_callback(_end, asyncio.create_task(door.keep_watch()))
     starting = asyncio.create_task(tenants.start_all(await house.access.tenants()))
     stack.push_async_callback(_end, starting)

@@ -18,9 +18,11 @@ from starlette.types import Scope
 from api.allowance import Allowance
 from api.deps import LIMITS
 from api.errors import MissingScope, Unauthenticated
+from engine.access.bearer import BearerTokens
 from engine.access.buckets import Buckets
 from engine.access.scopes import ALL
 from engine.access.service import AccessService, Identity
+from engine.access.token import PREFIX
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 
@@ -63,6 +65,7 @@ class Door:
         access: AccessService | None = None,
         engine_of: Callable[[str], Awaitable[Engine]] | None = None,
         requests_per_second: int = 0,
+        tokens: BearerTokens | None = None,
     ) -> None:
         """Serve open endpoints by the engine of the `house`, and others by what `engine_of` returns for a tenant.
 
@@ -70,12 +73,17 @@ class Door:
         """
         self._buckets: Buckets = house.buckets
         self._allowances: dict[str, Allowance] = {}
-        self._requests_per_second = requests_per_second
+        self._requests_per_second, self._tokens = requests_per_second, tokens
         self._anyone = Caller(house, "anonymous", ALL, float("inf"))
         self._access, self._engine_of = access, engine_of
         self._known: dict[bytes, Caller] = {}
         self._epoch = -1
         self._trusted_until = 0.0
+
+    @property
+    def house(self) -> Engine:
+        """Return the engine that serves open endpoints."""
+        return self._anyone.engine
 
     def admit(self, scope: Scope, needed: int) -> Caller | None:
         """Return who sends a request that needs the scope of this bit (0: none); None if that has to be looked up.
@@ -154,9 +162,12 @@ class Door:
         kind, _, token = raw.decode("latin-1").partition(" ")
         if kind.lower() != "bearer" or len(raw) > LONGEST_HEADER:
             raise Unauthenticated("The Authorization header is no bearer token; send Authorization: Bearer <API key>.")
-        found = await self._access.identify(token.strip())
+        token = token.strip()
+        found = await self._access.identify(token) if self._tokens is None or token.startswith(PREFIX) else None
+        if found is None and self._tokens is not None:
+            found = self._tokens.identify(token)
         if found is None:
-            raise Unauthenticated("The key is not known, has expired, or was revoked.", is_bad=True)
+            raise Unauthenticated("The key or token is not known, has expired, or was revoked.", is_bad=True)
         until = time.monotonic() + min(REMEMBERED_SECONDS, found.seconds_left)
         return Caller(
             await self._engine_of(found.tenant),

@@ -24,7 +24,6 @@ from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.service import AccessService
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
-from engine.backup.restoring import refuse_half_restored
 from engine.bidding.service import BidPriceService
 from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
@@ -206,11 +205,16 @@ def read_settings(data_dir: Path | None = None) -> Settings:
             [
                 Fault(
                     path=f"ALLOT_{'_'.join(map(str, fault['loc'])).upper()}",
-                    message=f"{fault['input']!r}: {fault['msg']}",
+                    message=f"{_shown(fault['loc'], fault['input'])}: {fault['msg']}",
                 )
                 for fault in error.errors(include_url=False)
             ]
         ) from None
+
+
+def _shown(names: Sequence[str | int], value: object) -> str:
+    """Return a value that is wrong as it was given, unless it is a secret."""
+    return "what it holds" if str(names[0]).endswith("_secret") else repr(value)
 
 
 @asynccontextmanager
@@ -235,7 +239,6 @@ async def allot_engine(
         if not memory:
             if client is None:
                 client = await _connected(stack, chosen)
-                await refuse_half_restored(client)
                 await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
             stores = _redis_stores(client, chosen)

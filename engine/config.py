@@ -34,6 +34,19 @@ class Settings(BaseSettings):
     auth: Literal["off", "keys"] | None = Field(
         default=None, description="`off` lets everybody in, on loopback only; None: `off` there, `keys` elsewhere."
     )
+    jwt_issuer: str | None = Field(default=None, description="Whose JSON Web Tokens are taken: their `iss`.")
+    jwt_audience: str | None = Field(default=None, description="For whom they have to be: their `aud`.")
+    jwt_keys_file: Path | None = Field(default=None, description="Their public keys: a JWK set, or a key in PEM form.")
+    jwt_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="Instead of a file, the secret that they are signed with (HS256)."
+    )
+    jwt_algorithms: str = Field(
+        default="RS256,PS256,ES256,EdDSA",
+        pattern=r"^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA)(?:,(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA))*$",
+        description="By which algorithms of public keys they may be signed.",
+    )
+    jwt_tenant_claim: str = Field(default="tenant", min_length=1, description="The claim that names their tenant.")
+    jwt_leeway_seconds: int = Field(default=30, ge=0, le=300, description="How far the issuer's clock may be off.")
     most_tenants: int = Field(default=32, ge=1, le=1000, description="How many tenants one process serves at most.")
     workers: int = Field(
         default=1, ge=1, le=64, description="Threads of a routing run whose batch does not go to Ray workers."

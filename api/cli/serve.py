@@ -141,6 +141,7 @@ async def _serve(
     import uvicorn
 
     from api.app import create_app
+    from api.connections import Connection, keep_looking
     from engine.bootstrap import allot_engine
     from engine.storage.address import parse_address
 
@@ -165,7 +166,7 @@ async def _serve(
         if learned is not None:
             await engine.lead_times.put(learned)
         hosts = LOOPBACK_NAMES | {host.lower()} if settings.auth == "off" else None  # no other site knows a key
-        if settings.auth == "keys" and not await engine.access.tenants():
+        if settings.auth == "keys" and settings.jwt_issuer is None and not await engine.access.tenants():
             typer.echo("nobody can call it yet: make a key with: allot keys create", err=True)
         await _warm_up()
         await _look_around(engine)
@@ -174,6 +175,7 @@ async def _serve(
         gc.freeze()  # what is there now stays: going through all of it again would hold requests up for 0.1 s
         config = uvicorn.Config(
             create_app(settings, engine=engine, hosts=hosts),
+            http=Connection,
             log_config=None,
             access_log=False,
             server_header=False,
@@ -181,9 +183,12 @@ async def _serve(
         )
         # uvicorn raises the signal that stopped it once more when it is done: let that one pass, we stop anyway.
         before = {number: signal.signal(number, _pass) for number in (signal.SIGINT, signal.SIGTERM)}
+        server = Server(config)
+        looking = asyncio.create_task(keep_looking(server.server_state.connections))
         try:
-            await Server(config).serve(sockets=[listener])
+            await server.serve(sockets=[listener])
         finally:
+            looking.cancel()
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -114,6 +114,13 @@ async def test_health_is_open_and_what_is_no_route_tells_nothing(http):
     assert (await http.delete("/v1/network")).status_code == 405
 
 
+async def test_metrics_which_tell_of_all_tenants_are_for_the_house_only(http, desk, tenant):
+    assert (await http.get("/metrics")).status_code == 401
+    assert (await http.get("/metrics", headers=await desk.header("network:read"))).status_code == 403
+    assert (await http.get("/metrics", headers=await desk.header("*", tenant=f"{tenant}-b"))).status_code == 403
+    assert (await http.get("/metrics", headers=await desk.header("metrics:read"))).status_code == 200
+
+
 async def test_nothing_of_a_tenant_is_seen_or_changed_by_another_one(http, desk, tenant):
     ours, theirs, fresh = [await desk.header("*", tenant=f"{tenant}-{name}") for name in ("a", "b", "c")]
     for row in ENDPOINTS:

@@ -1,0 +1,80 @@
+"""Connections that a client opens and does not use: uvicorn's, with bounds on heads without end and answers not read.
+
+uvicorn ends idle connections between requests. What it leaves open for ever, and here is ended: a connection on which
+nothing ever comes, a head that comes a byte a minute or has no end, an answer that nobody takes. Looking costs a
+request some tenths of a microsecond. Not here: bodies, which come within the time limit of a request (api/traffic.py).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_HEAD_BYTES = 64 * 1024
+HEAD_SECONDS = 10.0
+ANSWER_SECONDS = 30.0
+LOOK_SECONDS = 1.0
+
+_TOO_LARGE = b"431 Request Header Fields Too Large"
+_TOO_SLOW = b"408 Request Timeout"
+
+
+class Connection(HttpToolsProtocol):
+    """One connection of a client."""
+
+    in_head = False
+    head_bytes = 0
+    looks = 0
+    """How many looks in a row have found it as it is."""
+    seen: tuple[object, int] | None = None
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self.in_head, self.head_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """End the head of a request."""
+        self.in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; a head that has become too long ends the connection."""
+        super().data_received(data)
+        if self.in_head:
+            self.head_bytes += len(data)
+            if self.head_bytes > MOST_HEAD_BYTES:
+                self.end(_TOO_LARGE)
+
+    def look(self) -> None:
+        """Be looked at, every LOOK_SECONDS: end if this has waited for its client for too long."""
+        cycle: Any = self.cycle
+        is_waiting = self.in_head or cycle is None
+        is_stuck = self.flow.write_paused
+        state = (cycle, self.transport.get_write_buffer_size() if is_stuck else -1)
+        if not (is_waiting or is_stuck) or state != self.seen:
+            self.seen, self.looks = state, 0
+            return
+        self.looks += 1
+        if self.looks * LOOK_SECONDS >= (ANSWER_SECONDS if is_stuck else HEAD_SECONDS):
+            self.end(None if is_stuck else _TOO_SLOW)
+
+    def end(self, status: bytes | None) -> None:
+        """Close the connection, saying why if the client may still listen."""
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if status is None or is_answering:
+            self.transport.abort()
+        elif not self.transport.is_closing():
+            self.transport.write(b"HTTP/1.1 " + status + b"\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+            self.transport.close()
+
+
+async def keep_looking(connections: set[Any]) -> None:
+    """Look at all connections of a server until cancelled."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        for connection in tuple(connections):
+            if isinstance(connection, Connection):
+                connection.look()

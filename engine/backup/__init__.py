@@ -1,1 +1,0 @@
-"""A store as one file, taken while it is in use, and put back."""
