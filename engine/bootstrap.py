@@ -24,6 +24,7 @@ from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.service import AccessService
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
+from engine.backup.restoring import refuse_half_restored
 from engine.bidding.service import BidPriceService
 from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
@@ -239,6 +240,7 @@ async def allot_engine(
         if not memory:
             if client is None:
                 client = await _connected(stack, chosen)
+                await refuse_half_restored(client)
                 await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
             stores = _redis_stores(client, chosen)

@@ -54,6 +54,8 @@ VERBS = (
     Verb(name="node", module="api.cli.node", line="Switch nodes off in an emergency, and on again."),
     Verb(name="policy", module="api.cli.policy", line="Put, show and compare policies of routing runs."),
     Verb(name="load", module="api.cli.load", line="Put network, catalog, stock and orders from files in the store."),
+    Verb(name="backup", module="api.cli.backup", line="Write all that the store holds to a file."),
+    Verb(name="restore", module="api.cli.restore", line="Put a backup back into an empty store."),
     Verb(name="route", module="api.cli.route", line="Route a problem folder, with a proven gap."),
     Verb(name="verify", module="api.cli.verify", line="Check a result independently of the solvers."),
     Verb(name="explain", module="api.cli.explain", line="Say why each line of an order went where it went."),

@@ -38,14 +38,15 @@ class EventFeed:
         self._keys = [Keys(tenant, each) for each in range(partitions)]
         self._node_ids: dict[tuple[str, int], tuple[str, ...]] = {}
 
-    async def page(self, after: str | None, *, limit: int, wanted: Wanted) -> Page:
+    async def page(self, after: str | None, *, limit: int, wanted: Wanted, is_ours: bool = False) -> Page:
         """Return the next events after a cursor: None for the oldest kept, `now` for none of those until now.
 
         May be empty though `has_more`, where few events are wanted. Raises InvalidInput for what is no cursor, and
-        CursorExpired where events after it are no longer kept.
+        CursorExpired where events after it are no longer kept. A cursor that is ours, which lies in
+        the store itself, was restored with it, and is good in its next life too.
         """
         life = await self._life()
-        cursor = self._cursor(after, life)
+        cursor = self._cursor(after, life, is_ours=is_ours)
         found: list[Event] = []
         for _ in range(_ROUNDS):
             streams = await self._read(cursor, life, is_now=after == NOW)
@@ -64,11 +65,11 @@ class EventFeed:
         """Write an event of a webhook."""
         await self._client.fcall("allot_tell_webhook_v1", [self._keys[0].events], [webhook_id, what, detail])
 
-    def _cursor(self, after: str | None, life: str) -> Cursor | None:
+    def _cursor(self, after: str | None, life: str, *, is_ours: bool) -> Cursor | None:
         if after is None or after == NOW:
             return None
         cursor = cursor_of(after, "query.after")
-        if cursor.life != life or len(cursor.places) != len(self._keys):
+        if (cursor.life != life and not is_ours) or len(cursor.places) != len(self._keys):
             raise _expired("The cursor is of another life of this store, before a restore")
         return cursor
 

@@ -125,7 +125,7 @@ class Deliveries:
     async def _page(self, webhook: Webhook, kinds: Wanted) -> Page:
         feed = self._service.feed
         try:
-            return await feed.page(webhook.cursor, limit=_EVENTS_AT_ONCE, wanted=kinds)
+            return await feed.page(webhook.cursor, limit=_EVENTS_AT_ONCE, wanted=kinds, is_ours=True)
         except CursorExpired:
             log.warning("webhook %s has missed events that are no longer kept", webhook.webhook_id)
             detail = "events that it did not take in time are no longer kept; it goes on with the oldest that are"

@@ -1,0 +1,1 @@
+"""A store as one file, taken while it is in use, and put back."""
