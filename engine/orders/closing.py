@@ -144,8 +144,13 @@ class NodeClosures:
         return any(before)
 
     async def drain(self, closure: Closure, progress: Callable[[Closure], None] | None = None) -> bool:
-        """Open the orders that a node has to ship, from where it was looked last; say whether there were any."""
-        at = self._looked_ms.get(closure.closure_id, 0.0)
+        """Open the orders that a node has to ship, from where it was looked last; say whether there were any.
+
+        A process that has not looked yet begins with the closure, if what was before it is drained.
+        """
+        margin = _LATE.total_seconds() * 1000
+        since = closure.closed_at.timestamp() * 1000 - margin if closure.drained else 0.0
+        at = self._looked_ms.get(closure.closure_id, since)
         first, has_more, node_id = closure, True, closure.node_id
         while has_more:
             page = await self._orders.allocated(PAGE, after_ms=at)
@@ -161,7 +166,6 @@ class NodeClosures:
             at = page[-1][1] if page else at
             if progress is not None:
                 progress(closure)
-        margin = _LATE.total_seconds() * 1000
         self._looked_ms[closure.closure_id] = max(0.0, min(at, self._clock.now().timestamp() * 1000) - margin)
         opened_any = closure.opened_orders > first.opened_orders
         is_to_run = closure.reroute and (closure.run_id is None or opened_any)

@@ -21,6 +21,8 @@ from engine.orders.store import OrderStore
 
 PAGE, _AT_ONCE = 500, 50
 _MINUTE_MS, _LATE_MS = 60_000.0, 60_000.0
+_OLDEST_MS = 30 * 24 * 60 * _MINUTE_MS
+"""A process that has just begun looks at no order that is older: it would read all that there ever were."""
 
 
 class TimeOuts:
@@ -50,7 +52,8 @@ class TimeOuts:
     async def _look_behind(self, limit: int) -> int:
         """Take away what nodes with so many minutes have left lying, of orders that were not looked at for them."""
         now_ms, found, has_more = self._clock.now().timestamp() * 1000, 0, True
-        at, newest = self._looked_ms.get(limit, 0.0), now_ms - limit * _MINUTE_MS
+        newest = now_ms - limit * _MINUTE_MS
+        at = self._looked_ms.get(limit, max(0.0, newest - _OLDEST_MS))
         while has_more and at < newest:
             page = await self._orders.allocated(PAGE, after_ms=at)
             has_more = len(page) >= PAGE

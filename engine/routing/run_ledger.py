@@ -99,5 +99,5 @@ def _decoded(body: bytes | None, kind: type[T]) -> T | None:
         return None
     try:
         return msgspec.msgpack.decode(zlib.decompress(body), type=kind)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, zlib.error):
         return None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -128,6 +128,37 @@ async def test_an_order_whose_checkout_hold_is_on_a_node_that_is_off_is_routed_f
     assert run.unrouted == ()
     assert await nodes_of(world, "o1") == [(2, "west")]
     assert (await world.position("east", "MUG")).reserved == 0
+
+
+async def test_a_server_that_begins_does_not_look_again_at_what_was_drained(
+    world: World, closures: NodeClosures, runs: RoutingRuns
+) -> None:
+    """Catches closures that every new process reads all orders for; what comes after the closure is found."""
+    await world.count(east={"MUG": 9}, west={"MUG": 9})
+    await world.order("o1", {"MUG": 1})
+    await world.runs().execute(ALL)
+    world.clock.advance(timedelta(hours=1))
+    await closures.close("east", "fire")
+    await closures.tend()
+    await world.order("o2", {"MUG": 1})
+    east = AllocationRow(line_id="1", sku="MUG", quantity=1, node_id="east", service="ground", ship_on=FRIDAY.date())
+    decided = [OrderAllocation(order_id="o2", rows=(east,))]
+    await world.book.commit("run_1", decided, capacities={}, today={"east": FRIDAY.date()})
+    seen = list[float]()
+
+    class Watched:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(world.book, name)
+
+        async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
+            seen.append(after_ms)
+            return await world.book.allocated(limit, after_ms=after_ms)
+
+    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=1)
+    book: Any = Watched()
+    assert await NodeClosures(world.documents, book, steering, runs, world.reference, world.clock).tend()
+    assert seen == [(FRIDAY + timedelta(minutes=59)).timestamp() * 1000]
+    assert await nodes_of(world, "o2") == [(1, None)]
 
 
 async def test_an_order_of_which_units_have_left_stays_and_is_counted(world: World, closures: NodeClosures) -> None:

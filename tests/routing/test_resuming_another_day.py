@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -93,3 +94,20 @@ async def test_an_order_that_moves_only_when_its_run_is_taken_up_is_routed_after
     assert (run.status, run.failure, run.summary["rounds"]) == (RunStatus.COMMITTED, None, 3)
     assert run.unrouted == (held,)
     assert [(await world.orders.get(name)).allocation for name in ("o1", "o2")] == [rows(1), rows(1)]
+
+
+async def test_a_step_that_cannot_be_read_is_decided_anew(world: World) -> None:
+    """Catches a run that fails, and with it all windows of a server, as another version kept something else."""
+    await world.count(east={"MUG": 9})
+    await world.order("o1", {"MUG": 1})
+    queued = Run(run_id="run_1", status=RunStatus.QUEUED, request=RunRequest(), created_at=FRIDAY)
+    await world.run_store.create(queued, None)
+    epoch = await world.run_store.claim("run_1")
+    for name, body in (("start", b"not compressed"), ("0:0", zlib.compress(b"no step"))):
+        await world.run_store.keep_step("run_1", epoch, name, body)
+    world.clock.advance(timedelta(seconds=world.run_store.lease_seconds + 1))
+    runs = world.runs()
+    await runs.take_up_left()
+    await runs.finish()
+    assert (await runs.get("run_1")).status is RunStatus.COMMITTED
+    assert (await world.orders.get("o1")).allocation == rows(1)

@@ -115,6 +115,19 @@ class Counted:
         return await self.book.get(order_id)
 
 
+async def test_a_server_that_begins_does_not_read_all_orders_that_there_ever_were(
+    world: World, time_outs: TimeOuts, steering: OrderSteering
+) -> None:
+    for name, days in (("o1", 31), ("o2", 1)):
+        await world.order(name, {"MUG": 1})
+        await world.runs().execute(ALL)
+        world.clock.advance(timedelta(days=days))
+    book: Any = Counted(world.book)
+    assert await TimeOuts(book, steering, world.reference, world.clock).step() == 1
+    assert book.reads == 1
+    assert await nodes_of(world, "o2") == [None]
+
+
 async def test_orders_between_a_short_and_a_long_time_out_are_not_read_again_and_again(
     world: World, steering: OrderSteering, network_document: dict[str, Any]
 ) -> None:
