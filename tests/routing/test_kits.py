@@ -70,6 +70,23 @@ async def test_a_kit_ships_from_one_node_though_two_are_cheaper(shop: World, met
     assert run.summary["lower_bound_cents"] <= 3000
 
 
+async def test_a_kit_is_not_torn_where_another_line_of_its_order_is_brought_together(shop: World) -> None:
+    """With the pots from the east alone, the mug goes there too if nobody looks; the check of plans fails the run then.
+
+    Seeded bug: lines are brought together without a look at kits.
+    """
+    await shop.count(east={"MUG": 1, "POT": 2}, west={"MUG": 1, "TEA": 1, "POT": 1})
+    await shop.order("o1", {"SET": 1, "POT": 3})
+    await shop.route_under(line_split="allowed", max_nodes_per_line=1)
+    rows = (await shop.orders.get("o1")).allocation
+    assert sorted((row.sku, row.quantity, row.node_id or "") for row in rows) == [
+        ("MUG", 1, "west"),
+        ("POT", 1, ""),
+        ("POT", 2, "east"),
+        ("TEA", 1, "west"),
+    ]
+
+
 async def test_a_kit_that_may_be_split_is(shop: World) -> None:
     await put_catalog(shop, ships_split=True)
     await shop.count(east={"MUG": 1}, west={"MUG": 1, "TEA": 1})
