@@ -23,9 +23,11 @@ from api.deps import request_id_of
 from api.door import Door
 from api.errors import InternalError, MethodNotAllowed, MissingScope, RouteNotFound, problem_reply
 from api.gate import Application, Hosts
+from api.logs import AccessLog
 from api.metrics import Metrics
 from api.reply import Reply
 from api.served import Entrance, paths, routes
+from api.siblings import Place, offering
 from api.sweeper import (
     keep_bid_prices,
     keep_decisions,
@@ -47,12 +49,17 @@ from engine.errors import AllotError, Fault, InvalidInput
 
 
 def create_app(
-    settings: Settings | None = None, *, engine: Engine | None = None, hosts: frozenset[str] | None = None
+    settings: Settings | None = None,
+    *,
+    engine: Engine | None = None,
+    hosts: frozenset[str] | None = None,
+    place: Place | None = None,
 ) -> FastAPI:
     """Return the application; it starts an engine from `settings` with its lifespan, or uses a running `engine`.
 
     With `hosts`, requests whose Host header names another one are refused: a page of another site that has its name
-    point to this machine (DNS rebinding) must not reach an API that asks nobody who they are.
+    point to this machine (DNS rebinding) must not reach an API that asks nobody who they are. With a `place` among
+    several processes, its metrics are theirs too.
     """
 
     @asynccontextmanager
@@ -65,10 +72,18 @@ def create_app(
             await stack.enter_async_context(_kept(house))
             entrance.door = await _door(house, settings, stack)
             stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))
+            if place is not None:
+                await stack.enter_async_context(offering(place, metrics.own))
+            if access is not None:
+                stack.push_async_callback(_end, asyncio.create_task(access.keep_writing()))
             yield
 
-    entrance = Entrance(Traffic(settings or read_settings()), None if engine is None else Door(engine))
+    chosen = settings or read_settings()
+    entrance = Entrance(Traffic(chosen), None if engine is None else Door(engine))
     traffic = entrance.traffic
+    metrics = Metrics(traffic, _version(), place=place)
+    access = AccessLog(chosen.access_log, chosen.log_format) if chosen.access_log else None
+    traffic.note = None if access is None else access.note
     app = Application(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
     app.state.traffic = traffic
@@ -77,8 +92,7 @@ def create_app(
     app.router.routes.extend(routes(ENDPOINTS))
     app.openapi = _described  # type: ignore[method-assign]
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
-    metrics = _guarded(Metrics(traffic, _version()).answer, entrance)
-    app.router.add_route("/metrics", metrics, methods=["GET"], include_in_schema=False)
+    app.router.add_route("/metrics", _guarded(metrics.answer, entrance), methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
     app.add_exception_handler(HTTPException, _not_routed)
     app.add_exception_handler(Exception, _broken)

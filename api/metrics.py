@@ -2,7 +2,7 @@
 
 Requests, holds, runs and calls of the store are counted in plain integers where they happen (traffic.py,
 engine/counts.py); they get names and labels here, when somebody asks. Labels have few values: routes, not paths, and
-never SKUs, orders or keys. Not here: the metrics of several processes in one answer (workers.py).
+never SKUs, orders or keys. Not here: the metrics of several processes in one answer (siblings.py).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.siblings import Place, ask_others, merged
 from api.traffic import Traffic
 from engine.counts import COUNTS, Counts
 from engine.histogram import Histogram
@@ -101,9 +102,10 @@ class Labelled(Collector):
 
 
 class Metrics:
-    """The endpoint /metrics of one process; `worker` is its number among several."""
+    """The endpoint /metrics of one process; with a `place` among several it answers for all of them."""
 
-    def __init__(self, traffic: Traffic, version: str, *, worker: int | None = None) -> None:
+    def __init__(self, traffic: Traffic, version: str, *, place: Place | None = None) -> None:
+        self._place = place
         collectors = [
             Collected(traffic, COUNTS, version),
             ProcessCollector(registry=None),
@@ -111,7 +113,7 @@ class Metrics:
             GCCollector(registry=CollectorRegistry()),
         ]
         self._registry = CollectorRegistry()
-        for collector in [Labelled(collectors, "worker", str(worker))] if worker is not None else collectors:
+        for collector in collectors if place is None else [Labelled(collectors, "worker", str(place.number))]:
             self._registry.register(collector)
 
     def text(self) -> bytes:
@@ -120,7 +122,14 @@ class Metrics:
 
     async def answer(self, _: Request) -> Response:
         """Answer a scrape."""
-        return Response(await asyncio.to_thread(self.text), media_type=CONTENT_TYPE_LATEST)
+        if self._place is None:
+            return Response(await self.own(), media_type=CONTENT_TYPE_LATEST)
+        own, others = await asyncio.gather(self.own(), ask_others(self._place))
+        return Response(merged([own, *others]), media_type=CONTENT_TYPE_LATEST)
+
+    async def own(self) -> bytes:
+        """Return the exposition of this process."""
+        return await asyncio.to_thread(self.text)
 
 
 def _gauge(name: str, about: str, value: float) -> Metric:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from starlette.types import Message, Scope, Send
 
 from api.deps import LIMITS, request_id_of
+from engine.counts import COUNTS
 
 Header = tuple[bytes, bytes]
 JSON: Header = (b"content-type", b"application/json")
@@ -21,6 +22,7 @@ SAFE: tuple[Header, ...] = (
     (b"referrer-policy", b"no-referrer"),
 )
 _NO_CONTENT: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+_GOING: Header = (b"connection", b"close")
 _OWN_POLICY = "/docs"
 """The page that says for itself what it shows."""
 
@@ -43,6 +45,8 @@ def names_of(scope: Scope) -> list[Header]:
     headers = [(b"x-request-id", request_id_of(scope).encode()), *SAFE]
     if scope["path"] != _OWN_POLICY:
         headers.append(_NO_CONTENT)
+    if COUNTS.is_stopping:
+        headers.append(_GOING)
     limits = scope.get(LIMITS)
     if limits is not None:
         headers += limits.policy, limits.header()

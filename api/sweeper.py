@@ -21,6 +21,8 @@ from engine.storage.leases import leased
 log = logging.getLogger("allot.sweeper")
 
 BATCH = 1000
+RUNS_SECONDS = 2.0
+"""How long a process that ends waits for its routing runs, before it leaves them to others."""
 DECISIONS_SECONDS = 15.0
 """After so long without a sign of life another server looks after nodes that are silent, or off."""
 
@@ -76,7 +78,10 @@ async def keep_runs(engine: Engine, interval_seconds: float = 1.0) -> None:
             await engine.routing_windows.open_if_due()
         return False
 
-    await _keep(look_again, "taking up routing runs, and opening windows", interval_seconds)
+    try:
+        await _keep(look_again, "taking up routing runs, and opening windows", interval_seconds)
+    finally:
+        await engine.routing_runs.hand_over(RUNS_SECONDS)
 
 
 async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:

@@ -103,3 +103,15 @@ class Settings(BaseSettings):
     most_promises_at_once: int = Field(
         default=32, ge=1, le=10_000, description="How many promises are made at once; others wait, 2 seconds at most."
     )
+    drain_seconds: float = Field(
+        default=1.0, ge=0, le=300, description="How long a server that is told to stop still lets new requests in."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="warning", description="What is written to the log, and everything above it."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto", description="How; `auto` is text on a terminal, and JSON elsewhere."
+    )
+    access_log: float = Field(
+        default=0.0, ge=0, le=1, description="The share of requests that are logged; 0: none. Failures all, if not 0."
+    )

@@ -27,6 +27,8 @@ class Counts:
         """When everything that had expired was last given back, by tenant."""
         self.store_seconds = Histogram()
         self.store_breaks = 0
+        self.is_stopping = False
+        """Told to stop: readiness says so, and answers close their connections."""
 
     def sweeper_lag_seconds(self) -> float:
         """Return how long ago the last sweep of the tenant that is furthest behind came to its end."""

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import gc
 import ipaddress
-import logging
-import signal
 import socket
 import sys
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from engine.errors import Fault, InvalidInput, NotFound
+from engine.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
-    from engine.bootstrap import Engine
     from engine.calibration.learned import LearnedDocument
     from engine.config import Settings
-    from engine.integrations.demo_data import DemoDay
 
-GRACE_SECONDS = 10
-PATIENCE_SECONDS = 2
-SWITCH_SECONDS = 0.0005
-"""How long a routing run beside the requests may keep the interpreter to itself; a request needs it several times."""
 DEMO_FOLDER = "demo"
-LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def command(
@@ -54,17 +42,26 @@ def command(
             show_default="ALLOT_ROUTE_EVERY_SECONDS or never",
         ),
     ] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, max=64, help="Server processes on one port and one store; one that dies is replaced.")
+    ] = 1,
 ) -> None:
     """Serve the HTTP API until interrupted, with the embedded store or the one of ALLOT_REDIS_URL.
 
     Prints one line when it is ready. The API is described at /docs and /openapi.json.
     """
+    from api.cli import serve_one, serve_several
+    from api.logs import set_up_logs
+
     settings = _settings(host, data, demo, route_every)
     learned = None if lead_times is None else _read_lead_times(lead_times)
     with _listening(host, port) as listener:
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-        with asyncio.Runner(loop_factory=_fast_loop()) as runner:
-            runner.run(_serve(listener, settings, host, demo, learned))
+        set_up_logs(settings.log_level, settings.log_format)
+        shown = _ready_line(listener, settings, processes)
+        if processes == 1:
+            serve_one.run(serve_one.serve(listener, settings, host, demo, learned, lambda: _say(shown)))
+        else:
+            serve_several.serve_in_processes(listener, settings, host, demo, learned, processes, lambda: _say(shown))
 
 
 def auth_of(host: str, chosen: Literal["off", "keys"] | None) -> Literal["off", "keys"]:
@@ -115,14 +112,6 @@ def _listening(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _fast_loop() -> Any:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
-
-
 def _read_lead_times(path: Path) -> LearnedDocument:
     """Return a learned file; raises InvalidInput with the file before each path."""
     from engine.calibration.learned import parse_learned
@@ -135,14 +124,7 @@ def _read_lead_times(path: Path) -> LearnedDocument:
     return parse_learned(body, path.name)
 
 
-async def _serve(
-    listener: socket.socket, settings: Settings, host: str, demo: bool, learned: LearnedDocument | None
-) -> None:
-    import uvicorn
-
-    from api.app import create_app
-    from api.connections import Connection, keep_looking
-    from engine.bootstrap import allot_engine
+def _ready_line(listener: socket.socket, settings: Settings, processes: int) -> str:
     from engine.storage.address import parse_address
 
     store = (
@@ -152,90 +134,10 @@ async def _serve(
     )
     address = listener.getsockname()
     shown = f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
-
-    class Server(uvicorn.Server):
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                typer.echo(f"allot is ready on http://{shown} with {store} (docs at /docs, Ctrl-C stops it)")
-                sys.stdout.flush()
-
-    async with allot_engine(settings) as engine:
-        if demo:
-            await _load_demo(engine)
-        if learned is not None:
-            await engine.lead_times.put(learned)
-        hosts = LOOPBACK_NAMES | {host.lower()} if settings.auth == "off" else None  # no other site knows a key
-        if settings.auth == "keys" and settings.jwt_issuer is None and not await engine.access.tenants():
-            typer.echo("nobody can call it yet: make a key with: allot keys create", err=True)
-        await _warm_up()
-        await _look_around(engine)
-        sys.setswitchinterval(SWITCH_SECONDS)
-        gc.collect()
-        gc.freeze()  # what is there now stays: going through all of it again would hold requests up for 0.1 s
-        config = uvicorn.Config(
-            create_app(settings, engine=engine, hosts=hosts),
-            http=Connection,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        # uvicorn raises the signal that stopped it once more when it is done: let that one pass, we stop anyway.
-        before = {number: signal.signal(number, _pass) for number in (signal.SIGINT, signal.SIGTERM)}
-        server = Server(config)
-        looking = asyncio.create_task(keep_looking(server.server_state.connections))
-        try:
-            await server.serve(sockets=[listener])
-        finally:
-            looking.cancel()
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    several = "" if processes == 1 else f", in {processes} processes"
+    return f"allot is ready on http://{shown} with {store}{several} (docs at /docs, Ctrl-C stops it)"
 
 
-def _pass(*_: object) -> None:
-    """Do nothing with a signal."""
-
-
-async def _warm_up() -> None:
-    """Have the kernels compiled before the first request would wait for it; says so if that takes a while."""
-    from engine.promising.warming import warm_up
-
-    warming = asyncio.create_task(asyncio.to_thread(warm_up))
-    done, _ = await asyncio.wait({warming}, timeout=PATIENCE_SECONDS)
-    if not done and sys.stderr.isatty():
-        typer.echo("compiling the kernels; this is needed once on a machine …", err=True)
-    await warming
-
-
-async def _look_around(engine: Engine) -> None:
-    """Read the network and the catalog that are there, for the first request, and before what is there is set apart."""
-    with suppress(NotFound):
-        await engine.network.current()
-        await engine.catalog.current()
-
-
-async def _load_demo(engine: Engine) -> None:
-    """Put the demo day unless it is there: what has happened to it since stays as it is."""
-    from dataclasses import replace
-
-    from engine.integrations.demo_data import load_demo_day
-    from engine.integrations.load import put_documents
-
-    day = load_demo_day()
-    if not await _is_there(engine, day):
-        await put_documents(replace(day, orders=()), engine)
-
-
-async def _is_there(engine: Engine, day: DemoDay) -> bool:
-    """Say whether the demo day was put to its end; raises InvalidInput if the store holds another network."""
-    try:
-        network = await engine.network.current()
-    except NotFound:
-        return False
-    if network.document.name != day.network.name:
-        message = "the store holds another network, which would be lost; choose a new folder with --data"
-        raise InvalidInput(Fault(path="--demo", message=message))
-    last = day.positions[-1]
-    stock = await engine.stock.read([last.sku])
-    return last.node_id in {position.node_id for position in stock.positions(0)}
+def _say(line: str) -> None:
+    typer.echo(line)
+    sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import NotReady
 from api.schemas.health import Live, Ready
+from engine.counts import COUNTS
 
 
 async def is_live(call: Call[None, NoQuery]) -> Answer:  # noqa: ARG001 - every handler takes its call
@@ -14,6 +15,8 @@ async def is_live(call: Call[None, NoQuery]) -> Answer:  # noqa: ARG001 - every 
 
 async def is_ready(call: Call[None, NoQuery]) -> Answer:
     """The store answers in time, has our functions, evicts nothing, and writes as the durability mode states."""
+    if COUNTS.is_stopping:
+        raise NotReady("This process is stopping; others serve.")
     broken = await call.engine.broken_promises()
     if broken:
         raise NotReady(" ".join(broken))

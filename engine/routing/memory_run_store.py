@@ -75,6 +75,11 @@ class MemoryRunStore:
         self._check(run_id, epoch)
         self._leases[run_id] = self._clock.now().timestamp() + self._lease_seconds
 
+    async def hand_over(self, run_id: str, epoch: int) -> None:
+        """See `RunStore.hand_over`."""
+        self._check(run_id, epoch)
+        self._leases.pop(run_id, None)
+
     async def leased(self, run_id: str) -> bool:
         """See `RunStore.leased`."""
         return self._leases.get(run_id, 0.0) > self._clock.now().timestamp()

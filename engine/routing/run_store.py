@@ -79,6 +79,10 @@ class RunStore(Protocol):
         """Say that whoever has this epoch still works on a run; raises LeaseLost."""
         ...
 
+    async def hand_over(self, run_id: str, epoch: int) -> None:
+        """Let others take up at once what whoever has this epoch worked on; raises LeaseLost."""
+        ...
+
     async def leased(self, run_id: str) -> bool:
         """Return whether somebody works on a run."""
         ...
@@ -166,6 +170,11 @@ class RedisRunStore:
     async def renew(self, run_id: str, epoch: int) -> None:
         """See `RunStore.renew`."""
         if not await self._call("allot_renew_run_v1", run_id, epoch, self._lease_ms):
+            raise lost(run_id)
+
+    async def hand_over(self, run_id: str, epoch: int) -> None:
+        """See `RunStore.hand_over`."""
+        if not await self._call("allot_renew_run_v1", run_id, epoch, 1):
             raise lost(run_id)
 
     async def leased(self, run_id: str) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
 from engine.dispatch.dispatcher import Dispatcher
-from engine.errors import Unavailable
+from engine.errors import AllotError, Unavailable
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
 from engine.policies.service import PolicyService
@@ -49,7 +50,9 @@ class RoutingRuns:
         self._policies = RunPolicies(reference, policies)
         turns = RoutingTurns(orders, inventory, clock, explained, dispatcher or Dispatcher())
         self._worker = RunWorker(runs, orders, turns, self._policies, clock)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], tuple[str, int]] = {}
+        """What this process works on, with the epoch of each run."""
+        self._is_over = False
 
     async def start(self, request: RunRequest, *, replay: Replay | None = None) -> Outcome[Run]:
         """Queue a run and work on it in the background; with the same idempotency key again, the same run.
@@ -100,6 +103,19 @@ class RoutingRuns:
         """Wait for the runs that this process works on."""
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    async def hand_over(self, patience_seconds: float) -> None:
+        """Leave runs that are not over in time to other processes, which go on from what was decided; start no more."""
+        self._is_over = True
+        if self._tasks:
+            _, left = await asyncio.wait(self._tasks, timeout=patience_seconds)
+            leases = [self._tasks[task] for task in left]
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            for run_id, epoch in leases:
+                with suppress(AllotError):
+                    await self._runs.hand_over(run_id, epoch)
+
     async def execute(self, request: RunRequest, *, progress: Progress | None = None) -> Run:
         """Do a run here and now, and return it when it is over; for the command line and the simulator.
 
@@ -116,12 +132,14 @@ class RoutingRuns:
         return Run(run_id=run_id, status=RunStatus.QUEUED, request=request, created_at=self._clock.now())
 
     async def _take_up(self, run_id: str) -> None:
-        """Work on a run in the background, unless somebody does or it is over."""
+        """Work on a run in the background, unless somebody does or it is over, or this process is to end."""
+        if self._is_over:
+            return
         epoch = await self._runs.claim(run_id)
         if epoch:
             task = asyncio.create_task(self._work(run_id, epoch), name=run_id)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks[task] = (run_id, epoch)
+            task.add_done_callback(self._tasks.pop)
 
     async def _work(self, run_id: str, epoch: int) -> None:
         try:

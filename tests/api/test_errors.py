@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from api.app import create_app
-from api.cli.serve import LOOPBACK_NAMES
+from api.cli.serve_one import LOOPBACK_NAMES
 from api.routes.network import EXAMPLE as NETWORK
 
 JSON = {"Content-Type": "application/json"}

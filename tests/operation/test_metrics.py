@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
 from api.metrics import Metrics
+from api.siblings import Place
 from api.traffic import Traffic
 from engine.bootstrap import allot_engine
 from engine.config import Settings
@@ -121,7 +122,9 @@ def test_every_metric_of_ours_is_on_its_page_and_no_other() -> None:
 
 
 def test_names_follow_the_conventions_and_workers_are_told_apart() -> None:
-    families = list(text_string_to_metric_families(Metrics(Traffic(), "1", worker=3).text().decode()))
+    families = list(
+        text_string_to_metric_families(Metrics(Traffic(), "1", place=Place(number=3, folder=Path())).text().decode())
+    )
     for family in families:
         if family.type == "histogram":
             assert family.name.endswith(("_seconds", "_ratio")), family.name
