@@ -9,8 +9,10 @@ what it costs in the end (hub_plan.py).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -18,16 +20,16 @@ from numpy.typing import NDArray
 
 from engine.network.model import Network
 from engine.routing.batch import Batch
-from engine.routing.decision import ShadowPrices, left_by, prices_of
-from engine.routing.hub_bound import bound_with_hubs, price_bound
+from engine.routing.decision import ShadowPrices, left_by
+from engine.routing.hub_bound import HubBound, worth
 from engine.routing.hub_offers import OWN, HubOffers
 from engine.routing.hub_plan import Columns, HubParcel, HubPart, HubPlan, sorted_rows
-from engine.routing.hub_programme import Direct, HubPattern, Prices, best, direct_parcels, least, rest_of
+from engine.routing.hub_programme import Direct, HubPattern, Prices, best, least
 from engine.routing.hub_room import NOW, Room, Use, entries_of, places_of
 from engine.routing.hub_tables import NEVER_CENTS, HubTables, Parcels, bits_of
 from engine.routing.model import UsedCapacity
 from engine.routing.plan_costs import plan_of
-from solvers.plan import BACKORDER, ROUNDINGS, RoutingPlan, RoutingResult
+from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.problem import IntArray, RoutingProblem
 
 PASSES = 3
@@ -46,6 +48,8 @@ class Ground:
     ship_complete: bool = False
     settled: frozenset[str] = frozenset()
     """Orders that stay as they are: for them soft limits were broken."""
+    seconds: float | None = None
+    """How long orders may be looked at; those that were not stay as they are, and nothing is proven then."""
 
 
 class _Now(NamedTuple):
@@ -54,10 +58,9 @@ class _Now(NamedTuple):
     direct: tuple[Direct, ...]
     cents: int | None
     """None if the plan may not ship it so: its promised day was given up."""
-    late_millicents: int
-    """Then what it costs all the same, at the prices that prove the bound."""
     waits: int
     use: Use
+    rows: slice
 
 
 def consolidated(ground: Ground) -> HubPlan | None:
@@ -78,12 +81,13 @@ class _Consolidating:
         plan = self._plan
         left = left_by(self._problem, plan.line, plan.node, plan.quantity)
         self._room = Room(left, ground.network, ground.batch.node, ground.days, ground.used)
+        self._is_proven = not ground.settled
+        self._bound = HubBound(self._problem, offers, ground.result)
         self._chosen: dict[int, tuple[Parcels, HubPattern]] = {}
 
     def plan(self) -> HubPlan:
         """Return the plan with all orders that change over."""
-        found, lowered = self._looked()
-        waiting = [at for _, at in sorted(found)]
+        waiting = [at for _, at in sorted(self._looked())]
         for _ in range(PASSES):
             changed = [at for at in waiting if self._changes(at)]
             waiting = [at for at in waiting if at not in set(changed)]
@@ -96,13 +100,16 @@ class _Consolidating:
             parcels=tuple(parcels),
             rest=self._rest(moved),
             before=_rows(self._problem, self._plan, moved),
-            bound_cents=self._bound(lowered),
+            bound_cents=self._bound.cents() if self._is_proven else None,
         )
 
-    def _looked(self) -> tuple[list[tuple[tuple[int, int, int, int], int]], int]:
-        """Return the orders that could do better by rank, and by how much hubs lower the sum of the cheapest ways."""
-        prices, found, lowered = prices_of(self._problem, self._ground.result.prices), [], 0
+    def _looked(self) -> list[tuple[tuple[int, int, int, int], int]]:
+        """Return the orders that could do better by rank, and count for the bound what hubs could do for each."""
+        found, began = [], time.perf_counter()
         for at, order in enumerate(self._tables.chosen.tolist()):
+            if self._ground.seconds is not None and time.perf_counter() - began > self._ground.seconds:
+                self._is_proven = False
+                break
             parcels = self._tables.parcels(at)
             if not len(parcels.leg):
                 continue
@@ -112,8 +119,9 @@ class _Consolidating:
             saves = 0 if now.cents is None else now.cents - by_hub
             if by_hub < NEVER_CENTS and self._may_change(order) and (keeps or saves > 0):
                 found.append(((-self._batch.orders[order].priority, int(not keeps), -saves, order), at))
-            lowered += self._lowered(parcels, whole, by_hub, now, prices)
-        return found, lowered
+            direct = None if now.cents is None else now.direct
+            self._bound.add(parcels, whole, by_hub, direct, partial(self._late, now))
+        return found
 
     def _may_change(self, order: int) -> bool:
         return self._batch.orders[order].order_id not in self._ground.settled
@@ -170,57 +178,19 @@ class _Consolidating:
                 use.add((node, NOW), int(parcels.units[mask]), 1)
             cents += cost
         cents += self._split * max(0, len(masks) - 1)
-        is_known = cents < NEVER_CENTS
-        late = 0 if is_known else self._late(slice(first, last), use)
-        return _Now(tuple(known), cents if is_known else None, late, int(parcels.units[waits]), use)
+        known_cents = cents if cents < NEVER_CENTS else None
+        return _Now(tuple(known), known_cents, int(parcels.units[waits]), use, slice(first, last))
 
-    def _late(self, rows: slice, use: Use) -> int:
-        """Return what an order costs in the plan that comes after its promised day, at the prices of the bound."""
-        plan, prices = self._plan, prices_of(self._problem, self._ground.result.prices)
+    def _late(self, now: _Now, prices: ShadowPrices) -> int:
+        """Return what an order costs in the plan that comes after its promised day, in thousandths, at some prices."""
+        plan, rows, use = self._plan, now.rows, now.use
         paid = plan_of(self._problem, plan.line[rows], plan.node[rows], plan.quantity[rows], plan.service[rows])
         found = paid.costs.total * MILLICENTS
         for entry, units in use.stock.items():
-            found += int(_worth(prices, np.array([entry]), np.array([units]))[0])
+            found += int(worth(prices, np.array([entry]), np.array([units]))[0])
         for (node, _), units in use.units.items():
             found += int(prices.units[node]) * units + int(prices.parcels[node])
         return found
-
-    def _lowered(self, parcels: Parcels, whole: Prices, by_hub: int, now: _Now, prices: ShadowPrices) -> int:
-        """Return by how many thousandths of a cent a hub is cheaper than all else, at the prices of the bound."""
-        direct, part = self._charges(parcels, prices)
-        if by_hub >= NEVER_CENTS:
-            return 0
-        priced = Prices(
-            _in_millicents(whole.direct) + direct,
-            _in_millicents(whole.onward),
-            _in_millicents(whole.part) + part,
-            _in_millicents(whole.short),
-            whole.split * MILLICENTS,
-        )
-        hub = least(parcels, self._offers, priced) if direct.any() or part.any() else by_hub * MILLICENTS
-        usual = self._least_direct(parcels, priced._replace(short=_in_millicents(parcels.short)), now)
-        return max(0, usual - hub)
-
-    def _least_direct(self, parcels: Parcels, priced: Prices, now: _Now) -> int:
-        """Return what some way without hubs costs, the cheapest as far as is known."""
-        masks = len(priced.short)
-        ways = [now.direct] if now.cents is not None else []
-        rest = rest_of(priced, np.ones(len(parcels.node), np.bool_), parcels.most)
-        ways.append(direct_parcels(rest, priced, masks - 1))
-        found = int(priced.short[-1]) if now.cents is not None else now.late_millicents
-        for way in ways:
-            served = sum(each.mask for each in way)
-            cost = sum(int(priced.direct[each.row, each.mask]) for each in way)
-            found = min(found, cost + priced.split * max(0, len(way) - 1) + int(priced.short[masks - 1 ^ served]))
-        return found
-
-    def _charges(self, parcels: Parcels, prices: ShadowPrices) -> tuple[IntArray, IntArray]:
-        """Return what the units of parcels and parts are worth to others, and of parcels their capacity."""
-        bits = bits_of(len(parcels.lines))
-        direct = _worth(prices, parcels.has, parcels.quantity) @ bits
-        direct += prices.units[parcels.node][:, None] * parcels.units + prices.parcels[parcels.node][:, None]
-        direct[:, 0] = 0
-        return direct, _worth(prices, parcels.part_has, parcels.quantity) @ bits
 
     def _changes(self, at: int) -> bool:
         """Change an order over to a hub, if there is a better way now; return whether there was."""
@@ -322,28 +292,11 @@ class _Consolidating:
         stay = _rows(self._problem, self._plan, ~moved)
         return sorted_rows(stay, columns)
 
-    def _bound(self, lowered: int) -> int | None:
-        proven = price_bound(self._problem, self._ground.result)
-        return None if self._ground.settled else bound_with_hubs(proven, lowered)
-
 
 def _rows(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_]) -> Columns:
     """Return the rows of a plan that are of some orders."""
     mine = orders[problem.line_order[plan.line]]
     return plan.line[mine], plan.node[mine], plan.quantity[mine], plan.service[mine]
-
-
-def _in_millicents(cents: IntArray) -> IntArray:
-    return np.where(cents < NEVER_CENTS, cents * MILLICENTS, NEVER_CENTS)
-
-
-def _worth(prices: ShadowPrices, entry: IntArray, quantity: IntArray) -> IntArray:
-    """Return what so many units of stock entries are worth, in thousandths of a cent; the same shape."""
-    found = np.zeros(entry.shape, np.int64)
-    if len(prices.stock):
-        for k, (p, q) in enumerate(ROUNDINGS):
-            found += prices.stock[np.maximum(entry, 0), k] * (p * quantity // q)
-    return np.where(entry >= 0, found, 0)
 
 
 def _missing(stock: IntArray, entry: IntArray, quantity: IntArray) -> IntArray:

@@ -137,11 +137,7 @@ def _gathered(parcels: Parcels, prices: Prices, there: IntArray, hub: int, *, pa
     """Return what the parts that are there by a stop come to, for every set of lines."""
     place = np.argmin(prices.part[there], axis=0)
     sent, by = prices.part[there][place, np.arange(prices.part.shape[1])], there[place]
-    gathered = np.full(len(sent), NEVER_CENTS, np.int64)
-    gathered[0] = 0
-    for mask in range(1, len(sent)):
-        parts = with_lowest(mask)
-        gathered[mask] = min(NEVER_CENTS, int((sent[parts] + gathered[mask ^ parts]).min()))
+    gathered = least_in_parts(sent, np.where(np.arange(len(sent)) > 0, sent, 0))
     own_part = np.flatnonzero((parcels.part_hub == hub) & (parcels.leg == OWN)) if packs_own else np.zeros(0, np.int64)
     packed, own = gathered.copy(), None
     if len(own_part):
@@ -161,16 +157,32 @@ def rest_of(prices: Prices, may: NDArray[np.bool_], most: int) -> Rest:
         return Rest([prices.short], np.full(masks, NEVER_CENTS, np.int64), np.zeros(masks, np.int64), True)
     row = np.argmin(direct, axis=0)
     parcel = np.minimum(direct[row, np.arange(masks)] + prices.split, NEVER_CENTS)
-    limited, tables = most < lines, [prices.short]
-    for _ in range(most if limited else 1):
-        found = prices.short.copy()
-        below = tables[-1] if limited else found
+    row = np.flatnonzero(may)[row]
+    if most >= lines:
+        alone = 1 << np.arange(lines)
+        parts = parcel.copy()
+        parts[alone] = np.minimum(parts[alone], prices.short[alone])
+        return Rest([least_in_parts(parts, prices.short)], parcel, row, False)
+    tables = [prices.short]
+    for _ in range(most):
+        found, below = prices.short.copy(), tables[-1]
         for mask in range(1, masks):
-            parts, low = with_lowest(mask), mask & -mask
+            sets, low = with_lowest(mask), mask & -mask
             waits = int(prices.short[low] + found[mask ^ low])
-            found[mask] = min(waits, int((parcel[parts] + below[mask ^ parts]).min()))
+            found[mask] = min(waits, int((parcel[sets] + below[mask ^ sets]).min()))
         tables.append(found)
-    return Rest(tables if limited else tables[-1:], parcel, np.flatnonzero(may)[row], limited)
+    return Rest(tables, parcel, row, True)
+
+
+def least_in_parts(part: IntArray, known: IntArray) -> IntArray:
+    """Return the least for every set of lines in any parts; `known` are costs of some way for each, 0 for none."""
+    whole, low, starts = low_pairs(len(part))
+    found = known
+    while True:
+        better = np.minimum(found[1:], np.minimum.reduceat(part[low] + found[whole ^ low], starts))
+        if np.array_equal(better, found[1:]):
+            return found
+        found = np.concatenate([found[:1], better])
 
 
 def _parts(parcels: Parcels, made: Stop, mask: int) -> tuple[Part, ...]:
@@ -217,6 +229,19 @@ def with_lowest(mask: int) -> IntArray:
 
 
 @cache
+def low_pairs(masks: int) -> tuple[IntArray, IntArray, IntArray]:
+    """Return all pairs of a mask from 1 on and a subset with its lowest line, and where those of each mask begin."""
+    return _pairs([with_lowest(mask) for mask in range(1, masks)])
+
+
+def _pairs(inner: list[IntArray]) -> tuple[IntArray, IntArray, IntArray]:
+    counts = [len(each) for each in inner]
+    whole: IntArray = np.repeat(np.arange(1, len(inner) + 1, dtype=np.int64), counts)
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
+    return whole, np.concatenate(inner), starts
+
+
+@cache
 def proper_subsets(mask: int) -> IntArray:
     """Return the subsets of a mask but itself."""
     every: IntArray = np.arange(mask, dtype=np.int64)
@@ -227,8 +252,4 @@ def proper_subsets(mask: int) -> IntArray:
 @cache
 def own_pairs(masks: int) -> tuple[IntArray, IntArray, IntArray]:
     """Return all pairs of a mask from 1 on and a proper subset, and where the pairs of each mask begin."""
-    inner = [proper_subsets(mask) for mask in range(1, masks)]
-    counts = [len(each) for each in inner]
-    whole = np.repeat(np.arange(1, masks, dtype=np.int64), counts)
-    starts = np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64)
-    return whole, np.concatenate(inner), starts
+    return _pairs([proper_subsets(mask) for mask in range(1, masks)])

@@ -132,7 +132,7 @@ class HubTables:
     def transfer_cents(self, leg: int, weight_g: int, units: int) -> int:
         """Return what a transfer costs for so much, without what nodes take for units."""
         each, kilogram, unit = self.offers.legs.cents[leg].tolist()
-        return int(each + _kilograms(np.array([weight_g]), kilogram)[0] + unit * units)
+        return int(each + _kilograms(np.array([weight_g]), np.array([kilogram]))[0] + unit * units)
 
     def _parts(
         self, lines: IntArray, quantity: IntArray, weight_g: IntArray, bits: IntArray
@@ -142,7 +142,7 @@ class HubTables:
         entry, is_there = self._entries(lines, quantity, nodes)
         line_cents = self._unit_cents[:, None] * quantity + self._by_node(lines, quantity, nodes)
         cost = line_cents @ bits + np.where(np.arange(bits.shape[1]) > 0, self._cents[:, :1], 0)
-        cost += np.stack([_kilograms(weight_g, kilogram) for kilogram in self._cents[:, 1].tolist()])
+        cost += _kilograms(weight_g, self._cents[:, 1:2])
         cost[(~is_there).astype(np.int64) @ bits > 0] = NEVER_CENTS
         return entry, cost
 
@@ -230,7 +230,7 @@ def bits_of(lines: int) -> IntArray:
     return found
 
 
-def _kilograms(weight_g: IntArray, cents: int) -> IntArray:
+def _kilograms(weight_g: IntArray, cents: IntArray) -> IntArray:
     """Return what weights cost at so much a kilogram, rounded half up."""
     found: IntArray = weight_g // 1000 * cents + (weight_g % 1000 * cents + 500) // 1000
     return found

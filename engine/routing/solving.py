@@ -47,6 +47,8 @@ from solvers.solve import solve
 from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
 
+HUB_SHARE = 0.2
+"""How much of its time a solve leaves for looking at hubs, where there are any."""
 FIRST_SHARE = 0.7
 """How much of its time a solve takes that may have to be repeated without some promised days."""
 
@@ -102,7 +104,9 @@ class Solver:
             read = partial(self._reader.read, stock, view, today.local_day, now=now, channel=table.channel)
             atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))
-        began, limit = time.perf_counter(), _limit(request, table)
+        began, limit, for_hubs = time.perf_counter(), _limit(request, table), None
+        if limit is not None and view.network.hubs is not None:
+            limit, for_hubs = (1 - HUB_SHARE) * limit, HUB_SHARE * limit
         given_up = dict[str, date]()
         for keep_promises in (True, False):
             with phases.timed("build"):
@@ -125,7 +129,7 @@ class Solver:
             both = await asyncio.to_thread(self._both_passes, batch, result, view, params, again)
         if batch.hubs is not None:
             with phases.timed("hubs"):
-                both = await self._with_hubs(both, batch.hubs, table, today)
+                both = await self._with_hubs(both, batch.hubs, table, today, for_hubs)
         with phases.timed("verify"):
             allocated = await asyncio.to_thread(verified, both, view)
         with phases.timed("explain"):
@@ -138,7 +142,9 @@ class Solver:
         kept = keep_to_limits(batch, result, view.terms, stopping)
         return second_pass(batch, kept, view.terms, params, stopping)
 
-    async def _with_hubs(self, both: BothPasses, offers: HubOffers, table: Table, today: Today) -> BothPasses:
+    async def _with_hubs(
+        self, both: BothPasses, offers: HubOffers, table: Table, today: Today, seconds: float | None
+    ) -> BothPasses:
         """Return the same with the orders that go over a hub."""
         network = table.view.network
         used = table.planned.used(await self._orders.used_capacity(offers.dates()))
@@ -150,6 +156,7 @@ class Solver:
             used={(each.node_id, each.ship_on.toordinal()): each for each in used},
             ship_complete=table.view.terms.ship_complete,
             settled=frozenset(each.order_id for each in both.relaxed),
+            seconds=seconds,
         )
         return replace(both, hubs=await asyncio.to_thread(consolidated, ground))
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from engine.catalog.document import CatalogDocument
 from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.dispatch.dispatcher import Dispatcher
 from engine.errors import PlanNotVerified
@@ -299,3 +300,32 @@ def test_a_plan_with_hubs_that_was_changed_is_told(
     found, check = solved
     with pytest.raises(PlanNotVerified, match=why):
         check(changed(found, sku, change))
+
+
+async def test_what_there_is_no_time_for_stays_and_nothing_is_proven(world: World, hub: dict[str, Any]) -> None:
+    await world.order("o1", BOTH)
+    run = await route(world, time_limit_seconds=1e-9)
+    assert await told(world) == DIRECT
+    assert (run.summary["hub_parcels"], run.summary["lower_bound_cents"]) == (0, None)
+
+
+@pytest.mark.parametrize("method", ["one_by_one", "nearest", "exact"])
+async def test_other_methods_go_over_hubs_too(world: World, hub: dict[str, Any], method: str) -> None:
+    await world.order("o1", BOTH)
+    run = await route(world, method=method, dry_run=True)
+    assert (run.summary["total_cost_cents"], run.summary["lower_bound_cents"]) == (671, 671)
+
+
+async def test_a_kit_goes_over_a_hub_as_a_whole(world: World, hub: dict[str, Any]) -> None:
+    """Tea and mug are a kit, of which west has both and east the mug only: nothing of it is east's own."""
+    products = [{"sku": sku, "weight_g": 400} for sku in ("MUG", "TEA", "POT")]
+    kit = {"sku": "SET", "components": [{"sku": "MUG", "quantity": 1}, {"sku": "TEA", "quantity": 1}]}
+    await world.catalogs.put(CatalogDocument.model_validate({"products": products, "kits": [kit]}))
+    await world.count(west={"MUG": 5}, east={"POT": 5})
+    await world.order("o1", {"SET": 1, "POT": 1})
+    await route(world)
+    assert await told(world) == {
+        ("MUG", "west", FRIDAY, SENT),
+        ("TEA", "west", FRIDAY, SENT),
+        ("POT", "east", MONDAY, None),
+    }
