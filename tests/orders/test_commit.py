@@ -20,6 +20,7 @@ from engine.inventory.model import (
 )
 from engine.routing.model import (
     AllocationRow,
+    HubStop,
     NodeCapacity,
     OrderAllocation,
     OrderLine,
@@ -423,3 +424,26 @@ async def test_what_an_order_waits_for_stays_its_own_while_the_rest_of_it_ships(
     view = await shop.inventory.read(["HAT", "MUG"])
     assert [s.pegged for s in view.position(0, view.node_ids.index("south")).supplies] == [3]
     assert await shop.counts("north") == (10, 0, 0)
+
+
+async def test_what_goes_over_a_hub_is_reserved_where_it_is_and_takes_room_at_both(shop: Shop) -> None:
+    """Catches room that is counted at the node of a row alone: the hub would pack any number of parcels a day."""
+    sent = HubStop(node_id="north", available_on=TOMORROW, ship_on=TOMORROW)
+
+    def over_hub(order_id: str) -> OrderAllocation:
+        [row] = rows(order_id, (2, "south")).rows
+        return OrderAllocation(order_id=order_id, rows=(replace(row, hub=sent),))
+
+    for order_id in ("ord_1", "ord_2"):
+        await shop.place(order_id, 2)
+    full = NodeCapacity(parcels=1)
+    verdicts = await shop.commit("run_1", over_hub("ord_1"), over_hub("ord_2"), north=full)
+    assert [verdict.outcome for verdict in verdicts] == ["committed", "moved"]
+    assert verdicts[1].reason is not None
+    assert "north" in verdicts[1].reason
+    assert (await shop.orders.get("ord_1")).allocation[0].hub == sent
+    assert (await shop.counts("south"), await shop.counts("north")) == ((5, 0, 2), (10, 0, 0))
+    assert sorted(await shop.orders.used_capacity([TODAY, TOMORROW]), key=lambda used: used.node_id) == [
+        UsedCapacity(node_id="north", ship_on=TOMORROW, units=2, parcels=1),
+        UsedCapacity(node_id="south", ship_on=TODAY, units=2, parcels=1),
+    ]
