@@ -18,7 +18,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from api.connections import Connection
+from api.connections import Connection, keep_looking
 from engine.counts import COUNTS
 
 GRACE_SECONDS = 10
@@ -44,11 +44,13 @@ class GracefulServer(uvicorn.Server):
         self._drain_seconds = drain_seconds
         self._when_ready = when_ready
         self._drained_at: float | None = None
+        self._looking: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
         COUNTS.is_stopping = False
         await super().startup(sockets)
+        self._looking = asyncio.create_task(keep_looking(self.server_state.connections))
         if self.started:
             self._when_ready()
 
@@ -68,6 +70,8 @@ class GracefulServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen no more, let in who has connected, and wait for what they asked."""
+        if self._looking is not None:
+            self._looking.cancel()
         waiting = [each.dup() for each in sockets or ()]
         for server in self.servers:
             server.close()

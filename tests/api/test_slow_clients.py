@@ -13,11 +13,11 @@ from contextlib import suppress
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from fastapi import FastAPI, Response
 
 from api import connections
-from api.connections import Connection, keep_looking
+from api.app import create_app
+from api.serving import GracefulServer
 
 
 @pytest_asyncio.fixture
@@ -26,25 +26,23 @@ async def port(app: FastAPI, monkeypatch) -> AsyncIterator[int]:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.3)
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.3)
 
-    @app.get("/slow")
+    served = create_app(engine=app.state.engine)
+
+    @served.get("/slow")
     async def slow() -> dict[str, bool]:
         await asyncio.sleep(0.8)
         return {"done": True}
 
-    @app.get("/long")
+    @served.get("/long")
     async def long() -> Response:
         return Response(b"x" * 30_000_000)
 
-    config = uvicorn.Config(app, log_config=None, lifespan="off", http=Connection)
-    server = uvicorn.Server(config)
+    ready = asyncio.Event()
+    server = GracefulServer(served, drain_seconds=0, when_ready=ready.set)
     listener = socket.create_server(("127.0.0.1", 0))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with asyncio.timeout(10):
-        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
-            await asyncio.sleep(0.01)
-    looking = asyncio.create_task(keep_looking(server.server_state.connections))
+    await ready.wait()
     yield listener.getsockname()[1]
-    looking.cancel()
     server.should_exit = True
     await serving
 
