@@ -31,6 +31,7 @@ from api.siblings import Place, offering
 from api.sweeper import (
     keep_bid_prices,
     keep_decisions,
+    keep_imports,
     keep_load,
     keep_runs,
     keep_slots,
@@ -132,6 +133,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_bid_prices,
             keep_decisions,
             keep_webhooks,
+            keep_imports,
         ):
             stack.push_async_callback(_end, asyncio.create_task(keep(engine)))
         yield

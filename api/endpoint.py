@@ -38,11 +38,12 @@ class Call(Generic[B, Q]):
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What a handler returns: a struct, or JSON that is already bytes."""
+    """What a handler returns: a struct, or bytes that are already JSON, or what `Endpoint.answers` says."""
 
     value: msgspec.Struct | bytes
     status: int = 200
     is_replayed: bool = False
+    media_type: str | None = None
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]
@@ -59,7 +60,7 @@ class Endpoint:
     reply: type[msgspec.Struct | BaseModel]
     scope: str | None
     """What a caller has to be allowed; None: anybody may."""
-    body: type[msgspec.Struct | BaseModel] | None = None
+    body: type[msgspec.Struct | BaseModel | bytes] | None = None
     query: type[msgspec.Struct] = NoQuery
     status: int = 200
     refusals: Sequence[type[AllotError]] = ()
@@ -67,6 +68,10 @@ class Endpoint:
     may_be_keyed: bool = False
     is_body_optional: bool = False
     max_body_bytes: int = 2**20
+    takes: Mapping[str, str] = field(default_factory=dict)
+    """Media types of a body that is handed on as its bytes, each with an example; none: JSON."""
+    answers: str | None = None
+    """The media type of an answer that is not JSON; `reply` then says what a row of it holds."""
     example: object = None
     path_examples: Mapping[str, str] = field(default_factory=dict)
 

@@ -54,7 +54,7 @@ class BodyTooLarge(AllotError):
 
 
 class UnsupportedMediaType(AllotError):
-    """The body is declared as something else than JSON."""
+    """The body is declared as something else than JSON, or than what the endpoint takes."""
 
     code = "unsupported_media_type"
 
@@ -156,7 +156,7 @@ KINDS: dict[type[AllotError], Kind] = {
     errors.Refused: Kind(status=409, title="The business says no"),
     errors.CursorExpired: Kind(status=410, title="Events after the cursor are no longer kept"),
     BodyTooLarge: Kind(status=413, title="The body is too large"),
-    UnsupportedMediaType: Kind(status=415, title="The body is not declared as JSON"),
+    UnsupportedMediaType: Kind(status=415, title="The body is not of a kind that is taken"),
     errors.IdempotencyConflict: Kind(status=422, title="The idempotency key was used with another body"),
     errors.TooManyHolds: Kind(status=429, title="Too many open holds", retryable=True),
     TooManyRequests: Kind(status=429, title="Too many requests", retryable=True),

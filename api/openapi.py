@@ -89,7 +89,10 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "security": [] if endpoint.scope is None else [{_SCHEME: [endpoint.scope]}],
         "responses": {str(endpoint.status): _success(endpoint), **_problems(endpoint)},
     }
-    if endpoint.body is not None:
+    if endpoint.takes:
+        kinds = {kind: {"schema": {"type": "string"}, "example": text} for kind, text in endpoint.takes.items()}
+        operation["requestBody"] = {"required": True, "content": kinds}
+    elif endpoint.body is not None:
         content: dict[str, Any] = {"schema": {"$ref": _REF.format(endpoint.body.__name__)}}
         if endpoint.example is not None:
             content["example"] = endpoint.example
@@ -103,7 +106,9 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
 def _success(endpoint: Endpoint) -> dict[str, Any]:
     response: dict[str, Any] = {
         "description": "Done" if endpoint.status != 202 else "Accepted",
-        "content": {"application/json": {"schema": {"$ref": _REF.format(endpoint.reply.__name__)}}},
+        "content": {"application/json": {"schema": {"$ref": _REF.format(endpoint.reply.__name__)}}}
+        if endpoint.answers is None
+        else {endpoint.answers: {"schema": {"type": "string"}}},
     }
     if endpoint.takes_key:
         about = "true if this is the stored answer of an earlier request with the same key"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -58,7 +58,7 @@ class Served:
 
     def __init__(self, endpoint: Endpoint, entrance: Entrance) -> None:
         self._endpoint, self._entrance = endpoint, entrance
-        is_document = endpoint.body is not None and issubclass(endpoint.body, BaseModel)
+        is_document = bool(endpoint.takes) or (endpoint.body is not None and issubclass(endpoint.body, BaseModel))
         lane, factor = lane_of(endpoint.method, endpoint.tag), DOCUMENT_FACTOR if is_document else 1
         self._way = entrance.traffic.way(endpoint.method, endpoint.public_path, lane, factor=factor)
         self._needed = 0 if endpoint.scope is None else bit(endpoint.scope)
@@ -190,24 +190,29 @@ def _too_large(max_bytes: int) -> BodyTooLarge:
 
 async def _decode(endpoint: Endpoint, heads: Heads, raw: bytes) -> Any:
     assert endpoint.body is not None
+    if endpoint.takes:
+        _check_kind(heads.get(b"content-type", b"").decode("latin-1"), endpoint.takes)
+        return raw
     if endpoint.is_body_optional and not raw.strip():
         return endpoint.body()
     declared = heads.get(b"content-type", b"")
     if declared != b"application/json":
-        _check_is_json(declared.decode("latin-1"))
+        _check_kind(declared.decode("latin-1"), ("application/json",))
     if issubclass(endpoint.body, BaseModel):  # whole documents take long to check
         return await asyncio.to_thread(decode, raw, endpoint.body)
     return decode(raw, endpoint.body)
 
 
-def _check_is_json(declared: str) -> None:
+def _check_kind(declared: str, known: Iterable[str]) -> None:
     kind = declared.partition(";")[0].strip().lower()
-    if kind != "application/json":
+    if kind not in known:
         raise UnsupportedMediaType(
-            f"The body is declared as {kind or 'nothing'!r}; send it with Content-Type: application/json."
+            f"The body is declared as {kind or 'nothing'!r}; send it with Content-Type: {' or '.join(known)}."
         )
 
 
 def _reply_of(answer: Answer) -> Reply:
     body = answer.value if isinstance(answer.value, bytes) else _encode(answer.value)
+    if answer.media_type is not None:
+        return Reply(answer.status, ((b"content-type", answer.media_type.encode()),), body)
     return Reply(answer.status, _IS_REPLAYED if answer.is_replayed else (JSON,), body)

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from time import monotonic
 
+from api.import_work import ImportWork
 from engine.bootstrap import Engine
 from engine.counts import COUNTS
 from engine.errors import AllotError
@@ -106,6 +107,13 @@ async def keep_webhooks(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Send events to webhooks until cancelled; one of several servers does it."""
     if engine.deliveries is not None:
         await _keep(engine.deliveries.step, "sending webhooks", interval_seconds)
+
+
+async def keep_imports(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Work on imports until cancelled; of several servers each works on those that no other has."""
+    if engine.imports is not None:
+        work = ImportWork(engine, engine.imports)
+        await _keep(work.step, "working on imports", interval_seconds)
 
 
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:

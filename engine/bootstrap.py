@@ -36,6 +36,8 @@ from engine.errors import Fault, InvalidInput
 from engine.feed import service as feed
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
+from engine.imports import store as import_store
+from engine.imports.store import ImportStore
 from engine.inventory import partition, redis_load, redis_slots
 from engine.inventory import redis_store as inventory
 from engine.inventory.load import LoadBook, NodeLoad
@@ -112,6 +114,7 @@ LIBRARIES = (
     run_store.LIBRARY,
     feed.LIBRARY,
     webhook_store.LIBRARY,
+    import_store.LIBRARY,
 )
 
 
@@ -174,9 +177,10 @@ class Engine:
     dispatcher: Dispatcher
     stock: InventoryStore
     feed: EventFeed | None
-    """None when everything is in memory, as the two that follow."""
+    """None when everything is in memory, as the three that follow."""
     webhooks: WebhookService | None
     deliveries: Deliveries | None
+    imports: ImportStore | None
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
 
@@ -411,6 +415,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         feed=None if webhooks is None else webhooks.feed,
         webhooks=webhooks,
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
+        imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
         reconciler=None if client is None else _reconciler(client, settings),
     )
 

@@ -27,8 +27,13 @@ async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
     With a reservation_id the order takes that stock over, and its own routing may swap it. If the reservation was made
     from an option of a promise, the order keeps its day, its service level if one was asked for, and its store.
     """
-    body = call.body
-    order = NewOrder(
+    captured = await call.engine.orders.capture(new_order(call.body), replay=call.replay)
+    return Answer(value=shown_order(captured.value), status=201, is_replayed=captured.replayed)
+
+
+def new_order(body: wire.OrderBody) -> NewOrder:
+    """Return what is asked for by the body of an order."""
+    return NewOrder(
         channel=body.channel,
         destination=Destination() if body.destination is None else _destination(body.destination),
         lines=tuple(NewLine(sku=line.sku, quantity=line.quantity, line_id=line.line_id) for line in body.lines),
@@ -42,8 +47,6 @@ async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
         customer_class=body.customer_class,
         priority=body.priority,
     )
-    captured = await call.engine.orders.capture(order, replay=call.replay)
-    return Answer(value=shown_order(captured.value), status=201, is_replayed=captured.replayed)
 
 
 async def get_order(call: Call[None, NoQuery]) -> Answer:

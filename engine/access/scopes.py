@@ -21,6 +21,8 @@ SCOPES: tuple[str, ...] = (
     "demand-forecast:write",
     "events:read",
     "get-it-by:read",
+    "imports:read",
+    "imports:write",
     "inventory-events:read",
     "inventory:read",
     "inventory:write",

@@ -59,10 +59,10 @@ class MemoryInventoryStore:
         self._open_holds: Counter[str | None] = Counter()
         self.records = MemoryRecords(clock)
 
-    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+    async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set counts, all or none."""
-        found: list[Position] = value_of(self._recorded("put_positions", lambda: put_positions(self._stock, counts)))
-        return found
+        done: Outcome[list[Position]] = self._once(replay, "put_positions", lambda: put_positions(self._stock, counts))
+        return done.value
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions."""

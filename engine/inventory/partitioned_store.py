@@ -75,10 +75,10 @@ class PartitionedInventoryStore:
         made = (make() for _ in range(_MOST_IDS))
         return next((new for new in made if self._hashing.of(new) == last), make())
 
-    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+    async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set counts; over several partitions see partitioned_counts.py."""
         skus = [count.sku for count in counts]
-        return list((await self._counts.change("allot_put_positions_v1", count_rows(counts), skus, None)).value)
+        return list((await self._counts.change("allot_put_positions_v1", count_rows(counts), skus, replay)).value)
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions; over several partitions see partitioned_counts.py."""

@@ -113,9 +113,9 @@ class RedisInventoryStore:
         self._long_queues = redis_long_queues.LongQueues(client, keys, self._reads)
         self._holds = HoldQueue(client, keys)
 
-    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+    async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set counts, all or none."""
-        return list((await self._change("allot_put_positions_v1", None, _pack(count_rows(counts)))).value)
+        return list((await self._change("allot_put_positions_v1", replay, _pack(count_rows(counts)))).value)
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions."""

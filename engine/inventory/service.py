@@ -74,12 +74,12 @@ class InventoryService:
         self._load = load
         self._slots = slots
 
-    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+    async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set absolute counts; raises VersionConflict naming each position that moved."""
         checks = RequestChecks(await self._world())
         checks.positions(counts)
         checks.finish()
-        return await self._store.put_positions(counts)
+        return await self._store.put_positions(counts, replay=replay)
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions, all or none; return them with what is used of each."""

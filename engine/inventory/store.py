@@ -41,7 +41,7 @@ MOST_SUPPLIES = 500
 class InventoryStore(Protocol):
     """Live stock and reservations; every method may raise Unavailable."""
 
-    async def put_positions(self, counts: Sequence[PositionCount]) -> list[Position]:
+    async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set counts, and return the positions in the order asked for; raises VersionConflict naming each that moved.
 
         A version moves only if on_hand or safety_stock does.

@@ -82,11 +82,12 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors_as_probl
     found = operations(document)
     names = [operation["operationId"] for _, _, operation in found]
     assert len(names) == len(set(names))
+    answered = {row.public_path: row.answers for row in ENDPOINTS if row.answers}
     for method, path, operation in found:
         assert operation["summary"]
         assert operation["description"]
         for status, response in operation["responses"].items():
-            kind = "application/problem+json" if status >= "400" else "application/json"
+            kind = "application/problem+json" if status >= "400" else answered.get(path, "application/json")
             assert list(response["content"]) == [kind], (method, path, status)
         declared = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert declared == set(re.findall(r"\{(\w+)\}", path))
@@ -101,7 +102,9 @@ def test_every_post_that_changes_something_needs_a_key_and_says_so(document):
 
 
 @pytest.mark.parametrize(
-    "endpoint", [row for row in ENDPOINTS if row.body is not None], ids=lambda row: row.handler.__name__
+    "endpoint",
+    [row for row in ENDPOINTS if row.body is not None and not row.takes],
+    ids=lambda row: row.handler.__name__,
 )
 def test_every_example_fits_its_schema(document, endpoint):
     operation = document["paths"][endpoint.public_path][endpoint.method.lower()]

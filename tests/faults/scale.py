@@ -37,6 +37,8 @@ class Scale:
     """Orderly restarts of the store under load."""
     batches: int
     """Batches solved on Ray workers of which three are killed meanwhile."""
+    imported_rows: int
+    """Rows of an import whose server is killed after every other piece."""
     webhook_events: int
     """Events that wait while their receiver is down for an hour."""
     histories: int
@@ -58,6 +60,7 @@ SHORT = Scale(
     network_faults=6,
     restarts=3,
     batches=1,
+    imported_rows=900,
     webhook_events=240,
     histories=300,
     steps=14,
@@ -75,6 +78,7 @@ FULL = Scale(
     network_faults=200,
     restarts=50,
     batches=100,
+    imported_rows=50_000,
     webhook_events=10_000,
     histories=10_000,
     steps=50,

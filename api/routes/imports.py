@@ -1,0 +1,122 @@
+"""Imports over HTTP: a file of counts or orders is taken at once, and worked on beside the requests."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.schemas import imports as wire
+from engine.bootstrap import Engine
+from engine.errors import NotFound, Refused, Unavailable
+from engine.imports.model import COLUMNS, Import
+from engine.imports.reading import rows_of_csv, rows_of_ndjson
+from engine.imports.store import MOST_OPEN, ImportStore
+
+CSV, NDJSON = "text/csv", "application/x-ndjson"
+MOST_BYTES = 16 * 2**20
+
+
+async def create_import(call: Call[bytes, wire.ImportQuery]) -> Answer:
+    """Takes a file of up to 100,000 rows and 16 MiB, as CSV with a header or one JSON object a line.
+
+    Each row is done or refused by itself, and once, however often servers die meanwhile; `GET /v1/imports/{import_id}`
+    tells how far it has come, its report what became of each row.
+    """
+    kind, replay, store = call.query.kind, call.replay, _store(call.engine)
+    import_id = f"imp_{secrets.token_hex(12) if replay is None else replay.digest[:24]}"
+    accepted = wire.AcceptedImport(import_id=import_id, status="queued")
+    if replay is not None and await store.is_answered(replay):
+        created = await store.create(import_id, kind, call.engine.clock.now(), (), replay)
+    else:
+        # A row of CSV begins with no brace, and its header has no quote before the first name.
+        is_lines = call.body.lstrip()[:1] == b"{"
+        rows = await (
+            asyncio.to_thread(rows_of_ndjson, call.body)
+            if is_lines
+            else asyncio.to_thread(rows_of_csv, call.body, kind)
+        )
+        created = await store.create(import_id, kind, call.engine.clock.now(), rows, replay)
+    if not created.value:
+        error = Refused(f"{MOST_OPEN} imports are being worked on, and there may not be more. Wait for one.")
+        error.replayed = created.replayed
+        raise error
+    return Answer(value=accepted, status=202, is_replayed=created.replayed)
+
+
+async def get_import(call: Call[None, NoQuery]) -> Answer:
+    """How many rows are done, and how many refused; kept for seven days."""
+    found = await _found(call.engine, call.path["import_id"])
+    return Answer(
+        value=wire.ImportReply(
+            import_id=found.import_id,
+            kind=found.kind,
+            status=found.status,
+            created_at=found.created_at,
+            rows=found.rows,
+            rows_done=found.done,
+            rows_refused=found.refused,
+        )
+    )
+
+
+async def get_import_report(call: Call[None, NoQuery]) -> Answer:
+    """What became of each row so far, as CSV: `row` is the line of the file at which it begins."""
+    import_id = call.path["import_id"]
+    await _found(call.engine, import_id)
+    lines = await _store(call.engine).report(import_id)
+    return Answer(value=b"".join([COLUMNS.encode(), *lines]), media_type=CSV)
+
+
+def _store(engine: Engine) -> ImportStore:
+    if engine.imports is None:
+        raise Unavailable("there are no imports where everything is in memory")
+    return engine.imports
+
+
+async def _found(engine: Engine, import_id: str) -> Import:
+    found = await _store(engine).get(import_id)
+    if found is None:
+        raise NotFound(f"There is no import {import_id!r}, or it is no longer kept.")
+    return found
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/imports",
+        scope="imports:write",
+        summary="Import counts or orders from a file",
+        handler=create_import,
+        body=bytes,
+        takes={
+            CSV: "node_id,sku,on_hand\nchicago-dc,MUG-RED,20\n",
+            NDJSON: '{"node_id": "chicago-dc", "sku": "MUG-RED", "on_hand": 20}\n',
+        },
+        query=wire.ImportQuery,
+        reply=wire.AcceptedImport,
+        status=202,
+        refusals=(Refused,),
+        is_keyed=True,
+        max_body_bytes=MOST_BYTES,
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/imports/{import_id}",
+        scope="imports:read",
+        summary="Show how far an import has come",
+        handler=get_import,
+        reply=wire.ImportReply,
+        refusals=(NotFound,),
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/imports/{import_id}/report",
+        scope="imports:read",
+        summary="Download what became of each row",
+        handler=get_import_report,
+        reply=wire.ImportLine,
+        answers=CSV,
+        refusals=(NotFound,),
+    ),
+)

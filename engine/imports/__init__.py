@@ -1,0 +1,1 @@
+"""Files of rows that are taken in bulk, beside the requests."""
