@@ -34,6 +34,7 @@ class Allowance:
         "_per_second",
         "_refused_until",
         "_taking",
+        "_waiting",
         "credit",
         "low",
         "policy",
@@ -44,7 +45,7 @@ class Allowance:
         """Allow so many requests a second, and of those not used up to BURST_SECONDS' worth at once."""
         self._buckets, self._holder, self._per_second = buckets, holder, per_second
         self._most = per_second * BURST_SECONDS
-        self._left, self._asked, self._refused_until = self._most, 0, 0.0
+        self._left, self._asked, self._refused_until, self._waiting = self._most, 0, 0.0, 0
         self._taking: asyncio.Task[None] | None = None
         self.credit, self.low, self.until = 0, -1, 0.0
         self.policy = (b"ratelimit-policy", b'"key";q=%d;w=%d' % (self._most, BURST_SECONDS))
@@ -61,7 +62,7 @@ class Allowance:
 
     async def spend(self) -> None:
         """Spend one token, waiting for the store if none is at hand; raises TooManyRequests, Unavailable."""
-        for _ in range(4):  # others may spend what we waited for
+        while True:  # others may spend what we waited for
             now = monotonic()
             if self.credit > 0 and now < self.until:
                 self.credit -= 1
@@ -69,9 +70,12 @@ class Allowance:
                     self.take_more()
                 return
             if now < self._refused_until:
-                break
-            await asyncio.shield(self.take_more())
-        raise TooManyRequests(self._per_second, max(1, ceil(self._refused_until - monotonic())))
+                raise TooManyRequests(self._per_second, max(1, ceil(self._refused_until - now)))
+            self._waiting += 1
+            try:
+                await asyncio.shield(self.take_more())
+            finally:
+                self._waiting -= 1
 
     def take_more(self) -> asyncio.Task[None]:
         """Take more from the store, behind the requests."""
@@ -86,7 +90,7 @@ class Allowance:
         spent = 0 if is_idle else self._asked - self.credit
         if is_idle:
             self.credit = 0
-        wanted = min(max(FEWEST, 2 * spent), max(1, self._per_second // SHARE))
+        wanted = min(max(FEWEST, 2 * spent, self._waiting), max(1, self._per_second // SHARE))
         taken = await self._buckets.take(self._holder, self._per_second, self._most, wanted)
         now = monotonic()
         self._left = taken.left

@@ -78,8 +78,14 @@ def availability_of(found: Found) -> Availability:
     return Availability(as_of=found.as_of, binding=False, lines=tuple(lines), channel=found.channel)
 
 
-def document_of(found: Found) -> bytes:
+def document_of(as_of: datetime, lines: Sequence[bytes], channel: str | None) -> bytes:
     """Return the JSON of the answer: the same bytes as `availability_of`, encoded."""
+    head = f'{{"as_of":{_text(as_of)},"binding":false,"lines":['
+    return b"".join((head.encode(), b",".join(lines), f'],"channel":{_text(channel)}}}'.encode()))
+
+
+def line_texts(found: Found) -> list[bytes]:
+    """Return the JSON of each line."""
     begun: dict[int, tuple[str, ...]] = {}
     flat: dict[tuple[int, int], str] = {}
 
@@ -104,17 +110,13 @@ def document_of(found: Found) -> bytes:
 
     of = found.lines
     columns = (found.skus, of.available_now, of.first_day, of.summed, _by_line(found, at_node))
-    parts = [f'{{"as_of":{_text(found.as_of)},"binding":false,"lines":['.encode()]
-    between = ""
+    texts = []
     for sku, units, first_day, summed, nodes in zip(*columns, strict=True):
-        by_day = days(first_day, summed)
-        parts.append(f'{between}{{"sku":{_text(sku)},"available_now":{units},"by_day":[{by_day}}}],"nodes":['.encode())
+        head = f'{{"sku":{_text(sku)},"available_now":{units},"by_day":[{days(first_day, summed)}}}],"nodes":['.encode()
         if nodes:
             nodes[0] = nodes[0][1:]
-            parts += nodes
-        between = "]},"
-    parts.append(f']}}],"channel":{_text(found.channel)}}}'.encode())
-    return b"".join(parts)  # one copy of everything: new memory is what a long answer waits for
+        texts.append(b"".join((head, *nodes, b"]}")))
+    return texts
 
 
 def _text(value: str | datetime | None) -> str:

@@ -6,21 +6,29 @@ Not here: the formula (atp.py), its days (days.py), the form of the answer (answ
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
 
-from engine.availability.answer import Found, availability_of, document_of
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.availability.answer import Found, availability_of, document_of, line_texts
 from engine.availability.days import line_days
 from engine.availability.model import MOST_DAY_ENTRIES, MOST_SKUS, Availability, AvailabilityRequest
 from engine.availability.reference import Reference, View
 from engine.availability.selection import check_channel, select_contents, select_nodes, skus_of
 from engine.availability.stock import StockReader
+from engine.availability.texts import Texts
 from engine.catalog.model import Content
 from engine.clock import Clock
 from engine.errors import Fault, InvalidInput
+from engine.inventory.model import StockView
 from engine.inventory.store import InventoryStore
 
 T = TypeVar("T")
+Meant = tuple[list[Content], list[int]]
+"""What each line comes down to, and the nodes asked for."""
 _CELLS_IN_LOOP = 3_000
 """More SKUs × nodes than that are worked on in a thread, as they take longer than a loop should be held up."""
 
@@ -33,43 +41,72 @@ class AvailabilityService:
         self._inventory = inventory
         self._clock = clock
         self._reader = StockReader()
+        self._texts = Texts()
 
     async def availability(self, request: AvailabilityRequest) -> Availability:
         """Return ATP by SKU, day and node; `InvalidInput` names unknown SKUs, nodes and groups."""
-        return await self._answer(request, availability_of)
-
-    async def document(self, request: AvailabilityRequest) -> bytes:
-        """Return the same as JSON, in less time than the structs take to make."""
-        return await self._answer(request, document_of)
-
-    async def _answer(self, request: AvailabilityRequest, form: Callable[[Found], T]) -> T:
-        view, (contents, nodes), stock = await self._reference.beside(
-            lambda view: _understand(request, view), lambda meant: self._inventory.read(skus_of(meant[0]))
-        )
+        view, meant, stock = await self._read(request)
         now = self._clock.now()
         local_day = view.days.at(now).local_day
+        skus = [line.sku for line in request.lines]
+        return await self._worked_out(
+            meant, lambda: availability_of(self._found(request, skus, meant, stock, view, now, local_day))
+        )
 
-        def answered() -> T:
-            table = self._reader.read(stock, view, local_day, now=now, channel=request.channel)
-            return form(
-                Found(
-                    as_of=now,
-                    channel=request.channel,
-                    skus=[line.sku for line in request.lines],
-                    lines=line_days(contents, nodes, table, request.horizon_days),
-                    node_ids=view.network.node_ids,
-                    local_day=local_day.tolist(),
-                    horizon_days=request.horizon_days,
-                    by_node=request.by_node,
-                )
+    async def document(self, request: AvailabilityRequest) -> bytes:
+        """Return the same as JSON: what is as it was at the last answer is not written again."""
+        view, meant, stock = await self._read(request)
+        now = self._clock.now()
+        local_day = view.days.at(now).local_day
+        skus, (contents, nodes) = [line.sku for line in request.lines], meant
+        asked = (request.horizon_days, request.by_node, request.group, request.node_ids)
+        lines = self._texts.of(list(zip(skus, contents, strict=True)), asked, stock, view, local_day)
+        texts: Sequence[bytes] = ()
+        if lines.missing:
+            left = [sku for sku, _ in lines.contents]
+            of = [content for _, content in lines.contents], nodes
+            texts = await self._worked_out(
+                of, lambda: line_texts(self._found(request, left, of, stock, view, now, local_day))
             )
+        return document_of(now, lines.written(texts), request.channel)
 
+    async def _read(self, request: AvailabilityRequest) -> tuple[View, Meant, StockView]:
+        return await self._reference.beside(
+            lambda view: _understand(request, view), lambda meant: self._inventory.read(skus_of(meant[0]))
+        )
+
+    def _found(
+        self,
+        request: AvailabilityRequest,
+        skus: Sequence[str],
+        of: Meant,
+        stock: StockView,
+        view: View,
+        now: datetime,
+        local_day: NDArray[np.int64],
+    ) -> Found:
+        contents, nodes = of
+        table = self._reader.read(stock, view, local_day, now=now, channel=request.channel)
+        return Found(
+            as_of=now,
+            channel=request.channel,
+            skus=skus,
+            lines=line_days(contents, nodes, table, request.horizon_days),
+            node_ids=view.network.node_ids,
+            local_day=local_day.tolist(),
+            horizon_days=request.horizon_days,
+            by_node=request.by_node,
+        )
+
+    async def _worked_out(self, of: Meant, work: Callable[[], T]) -> T:
+        """Do some work, in a thread if it is long."""
+        contents, nodes = of
         if len(contents) * len(nodes) <= _CELLS_IN_LOOP:
-            return answered()
-        return await asyncio.to_thread(answered)
+            return work()
+        return await asyncio.to_thread(work)
 
 
-def _understand(request: AvailabilityRequest, view: View) -> tuple[list[Content], list[int]]:
+def _understand(request: AvailabilityRequest, view: View) -> Meant:
     """Return what each line comes down to and the nodes asked for; raises InvalidInput with every fault."""
     faults: list[Fault] = []
     if len(request.lines) > MOST_SKUS:

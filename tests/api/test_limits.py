@@ -56,6 +56,15 @@ async def test_a_bucket_gives_no_more_than_it_holds_and_what_has_come_in_since(b
     assert (await buckets.take(f"{tenant}-other", 10, 20, 20)).granted == 20
 
 
+async def test_all_who_come_at_once_to_a_new_process_are_let_in(buckets, tenant):
+    """The seeded bug: tries are counted, so that a caller is refused what others spent though the limit allows it."""
+    allowance = Allowance(buckets, tenant, 10_000)
+    await asyncio.gather(*(allowance.spend() for _ in range(200)))
+    few = Allowance(buckets, f"{tenant}-few", 10)
+    found = await asyncio.gather(*(few.spend() for _ in range(50)), return_exceptions=True)
+    assert [type(each) for each in found].count(TooManyRequests) == 30
+
+
 async def test_several_processes_together_let_in_what_the_limit_allows_and_little_more(buckets, tenant):
     per_second, processes, seconds = 400, 3, 1.0
     allowances = [Allowance(buckets, tenant, per_second) for _ in range(processes)]

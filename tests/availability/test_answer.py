@@ -37,12 +37,15 @@ NOW = datetime(2026, 3, 5, 4, tzinfo=UTC)
 
 class Shop:
     def __init__(self) -> None:
-        self.inventory = MemoryInventoryStore(SettableClock(NOW))
+        self.clock = SettableClock(NOW)
+        self.inventory = MemoryInventoryStore(self.clock)
         documents = MemoryDocumentStore()
         self.networks, self.catalogs = NetworkService(documents), CatalogService(documents)
         self.reference = Reference(documents, self.networks, self.catalogs)
-        clock = SettableClock(NOW)
-        self.service = AvailabilityService(reference=self.reference, inventory=self.inventory, clock=clock)
+        self.service = AvailabilityService(reference=self.reference, inventory=self.inventory, clock=self.clock)
+
+    async def today(self) -> dict[str, int]:
+        return dict((await self.reference.current()).days.at(self.clock.now()).by_node)
 
     async def fill(self, rng: random.Random) -> None:
         node = {"kind": "dc", "latitude": 40, "longitude": -75, "calendar": "daily"}
@@ -59,7 +62,7 @@ class Shop:
         products[5]["launch_on"] = "2026-03-07"
         await self.networks.put(NetworkDocument.model_validate(network))
         await self.catalogs.put(CatalogDocument.model_validate({"products": products, "kits": kits}))
-        today = (await self.reference.current()).days.at(NOW).by_node
+        today = await self.today()
         for sku in PRODUCTS:
             for node_id in NODES:
                 if rng.random() < 0.4:
