@@ -30,7 +30,8 @@ async def ask(port: int, path: str, body: object, heard: Heard, until: float, *,
             number += 1
             writer.write(
                 f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-                f"Idempotency-Key: {name}-{number}\r\nContent-Length: {len(raw)}\r\n\r\n".encode() + raw
+                f"Idempotency-Key: {name}-{number}\r\nContent-Length: {len(raw)}\r\n\r\n".encode()
+                + raw
             )
             began = time.monotonic()
             head = await reader.readuntil(b"\r\n\r\n")
