@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 
 import numpy as np
 
 from engine.catalog.model import Catalog
 from engine.inventory.model import MAX_UNITS
+from engine.inventory.of_world import OfWorld
 from engine.inventory.rules import UnitRules, compile_rules
 from engine.network.model import Network
 
@@ -39,7 +39,7 @@ def kept_at(buffers: UnitRules, places: Iterable[tuple[str, str]]) -> Kept:
     return {place: units for place in places if (units := buffers.of(*place))}
 
 
-@lru_cache(maxsize=4)
+@OfWorld
 def _with_closed(network: Network, catalog: Catalog) -> UnitRules:
     """Return the buffers with one more column, for nodes that are off."""
     rules = rules_of(network, catalog) or compile_rules((), network, catalog, blank=0)
@@ -53,6 +53,6 @@ def _with_closed(network: Network, catalog: Catalog) -> UnitRules:
     )
 
 
-@lru_cache(maxsize=4)
+@OfWorld
 def _compiled(network: Network, catalog: Catalog) -> UnitRules:
     return compile_rules(network.policy.buffers, network, catalog, blank=0)

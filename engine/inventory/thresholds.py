@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.catalog.model import Catalog
+from engine.inventory.of_world import OfWorld
 from engine.inventory.rules import UnitRules, compile_rules
 from engine.network.model import Network
 
@@ -56,7 +56,7 @@ def thresholds_of(network: Network, catalog: Catalog) -> Thresholds | None:
     return _compiled(network, catalog)
 
 
-@lru_cache(maxsize=4)
+@OfWorld
 def _compiled(network: Network, catalog: Catalog) -> Thresholds:
     rules = compile_rules(network.policy.low_stock, network, catalog, blank=NEVER)
     return Thresholds(rules=rules, catalog=catalog)

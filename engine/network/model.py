@@ -43,7 +43,7 @@ class RateTable:
     transit_days: NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, weakref_slot=True, kw_only=True, eq=False)
 class Network:
     """One version of the network; arrays of nodes follow `node_ids`, of services `services`, of zones `zones`.
 
