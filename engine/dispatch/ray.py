@@ -30,6 +30,8 @@ DEPTH = 2
 """Parts with one worker at a time: the one it does, and the next."""
 LOOK_SECONDS = 1.0
 """How often to look for workers that are late."""
+FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.5, 300.0
+"""How long no other worker is asked for in place of one that never greeted; twice as long each time in a row."""
 LOOPBACK = "127.0.0.1"
 
 log = logging.getLogger(__name__)
@@ -112,6 +114,7 @@ class Fleet:
         own = options.address is None
         self._actors = self.ray.remote(num_cpus=0 if own else 1, max_restarts=0)(Worker)
         self.members = [self._new_member() for _ in range(options.workers)]
+        self._pause, self._not_before = FIRST_PAUSE_SECONDS, 0.0
         self._await_first()
 
     def _new_member(self) -> _Member:
@@ -132,21 +135,29 @@ class Fleet:
         return [member for member in self.members if member.greeting is None]
 
     def look_after(self) -> None:
-        """Take in workers that have greeted, and give up those that never will."""
+        """Take in workers that have greeted, give up those that never will, and ask for others in their places."""
         for member in [member for member in self.members if member.greeting is not None]:
             came, _ = self.ray.wait([member.greeting], timeout=0)
             late = time.monotonic() - member.since > self.options.start_seconds
             try:
                 if came and (theirs := self.ray.get(member.greeting)) == fingerprint():
-                    member.greeting = None
+                    member.greeting, self._pause = None, FIRST_PAUSE_SECONDS
                 elif came:
                     log.warning("a Ray worker is left out: it has %s, this process %s", theirs, fingerprint())
-                    self.drop(member)
+                    self._give_up(member)
                 elif late:
-                    self.drop(member)
+                    self._give_up(member)
             except self.ray.exceptions.RayError as error:
                 log.warning("a Ray worker did not start: %s", error)
-                self.drop(member)
+                self._give_up(member)
+        if time.monotonic() >= self._not_before:
+            self.members += [self._new_member() for _ in range(self.options.workers - len(self.members))]
+
+    def _give_up(self, member: _Member) -> None:
+        """Drop a worker that never greeted; the next is asked for after a pause."""
+        self.drop(member)
+        self._not_before = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, MOST_PAUSE_SECONDS)
 
     def drop(self, member: _Member) -> None:
         """Stop a worker for good."""
@@ -293,6 +304,8 @@ class _Call:
             self.again.append(part)
 
     def _do_here(self, part: _Part) -> None:
+        if self.session.deadline is not None and time.monotonic() >= self.session.deadline:
+            self._cancel()
         self.session.done_here += 1
         self.found[part.place] = self.function(*part.arguments)
 

@@ -97,6 +97,16 @@ def a_worker(session: Session) -> int:
     raise AssertionError("no worker does anything")
 
 
+def made_whole(fleet: Fleet) -> None:
+    """Wait until all workers are there that are asked for."""
+    for _ in range(600):
+        fleet.look_after()
+        if len(fleet.ready()) == fleet.options.workers:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{len(fleet.members)} workers, {len(fleet.ready())} of them are there")
+
+
 class Killing:
     """A spread that kills a worker shortly after certain calls have begun, while it is at work.
 
@@ -143,6 +153,7 @@ def test_one_two_and_four_ray_workers_give_the_plan_of_threads_and_of_none(
     session.close()
     other = Fleet(RayOptions(workers=4))
     for workers in (4, 1):
+        other.options = replace(other.options, workers=workers)
         while len(other.members) > workers:
             other.drop(other.members[-1])
         session = Session(other)
@@ -166,6 +177,28 @@ def test_workers_killed_during_a_solve_change_nothing_in_its_plan(
         assert (len(set(killing.killed)), killing.done_here) == (3, 0)
         session.close()
     assert killing.killed[0] not in set(Session(fleet)(pid_of, range(20)))
+
+
+def test_a_worker_that_dies_before_it_has_greeted_is_replaced(fleet: Fleet) -> None:
+    """Seeded bug this catches: it is dropped for good, so that in the end everything is done here."""
+    made_whole(fleet)
+    for member in list(fleet.members):
+        fleet.replace(member)
+        fleet.ray.kill(fleet.members[-1].actor)
+    made_whole(fleet)
+    session = Session(fleet)
+    assert os.getpid() not in set(session(pid_of, range(4)))
+
+
+def test_what_is_done_here_for_want_of_workers_ends_at_the_deadline_too(fleet: Fleet) -> None:
+    """Seeded bug this catches: only what workers do has a limit."""
+    members, fleet.members = fleet.members, []
+    fleet._not_before = time.monotonic() + 60
+    session = Session(fleet, time.monotonic() + 0.2)
+    with pytest.raises(Overdue):
+        session(partial(slowly, 0.15), range(40))
+    assert 0 < session.done_here < 5
+    fleet.members, fleet._not_before = members, 0.0
 
 
 async def test_runs_whose_workers_are_killed_all_the_time_commit_the_same_plans_once_each(
@@ -194,6 +227,7 @@ async def test_runs_whose_workers_are_killed_all_the_time_commit_the_same_plans_
             assert found.commits == wanted.commits == [1] * orders
             calm, disturbed = calm + wanted.seconds, disturbed + found.seconds
     assert killer.kills > 0
+    made_whole(fleet)
     if SHARE:
         assert disturbed <= 1.5 * calm
     figures = {"calm_seconds": round(calm), "seconds": round(disturbed)}
