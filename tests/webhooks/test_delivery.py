@@ -49,7 +49,7 @@ async def test_a_receiver_that_is_down_for_an_hour_loses_nothing(
     engine: Engine, clock: SettableClock, reached: Callable[..., None]
 ) -> None:
     """Seeded bug that it catches: the cursor moves before the answer came, and what was in flight is lost."""
-    events = SCALE.webhook_events // 12 * 12
+    events = -(-SCALE.webhook_events // 12) * 12
     await count(engine)
     async with Receiver() as receiver:
         webhook_id = await subscribe(engine, receiver)
