@@ -51,11 +51,13 @@ class Deliveries:
         self._service, self._leases = service, leases
         self._owner = secrets.token_hex(8)
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._has_lease = False
 
     async def step(self) -> bool:
         """Begin to send to each webhook that has something to come, if it is ours to do; does not wait for that."""
         self._forget_done()
-        if not await self._leases.take(LEASE, self._owner, LEASE_SECONDS):
+        self._has_lease = await self._leases.take(LEASE, self._owner, LEASE_SECONDS)
+        if not self._has_lease:
             await self._cancel()
             return False
         now_ms = self._now_ms()
@@ -75,8 +77,9 @@ class Deliveries:
         """Stop sending, and let another server do it; what was not noted as taken is sent again."""
         if self._sending:
             await self._cancel()
-        with suppress(AllotError):  # then it runs out by itself
-            await self._leases.release(LEASE, self._owner)
+        if self._has_lease:
+            with suppress(AllotError):  # then it runs out by itself
+                await self._leases.release(LEASE, self._owner)
 
     async def _cancel(self) -> None:
         for task in self._sending.values():
