@@ -60,8 +60,12 @@ def _endpoint(endpoint: Endpoint) -> str:
     return (
         f'<h3><code><span class="method">{endpoint.method}</span> {escape(endpoint.public_path)}</code></h3>'
         f"<p>{escape(endpoint.summary)}. {about}</p><pre>{escape(_curl(endpoint))}</pre>"
-        f"<p>Answers {endpoint.status}, or {codes}.</p>"
+        f"<p>{_needs(endpoint)}Answers {endpoint.status}, or {codes}.</p>"
     )
+
+
+def _needs(endpoint: Endpoint) -> str:
+    return "" if endpoint.scope is None else f"Needs <code>{escape(endpoint.scope)}</code>. "
 
 
 def _curl(endpoint: Endpoint) -> str:

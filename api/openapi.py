@@ -39,7 +39,8 @@ SECURITY = {
     "type": "http",
     "scheme": "bearer",
     "description": "An API key (`allot keys create`), or a JSON Web Token of the issuer that the server trusts. What "
-    "it has to allow stands at each endpoint, such as `inventory:read`. A server that listens on loopback only may let "
+    "it has to allow stands at each endpoint, such as `inventory:read`. Answers say in `RateLimit` and "
+    "`RateLimit-Policy` how many more requests it may send. A server that listens on loopback only may let "
     "everybody in.",
 }
 

@@ -51,7 +51,7 @@ class GetItByRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     destination: Destination
     channel: Name | None = None
     group: Name | None = None
-    service_levels: Annotated[tuple[ServiceLevel, ...], Meta(min_length=1)] | None = None
+    service_levels: Annotated[tuple[ServiceLevel, ...], Meta(min_length=1, max_length=16)] | None = None
 
 
 class DatedCost(Struct, frozen=True, kw_only=True):

@@ -81,7 +81,7 @@ class PromiseRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     destination: Destination | None = None
     channel: Name | None = None
     group: Name | None = None
-    service_levels: Annotated[tuple[ServiceLevel, ...], Meta(min_length=1)] | None = None
+    service_levels: Annotated[tuple[ServiceLevel, ...], Meta(min_length=1, max_length=16)] | None = None
     need_by: date | None = None
     ship_complete: bool = False
     max_shipments: Annotated[int, Meta(ge=1, le=1000)] | None = None

@@ -47,7 +47,7 @@ class NearestStoresRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fie
     lines: Annotated[tuple[BasketLine, ...], Meta(min_length=1, max_length=MOST_LINES)]
     destination: Destination
     radius_km: Annotated[float, Meta(gt=0, le=50_000)] = 50.0
-    kinds: Annotated[tuple[NodeKind, ...], Meta(min_length=1)] = ("store",)
+    kinds: Annotated[tuple[NodeKind, ...], Meta(min_length=1, max_length=16)] = ("store",)
     limit: Annotated[int, Meta(ge=1, le=MOST_STORES)] = 10
     channel: Name | None = None
     group: Name | None = None

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from typing import Any
 
+import msgspec
 import pytest
 
+from api import openapi
 from api.allowance import LAPSE_SECONDS, Allowance
 from api.errors import TooManyRequests
+from api.table import ENDPOINTS
 from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.store import LIBRARY
 from engine.config import Settings
@@ -120,3 +125,31 @@ async def test_health_costs_nobody_a_token_and_a_refused_scope_neither(http, des
         await http.get("/v1/health/live", headers=bearer(key.token))
         assert (await http.get("/v1/catalog", headers=bearer(key.token))).status_code == 403
     assert (await http.get("/v1/network", headers=bearer(key.token))).status_code == 404
+
+
+def unbounded(schema: dict[str, Any], schemas: dict[str, Any], path: str = "$") -> Iterator[str]:
+    """Yield each list in a schema that says of no end; documents of the API do not hold themselves."""
+    if "$ref" in schema:
+        yield from unbounded(schemas[schema["$ref"].rpartition("/")[2]], schemas, path)
+    for choice in [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
+        yield from unbounded(choice, schemas, path)
+    if schema.get("type") == "array" and "maxItems" not in schema:
+        yield path
+    if isinstance(schema.get("items"), dict):
+        yield from unbounded(schema["items"], schemas, f"{path}[]")
+    for name, inner in schema.get("properties", {}).items():
+        yield from unbounded(inner, schemas, f"{path}.{name}")
+
+
+def test_every_body_has_a_size_and_every_list_in_one_and_every_page_an_end():
+    document = openapi.document(ENDPOINTS, "1")
+    schemas = document["components"]["schemas"]
+    for row in ENDPOINTS:
+        operation = document["paths"][row.public_path][row.method.lower()]
+        name = f"{row.method} {row.public_path}"
+        assert 0 < row.max_body_bytes <= 64 * 2**20, name
+        if row.body is not None and issubclass(row.body, msgspec.Struct):  # whole documents end with their bytes
+            assert list(unbounded({"$ref": f"/{row.body.__name__}"}, schemas)) == [], name
+        for parameter in operation["parameters"]:
+            if parameter["name"] == "limit":
+                assert parameter["schema"]["maximum"] <= 1000, name
