@@ -20,7 +20,7 @@ from engine.network.run_terms import RunTerms
 from engine.routing.again import Part, part_of, put_back
 from engine.routing.batch import Batch
 from engine.routing.decision import left_by
-from engine.routing.kits import Kept, keep_kits_whole, tears_a_kit
+from engine.routing.kits import Kept, Mending, keep_kits_whole, tears_a_kit
 from engine.routing.plan_costs import plan_of
 from engine.routing.worst_cost import worst_cost_cents
 from solvers.params import Params
@@ -73,23 +73,10 @@ def _scattered(plan: RoutingPlan, most: int) -> IntArray:
 
 def _trimmed(problem: RoutingProblem, plan: RoutingPlan, most: int) -> RoutingPlan:
     """Return the plan in which what lines have at further nodes waits, as they were not solved again."""
-    shipped = np.flatnonzero(plan.node != BACKORDER)
-    by_units = shipped[np.lexsort((plan.node[shipped], -plan.quantity[shipped], plan.line[shipped]))]
-    first = np.searchsorted(plan.line[by_units], plan.line[by_units])
-    further = by_units[np.arange(len(by_units)) - first >= most]
-    waits = plan.node == BACKORDER
-    waits[further] = True
-    units = np.bincount(plan.line[waits], plan.quantity[waits], len(problem.orders.line_sku)).astype(np.int64)
-    lines = np.flatnonzero(units)
-    nowhere = np.full(len(lines), BACKORDER)
-    stays = ~waits
-    columns = (
-        (plan.line[stays], lines),
-        (plan.node[stays], nowhere),
-        (plan.quantity[stays], units[lines]),
-        (plan.service[stays], nowhere),
-    )
-    return plan_of(problem, *(np.concatenate(pair) for pair in columns))
+    mending = Mending(problem, plan)
+    for order in sorted({int(problem.line_order[line]) for line in _scattered(plan, most)}):
+        mending.trim(order, most)
+    return mending.plan()
 
 
 def _few_nodes(part: Part, plan: RoutingPlan, most: int) -> RoutingProblem:

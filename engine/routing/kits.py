@@ -42,7 +42,7 @@ def keep_kits_whole(batch: Batch, result: RoutingResult) -> Kept:
     torn = {o: groups for o, groups in _groups_of(batch) if any(_is_torn(batch, plan, o, g) for g in groups)}
     if not torn:
         return Kept(result=result, waiting=frozenset())
-    mending = _Mending(batch.problem, plan)
+    mending = Mending(batch.problem, plan)
     for order, groups in torn.items():
         mending.mend(order, groups)
     return Kept(result=replace(result, plan=mending.plan()), waiting=frozenset(mending.waiting))
@@ -109,7 +109,7 @@ def _places_of(problem: RoutingProblem, plan: RoutingPlan, order: int) -> Places
     return places
 
 
-class _Mending:
+class Mending:
     """A plan that is mended order by order, and what it leaves."""
 
     def __init__(self, problem: RoutingProblem, plan: RoutingPlan) -> None:
@@ -143,6 +143,14 @@ class _Mending:
             places = best
         self._take(order, places, 1)
         self._places[order], self._orders[order] = places, cost
+
+    def trim(self, order: int, most: int) -> None:
+        """Leave waiting what lines of an order have beyond their first so many nodes, those of most units first."""
+        cost = OrderCost(replace(self._problem, orders=orders_of(self._problem.orders, order, order + 1)))
+        found = _places_of(self._problem, self._plan, order)
+        places = {line: tuple(sorted(at, key=lambda each: (-each[1], each[0]))[:most]) for line, at in found.items()}
+        is_carried = self._cents(order, cost, places) is not None  # lighter parcels may be on another step, and late
+        self._places[order], self._orders[order] = places if is_carried else {}, cost
 
     def plan(self) -> RoutingPlan:
         """Return the plan as mended."""
