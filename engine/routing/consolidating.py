@@ -24,13 +24,14 @@ from engine.routing.decision import ShadowPrices, left_by
 from engine.routing.hub_bound import HubBound, worth
 from engine.routing.hub_offers import OWN, HubOffers
 from engine.routing.hub_plan import Columns, HubParcel, HubPart, HubPlan, sorted_rows
+from engine.routing.hub_prices import prices_left, usual_prices
 from engine.routing.hub_programme import Direct, HubPattern, Prices, best, least
 from engine.routing.hub_room import NOW, Room, Use, entries_of, places_of
-from engine.routing.hub_tables import NEVER_CENTS, HubTables, Parcels, bits_of
+from engine.routing.hub_tables import NEVER_CENTS, HubTables, Parcels
 from engine.routing.model import UsedCapacity
 from engine.routing.plan_costs import plan_of
 from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
-from solvers.problem import IntArray, RoutingProblem
+from solvers.problem import RoutingProblem
 
 PASSES = 3
 MILLICENTS = 1000
@@ -127,36 +128,11 @@ class _Consolidating:
         return self._batch.orders[order].order_id not in self._ground.settled
 
     def _usual(self, parcels: Parcels) -> Prices:
-        """Return costs in cents, as if all stock and capacity were for this order."""
-        return self._whole_kits(
-            parcels,
-            Prices(parcels.direct, parcels.onward, parcels.part, self._short(parcels), self._split),
-        )
+        return usual_prices(self._batch, parcels, ship_complete=self._ground.ship_complete)
 
     @property
     def _split(self) -> int:
         return self._problem.terms.split_cost_cents
-
-    def _short(self, parcels: Parcels) -> IntArray:
-        if not self._ground.ship_complete:
-            return parcels.short
-        return np.where(np.arange(len(parcels.short)) > 0, NEVER_CENTS, 0)
-
-    def _whole_kits(self, parcels: Parcels, prices: Prices) -> Prices:
-        """Return the same with no part of a kit anywhere."""
-        groups = self._batch.orders[parcels.order].whole
-        if not groups:
-            return prices
-        ids, torn = [self._batch.line_ids[line] for line in parcels.lines], np.zeros(len(prices.short), np.bool_)
-        masks = np.arange(len(prices.short))
-        for group in groups:
-            kit = sum(1 << p for p, line_id in enumerate(ids) if line_id in group)
-            torn |= (masks & kit > 0) & (masks & kit != kit)
-        return prices._replace(
-            direct=np.where(torn, NEVER_CENTS, prices.direct),
-            onward=np.where(torn, NEVER_CENTS, prices.onward),
-            part=np.where(torn, NEVER_CENTS, prices.part),
-        )
 
     def _now(self, parcels: Parcels) -> _Now:
         """Return what an order has in the plan."""
@@ -197,7 +173,7 @@ class _Consolidating:
         parcels = self._tables.parcels(at)
         now, keeps = self._now(parcels), bool(self._offers.keeps[parcels.order])
         self._room.take(now.use, -1)
-        live = self._live(parcels)
+        live = prices_left(self._usual(parcels), parcels, self._offers, self._room)
         while True:
             pattern = best(parcels, self._offers, live)
             if pattern is None:
@@ -215,22 +191,6 @@ class _Consolidating:
             live.onward[pattern.stop] = NEVER_CENTS
         self._room.take(now.use)
         return False
-
-    def _live(self, parcels: Parcels) -> Prices:
-        """Return costs in cents of what stock and capacity are left for."""
-        usual, bits, room = self._usual(parcels), bits_of(len(parcels.lines)), self._room
-        direct, part = usual.direct.copy(), usual.part.copy()
-        direct[_missing(room.stock, parcels.has, parcels.quantity) @ bits > 0] = NEVER_CENTS
-        part[_missing(room.stock, parcels.part_has, parcels.quantity) @ bits > 0] = NEVER_CENTS
-        for row, node in enumerate(parcels.node.tolist()):
-            units, count = room.left((node, NOW))
-            direct[row, (parcels.units > units) | (count < 1)] = NEVER_CENTS
-        for place, leg in enumerate(parcels.leg.tolist()):
-            if leg != OWN:
-                node = int(parcels.part_node[place])
-                units, count = room.left(room.day(node, int(self._offers.legs.leaves[leg])))
-                part[place, (parcels.units > units) | (count < 1)] = NEVER_CENTS
-        return usual._replace(direct=direct, part=part, onward=usual.onward.copy())
 
     def _cost(self, parcels: Parcels, live: Prices, pattern: HubPattern) -> int:
         """Return what a way over a hub costs, in cents; `NEVER_CENTS` or more if it cannot be."""
@@ -297,10 +257,3 @@ def _rows(problem: RoutingProblem, plan: RoutingPlan, orders: NDArray[np.bool_])
     """Return the rows of a plan that are of some orders."""
     mine = orders[problem.line_order[plan.line]]
     return plan.line[mine], plan.node[mine], plan.quantity[mine], plan.service[mine]
-
-
-def _missing(stock: IntArray, entry: IntArray, quantity: IntArray) -> IntArray:
-    """Return where too little is left, 0 or 1."""
-    if not len(stock):
-        return np.zeros(entry.shape, np.int64)
-    return ((entry >= 0) & (stock[np.maximum(entry, 0)] < quantity)).astype(np.int64)

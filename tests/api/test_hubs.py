@@ -33,14 +33,19 @@ async def test_what_two_nodes_have_is_held_at_both_and_comes_in_one_parcel(shop,
     assert (position["node_id"], position["reserved"]) == ("west", 1)
 
 
-async def test_an_order_is_routed_over_a_hub_and_says_so(shop, network):
+async def test_an_order_that_was_promised_over_a_hub_is_routed_so_and_says_it(shop, network):
     nodes = [node | ({"hub": {}} if node["node_id"] == "east" else {}) for node in network["nodes"]]
     assert (await shop.put("/v1/network", json=network | {"nodes": nodes, "transfers": [TRANSFER]})).status_code == 200
     counted = [{"node_id": "west", "sku": "pot/large", "on_hand": 3, "safety_stock": 0}]
     assert (await shop.put("/v1/inventory/positions", json={"positions": counted})).status_code == 200
     lines = [{"line_id": "m", "sku": "mug", "quantity": 1}, {"line_id": "p", "sku": "pot/large", "quantity": 1}]
+    promise = (await shop.post("/v1/promises", json={"destination": NEW_YORK, "lines": lines})).json()
+    (option,) = promise["options"]
+    chosen = {"promise_id": promise["promise_id"], "option_id": option["option_id"]}
+    held = (await shop.post("/v1/reservations", json=chosen)).json()
     order = {"order_id": "over-hub", "channel": "web", "destination": NEW_YORK, "lines": lines}
-    assert (await shop.post("/v1/orders", json=order)).status_code == 201
+    captured = await shop.post("/v1/orders", json=order | {"reservation_id": held["reservation_id"]})
+    assert captured.status_code == 201, captured.text
     run = await shop.post("/v1/routing-runs", json={"order_ids": ["over-hub"]})
     assert run.status_code == 202, run.text
     found = {"status": "queued"}
@@ -54,6 +59,8 @@ async def test_an_order_is_routed_over_a_hub_and_says_so(shop, network):
     assert (rows["pot/large"]["node_id"], rows["pot/large"]["hub"]["node_id"]) == ("west", "east")
     assert (rows["mug"]["node_id"], rows["mug"]["hub"]) == ("east", None)
     assert rows["pot/large"]["hub"]["ship_on"] == rows["mug"]["ship_on"] > rows["pot/large"]["ship_on"]
+    (shipment,) = option["shipments"]
+    assert (shipment["ship_on"], shipment["service"]) == (rows["mug"]["ship_on"], rows["mug"]["service"])
     position = (await shop.get("/v1/inventory/pot%2Flarge")).json()["positions"][0]
     assert (position["node_id"], position["reserved"]) == ("west", 1)
     told = (await shop.get("/v1/orders/over-hub/explanation")).json()["over_hub"]
