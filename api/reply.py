@@ -16,6 +16,7 @@ from engine.counts import COUNTS
 
 Header = tuple[bytes, bytes]
 JSON: Header = (b"content-type", b"application/json")
+IS_REPLAYED: Header = (b"idempotent-replayed", b"true")
 SAFE: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
@@ -23,6 +24,13 @@ SAFE: tuple[Header, ...] = (
 )
 _NO_CONTENT: Header = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 _GOING: Header = (b"connection", b"close")
+_PLAIN: dict[tuple[Header, ...], bytes] = {
+    headers: b"".join(b"%s: %s\r\n" % each for each in (*headers, *SAFE, _NO_CONTENT))
+    for headers in ((JSON,), (JSON, IS_REPLAYED))
+}
+"""The headers of nearly all answers, as they are written."""
+WHOLE = "allot.whole"
+"""Where in the scope of a request its connection leaves what writes a whole answer at once (api/connections.py)."""
 _OWN_POLICY = "/docs"
 """The page that says for itself what it shows."""
 
@@ -56,8 +64,15 @@ def names_of(scope: Scope) -> list[Header]:
 async def send_reply(reply: Reply, scope: Scope, send: Send) -> None:
     """Send a reply with its length and the names of every answer."""
     status, headers, body = reply
-    named = [*headers, (b"content-length", b"%d" % len(body)), *names_of(scope)]
-    await send({"type": "http.response.start", "status": status, "headers": named})
+    whole, plain = scope.get(WHOLE), _PLAIN.get(headers)
+    if whole is not None and plain is not None and scope["method"] != "HEAD" and not COUNTS.is_stopping:
+        limits = scope.get(LIMITS)
+        more = b"" if limits is None else b"%s: %s\r\n%s: %s\r\n" % (*limits.policy, *limits.header())
+        named = plain, request_id_of(scope).encode(), len(body), more
+        if whole(status, b"%sx-request-id: %s\r\ncontent-length: %d\r\n%s\r\n" % named, body):
+            return
+    sent = [*headers, (b"content-length", b"%d" % len(body)), *names_of(scope)]
+    await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
 
 

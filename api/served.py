@@ -26,7 +26,7 @@ from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import BodyTooLarge, InternalError, Located, Overloaded, UnsupportedMediaType, kind_of, problem_reply
 from api.idempotency import REPLAYED
 from api.paths import Paths
-from api.reply import JSON, Reply, send_reply
+from api.reply import IS_REPLAYED, JSON, Reply, send_reply
 from api.traffic import READING, WORKING, Flight, Traffic, lane_of
 from engine.access.scopes import bit
 from engine.errors import AllotError
@@ -39,7 +39,7 @@ log = logging.getLogger("allot.api")
 DOCUMENT_FACTOR = 6.0
 """How many times the time limit of a request whole documents have."""
 _NO_QUERY = NoQuery()
-_IS_REPLAYED = (JSON, (REPLAYED.lower().encode(), b"true"))
+_PLAIN, _AGAIN = (JSON,), (JSON, IS_REPLAYED)
 _encode = msgspec.json.Encoder().encode
 Heads = Mapping[bytes, bytes]
 
@@ -215,4 +215,4 @@ def _reply_of(answer: Answer) -> Reply:
     body = answer.value if isinstance(answer.value, bytes) else _encode(answer.value)
     if answer.media_type is not None:
         return Reply(answer.status, ((b"content-type", answer.media_type.encode()),), body)
-    return Reply(answer.status, _IS_REPLAYED if answer.is_replayed else (JSON,), body)
+    return Reply(answer.status, _AGAIN if answer.is_replayed else _PLAIN, body)

@@ -37,6 +37,7 @@ class GracefulServer(uvicorn.Server):
                 http=Connection,
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,  # who is behind a proxy is nothing to us
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
             )
