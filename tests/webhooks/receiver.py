@@ -30,6 +30,7 @@ class Receiver:
         self.pause_seconds = 0.0
         self.is_trusting = False
         self._at_once = 0
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     @property
@@ -48,11 +49,17 @@ class Receiver:
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
+        """Stop listening, and break off what is connected."""
         assert self._server is not None
         self._server.close()
-        self._server.close_clients() if hasattr(self._server, "close_clients") else None
+        for serving in self._serving:
+            serving.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self._serving.add(serving)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 lines = head.decode().split("\r\n")
@@ -67,6 +74,7 @@ class Receiver:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
+            self._serving.discard(serving)
             writer.close()
 
     async def _take(self, fields: dict[str, str], body: bytes) -> Answer:
