@@ -26,7 +26,7 @@ from api.gate import Application, Hosts
 from api.logs import AccessLog
 from api.metrics import Metrics
 from api.reply import Reply
-from api.served import Entrance, paths, routes
+from api.served import Around, Entrance, paths, routes
 from api.siblings import Place, offering
 from api.sweeper import (
     keep_bid_prices,
@@ -88,7 +88,7 @@ def create_app(
     app = Application(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine = engine
     app.state.traffic = traffic
-    app.served = paths(ENDPOINTS, entrance)
+    app.served = paths(ENDPOINTS, entrance, _around(chosen))
     app.hosts = None if hosts is None else Hosts(hosts)
     app.router.routes.extend(routes(ENDPOINTS))
     app.openapi = _described  # type: ignore[method-assign]
@@ -118,6 +118,15 @@ def _guarded(
         return await serve(request)
 
     return answer
+
+
+def _around(settings: Settings) -> Around | None:
+    """Return what goes around each endpoint: nothing, unless requests are traced."""
+    if settings.traces == "off":
+        return None
+    from api.tracing import Traced
+
+    return Traced
 
 
 @asynccontextmanager

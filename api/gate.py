@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.deps import request_id_of
 from api.errors import HostNotAllowed, problem_reply
 from api.paths import Paths
 from api.reply import naming, send_reply
-from api.served import Served
 
 MOST_SEEN = 1_000
 """So many Host headers are remembered as ours."""
@@ -28,7 +27,7 @@ class Application(FastAPI):
     Lets in what is addressed to one of `hosts`, if there are any, and names every answer.
     """
 
-    served: Paths[Served]
+    served: Paths[ASGIApp]
     hosts: Hosts | None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

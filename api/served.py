@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import idempotency
 from api.decoding import decode, decode_query
@@ -129,11 +129,16 @@ class Served:
         return _reply_of(await endpoint.handler(call))
 
 
-def paths(endpoints: Sequence[Endpoint], entrance: Entrance) -> Paths[Served]:
-    """Return what serves each endpoint; GET serves HEAD too."""
+Around = Callable[[ASGIApp, str, str], ASGIApp]
+
+
+def paths(endpoints: Sequence[Endpoint], entrance: Entrance, around: Around | None = None) -> Paths[ASGIApp]:
+    """Return what serves each endpoint, with `around` (of it, its method and path) if given; GET serves HEAD too."""
     rows = []
     for endpoint in endpoints:
-        served = Served(endpoint, entrance)
+        served: ASGIApp = Served(endpoint, entrance)
+        if around is not None:
+            served = around(served, endpoint.method, endpoint.public_path)
         rows += [(endpoint.method, endpoint.path, served)]
         rows += [("HEAD", endpoint.path, served)] if endpoint.method == "GET" else []
     return Paths(rows)

@@ -97,6 +97,7 @@ from engine.storage.functions import Library, ensure, missing
 from engine.storage.keys import Keys
 from engine.storage.leases import Leases, MemoryLeases, RedisLeases
 from engine.storage.replicated import connect_replicated
+from engine.storage.traced import trace_calls
 from engine.webhooks import store as webhook_store
 from engine.webhooks.delivering import Deliveries
 from engine.webhooks.service import WebhookService
@@ -244,6 +245,8 @@ async def allot_engine(
         if not memory:
             if client is None:
                 client = await _connected(stack, chosen)
+                if chosen.traces != "off":
+                    trace_calls(client)
                 await refuse_half_restored(client)
                 await _load(client, _libraries(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)

@@ -115,3 +115,6 @@ class Settings(BaseSettings):
     access_log: float = Field(
         default=0.0, ge=0, le=1, description="The share of requests that are logged; 0: none. Failures all, if not 0."
     )
+    traces: Literal["off", "otlp"] = Field(
+        default="off", description="`otlp` sends OpenTelemetry spans of requests and store calls; needs allot[otel]."
+    )

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -65,7 +65,12 @@ async def serve(
     from api.serving import GracefulServer
     from engine.bootstrap import allot_engine
 
-    async with allot_engine(settings) as engine:
+    async with AsyncExitStack() as stack:
+        if settings.traces != "off":
+            from api.tracing import exporting
+
+            stack.enter_context(exporting())
+        engine = await stack.enter_async_context(allot_engine(settings))
         if demo:
             await _load_demo(engine)
         if learned is not None:
