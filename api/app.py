@@ -71,7 +71,7 @@ def create_app(
                 house = await stack.enter_async_context(allot_engine(settings))
             app.state.engine = house
             await stack.enter_async_context(_kept(house))
-            entrance.door = await _door(house, settings, stack)
+            entrance.door = await _door(house, chosen, stack)
             stack.push_async_callback(_end, asyncio.create_task(traffic.keep_time()))
             if place is not None:
                 await stack.enter_async_context(offering(place, metrics.own))
@@ -80,7 +80,8 @@ def create_app(
             yield
 
     chosen = settings or read_settings()
-    entrance = Entrance(Traffic(chosen), None if engine is None else Door(engine))
+    is_open = chosen.auth != "keys"  # else nobody is let in before the lifespan has begun
+    entrance = Entrance(Traffic(chosen), Door(engine) if engine is not None and is_open else None)
     traffic = entrance.traffic
     metrics = Metrics(traffic, _version(), place=place)
     access = AccessLog(chosen.access_log, chosen.log_format) if chosen.access_log else None
@@ -148,9 +149,9 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
         yield
 
 
-async def _door(house: Engine, settings: Settings | None, stack: AsyncExitStack) -> Door:
+async def _door(house: Engine, settings: Settings, stack: AsyncExitStack) -> Door:
     """Return what lets requests in, with the engines of all tenants that have keys behind it."""
-    if settings is None or settings.auth != "keys":
+    if settings.auth != "keys":
         return Door(house)
 
     @asynccontextmanager

@@ -208,6 +208,21 @@ async def test_a_tenant_that_does_not_start_harms_no_other(http, app, desk, tena
         assert (await http.get("/v1/network", headers=good)).status_code == 404
 
 
+async def test_an_application_of_the_environment_asks_for_keys_and_lets_nobody_in_before_it_has_started(
+    settings, app, monkeypatch
+):
+    for name in ("redis_url", "tenant", "durability", "auth"):
+        monkeypatch.setenv(f"ALLOT_{name.upper()}", str(getattr(settings, name)))
+    made = create_app()
+    async with made.router.lifespan_context(made):
+        transport = httpx2.ASGITransport(app=made)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+            assert (await http.get("/v1/network")).status_code == 401
+    transport = httpx2.ASGITransport(app=create_app(settings, engine=app.state.engine), raise_app_exceptions=False)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+        assert (await http.get("/v1/network")).status_code == 500
+
+
 async def test_open_holds_are_counted_by_key(store_address, tenant, desk):
     settings = Settings(redis_url=store_address, tenant=tenant, durability="memory", auth="keys", most_open_holds=1)
     app = create_app(settings)
