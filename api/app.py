@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from typing import Any
 
+import msgspec
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -86,13 +87,16 @@ def create_app(
     metrics = Metrics(traffic, _version(), place=place)
     access = AccessLog(chosen.access_log, chosen.log_format) if chosen.access_log else None
     traffic.note = None if access is None else access.note
-    app = Application(title=openapi.TITLE, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False)
+    app = Application(
+        title=openapi.TITLE, openapi_url=None, docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False
+    )
     app.state.engine = engine
     app.state.traffic = traffic
     app.served = paths(ENDPOINTS, entrance, _around(chosen))
     app.hosts = None if hosts is None else Hosts(hosts)
     app.router.routes.extend(routes(ENDPOINTS))
     app.openapi = _described  # type: ignore[method-assign]
+    app.router.add_route("/openapi.json", _openapi, methods=["GET"], include_in_schema=False)
     app.router.add_route("/docs", _docs, methods=["GET"], include_in_schema=False)
     app.router.add_route("/metrics", _guarded(metrics.answer, entrance), methods=["GET"], include_in_schema=False)
     app.router.add_route("/", _home, methods=["GET"], include_in_schema=False)
@@ -174,6 +178,15 @@ async def _door(house: Engine, settings: Settings, stack: AsyncExitStack) -> Doo
 @cache
 def _described() -> dict[str, Any]:
     return openapi.document(ENDPOINTS, _version())
+
+
+@cache
+def _described_bytes() -> bytes:
+    return msgspec.json.encode(_described())
+
+
+async def _openapi(_: Request) -> Response:
+    return Response(await asyncio.to_thread(_described_bytes), media_type="application/json")
 
 
 @cache

@@ -43,6 +43,15 @@ def decode(body: bytes, kind: type[T]) -> T:
     return decoded
 
 
+def decoded(body: bytes, kind: type[T]) -> T | None:
+    """Return `body` as a `kind` (a msgspec struct); None if it is not one, of which `decode` says why."""
+    try:
+        found: T = _decoder(kind).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found
+
+
 def decode_query(pairs: Mapping[str, str], kind: type[T]) -> T:
     """Return the query string as a `kind`; paths are the names of the parameters. Raises InvalidInput."""
     try:
