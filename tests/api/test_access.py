@@ -244,7 +244,7 @@ async def test_open_holds_are_counted_by_key(store_address, tenant, desk):
 
 async def test_no_secret_is_ever_logged(http, desk, caplog):
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("allot").setLevel(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger="allot")
     key = await desk.key("network:read")
     for path in ("/v1/network", "/v1/catalog", "/v1/nothing"):
         await http.get(path, headers=bearer(key.token))
