@@ -100,7 +100,6 @@ class Traffic:
         chosen = settings or Settings.model_construct()
         self.timeout_seconds = chosen.request_timeout_seconds
         self.most_at_once = chosen.most_promises_at_once
-        self.is_draining = False
         self.in_flight = 0
         self.at_work = 0
         self.lag_seconds = 0.0
