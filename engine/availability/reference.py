@@ -81,7 +81,7 @@ class Reference:
 
     async def current(self) -> View:
         """Return the current view; `NotFound` before the first network or catalog."""
-        epoch = await self._documents.epoch()
+        epoch = await asyncio.shield(self._epoch_soon())
         latest = self._latest
         if latest is None or latest.epoch != epoch:
             days = await self._networks.days(epoch)

@@ -5,7 +5,7 @@ Only the current network and catalog are looked at. Not here: whether there is e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import date
 from itertools import islice
 from typing import Protocol
@@ -144,7 +144,7 @@ class RequestChecks:
             place = (receipt.supply_id, receipt.node_id, receipt.sku)
             self._once(path, seen, place, i, "receipt of", receipt.supply_id)
 
-    def lines(self, lines: Sequence[HoldLine], today: dict[str, int] | None = None, *, at: str = "$") -> None:
+    def lines(self, lines: Sequence[HoldLine], today: Mapping[str, int] | None = None, *, at: str = "$") -> None:
         """Check lines of a hold, which may repeat; with `today`, also that they ship neither too early nor too late."""
         if not lines:
             self._add(f"{at}.lines", "is empty; give at least one line")
@@ -159,7 +159,7 @@ class RequestChecks:
             if today is not None and self._launches and line.node_id in today:
                 self._launched(f"{path}.ship_on", line, today[line.node_id])
 
-    def holds(self, holds: Sequence[Hold], today: dict[str, int]) -> None:
+    def holds(self, holds: Sequence[Hold], today: Mapping[str, int]) -> None:
         """Check many holds; each reservation_id once."""
         if len(holds) > MOST_HOLDS:
             self._add("$.reservations", f"{len(holds)} are too many; send at most {MOST_HOLDS} in a request")

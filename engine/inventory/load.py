@@ -17,6 +17,7 @@ from engine.errors import AllotError, NotFound
 from engine.inventory.model import HoldLine, Reservation, ReservationState
 from engine.network.days import NetworkDays
 from engine.network.model import Network
+from engine.network.of_network import of_network
 
 log = logging.getLogger("allot.load")
 
@@ -110,6 +111,7 @@ class NodeLoad:
         )
 
 
+@of_network
 def limited_nodes(network: Network) -> frozenset[str]:
     """Return the nodes that have a capacity."""
     limited = (network.capacity_units >= 0) | (network.capacity_parcels >= 0)

@@ -6,8 +6,7 @@ Not here: what is checked (checks.py), the rules of stock (the store keeps them)
 from __future__ import annotations
 
 import asyncio
-import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -41,11 +40,12 @@ from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.slot_desk import SlotDesk, has_slot, slot_reservation_id
 from engine.inventory.slots import WantedSlot
 from engine.inventory.store import InventoryStore, Verdict
+from engine.tokens import new_token
 
 
 def new_reservation_id(_: Sequence[HoldLine] = ()) -> str:
     """Return a new id, whatever the lines."""
-    return f"res_{secrets.token_hex(12)}"
+    return f"res_{new_token(12)}"
 
 
 class InventoryService:
@@ -280,9 +280,9 @@ class InventoryService:
             await self._load.note(outcome.value, has_left=has_left)
         return outcome
 
-    def _today(self, world: World) -> dict[str, int]:
+    def _today(self, world: World) -> Mapping[str, int]:
         """Return the day ordinal at each node."""
-        return dict(world.days.at(self._clock.now()).by_node)
+        return world.days.at(self._clock.now()).by_node
 
     async def _with_buffers(self, positions: Sequence[Position]) -> tuple[Position, ...]:
         """Return positions with what is kept back of each by rule."""

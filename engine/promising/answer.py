@@ -17,6 +17,7 @@ from msgspec.structs import astuple
 
 from engine.delivery.pickup import PICKUP
 from engine.network.model import Network
+from engine.network.of_network import of_network
 from engine.promising.consolidating import consolidated, senders
 from engine.promising.hubs import PIECES
 from engine.promising.model import (
@@ -144,7 +145,7 @@ class _Said(NamedTuple):
     services: Sequence[tuple[str, str | None, str]]
 
 
-@lru_cache(maxsize=2)
+@of_network
 def _said_of(network: Network) -> _Said:
     services = [*zip(network.services, network.carriers, network.service_levels, strict=True), (PICKUP, None, PICKUP)]
     return _Said(network.node_ids, network.parcel_cost_cents.tolist(), network.unit_cost_cents.tolist(), services)

@@ -7,12 +7,12 @@ nothing.
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 
 import msgspec
 
+from engine import tokens
 from engine.availability.reference import Reference, View
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
@@ -50,7 +50,7 @@ class PromiseService:
         room: Room | None = None,
         slots: SlotBook | None = None,
         ttl_seconds: int = DEFAULT_TTL_SECONDS,
-        new_token: Callable[[], str] = lambda: secrets.token_hex(10),
+        new_token: Callable[[], str] = lambda: tokens.new_token(10),
     ) -> None:
         self._reference = reference
         self._inventory = inventory

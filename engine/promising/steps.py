@@ -6,7 +6,6 @@ Here: what is done with an order and in which sequence. Not here: reading and wa
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import UNSET
 
+from engine import tokens
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable, StockReader
 from engine.catalog.model import Catalog
@@ -69,7 +69,7 @@ class Steps:
         self,
         promises: PromiseStore,
         ttl_seconds: int,
-        new_token: Callable[[], str] = lambda: secrets.token_hex(10),
+        new_token: Callable[[], str] = lambda: tokens.new_token(10),
     ) -> None:
         self._promises = promises
         self._ttl_seconds = ttl_seconds
