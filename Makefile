@@ -41,6 +41,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	MYPYPATH=tests $(BIN)/mypy --explicit-package-bases examples/checkout.py tests/client/*.py
 
 arrows: setup
 	$(BIN)/lint-imports

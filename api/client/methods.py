@@ -1,0 +1,622 @@
+"""A method for each endpoint, that waits for the answer.
+
+Written by `python -m api.client_writer` out of the OpenAPI document; not to be edited by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, Literal
+
+from api.client import models
+from api.client.calls import Call, Sender, new_key, part
+
+
+class Methods(Sender):
+    """A method for each endpoint, that waits for the answer."""
+
+    def put_network(self, body: dict[str, Any]) -> models.NetworkVersion:
+        """Replace the network: nodes, groups, calendars, zones, services and policy."""
+        return self._send(Call("PUT", "/v1/network", models.NetworkVersion, body=body))
+
+    def get_network(self) -> dict[str, Any]:
+        """Get the network."""
+        return self._send(Call("GET", "/v1/network", dict[str, Any]))
+
+    def put_catalog(self, body: dict[str, Any]) -> models.CatalogVersion:
+        """Replace the catalog: products, kits and substitutes."""
+        return self._send(Call("PUT", "/v1/catalog", models.CatalogVersion, body=body))
+
+    def get_catalog(self, *, limit: int | None = None, starting_after: str | None = None) -> dict[str, Any]:
+        """List the products of the catalog."""
+        return self._send(
+            Call("GET", "/v1/catalog", dict[str, Any], query={"limit": limit, "starting_after": starting_after})
+        )
+
+    def put_lead_times(self, body: dict[str, Any]) -> models.LeadTimesVersion:
+        """Replace what was learned of lead times."""
+        return self._send(Call("PUT", "/v1/lead-times", models.LeadTimesVersion, body=body))
+
+    def get_lead_times(self) -> dict[str, Any]:
+        """Get what was learned of lead times."""
+        return self._send(Call("GET", "/v1/lead-times", dict[str, Any]))
+
+    def put_demand_forecast(self, body: dict[str, Any]) -> models.ForecastVersion:
+        """Replace the forecast of demand."""
+        return self._send(Call("PUT", "/v1/demand-forecast", models.ForecastVersion, body=body))
+
+    def get_demand_forecast(self) -> dict[str, Any]:
+        """Get the forecast of demand."""
+        return self._send(Call("GET", "/v1/demand-forecast", dict[str, Any]))
+
+    def put_bid_prices(self, body: dict[str, Any]) -> models.BidPricesVersion:
+        """Publish bid prices made elsewhere."""
+        return self._send(Call("PUT", "/v1/bid-prices", models.BidPricesVersion, body=body))
+
+    def get_bid_prices(self) -> dict[str, Any]:
+        """Get the bid prices."""
+        return self._send(Call("GET", "/v1/bid-prices", dict[str, Any]))
+
+    def read_events(
+        self,
+        *,
+        after: str | None = None,
+        limit: int | None = None,
+        types: str | None = None,
+        wait_seconds: int | None = None,
+    ) -> models.FeedReply:
+        """Follow what happens."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/events",
+                models.FeedReply,
+                query={"after": after, "limit": limit, "types": types, "wait_seconds": wait_seconds},
+            )
+        )
+
+    def create_webhook(self, body: models.NewWebhook, *, idempotency_key: str | None = None) -> models.NewWebhookReply:
+        """Have events sent to a URL."""
+        return self._send(
+            Call("POST", "/v1/webhooks", models.NewWebhookReply, body=body, key=idempotency_key or new_key())
+        )
+
+    def list_webhooks(self, *, limit: int | None = None, starting_after: str | None = None) -> models.WebhooksReply:
+        """List webhooks."""
+        return self._send(
+            Call("GET", "/v1/webhooks", models.WebhooksReply, query={"limit": limit, "starting_after": starting_after})
+        )
+
+    def iter_webhooks(self) -> Iterator[models.WebhookReply]:
+        """List webhooks: all pages, one after the other."""
+        starting_after: str | None = None
+        while True:
+            page = self.list_webhooks(starting_after=starting_after)
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].webhook_id
+
+    def get_webhook(self, webhook_id: str) -> models.WebhookReply:
+        """Show a webhook."""
+        return self._send(Call("GET", f"/v1/webhooks/{part(webhook_id)}", models.WebhookReply))
+
+    def delete_webhook(self, webhook_id: str) -> models.WebhookStateReply:
+        """Delete a webhook."""
+        return self._send(Call("DELETE", f"/v1/webhooks/{part(webhook_id)}", models.WebhookStateReply))
+
+    def rotate_webhook_secret(
+        self, webhook_id: str, body: models.Rotation | None = None, *, idempotency_key: str | None = None
+    ) -> models.SecretReply:
+        """Give a webhook a new secret."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/webhooks/{part(webhook_id)}/rotate-secret",
+                models.SecretReply,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def enable_webhook(self, webhook_id: str, *, idempotency_key: str | None = None) -> models.WebhookStateReply:
+        """Send to a webhook again."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/webhooks/{part(webhook_id)}/enable",
+                models.WebhookStateReply,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def ping_webhook(self, webhook_id: str) -> models.DeliveryReply:
+        """Try a webhook out."""
+        return self._send(Call("POST", f"/v1/webhooks/{part(webhook_id)}/ping", models.DeliveryReply))
+
+    def list_deliveries(self, webhook_id: str) -> models.DeliveriesReply:
+        """List the last requests to a webhook."""
+        return self._send(Call("GET", f"/v1/webhooks/{part(webhook_id)}/deliveries", models.DeliveriesReply))
+
+    def create_import(
+        self,
+        body: bytes,
+        *,
+        media_type: Literal["text/csv", "application/x-ndjson"],
+        kind: Literal["inventory", "orders"],
+        idempotency_key: str | None = None,
+    ) -> models.AcceptedImport:
+        """Import counts or orders from a file."""
+        return self._send(
+            Call(
+                "POST",
+                "/v1/imports",
+                models.AcceptedImport,
+                query={"kind": kind},
+                body=body,
+                media_type=media_type,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def get_import(self, import_id: str) -> models.ImportReply:
+        """Show how far an import has come."""
+        return self._send(Call("GET", f"/v1/imports/{part(import_id)}", models.ImportReply))
+
+    def get_import_report(self, import_id: str) -> str:
+        """Download what became of each row."""
+        return self._send(Call("GET", f"/v1/imports/{part(import_id)}/report", str))
+
+    def list_events(
+        self, *, sku: str, node_id: str, limit: int | None = None, starting_after: int | None = None
+    ) -> models.EventsReply:
+        """List what happened to a position."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/inventory-events",
+                models.EventsReply,
+                query={"sku": sku, "node_id": node_id, "limit": limit, "starting_after": starting_after},
+            )
+        )
+
+    def iter_events(self, *, sku: str, node_id: str) -> Iterator[models.EventReply]:
+        """List what happened to a position: all pages, one after the other."""
+        starting_after: int | None = None
+        while True:
+            page = self.list_events(sku=sku, node_id=node_id, starting_after=starting_after)
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].event
+
+    def put_supplies(self, body: models.SuppliesBody, *, idempotency_key: str | None = None) -> models.SuppliesReply:
+        """Put scheduled receipts."""
+        return self._send(
+            Call("PUT", "/v1/inventory/supplies", models.SuppliesReply, body=body, key=idempotency_key or new_key())
+        )
+
+    def receive_supplies(
+        self, body: models.ReceiptsBody, *, idempotency_key: str | None = None
+    ) -> models.ReceiptsReply:
+        """Receive supplies."""
+        return self._send(
+            Call("POST", "/v1/inventory/receipts", models.ReceiptsReply, body=body, key=idempotency_key or new_key())
+        )
+
+    def put_quotas(self, body: models.QuotasBody) -> models.QuotasReply:
+        """Set channel quotas."""
+        return self._send(Call("PUT", "/v1/inventory/quotas", models.QuotasReply, body=body))
+
+    def put_positions(self, body: models.PositionsBody) -> models.PositionsReply:
+        """Set stock counts."""
+        return self._send(Call("PUT", "/v1/inventory/positions", models.PositionsReply, body=body))
+
+    def adjust_stock(
+        self, body: models.AdjustmentsBody, *, idempotency_key: str | None = None
+    ) -> models.PositionsReply:
+        """Adjust stock."""
+        return self._send(
+            Call(
+                "POST", "/v1/inventory/adjustments", models.PositionsReply, body=body, key=idempotency_key or new_key()
+            )
+        )
+
+    def change_conditions(
+        self, body: models.ConditionChangesBody, *, idempotency_key: str | None = None
+    ) -> models.PositionsReply:
+        """Move stock between conditions."""
+        return self._send(
+            Call(
+                "POST",
+                "/v1/inventory/condition-changes",
+                models.PositionsReply,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def get_inventory(self, sku: str) -> models.SkuReply:
+        """Get the stock of a SKU."""
+        return self._send(Call("GET", f"/v1/inventory/{part(sku)}", models.SkuReply))
+
+    def list_low_stock(self, *, limit: int | None = None, starting_after: int | None = None) -> models.LowStockReply:
+        """List positions that are low on stock."""
+        return self._send(
+            Call("GET", "/v1/low-stock", models.LowStockReply, query={"limit": limit, "starting_after": starting_after})
+        )
+
+    def iter_low_stock(self) -> Iterator[models.LowPositionReply]:
+        """List positions that are low on stock: all pages, one after the other."""
+        starting_after: int | None = None
+        while True:
+            page = self.list_low_stock(starting_after=starting_after)
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].number
+
+    def list_low_stock_events(
+        self, *, limit: int | None = None, starting_after: int | None = None
+    ) -> models.LowStockEventsReply:
+        """List when positions became low, or recovered."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/low-stock/events",
+                models.LowStockEventsReply,
+                query={"limit": limit, "starting_after": starting_after},
+            )
+        )
+
+    def iter_low_stock_events(self) -> Iterator[models.LowStockEventReply]:
+        """List when positions became low, or recovered: all pages, one after the other."""
+        starting_after: int | None = None
+        while True:
+            page = self.list_low_stock_events(starting_after=starting_after)
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].number
+
+    def look_up_availability(self, body: models.AvailabilityRequest) -> models.Availability:
+        """Look up what is available to promise."""
+        return self._send(Call("POST", "/v1/availability", models.Availability, body=body))
+
+    def look_up_get_it_by(
+        self,
+        *,
+        sku: str,
+        postal_code: str | None = None,
+        country: str | None = None,
+        latitude: float | None = None,
+        longitude: float | None = None,
+        channel: str | None = None,
+        group: str | None = None,
+    ) -> models.GetItBy:
+        """Look up when a product could arrive."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/get-it-by",
+                models.GetItBy,
+                query={
+                    "sku": sku,
+                    "postal_code": postal_code,
+                    "country": country,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "channel": channel,
+                    "group": group,
+                },
+            )
+        )
+
+    def look_up_get_it_by_of_many(self, body: models.GetItByRequest) -> models.GetItBy:
+        """Look up when the products of a page could arrive."""
+        return self._send(Call("POST", "/v1/get-it-by", models.GetItBy, body=body))
+
+    def find_nearest_stores(
+        self,
+        *,
+        sku: str,
+        postal_code: str | None = None,
+        country: str | None = None,
+        latitude: float | None = None,
+        longitude: float | None = None,
+        channel: str | None = None,
+        group: str | None = None,
+        quantity: int | None = None,
+        radius_km: float | None = None,
+        kind: Literal["dc", "store", "third_party", "vendor"] | None = None,
+        limit: int | None = None,
+    ) -> models.NearestStores:
+        """Find the nearest stores with stock."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/nearest-stores",
+                models.NearestStores,
+                query={
+                    "sku": sku,
+                    "postal_code": postal_code,
+                    "country": country,
+                    "latitude": latitude,
+                    "longitude": longitude,
+                    "channel": channel,
+                    "group": group,
+                    "quantity": quantity,
+                    "radius_km": radius_km,
+                    "kind": kind,
+                    "limit": limit,
+                },
+            )
+        )
+
+    def find_nearest_stores_of_basket(self, body: models.NearestStoresRequest) -> models.NearestStores:
+        """Find the nearest stores that have a basket."""
+        return self._send(Call("POST", "/v1/nearest-stores", models.NearestStores, body=body))
+
+    def promise(self, body: models.PromiseRequest) -> models.Promise:
+        """Promise an order: when, from where, at what cost."""
+        return self._send(Call("POST", "/v1/promises", models.Promise, body=body))
+
+    def list_slots(
+        self,
+        *,
+        node_id: str | None = None,
+        service: str | None = None,
+        country: str | None = None,
+        postal_code: str | None = None,
+        from_: date | None = None,
+        days: int | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+    ) -> models.SlotList:
+        """List slots of pick-ups or deliveries."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/slots",
+                models.SlotList,
+                query={
+                    "node_id": node_id,
+                    "service": service,
+                    "country": country,
+                    "postal_code": postal_code,
+                    "from": from_,
+                    "days": days,
+                    "limit": limit,
+                    "starting_after": starting_after,
+                },
+            )
+        )
+
+    def iter_slots(
+        self,
+        *,
+        node_id: str | None = None,
+        service: str | None = None,
+        country: str | None = None,
+        postal_code: str | None = None,
+        from_: date | None = None,
+        days: int | None = None,
+    ) -> Iterator[models.SlotEntry]:
+        """List slots of pick-ups or deliveries: all pages, one after the other."""
+        starting_after: str | None = None
+        while True:
+            page = self.list_slots(
+                node_id=node_id,
+                service=service,
+                country=country,
+                postal_code=postal_code,
+                from_=from_,
+                days=days,
+                starting_after=starting_after,
+            )
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].slot_id
+
+    def reserve(self, body: models.ReservationBody, *, idempotency_key: str | None = None) -> models.Reservation:
+        """Hold stock."""
+        return self._send(
+            Call("POST", "/v1/reservations", models.Reservation, body=body, key=idempotency_key or new_key())
+        )
+
+    def get_reservation(self, reservation_id: str) -> models.Reservation:
+        """Get a reservation."""
+        return self._send(Call("GET", f"/v1/reservations/{part(reservation_id)}", models.Reservation))
+
+    def confirm_reservation(self, reservation_id: str, *, idempotency_key: str | None = None) -> models.Reservation:
+        """Confirm a reservation."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/reservations/{part(reservation_id)}/confirm",
+                models.Reservation,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def cancel_reservation(
+        self, reservation_id: str, body: models.PartBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Reservation:
+        """Cancel a reservation or some of its lines."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/reservations/{part(reservation_id)}/cancel",
+                models.Reservation,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def extend_reservation(
+        self, reservation_id: str, body: models.ExtendBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Reservation:
+        """Extend a reservation."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/reservations/{part(reservation_id)}/extend",
+                models.Reservation,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def consume_reservation(
+        self, reservation_id: str, body: models.PartBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Reservation:
+        """Consume a reservation or some of its lines."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/reservations/{part(reservation_id)}/consume",
+                models.Reservation,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def reserve_many(self, body: models.BatchBody, *, idempotency_key: str | None = None) -> models.BatchReply:
+        """Hold stock for many reservations."""
+        return self._send(
+            Call("POST", "/v1/reservation-batches", models.BatchReply, body=body, key=idempotency_key or new_key())
+        )
+
+    def put_closure(self, node_id: str, body: models.ClosureBody) -> models.Closure:
+        """Switch a node off, or on."""
+        return self._send(Call("PUT", f"/v1/nodes/{part(node_id)}/closure", models.Closure, body=body))
+
+    def list_closures(self) -> models.Closures:
+        """List nodes that are, or were, off."""
+        return self._send(Call("GET", "/v1/node-closures", models.Closures))
+
+    def reject_order(
+        self, order_id: str, body: models.RejectionBody, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Reject lines of an order at a node."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/rejections",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def accept_order(
+        self, order_id: str, body: models.AcceptanceBody, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Accept an order at a node."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/acceptances",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def override_order(
+        self, order_id: str, body: models.OverrideBody, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Override how an order is routed."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/overrides",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def hold_order(
+        self, order_id: str, body: models.OrderHoldBody, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Put an order hold on an order."""
+        return self._send(
+            Call("POST", f"/v1/orders/{part(order_id)}/hold", models.Order, body=body, key=idempotency_key or new_key())
+        )
+
+    def unhold_order(self, order_id: str, *, idempotency_key: str | None = None) -> models.Order:
+        """Release an order hold."""
+        return self._send(
+            Call("POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, key=idempotency_key or new_key())
+        )
+
+    def capture_order(self, body: models.OrderBody, *, idempotency_key: str | None = None) -> models.Order:
+        """Capture an order."""
+        return self._send(Call("POST", "/v1/orders", models.Order, body=body, key=idempotency_key or new_key()))
+
+    def get_order_history(self, order_id: str) -> models.OrderHistory:
+        """Get the history of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
+
+    def get_order_explanation(self, order_id: str, *, run_id: str | None = None) -> models.ExplainedOrder:
+        """Explain how an order was routed."""
+        return self._send(
+            Call("GET", f"/v1/orders/{part(order_id)}/explanation", models.ExplainedOrder, query={"run_id": run_id})
+        )
+
+    def cancel_order(self, order_id: str, *, idempotency_key: str | None = None) -> models.Order:
+        """Cancel an order."""
+        return self._send(
+            Call("POST", f"/v1/orders/{part(order_id)}/cancel", models.Order, key=idempotency_key or new_key())
+        )
+
+    def get_order(self, order_id: str) -> models.Order:
+        """Get an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}", models.Order))
+
+    def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
+        """Put the next version of a policy."""
+        return self._send(Call("PUT", f"/v1/policies/{part(policy_id)}", models.PolicyVersion, body=body))
+
+    def get_policy(self, policy_id: str, *, version: int | None = None) -> dict[str, Any]:
+        """Get a version of a policy."""
+        return self._send(Call("GET", f"/v1/policies/{part(policy_id)}", dict[str, Any], query={"version": version}))
+
+    def list_policies(self, *, limit: int | None = None, starting_after: str | None = None) -> models.PoliciesPage:
+        """List policies."""
+        return self._send(
+            Call("GET", "/v1/policies", models.PoliciesPage, query={"limit": limit, "starting_after": starting_after})
+        )
+
+    def iter_policies(self) -> Iterator[models.PolicyEntry]:
+        """List policies: all pages, one after the other."""
+        starting_after: str | None = None
+        while True:
+            page = self.list_policies(starting_after=starting_after)
+            yield from page.data
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].policy_id
+
+    def start_routing_run(
+        self, body: models.RoutingRunBody, *, idempotency_key: str | None = None
+    ) -> models.RoutingRunStarted:
+        """Route open orders."""
+        return self._send(
+            Call("POST", "/v1/routing-runs", models.RoutingRunStarted, body=body, key=idempotency_key or new_key())
+        )
+
+    def get_routing_run(self, run_id: str) -> models.RoutingRun:
+        """Get a routing run."""
+        return self._send(Call("GET", f"/v1/routing-runs/{part(run_id)}", models.RoutingRun))
+
+    def is_live(self) -> models.Live:
+        """Say that the process is alive."""
+        return self._send(Call("GET", "/v1/health/live", models.Live))
+
+    def is_ready(self) -> models.Ready:
+        """Say that the service can keep its promises, or why not."""
+        return self._send(Call("GET", "/v1/health/ready", models.Ready))
