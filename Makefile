@@ -31,7 +31,7 @@ check: lint types arrows test   ## what CI runs: lint, types, arrows, tests
 
 SHARE ?= 1
 TESTS ?= tests/faults tests/dispatch tests/inventory/test_conservation.py tests/webhooks/test_delivery.py tests/backup/test_round_trip.py tests/api/test_imports.py \
-  tests/operation/test_flood.py
+  tests/operation/test_flood.py tests/api/test_generated_requests.py
 soak: setup          ## the tests of docs/reliability.md at their full figures: hours; SHARE=0.02 runs a fiftieth of them
 	ALLOT_SOAK=$(SHARE) $(BIN)/python -m pytest -q $(TESTS)
 

@@ -77,7 +77,7 @@ def read_document(
     A document of sound shape is refused with the faults that `check` finds; `source` (a file) stands before each path.
     """
     try:
-        document = model.model_validate_json(body)
+        document = model.model_validate_json(body, strict=True)
     except ValidationError as error:
         raise InvalidInput(prefixed(faults_of(error, model), source)) from None
     repeated = repeated_keys(body)
@@ -108,7 +108,9 @@ def repeated_keys(body: bytes) -> list[str]:
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """Return one fault for each complaint of pydantic about a document of type `model`."""
     complaints = _complaints(error)
-    parents: set[tuple[str | int, ...]] = {tuple(complaint["loc"])[:-1] for complaint in complaints}
+    parents: set[tuple[str | int, ...]] = {
+        tuple(complaint["loc"][:depth]) for complaint in complaints for depth in range(len(complaint["loc"]))
+    }
     return [
         _fault(complaint, model)
         for complaint in complaints
