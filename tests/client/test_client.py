@@ -134,6 +134,30 @@ def test_ids_are_quoted_and_pages_follow_each_other(allot: Allot) -> None:
     assert len(told) == len(set(told)) > 0
 
 
+async def test_calls_that_are_awaited_are_sent_again_with_one_key_too(wire: Wire) -> None:
+    async with AsyncAllot(wire.url, api_key="allot_secret") as allot:
+        positions = (await allot.get_inventory(SKU)).positions
+        chosen = max(positions, key=lambda position: position.available)
+        wire.requests.clear()
+        wire.answers_to_lose = wire.requests_to_refuse = 1
+        changed = await allot.adjust_stock(one_less(chosen.node_id))
+    assert changed.positions[0].on_hand == chosen.on_hand - 1
+    assert len(wire.requests) == 3
+    assert len(set(wire.keys())) == 1
+    assert all(b"authorization: bearer allot_secret" in request.lower() for request in wire.requests)
+
+
+async def test_trying_again_ends_with_the_time_for_it(wire: Wire) -> None:
+    """Catches a client that tries for ever, and one that waits a pause that it has no time for."""
+    wire.answers_to_lose = 10**6
+    began = time.monotonic()
+    async with AsyncAllot(wire.url, retry_seconds=0.5) as allot:
+        with pytest.raises(NoAnswer):
+            await allot.get_inventory(SKU)
+    assert len(wire.requests) > 2
+    assert time.monotonic() - began < 2
+
+
 async def test_tasks_share_a_client_and_read_what_they_did_from_the_feed(address: str) -> None:
     async with AsyncAllot(address) as allot:
         begins = (await allot.read_events(after="now")).next
