@@ -37,7 +37,7 @@ from engine.storage.client import connect
 from engine.storage.embedded import EmbeddedServer, ensure_server
 from engine.storage.functions import ensure
 
-CONNECTIONS, MANY_CONNECTIONS, WARM_REQUESTS = 32, 1_000, 50_000
+CONNECTIONS, MANY_CONNECTIONS, WARM_REQUESTS = 64, 1_000, 50_000
 MOST_GROWTH = 0.02
 """How much more memory a server may have after so many requests: what is kept for each would be far more."""
 _HEAD = f"{'':<20}{'yardstick/s':>12}{'allot/s':>10}{'ratio':>8}{'wanted':>8}{'CPU µs':>14}{'p99 ms at half':>18}"
