@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.deps import request_id_of
+from api.reply import WHOLE
 from engine.errors import Fault, InvalidInput
 
 try:
@@ -47,6 +48,7 @@ class Traced:
                         span.set_status(StatusCode.ERROR)
                 await send(message)
 
+            scope.pop(WHOLE, None)  # an answer that is written at once is not seen here
             await self._inner(scope, receive, send_noted)
 
 

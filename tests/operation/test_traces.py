@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from api.app import create_app
+from api.reply import WHOLE
 from engine.config import Settings
 
 pytest.importorskip("opentelemetry.sdk")
@@ -32,6 +33,16 @@ async def test_a_request_leaves_a_span_below_its_callers_and_its_store_calls_bel
             caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
             kept.clear()
             answer = await http.get("/v1/reservations/res_secret", headers={"traceparent": caller})
+
+        async def connected(scope, receive, send) -> None:
+            """As a connection of the server does: answers may be written past `send`."""
+            scope[WHOLE] = lambda *_: True
+            await app(scope, receive, send)
+
+        async with httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=connected), base_url="http://127.0.0.1"
+        ) as http:
+            assert (await http.get("/v1/health/live")).status_code == 200
     assert answer.status_code == 404
     spans = kept.get_finished_spans()
     (request,) = [span for span in spans if span.name == "GET /v1/reservations/{reservation_id}"]
@@ -40,6 +51,8 @@ async def test_a_request_leaves_a_span_below_its_callers_and_its_store_calls_bel
     assert request.attributes["allot.request_id"] == answer.headers["x-request-id"]
     calls = [span for span in spans if span.parent and span.parent.span_id == request.context.span_id]
     assert calls
+    (live,) = [span for span in spans if span.name == "GET /v1/health/live"]
+    assert live.attributes["http.response.status_code"] == 200
     assert {span.attributes["db.system.name"] for span in calls} == {"redis"}
     assert all("res_secret" not in f"{span.name} {dict(span.attributes)}" for span in spans)
 
