@@ -13,9 +13,9 @@ import msgspec
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api import openapi_words as words
 from api.endpoint import Endpoint
 from api.errors import (
-    PROBLEM_JSON,
     BodyTooLarge,
     BodyTooSlow,
     DeadlineExceeded,
@@ -28,7 +28,7 @@ from api.errors import (
     UnsupportedMediaType,
     kind_of,
 )
-from api.idempotency import HEADER, REPLAYED
+from api.idempotency import HEADER
 from api.schemas.problems import Problem
 from engine.errors import AllotError, IdempotencyConflict, InvalidInput, Unavailable
 
@@ -61,9 +61,14 @@ def document(endpoints: Sequence[Endpoint], version: str) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": version, "description": ABOUT, "license": {"name": "Apache-2.0"}},
         "servers": [{"url": "/"}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(endpoint.tag for endpoint in endpoints)],
+        "tags": words.tags_of(endpoints),
         "paths": paths,
-        "components": {"schemas": _schemas(endpoints), "securitySchemes": {_SCHEME: SECURITY}},
+        "components": {
+            "schemas": _schemas(endpoints),
+            "headers": words.HEADERS,
+            "examples": words.problem_examples(kind for endpoint in endpoints for kind in refusals_of(endpoint)),
+            "securitySchemes": {_SCHEME: SECURITY},
+        },
     }
 
 
@@ -111,9 +116,7 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         if endpoint.answers is None
         else {endpoint.answers: {"schema": {"type": "string"}}},
     }
-    if endpoint.takes_key:
-        about = "true if this is the stored answer of an earlier request with the same key"
-        response["headers"] = {REPLAYED: {"description": about, "schema": {"const": "true"}}}
+    response["headers"] = words.headers(words.header_names(endpoint, endpoint.status))
     return response
 
 
@@ -121,23 +124,19 @@ def _problems(endpoint: Endpoint) -> dict[str, Any]:
     by_status: dict[int, list[type[AllotError]]] = {}
     for refusal in refusals_of(endpoint):
         by_status.setdefault(kind_of(refusal).status, []).append(refusal)
-    return {
-        str(status): {
-            "description": "; ".join(f"`{kind.code}`: {kind_of(kind).title}" for kind in kinds),
-            "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(Problem.__name__)}}},
-        }
-        for status, kinds in sorted(by_status.items())
-    }
+    schema = {"$ref": _REF.format(Problem.__name__)}
+    return {str(status): words.problems(endpoint, status, kinds, schema) for status, kinds in sorted(by_status.items())}
 
 
 def _parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
-        for name in re.findall(r"\{(\w+)\}", endpoint.public_path)
+        words.path_parameter(name) for name in re.findall(r"\{(\w+)\}", endpoint.public_path)
     ]
     for field in msgspec.structs.fields(endpoint.query):
         (schema,), _ = msgspec.json.schema_components([field.type])
-        found.append({"name": field.encode_name, "in": "query", "required": field.required, "schema": schema})
+        parameter = {"name": field.encode_name, "in": "query", "required": field.required, "schema": schema}
+        unit = words.unit_of(field.encode_name)
+        found.append(parameter if unit is None else {**parameter, "description": unit})
     if endpoint.takes_key:
         about = "A new value for each intended change; the same value when the request is sent again."
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\x21-\\x7e]+$"}
@@ -161,4 +160,6 @@ def _schemas(endpoints: Iterable[Endpoint]) -> dict[str, Any]:
     twice = schemas.keys() & documents.keys()
     if twice:
         raise ValueError(f"two types of the API have one name: {', '.join(sorted(twice))}")
-    return dict(sorted({**schemas, **documents}.items()))
+    described = dict(sorted({**schemas, **documents}.items()))
+    words.describe(described)
+    return described

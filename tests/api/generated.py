@@ -62,7 +62,7 @@ def run(address: str, token: str, *, seed: int, examples: int, phases: Iterable[
     chosen = {name: {"enabled": name in phases} for name in PHASES}
     config = {
         "seed": seed,
-        "headers": {"Authorization": f"Bearer {token}"},
+        "auth": {"openapi": {"bearer": {"bearer": token}}},
         "continue-on-failure": True,
         "generation": {"max-examples": examples, "no-shrink": True, "database": "none"},
         "phases": chosen,

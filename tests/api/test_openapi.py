@@ -73,9 +73,9 @@ def test_every_schema_is_a_valid_json_schema_and_every_reference_leads_somewhere
         Draft202012Validator.check_schema(schema)
         assert schema.get("description"), f"{name} is not described"
     for reference in re.findall(r"'\$ref': '([^']+)'", repr(document)):
-        *_, name = reference.split("/")
-        assert reference == f"#/components/schemas/{name}"
-        assert name in document["components"]["schemas"]
+        *_, kind, name = reference.split("/")
+        assert reference == f"#/components/{kind}/{name}"
+        assert name in document["components"][kind]
 
 
 def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors_as_problems(document):
@@ -91,6 +91,21 @@ def test_every_operation_has_a_name_of_its_own_a_summary_and_its_errors_as_probl
             assert list(response["content"]) == [kind], (method, path, status)
         declared = {parameter["name"] for parameter in operation["parameters"] if parameter["in"] == "path"}
         assert declared == set(re.findall(r"\{(\w+)\}", path))
+
+
+def test_every_problem_has_an_example_that_fits_and_every_field_of_a_measure_its_unit(document):
+    registry = Registry().with_resource("urn:api", Resource(contents=document, specification=DRAFT202012))
+    problem = Draft202012Validator({"$ref": "urn:api#/components/schemas/Problem"}, registry=registry)
+    for code, example in document["components"]["examples"].items():
+        problem.validate(example["value"])
+        assert example["value"]["code"] == code
+    for method, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert "X-Request-Id" in response["headers"], (method, path, status)
+            codes = list(response["content"].get("application/problem+json", {}).get("examples", {}))
+            assert codes == re.findall(r"`(\w+)`:", response["description"])
+    fields = document["components"]["schemas"]["ReservationBody"]["properties"]
+    assert fields["ttl_seconds"]["description"] == "seconds"
 
 
 def test_every_post_that_changes_something_needs_a_key_and_says_so(document):
