@@ -17,8 +17,7 @@ $(READY): pyproject.toml requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@echo "compiling the kernels, once (about a minute)"
-	@$(BIN)/python -m solvers
-	@$(BIN)/python -m engine.promising.warming
+	@$(BIN)/python -m solvers & solvers=$$!; $(BIN)/python -m engine.promising.warming && wait $$solvers
 	@touch $(READY)
 
 demo: setup          ## the main job on real data, in one command

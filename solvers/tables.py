@@ -131,7 +131,8 @@ def compile_tables(problem: RoutingProblem, *, whole_lines: bool = False) -> Com
         nodes.parcel_cost_cents,
         nodes.unit_cost_cents,
     )
-    value_cents = np.zeros((0, 0), np.int64) if problem.unit_value_cents is None else problem.unit_value_cents
+    # A copy, since what cannot be written is another type, for which every kernel would be compiled once more.
+    value_cents = np.array(np.zeros((0, 0), np.int64) if problem.unit_value_cents is None else problem.unit_value_cents)
     value_row = (orders.line_sku if orders.line_value_row is None else orders.line_value_row)[line]
     if moved_cents.any() or len(value_cents):
         _add_charges(

@@ -184,7 +184,10 @@ def copied_pack(pack: Pack, origin: Sequence[int]) -> Pack:
 
     def packed(groups: Sequence[Group]) -> Goods:
         goods = pack(groups)
-        return goods._replace(area=goods.area[:, list(origin)]) if goods.area.shape[1] else goods
+        if not goods.area.shape[1]:
+            return goods
+        # Another layout in memory would be another type, for which every kernel is compiled once more.
+        return goods._replace(area=np.ascontiguousarray(goods.area[:, list(origin)]))
 
     return packed
 

@@ -54,6 +54,7 @@ def _warm_up(view: View) -> None:
     asked = understand(PromiseRequest(lines=(WantedLine(sku="x", quantity=1),), destination=place), view, now)
     cells = np.zeros((1, 1, KINDS), dtype=np.uint32)
     cells[0, 0, ON_HAND] = 1
+    cells.flags.writeable = False  # as it is when it was read: another type to the kernels
     stock = StockView(epoch=0, node_ids=("n",), skus=("x",), cells=cells, schedule={}, supplies={})
     table = StockReader().read(stock, view, view.days.at(now).local_day, now=now)
     programme = build(asked, view, table, now, Tables(), no_load(len(view.network.node_ids)))
