@@ -46,6 +46,7 @@ from engine.integrations.load import put_documents
 from engine.orders.model import NewOrder
 
 POLL_SECONDS, CAPTURE_TRIES = 0.1, 5
+OK, STARTED = 200, 202
 _BOUGHT = msgspec.json.Decoder(Bought).decode
 
 
@@ -104,11 +105,14 @@ async def _windows(
         await _capture(engine, orders)
         captured, cpu = time.time(), _cpu_seconds(server_id)
         body = {"all_open": True, "time_limit_seconds": peak.limit_seconds, "target_gap": peak.target_gap}
-        _, started = await http.post("/v1/routing-runs", body, f"window-{number}")
+        status, started = await http.post("/v1/routing-runs", body, f"window-{number}")
+        if status != STARTED:
+            raise RuntimeError(f"window {number} was not started: {status} {started}")
         run: dict[str, Any] = started
         while run["status"] in ("queued", "running"):
             await asyncio.sleep(POLL_SECONDS)
-            _, run = await http.get(f"/v1/routing-runs/{started['run_id']}")
+            status, told = await http.get(f"/v1/routing-runs/{started['run_id']}")
+            run = told if status == OK else run  # a server that is busy says so, and the run goes on
         window = Window(
             number=number,
             placed=len(orders),

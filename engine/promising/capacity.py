@@ -6,6 +6,7 @@ that a parcel takes (solvers/promise_dates.py).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -30,6 +31,8 @@ class Room:
         self._time = time
         self._fresh_seconds = fresh_seconds
         self._read_at = -1.0
+        self._reading: asyncio.Task[None] | None = None
+        """One read for all who find the load old: many promises at once do not ask the store many times."""
         self._network: Network | None = None
         self._first_day = 0
         self._uses: Sequence[Use] = ()
@@ -49,14 +52,22 @@ class Room:
             self._unlimited = network, none
             return none
         if self._book is not None and self._time() >= self._read_at + self._fresh_seconds:
-            uses = await self._book.read(first_day, DAYS)
-            self._read_at = self._time()
-            if uses != self._uses:
-                self._uses, self._load = uses, None
+            if self._reading is None:
+                self._reading = asyncio.create_task(self._read(self._book, first_day), name="reading the load")
+            await asyncio.shield(self._reading)
         if self._load is None or self._network is not network or self._first_day != first_day:
             self._load = load_of(network, self._uses, first_day)
             self._network, self._first_day = network, first_day
         return self._load
+
+    async def _read(self, book: LoadBook, first_day: int) -> None:
+        try:
+            uses = await book.read(first_day, DAYS)
+            self._read_at = self._time()
+            if uses != self._uses:
+                self._uses, self._load = uses, None
+        finally:
+            self._reading = None
 
 
 def has_limits(network: Network) -> bool:

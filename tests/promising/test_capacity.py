@@ -103,9 +103,12 @@ async def test_far_ahead_there_is_room(world: Any, day: Any, network: Any) -> No
 
 
 class SlowBook(MemoryLoadBook):
-    """A book of load that answers a moment later."""
+    """A book of load that answers a moment later, and counts how often it was asked."""
+
+    asked = 0
 
     async def read(self, first_day: int, days: int) -> Sequence[Use]:
+        self.asked += 1
         await asyncio.sleep(0)
         return await super().read(first_day, days)
 
@@ -123,3 +126,26 @@ async def test_a_page_of_the_network_before_does_not_stop_the_load(world: Any, n
     await book.put("res_1", [Use("a", first_day + 3, 1, 1)])
     load = await room.at(after, first_day)
     assert load.parcels[load.row[after.network.index["a"]], 3] == 1
+
+
+async def test_promises_of_one_moment_read_the_load_once(world: Any, network: Any) -> None:
+    """Seeded bug: each that finds the load old reads it, and a busy store is asked so many times more."""
+    await limit(world, network, parcels=2)
+    view, book = await world.reference.current(), SlowBook(world.clock, no_orders)
+    now = [0.0]
+    room, first_day = Room(book, lambda: now[0], 0.25), TODAY.toordinal()
+    for at in (0.0, 0.25):
+        now[0] = at
+        await asyncio.gather(*(room.at(view, first_day) for _ in range(32)))
+    assert book.asked == 2
+
+
+async def test_one_who_goes_away_takes_the_load_from_nobody(world: Any, network: Any) -> None:
+    """Seeded bug: the read belongs to whoever asked first, and ends with it."""
+    await limit(world, network, parcels=2)
+    view, book = await world.reference.current(), SlowBook(world.clock, no_orders)
+    room, first_day = Room(book, lambda: 0.0), TODAY.toordinal()
+    first, second = (asyncio.create_task(room.at(view, first_day)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).parcels.shape[0] == 1
