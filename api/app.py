@@ -45,8 +45,8 @@ from api.tenants import Tenants
 from api.traffic import Traffic
 from engine.access.bearer import tokens_of
 from engine.access.scopes import bit
-from engine.bootstrap import Engine, allot_engine, read_settings
-from engine.config import Settings
+from engine.bootstrap import Engine, allot_engine
+from engine.config import Settings, read_settings
 from engine.errors import AllotError, Fault, InvalidInput
 
 

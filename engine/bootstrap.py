@@ -3,24 +3,22 @@
     async with allot_engine(Settings()) as engine:
         await engine.network.put(document)
 
-Not here: what the parts do. `memory=True` picks the in-memory stores and takes any clock; for simulation and tests.
+Not here: what the parts do, and where things are kept (stores.py). `memory=True` picks the in-memory stores and takes
+any clock; for simulation and tests.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
-
-from pydantic import ValidationError
 
 from engine.access import store as key_store
-from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
+from engine.access.buckets import Buckets
 from engine.access.service import AccessService
 from engine.availability.reference import Reference
 from engine.availability.service import AvailabilityService
@@ -29,49 +27,26 @@ from engine.bidding.service import BidPriceService
 from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
-from engine.config import Settings
+from engine.config import Settings, read_settings
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
-from engine.errors import Fault, InvalidInput
-from engine.feed import service as feed
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
-from engine.imports import store as import_store
 from engine.imports.store import ImportStore
-from engine.inventory import partition, redis_load, redis_slots
-from engine.inventory import redis_store as inventory
-from engine.inventory.load import LoadBook, NodeLoad
-from engine.inventory.low_stock import LowStockStore
+from engine.inventory.load import NodeLoad
 from engine.inventory.low_stock_watch import LowStockWatch
-from engine.inventory.memory_load import MemoryLoadBook
-from engine.inventory.memory_low_stock import MemoryLowStock
-from engine.inventory.memory_slots import MemorySlotBook
-from engine.inventory.memory_store import MemoryInventoryStore
-from engine.inventory.model import HoldLine
 from engine.inventory.partition_number import keep_number
 from engine.inventory.partitioned_low_stock import PartitionedLowStockWatch
 from engine.inventory.partitioned_reconcile import PartitionedReconciler
-from engine.inventory.partitioned_store import PartitionedInventoryStore
-from engine.inventory.redis_load import RedisLoadBook
-from engine.inventory.redis_low_stock import RedisLowStock
 from engine.inventory.redis_reconcile import Reconciler
-from engine.inventory.redis_slots import RedisSlotBook
-from engine.inventory.redis_store import RedisInventoryStore
-from engine.inventory.service import InventoryService, new_reservation_id
+from engine.inventory.service import InventoryService
 from engine.inventory.slot_desk import SlotDesk
-from engine.inventory.slots import SlotBook
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
-from engine.orders import redis_store as orders
 from engine.orders.closing import NodeClosures
 from engine.orders.explanations import ExplanationService
-from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
-from engine.orders.partitioned_store import PartitionedOrderStore
-from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
-from engine.orders.store import OrderStore
 from engine.orders.time_outs import TimeOuts
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
@@ -79,61 +54,21 @@ from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
-from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
-from engine.routing import run_store
-from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
 from engine.routing.explained_runs import ExplainedRuns
-from engine.routing.memory_run_store import MemoryRunStore
-from engine.routing.run_store import RedisRunStore, RunStore
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
-from engine.storage import documents, leases
-from engine.storage.client import StoreClient, connect
-from engine.storage.cluster import ClusterClient, is_cluster
-from engine.storage.documents import DocumentStore, MemoryDocumentStore, RedisDocumentStore
+from engine.storage.client import StoreClient
+from engine.storage.cluster import ClusterClient
 from engine.storage.durability import Durability, broken_promises
-from engine.storage.embedded import ensure_server
-from engine.storage.functions import Library, ensure, missing
+from engine.storage.functions import Library, missing
 from engine.storage.keys import Keys
-from engine.storage.leases import Leases, MemoryLeases, RedisLeases
-from engine.storage.replicated import connect_replicated
+from engine.storage.leases import Leases
 from engine.storage.traced import trace_calls
-from engine.webhooks import store as webhook_store
+from engine.stores import Stores, connected, libraries_for, load_libraries, memory_stores, redis_stores
 from engine.webhooks.delivering import Deliveries
 from engine.webhooks.service import WebhookService
 from engine.webhooks.store import WebhookStore
 from engine.webhooks.targets import Targets
-
-LIBRARIES = (
-    key_store.LIBRARY,
-    documents.LIBRARY,
-    leases.LIBRARY,
-    inventory.LIBRARY,
-    *orders.LIBRARIES,
-    redis_load.LIBRARY,
-    redis_slots.LIBRARY,
-    run_store.LIBRARY,
-    feed.LIBRARY,
-    webhook_store.LIBRARY,
-    import_store.LIBRARY,
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """Where everything is kept; all of one kind."""
-
-    documents: DocumentStore
-    leases: Leases
-    inventory: InventoryStore
-    low_stock: Sequence[LowStockStore]
-    """One for the journal of each partition."""
-    promises: PromiseStore
-    orders: OrderStore
-    load: LoadBook
-    slots: SlotBook
-    runs: RunStore
-    explained: Blobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,27 +137,6 @@ class Engine:
         return [(client, Keys(self.tenant).fence)]
 
 
-def read_settings(data_dir: Path | None = None) -> Settings:
-    """Return the settings of the environment, with `data_dir` before its own; InvalidInput names each bad variable."""
-    try:
-        return Settings() if data_dir is None else Settings(data_dir=data_dir)
-    except ValidationError as error:
-        raise InvalidInput(
-            [
-                Fault(
-                    path=f"ALLOT_{'_'.join(map(str, fault['loc'])).upper()}",
-                    message=f"{_shown(fault['loc'], fault['input'])}: {fault['msg']}",
-                )
-                for fault in error.errors(include_url=False)
-            ]
-        ) from None
-
-
-def _shown(names: Sequence[str | int], value: object) -> str:
-    """Return a value that is wrong as it was given, unless it is a secret."""
-    return "what it holds" if str(names[0]).endswith("_secret") else repr(value)
-
-
 @asynccontextmanager
 async def allot_engine(
     settings: Settings | None = None,
@@ -241,16 +155,17 @@ async def allot_engine(
     ticking = clock or SystemClock()
     async with AsyncExitStack() as stack:
         client = None if beside is None else beside.client
-        stores = _memory_stores(ticking, chosen.explanation_days)
-        if not memory:
+        if memory:
+            stores = memory_stores(ticking, chosen.explanation_days)
+        else:
             if client is None:
-                client = await _connected(stack, chosen)
+                client = await connected(stack, chosen)
                 if chosen.traces != "off":
                     trace_calls(client)
                 await refuse_half_restored(client)
-                await _load(client, _libraries(chosen.partitions))
+                await load_libraries(client, libraries_for(chosen.partitions))
             await keep_number(client, chosen.tenant, chosen.partitions)
-            stores = _redis_stores(client, chosen)
+            stores = redis_stores(client, chosen)
         engine = _wired(chosen, ticking, stores, client)
         stack.push_async_callback(engine.reference.stop)
         stack.push_async_callback(asyncio.to_thread, engine.dispatcher.close)
@@ -265,74 +180,9 @@ async def allot_engine(
 async def allot_access(settings: Settings) -> AsyncIterator[AccessService]:
     """Open the API keys of a store without an engine; raises as `allot_engine` does."""
     async with AsyncExitStack() as stack:
-        client = await _connected(stack, settings)
-        await _load(client, [key_store.LIBRARY])
+        client = await connected(stack, settings)
+        await load_libraries(client, [key_store.LIBRARY])
         yield AccessService(key_store.RedisKeyStore(client), SystemClock())
-
-
-def _memory_stores(clock: Clock, explanation_days: int) -> Stores:
-    stock = MemoryInventoryStore(clock)
-    orders = MemoryOrderStore(stock, clock)
-    return Stores(
-        documents=MemoryDocumentStore(),
-        leases=MemoryLeases(lambda: clock.now().timestamp()),
-        inventory=stock,
-        low_stock=[MemoryLowStock(stock)],
-        promises=MemoryPromiseStore(clock),
-        orders=orders,
-        load=MemoryLoadBook(clock, orders.used_capacity),
-        slots=MemorySlotBook(clock),
-        runs=MemoryRunStore(clock),
-        explained=MemoryBlobs(clock, explanation_days),
-    )
-
-
-def _redis_stores(client: StoreClient, settings: Settings) -> Stores:
-    """Return the stores of a tenant; all but stock lies in partition 0, and orders need stock to lie there too."""
-    tenant, partitions = settings.tenant, settings.partitions
-    keys, is_one = Keys(tenant), partitions == 1
-    return Stores(
-        documents=RedisDocumentStore(client, keys),
-        leases=RedisLeases(client, keys),
-        inventory=RedisInventoryStore(client, keys)
-        if is_one
-        else PartitionedInventoryStore(client, tenant, partitions),
-        low_stock=[
-            RedisLowStock(client, Keys(tenant, each), kept=keys, partition=each, partitions=partitions)
-            for each in range(partitions)
-        ],
-        promises=RedisPromiseStore(client, keys),
-        orders=RedisOrderStore(client, keys) if is_one else PartitionedOrderStore(client, tenant, partitions),
-        load=RedisLoadBook(client, keys),
-        slots=RedisSlotBook(client, keys),
-        runs=RedisRunStore(client, keys, settings.run_lease_seconds),
-        explained=RedisBlobs(client, keys, settings.explanation_days),
-    )
-
-
-def _new_ids(store: InventoryStore) -> Callable[[Sequence[HoldLine]], str]:
-    """Return what makes reservation ids that suit the store."""
-    if isinstance(store, PartitionedInventoryStore):
-        return partial(store.new_id, make=new_reservation_id)
-    return new_reservation_id
-
-
-async def _load(client: StoreClient, libraries: Sequence[Library]) -> None:
-    """Load function libraries on the server, or on every primary of a cluster."""
-    if isinstance(client, ClusterClient):
-        await client.prepare(libraries)
-    else:
-        await ensure(client, libraries)
-
-
-def _libraries(partitions: int) -> tuple[Library, ...]:
-    return LIBRARIES if partitions == 1 else (*LIBRARIES, *partition.LIBRARIES, *ORDERS_OVER)
-
-
-def _reconciler(client: StoreClient, settings: Settings) -> Reconciler | PartitionedReconciler:
-    if settings.partitions == 1:
-        return Reconciler(client, Keys(settings.tenant))
-    return PartitionedReconciler(client, settings.tenant, settings.partitions)
 
 
 def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
@@ -350,7 +200,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     )
     explained = ExplainedRuns(stores.explained)
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
-    dispatcher = dispatcher_of(settings)
+    dispatcher = _dispatcher(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
     steering = OrderSteering(stores.orders, reference, clock, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
@@ -360,10 +210,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         durability=settings.durability,
         clock=clock,
         client=client,
-        libraries=_libraries(settings.partitions),
+        libraries=libraries_for(settings.partitions),
         partitions=settings.partitions,
-        access=AccessService(key_store.MemoryKeyStore() if client is None else key_store.RedisKeyStore(client), clock),
-        buckets=MemoryBuckets() if client is None else RedisBuckets(client),
+        access=AccessService(stores.access, clock),
+        buckets=stores.buckets,
         network=network,
         catalog=catalog,
         reference=reference,
@@ -383,7 +233,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             stores.inventory,
             world=reference.current,
             clock=clock,
-            new_id=_new_ids(stores.inventory),
+            new_id=stores.new_id,
             most_open_holds=settings.most_open_holds,
             load=load,
             slots=slots,
@@ -419,7 +269,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         webhooks=webhooks,
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
-        reconciler=None if client is None else _reconciler(client, settings),
+        reconciler=stores.reconciler,
     )
 
 
@@ -442,7 +292,7 @@ def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWind
     return RoutingWindows(runs=runs, clock=clock, every_seconds=every, policy=settings.route_policy)
 
 
-def dispatcher_of(settings: Settings) -> Dispatcher:
+def _dispatcher(settings: Settings) -> Dispatcher:
     """Return what spreads solves as the settings say."""
     ray = ray_options(workers=settings.ray_workers, address=settings.ray_address, from_orders=settings.ray_from_orders)
     return Dispatcher(settings.workers, ray)
@@ -450,43 +300,3 @@ def dispatcher_of(settings: Settings) -> Dispatcher:
 
 def _watch(watches: Sequence[LowStockWatch]) -> LowStockWatch:
     return watches[0] if len(watches) == 1 else PartitionedLowStockWatch(watches)
-
-
-async def _connected(stack: AsyncExitStack, settings: Settings) -> StoreClient:
-    """Return a client of the store that the settings name; the stack closes it, and lets go of an embedded server."""
-    client: StoreClient
-    if settings.durability == "replicated":
-        address = _address_with_a_replica(settings)
-        if isinstance(probe := await _client_of(address), ClusterClient):
-            message = "'replicated' does not work on a cluster yet; use 'standard', or one primary with a replica."
-            raise InvalidInput(Fault(path="ALLOT_DURABILITY", message=message))
-        await probe.close()
-        client = connect_replicated(address, fence_key=Keys(settings.tenant).fence)
-    elif settings.redis_url is not None:
-        client = await _client_of(settings.redis_url)
-    else:
-        server = await asyncio.to_thread(ensure_server, settings.data_dir, settings.durability)
-        stack.push_async_callback(asyncio.to_thread, server.stop)
-        client = connect(str(server.socket_path), revive=server.revive)
-    stack.push_async_callback(client.close)
-    return client
-
-
-async def _client_of(url: str) -> StoreClient:
-    """Return a client of a server, or of the cluster it belongs to."""
-    client = connect(url)
-    if not await is_cluster(client):
-        return client
-    await client.close()
-    return ClusterClient(url)
-
-
-def _address_with_a_replica(settings: Settings) -> str:
-    """Return the address of the store; raises InvalidInput if it is our own, which has no replica."""
-    if settings.redis_url is None:
-        message = (
-            "'replicated' needs a server with a replica, and the own server has none. Set ALLOT_REDIS_URL to a primary "
-            "whose replica has its append-only file on, or use 'standard'."
-        )
-        raise InvalidInput(Fault(path="ALLOT_DURABILITY", message=message))
-    return settings.redis_url

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.errors import Fault, InvalidInput
 
 TENANT = r"^[a-z0-9][a-z0-9-]{0,31}$"
 """What the name of a tenant looks like."""
@@ -118,3 +121,24 @@ class Settings(BaseSettings):
     traces: Literal["off", "otlp"] = Field(
         default="off", description="`otlp` sends OpenTelemetry spans of requests and store calls; needs allot[otel]."
     )
+
+
+def read_settings(data_dir: Path | None = None) -> Settings:
+    """Return the settings of the environment, with `data_dir` before its own; InvalidInput names each bad variable."""
+    try:
+        return Settings() if data_dir is None else Settings(data_dir=data_dir)
+    except ValidationError as error:
+        raise InvalidInput(
+            [
+                Fault(
+                    path=f"ALLOT_{'_'.join(map(str, fault['loc'])).upper()}",
+                    message=f"{_shown(fault['loc'], fault['input'])}: {fault['msg']}",
+                )
+                for fault in error.errors(include_url=False)
+            ]
+        ) from None
+
+
+def _shown(names: Sequence[str | int], value: object) -> str:
+    """Return a value that is wrong as it was given, unless it is a secret."""
+    return "what it holds" if str(names[0]).endswith("_secret") else repr(value)

@@ -44,7 +44,7 @@ def command(
 
 def libraries() -> dict[str, int]:
     """Return the majors of the function libraries that work on the store."""
-    from engine.bootstrap import LIBRARIES
+    from engine.stores import LIBRARIES
 
     return {library.name: library.major for library in LIBRARIES}
 
@@ -52,7 +52,7 @@ def libraries() -> dict[str, int]:
 @contextmanager
 def opened(data: Path | None) -> Iterator[DirectLink]:
     """Connect to the store of the settings; starts the embedded server for as long, if it does not run."""
-    from engine.bootstrap import read_settings
+    from engine.config import read_settings
     from engine.storage.address import Address, parse_address
     from engine.storage.direct import DirectLink
     from engine.storage.embedded import ensure_server

@@ -54,7 +54,8 @@ def _read(path: Path) -> ForecastDocument:
 
 
 async def _make(document: ForecastDocument | None, data: Path | None, *, publish: bool) -> Made:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
         if document is not None:

@@ -63,7 +63,8 @@ class _Demo:
 
     async def run(self) -> None:
         """Run every step and print what came of it."""
-        from engine.bootstrap import allot_engine, read_settings
+        from engine.bootstrap import allot_engine
+        from engine.config import read_settings
         from engine.integrations.demo_data import load_demo_day
 
         began = time.perf_counter()

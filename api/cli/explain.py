@@ -73,7 +73,8 @@ def command(
 
 
 async def _live(order_id: str, run_id: str | None, data: Path | None) -> Explained:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
         return await engine.explanations.explain(order_id, run_id)

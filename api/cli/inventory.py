@@ -74,7 +74,8 @@ def _check(data: Path | None, *, repair: bool, as_json: bool) -> None:
 
 
 async def _reconciled(data: Path | None, *, repair: bool) -> Reconciliation:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
         assert engine.reconciler is not None  # only an engine in memory has none
@@ -114,7 +115,8 @@ def _print_reconciliation(found: Reconciliation) -> None:
 
 async def _read(sku: str, node_id: str, limit: int, data: Path | None) -> tuple[list[StockEvent], History]:
     """Return at most `limit` events, and the last page of them."""
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
         page = await engine.inventory.history(sku, node_id, limit=min(limit, PAGE))

@@ -113,8 +113,7 @@ def command(
 
 def _settings(data: Path | None, tenant: str | None) -> Settings:
     """Return the settings, for a tenant if one is named; raises InvalidInput if it cannot be one."""
-    from engine.bootstrap import read_settings
-    from engine.config import TENANT
+    from engine.config import TENANT, read_settings
 
     if tenant is not None and not re.fullmatch(TENANT, tenant):
         message = f"{tenant!r}: give 1 to 32 of a–z, 0–9 and -, no - first"

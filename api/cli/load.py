@@ -33,7 +33,8 @@ def command(
 
 
 async def _load(folder: Path, data: Path | None) -> Loaded:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
     from engine.integrations.documents_folder import read_documents
     from engine.integrations.load import check_documents, put_documents
 

@@ -68,7 +68,8 @@ def _check(act: Act, node_id: str, reason: str | None) -> None:
 
 
 async def _act(act: Act, node_id: str, reason: str, data: Path | None, *, reroute: bool) -> list[Closure]:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
     from engine.events.actor import acting_as
 
     async with allot_engine(read_settings(data)) as engine:

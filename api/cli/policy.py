@@ -72,7 +72,8 @@ def _check_arguments(act: Act, given: list[str]) -> None:
 
 
 async def _ask(data: Path | None, ask: Callable[[PolicyService], Awaitable[Read]]) -> Read:
-    from engine.bootstrap import allot_engine, read_settings
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
         return await ask(engine.policies)

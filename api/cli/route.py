@@ -82,7 +82,7 @@ def command(
 
 
 def _ray_address() -> str | None:
-    from engine.bootstrap import read_settings
+    from engine.config import read_settings
 
     return read_settings().ray_address
 

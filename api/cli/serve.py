@@ -81,7 +81,7 @@ def auth_of(host: str, chosen: Literal["off", "keys"] | None) -> Literal["off", 
 
 def _settings(host: str, data: Path | None, demo: bool, route_every: int | None) -> Settings:
     """Return the settings of the environment with what the command line says instead; raises InvalidInput."""
-    from engine.bootstrap import read_settings
+    from engine.config import read_settings
 
     settings = read_settings(data)
     changed: dict[str, object] = {"auth": auth_of(host, settings.auth)}

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from api.cli.main import BAD_INPUT, DONE, main
-from engine.bootstrap import allot_engine, read_settings
+from engine.bootstrap import allot_engine
 from engine.catalog.document import CatalogDocument
+from engine.config import read_settings
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
 from engine.orders.model import Destination, NewLine, NewOrder

@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from engine.access.bearer import BearerTokens, tokens_of
-from engine.bootstrap import read_settings
 from engine.clock import SystemClock
-from engine.config import Settings
+from engine.config import Settings, read_settings
 from engine.errors import InvalidInput
 from tests.api.test_access import bearer
 
