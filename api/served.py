@@ -25,6 +25,7 @@ from api.door import Door
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import BodyTooLarge, InternalError, Located, Overloaded, UnsupportedMediaType, kind_of, problem_reply
 from api.idempotency import REPLAYED
+from api.outages import Outages
 from api.paths import Paths
 from api.reply import IS_REPLAYED, JSON, Reply, send_reply
 from api.traffic import READING, WORKING, Flight, Traffic, lane_of
@@ -49,10 +50,10 @@ Heads = Mapping[bytes, bytes]
 class Entrance:
     """What every request passes; the door is there as soon as the application has started."""
 
-    __slots__ = ("door", "traffic")
+    __slots__ = ("door", "outages", "traffic")
 
     def __init__(self, traffic: Traffic, door: Door | None) -> None:
-        self.traffic, self.door = traffic, door
+        self.traffic, self.door, self.outages = traffic, door, Outages()
 
 
 class Served:
@@ -93,6 +94,8 @@ class Served:
         except ClientDisconnect:
             raise
         except AllotError as error:
+            if kind_of(error).status >= 500:
+                self._entrance.outages.note(error, request_id_of(scope))
             return _refusal(error, scope, flight)
         except Exception:  # the last line of defence: details go to the log, never to the caller
             request_id = request_id_of(scope)
@@ -166,8 +169,6 @@ class _NotServed:
 def _refusal(error: AllotError, scope: Scope, flight: Flight) -> Reply:
     flight.code = error.error.code if isinstance(error, Located) else error.code
     headers = {REPLAYED: "true"} if error.replayed else getattr(error, "headers", None)
-    if kind_of(error).status >= 500:
-        log.warning("request %s: %s: %s", request_id_of(scope), type(error).__name__, error)
     return problem_reply(error, request_id_of(scope), headers)
 
 
