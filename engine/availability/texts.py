@@ -43,27 +43,25 @@ class Texts:
         """Return the lines of SKUs, those that are known with their text."""
         if self._view is not view or self._node_ids != stock.node_ids or not self._is_same_day(local_day):
             self._view, self._node_ids, self._local_day = view, stock.node_ids, local_day
-            self._known.clear()
-            self._bytes = 0
+            self._known, self._bytes = {}, 0
         made = _cells_of(contents, stock)
         known = self._known
         texts = []
         for (sku, _), of in zip(contents, made, strict=True):
             entry = None if of is None else known.get((asked, sku))
             texts.append(entry[1] if entry is not None and entry[0] == of else None)
-        return Lines(contents, texts, lambda new: self._keep(view, asked, contents, made, new))
+        return Lines(contents, texts, lambda new: self._keep(known, asked, contents, made, new))
 
     def _keep(
         self,
-        view: View,
+        known: dict[tuple[Asked, str], tuple[bytes, bytes]],
         asked: Asked,
         contents: Sequence[tuple[str, Content]],
         made: Sequence[bytes | None],
         new: Iterable[tuple[int, bytes]],
     ) -> None:
-        if self._view is not view:
+        if self._known is not known:  # begun anew since these lines were asked for
             return
-        known = self._known
         for place, text in new:
             of, key = made[place], (asked, contents[place][0])
             if of is not None:

@@ -110,3 +110,18 @@ async def test_what_is_kept_is_used_and_bounded(monkeypatch: pytest.MonkeyPatch)
     kept = shop.service._texts
     sizes = [len(cells) + len(text) for cells, text in kept._known.values()]
     assert 0 < kept._bytes == sum(sizes) <= 20_000
+
+
+async def test_a_line_that_was_written_over_midnight_is_not_kept_for_the_new_day() -> None:
+    """The seeded bug: a thread that began before midnight keeps its line among those of the day that has begun."""
+    shop = Shop()
+    await shop.fill(random.Random(3))
+    view, stock = await shop.reference.current(), await shop.inventory.read(["p0"])
+    contents, known = [("p0", view.catalog.content["p0"])], texts.Texts()
+    today = view.days.at(shop.clock.now()).local_day
+    begun = known.of(contents, (), stock, view, today)
+    tomorrow = known.of(contents, (), stock, view, today + 1)
+    assert begun.written([b"of yesterday"]) == [b"of yesterday"]
+    assert known.of(contents, (), stock, view, today + 1).texts == [None]
+    tomorrow.written([b"of today"])
+    assert known.of(contents, (), stock, view, today + 1).texts == [b"of today"]
