@@ -136,7 +136,9 @@ class RoutingRuns:
         if self._is_over:
             return
         epoch = await self._runs.claim(run_id)
-        if epoch:
+        if epoch and self._is_over:  # since it was asked for: nobody here would wait for it, or hand it over
+            await self._runs.hand_over(run_id, epoch)
+        elif epoch:
             task = asyncio.create_task(self._work(run_id, epoch), name=run_id)
             self._tasks[task] = (run_id, epoch)
             task.add_done_callback(self._tasks.pop)

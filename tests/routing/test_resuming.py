@@ -149,6 +149,34 @@ async def test_a_worker_that_wakes_up_after_its_run_was_taken_up_changes_nothing
         await sleeper.run_store.put(await other.runs.get(RUN_ID), 1)
 
 
+async def test_a_run_that_is_taken_up_while_its_process_ends_is_left_to_others_at_once(
+    ready: MultiplexedClient, keys: Keys
+) -> None:
+    """The seeded bug: whoever had asked for the run begins it all the same, and its lease keeps the others out."""
+    asked, told = asyncio.Event(), asyncio.Event()
+
+    async def before(_: str) -> None:
+        pass
+
+    async def after(function: str) -> None:
+        if function == "allot_claim_run_v1":
+            asked.set()
+            await told.wait()
+
+    other = desk(ready, keys)
+    await furnish(other, ORDERS, STOCK)
+    ending = desk(GatedClient(ready, before, after), keys, lease_seconds=60)
+    starting = asyncio.create_task(ending.runs.start(RunRequest(), replay=KEY))
+    await asked.wait()
+    await ending.runs.hand_over(0.0)
+    told.set()
+    await starting
+    await ending.runs.finish()
+    assert not (await other.run_store.get(RUN_ID)).status.over
+    await other.take_up()
+    assert (await other.runs.get(RUN_ID)).status == RunStatus.COMMITTED
+
+
 async def test_over_several_partitions_a_run_that_died_in_its_commit_is_committed_once(
     ready: MultiplexedClient, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
