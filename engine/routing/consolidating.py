@@ -31,10 +31,10 @@ from engine.routing.hub_tables import NEVER_CENTS, HubTables, Parcels
 from engine.routing.model import UsedCapacity
 from engine.routing.plan_costs import plan_of
 from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
+from solvers.prices import MILLICENTS
 from solvers.problem import RoutingProblem
 
 PASSES = 3
-MILLICENTS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +90,10 @@ class _Consolidating:
         """Return the plan with all orders that change over."""
         waiting = [at for _, at in sorted(self._looked())]
         for _ in range(PASSES):
-            changed = [at for at in waiting if self._changes(at)]
-            waiting = [at for at in waiting if at not in set(changed)]
-            if not changed:
+            still = [at for at in waiting if not self._changes(at)]
+            if len(still) == len(waiting):
                 break
+            waiting = still
         parcels = [self._parcel(at, *chosen) for at, chosen in sorted(self._chosen.items())]
         moved = np.zeros(self._problem.order_count, np.bool_)
         moved[[parcel.order for parcel in parcels]] = True

@@ -65,7 +65,7 @@ class HubParcel:
 class HubPlan:
     """The parcels of hubs, the rows of all else (line, node, units, service), and the bound of the whole.
 
-    `before` are the rows that these orders had without hubs; `keeps` the orders whose promised day only a hub keeps.
+    `before` are the rows that these orders had without hubs.
     """
 
     parcels: tuple[HubParcel, ...]
