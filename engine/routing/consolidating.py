@@ -9,7 +9,6 @@ what it costs in the end (hub_plan.py).
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -33,6 +32,7 @@ from engine.routing.plan_costs import plan_of
 from solvers.plan import BACKORDER, RoutingPlan, RoutingResult
 from solvers.prices import MILLICENTS
 from solvers.problem import RoutingProblem
+from solvers.stopping import Stopping
 
 PASSES = 3
 
@@ -46,11 +46,11 @@ class Ground:
     network: Network
     days: Sequence[set[int]]
     used: Mapping[tuple[str, int], UsedCapacity]
+    stopping: Stopping
+    """Until when orders change over; if some were not even looked at by then, nothing is proven."""
     ship_complete: bool = False
     settled: frozenset[str] = frozenset()
     """Orders that stay as they are: for them soft limits were broken."""
-    seconds: float | None = None
-    """How long orders may be looked at; those that were not stay as they are, and nothing is proven then."""
 
 
 class _Now(NamedTuple):
@@ -90,7 +90,7 @@ class _Consolidating:
         """Return the plan with all orders that change over."""
         waiting = [at for _, at in sorted(self._looked())]
         for _ in range(PASSES):
-            still = [at for at in waiting if not self._changes(at)]
+            still = [at for at in waiting if self._ground.stopping.late() or not self._changes(at)]
             if len(still) == len(waiting):
                 break
             waiting = still
@@ -106,9 +106,9 @@ class _Consolidating:
 
     def _looked(self) -> list[tuple[tuple[int, int, int, int], int]]:
         """Return the orders that could do better by rank, and count for the bound what hubs could do for each."""
-        found, began = [], time.perf_counter()
+        found = []
         for at, order in enumerate(self._tables.chosen.tolist()):
-            if self._ground.seconds is not None and time.perf_counter() - began > self._ground.seconds:
+            if self._ground.stopping.late():
                 self._is_proven = False
                 break
             parcels = self._tables.parcels(at)

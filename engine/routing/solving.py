@@ -48,7 +48,7 @@ from solvers.stopping import Stopping
 from solvers.textbook import TooLarge
 
 HUB_SHARE = 0.2
-"""How much of its time a solve leaves for looking at hubs, where there are any."""
+"""How much of its time a solve leaves for looking at hubs, where any order may go over one."""
 FIRST_SHARE = 0.7
 """How much of its time a solve takes that may have to be repeated without some promised days."""
 
@@ -104,13 +104,12 @@ class Solver:
             read = partial(self._reader.read, stock, view, today.local_day, now=now, channel=table.channel)
             atp = await asyncio.to_thread(read)
         params = Params(method=Method(request.method))
-        began, limit, for_hubs = time.perf_counter(), _limit(request, table), None
-        if limit is not None and view.network.hubs is not None:
-            limit, for_hubs = (1 - HUB_SHARE) * limit, HUB_SHARE * limit
-        given_up = dict[str, date]()
+        began, whole, given_up = time.perf_counter(), _limit(request, table), dict[str, date]()
         for keep_promises in (True, False):
             with phases.timed("build"):
                 batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables, given_up)
+            share = 0.0 if batch.hubs is None else HUB_SHARE
+            limit, for_hubs = (None, None) if whole is None else ((1 - share) * whole, share * whole)
             with phases.timed("solve"):
                 may_repeat = keep_promises and has_promised_days(orders)
                 stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
@@ -156,7 +155,7 @@ class Solver:
             used={(each.node_id, each.ship_on.toordinal()): each for each in used},
             ship_complete=table.view.terms.ship_complete,
             settled=frozenset(each.order_id for each in both.relaxed),
-            seconds=seconds,
+            stopping=_stopping(seconds, time.perf_counter(), None, may_repeat=False),
         )
         return replace(both, hubs=await asyncio.to_thread(consolidated, ground))
 

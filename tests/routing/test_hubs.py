@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,8 +29,10 @@ from engine.orders.explanations import ExplanationService
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
 from engine.orders.steering_service import OrderSteering
-from engine.routing.batch import demanded_skus
+from engine.routing.batch import demanded_skus, ship_days
 from engine.routing.channels import Planned
+from engine.routing.consolidating import Ground as Hubs
+from engine.routing.consolidating import consolidated
 from engine.routing.explained_blobs import MemoryBlobs
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.hub_check import check_hubs
@@ -39,6 +42,7 @@ from engine.routing.phases import Phases
 from engine.routing.plan_check import Ground
 from engine.routing.run_model import Run, RunRequest
 from engine.routing.solving import Solved, Solver, Table
+from solvers.stopping import Stopping
 
 if TYPE_CHECKING:
     from conftest import World
@@ -307,6 +311,26 @@ async def test_what_there_is_no_time_for_stays_and_nothing_is_proven(world: Worl
     run = await route(world, time_limit_seconds=1e-9)
     assert await told(world) == DIRECT
     assert (run.summary["hub_parcels"], run.summary["lower_bound_cents"]) == (0, None)
+
+
+async def test_time_that_runs_out_while_orders_change_over_leaves_the_others_and_the_bound(
+    world: World, solved: tuple[Solved, Callable[[Rows], None]]
+) -> None:
+    """Of four looks at the time, the first two are for what hubs could do, and the last finds it over."""
+    view, looks = await world.reference.current(), count()
+    ground = Hubs(
+        batch=solved[0].batch,
+        result=solved[0].result,
+        network=view.network,
+        days=ship_days(view.network, view.days.at(world.clock.now())),
+        used={},
+        stopping=Stopping(stopwatch=looks.__next__, time_limit_seconds=3),
+    )
+    found = consolidated(ground)
+    assert found is not None
+    assert solved[0].hubs is not None
+    assert (len(solved[0].hubs.parcels), len(found.parcels)) == (2, 1)
+    assert found.bound_cents == solved[0].hubs.bound_cents
 
 
 @pytest.mark.parametrize("method", ["one_by_one", "nearest", "exact"])
