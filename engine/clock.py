@@ -37,3 +37,11 @@ class SettableClock:
     def advance(self, by: timedelta) -> None:
         """Move the clock forward by `by`."""
         self._now += by
+
+    def move_to(self, instant: datetime) -> None:
+        """Move the clock to an aware instant, which is not before the one it shows."""
+        if instant < self._now:
+            raise ValueError(
+                f"the clock stands at {self._now.isoformat()}; it does not go back to {instant.isoformat()}"
+            )
+        self._now = instant

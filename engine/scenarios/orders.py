@@ -73,3 +73,8 @@ class Demand(Protocol):
     def skus(self) -> Sequence[str]:
         """Every SKU that may be ordered."""
         ...
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Every channel that orders may come from."""
+        ...

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Adjustment, PositionCount
@@ -140,7 +141,10 @@ class Operations:
 
     picks_from_hour: int = 8
     picks_to_hour: int = 18
-    """In the node's time zone, on its working days; a day's capacity is spread over these hours."""
+    """In the node's time zone, on its working days, and an hour beyond its cut-off at least; a day's capacity is spread
+    over these hours."""
+    pick_times: Literal["even", "exponential"] = "even"
+    """Whether each parcel takes its share of the hours, or that on average."""
     rejection_share: float = 0.0
     """Of parcels that a node refuses."""
     short_pick_share: float = 0.0
@@ -181,7 +185,10 @@ class Customers:
     fast_share: float = 0.0
     """Of customers who choose the fastest option, not the cheapest."""
     cancel_share: float = 0.0
-    """Of orders that are cancelled before they are routed or while they wait."""
+    """Of orders that their customers cancel within a day, if nothing of them has left."""
+    waits_days: float = 14.0
+    """So long after the promised day, or the day of the order if none was promised, an order that has no stock is
+    cancelled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -146,6 +146,10 @@ class DayFacts:
     open_orders: Integers
     waiting_units: Integers
     """Units of open orders that have no node."""
+    placed_orders: Integers
+    """Orders that customers came for on this day, lost ones too."""
+    placed_units: Integers
+    returned_units: Integers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
