@@ -9,6 +9,7 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar, get_args
 
@@ -107,45 +108,64 @@ def repeated_keys(body: bytes) -> list[str]:
 
 def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     """Return one fault for each complaint of pydantic about a document of type `model`."""
-    complaints = _complaints(error)
+    return [
+        Fault(path=complaint.place or json_path(complaint.location), message=complaint.message)
+        for complaint in complaints_of(error, model)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """What pydantic finds wrong at a location; `of_key`: with the key there; `place`: where JSON itself ends."""
+
+    location: tuple[str | int, ...]
+    message: str
+    of_key: bool = False
+    place: str | None = None
+
+
+def complaints_of(error: ValidationError, model: type[BaseModel]) -> list[Complaint]:
+    """Return pydantic's complaints about a document of type `model`, each in our words and with its remedy."""
+    complaints: list[dict[str, Any]] = [dict(complaint) for complaint in error.errors(include_url=False)]
     parents: set[tuple[str | int, ...]] = {
         tuple(complaint["loc"][:depth]) for complaint in complaints for depth in range(len(complaint["loc"]))
     }
     return [
-        _fault(complaint, model)
+        _complaint(complaint, model)
         for complaint in complaints
         if not (complaint["type"] == "too_short" and complaint["loc"] in parents)  # its members have faults
     ]
 
 
-def _complaints(error: ValidationError) -> list[dict[str, Any]]:
-    return [dict(complaint) for complaint in error.errors(include_url=False)]
-
-
-def _fault(complaint: dict[str, Any], model: type[BaseModel]) -> Fault:
-    location, kind, value = complaint["loc"], complaint["type"], complaint["input"]
-    path = json_path(location)
+def _complaint(complaint: dict[str, Any], model: type[BaseModel]) -> Complaint:
+    location, kind = tuple(complaint["loc"]), complaint["type"]
+    message = _message(complaint, model)
     if kind == "json_invalid":
         place = re.search(r"line (\d+) column (\d+)", complaint["msg"])
-        path = f"{place[1]}:{place[2]}" if place else path
-        return Fault(path=path, message=f"{complaint['msg']}; send one JSON object")
+        return Complaint(location=location, message=message, place=f"{place[1]}:{place[2]}" if place else None)
+    return Complaint(location=location, message=message, of_key=kind == "extra_forbidden")
+
+
+def _message(complaint: dict[str, Any], model: type[BaseModel]) -> str:
+    location, kind, value = complaint["loc"], complaint["type"], complaint["input"]
+    if kind == "json_invalid":
+        return f"{complaint['msg']}; send one JSON object"
     if kind == "missing":
-        return Fault(path=path, message=f"{location[-1]!r} is required; add it")
+        return f"{location[-1]!r} is required; add it"
     if kind == "extra_forbidden":
-        keys = _keys_at(model, location[:-1])
-        return Fault(path=path, message=f"unknown key {location[-1]!r}; {nearest(str(location[-1]), keys)}")
-    if kind == "literal_error":
+        return f"unknown key {location[-1]!r}; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
+    if kind in {"literal_error", "enum"}:
         choices = re.findall(r"'([^']*)'", str(complaint["ctx"]["expected"]))
-        return Fault(path=path, message=f"{_shown(value)} is not known; {nearest(str(value), choices)}")
+        return f"{_shown(value)} is not known; {nearest(str(value), choices)}"
     if kind == "string_pattern_mismatch":
-        return Fault(path=path, message=f"{_shown(value)} does not match {complaint['ctx']['pattern']}")
+        return f"{_shown(value)} does not match {complaint['ctx']['pattern']}"
     if kind in {"too_short", "too_long"}:
         limits = complaint["ctx"]
         bound = f"at least {limits['min_length']}" if kind == "too_short" else f"at most {limits['max_length']}"
-        return Fault(path=path, message=f"has {limits['actual_length']} entries; give {bound}")
+        return f"has {limits['actual_length']} entries; give {bound}"
     reason = complaint["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     remedy = _REMEDY.get(kind) or (reason if kind == "value_error" else f"it should be {reason}")
-    return Fault(path=path, message=f"{_shown(value)} is not valid here; {remedy}")
+    return f"{_shown(value)} is not valid here; {remedy}"
 
 
 def _shown(value: object) -> str:
@@ -154,10 +174,10 @@ def _shown(value: object) -> str:
 
 
 def _keys_at(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
-    """Return the keys that the object at a place may have."""
+    """Return the keys that the object at a place may have; `<…>` names the member of a union."""
     found: type[BaseModel] | None = model
     for part in location:
-        if isinstance(part, int) or found is None:
+        if isinstance(part, int) or part.startswith("<") or found is None:
             continue
         field = _by_key(found).get(part)
         found = _model_in(field) if field is not None else None

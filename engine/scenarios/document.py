@@ -1,0 +1,132 @@
+"""The scenario document: what a file in scenarios/ holds, in one frozen pydantic model.
+
+Here: its keys, and worlds that are drawn or recorded. Not here: worlds written out (world_document.py), changes
+(change_document.py), policies and what really happens (policy_document.py), reading (reading.py).
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from engine.catalog.document import KitDocument, SubstituteDocument
+from engine.network.document import (
+    CalendarDocument,
+    GroupDocument,
+    PolicyDocument,
+    PostalCodeDocument,
+    TransferDocument,
+    ZoneDocument,
+)
+from engine.scenarios.change_document import ChangeDocument
+from engine.scenarios.policy_document import (
+    CustomersDocument,
+    ExpectationDocument,
+    NamedPolicyDocument,
+    OperationsDocument,
+    RoutingDocument,
+)
+from engine.scenarios.world_document import (
+    CarrierDocument,
+    OrderDocument,
+    Part,
+    StockDocument,
+    StoryNodeDocument,
+    StoryProductDocument,
+    SupplyDocument,
+)
+
+File = Annotated[str, Field(min_length=1, max_length=500, description="A path from the folder of this file.")]
+
+
+def _is_file(value: Any) -> str:
+    return "<file>" if isinstance(value, str) else "<list>"
+
+
+InFile = Annotated[File, Tag("<file>")]
+Products = Annotated[InFile | Annotated[tuple[StoryProductDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+Stock = Annotated[InFile | Annotated[tuple[StockDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+Supplies = Annotated[InFile | Annotated[tuple[SupplyDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+Orders = Annotated[InFile | Annotated[tuple[OrderDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+
+
+class GenerateDocument(Part):
+    """A world that is drawn: nodes, products, stock and demand of any size; the same seed gives the same world."""
+
+    nodes: Annotated[int, Field(strict=True, ge=1, le=10_000)]
+    skus: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
+    orders_per_day: Annotated[float, Field(strict=True, gt=0, le=10**7)]
+    kinds: dict[Literal["dc", "third_party", "store", "vendor"], Annotated[float, Field(ge=0)]] = Field(
+        default={"dc": 0.2, "store": 0.75, "vendor": 0.05}, description="Proportions of kinds of nodes."
+    )
+    nodes_per_sku: Annotated[float, Field(strict=True, ge=1, le=1_000)] = Field(
+        default=6.5, description="At how many nodes a product lies, on average."
+    )
+    cover_days: Annotated[float, Field(strict=True, gt=0, le=1_000)] | None = Field(
+        default=None, description="Days of demand in stock as the story begins; null: as many as it has, and two."
+    )
+    capacity_share: Annotated[float, Field(strict=True, gt=0, le=100)] | None = Field(
+        default=1.3, description="Capacities over the load of an average day; null: unlimited."
+    )
+    max_lines: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(default=6, description="Of an order.")
+    need_by_share: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(
+        default=0.0, description="Of orders that are wanted by a day."
+    )
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] | None = Field(
+        default=None, description="null: the story's; the world stays the same if the story's seed changes."
+    )
+
+
+class ScenarioDocument(Part):
+    """One story: a world, changes to it, policies to compare on the same random numbers, and what is expected."""
+
+    version: Literal[1]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    about: Annotated[str, Field(max_length=4_000)] = Field(default="", description="What it is to show, in words.")
+    seed: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] = 1
+    start: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(description="The first day: a date.")
+    days: Annotated[int, Field(strict=True, ge=1, le=3_660)]
+    time_zone: str = Field(default="UTC", description="IANA name; days of the story begin at its midnight.")
+    warm_up_days: Annotated[int, Field(strict=True, ge=0, le=3_660)] = Field(
+        default=0, description="Orders of the first days count in no KPI."
+    )
+    replications: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
+        default=1, description="How often it is drawn; intervals come of it."
+    )
+
+    network: File | None = Field(
+        default=None,
+        description="A folder as for `allot load`, or a network document (JSON or YAML), in place of `nodes`.",
+    )
+    generate: GenerateDocument | None = None
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
+    nodes: tuple[StoryNodeDocument, ...] = ()
+    carriers: tuple[CarrierDocument, ...] = ()
+    zones: tuple[ZoneDocument, ...] = Field(default=(), description="Distance bands; without any, one: `everywhere`.")
+    calendars: tuple[CalendarDocument, ...] = ()
+    groups: tuple[GroupDocument, ...] = ()
+    transfers: tuple[TransferDocument, ...] = ()
+    postal_codes: tuple[PostalCodeDocument, ...] = ()
+    policy: PolicyDocument = Field(default=PolicyDocument(), description="The network's own, before `routing`.")
+    products: Products = ()
+    kits: tuple[KitDocument, ...] = ()
+    substitutes: tuple[SubstituteDocument, ...] = ()
+    stock: Stock = ()
+    supplies: Supplies = ()
+    orders: Orders = ()
+
+    changes: Annotated[tuple[ChangeDocument, ...], Field(max_length=1_000)] = ()
+    operations: OperationsDocument = OperationsDocument()
+    customers: CustomersDocument = CustomersDocument()
+    routing: RoutingDocument = Field(default=RoutingDocument(), description="What counts for every policy.")
+    policies: Annotated[tuple[NamedPolicyDocument, ...], Field(max_length=100)] = Field(
+        default=(), description="Compared on the same random numbers; without any, one of what `routing` says."
+    )
+    expect: Annotated[tuple[ExpectationDocument, ...], Field(max_length=1_000)] = ()
+
+
+class ExtendingDocument(ScenarioDocument):
+    """A scenario file as it is written: with the file that it extends."""
+
+    extends: File | None = Field(default=None, description="Another scenario; what stands here is put on top of it.")

@@ -1,0 +1,84 @@
+"""From what a scenario says of policies, operations and customers to the values that the simulator takes.
+
+Not here: their documents (policy_document.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+from engine.network.document import PolicyDocument
+from engine.policies.document import RunPolicyDocument
+from engine.scenarios.document import ScenarioDocument
+from engine.scenarios.moments import day_number, seconds_of
+from engine.scenarios.policy_document import NETWORK_FIELDS, RUN_FIELDS
+from engine.scenarios.story import Customers, Expectation, Operations, StoryPolicy
+from engine.scenarios.validating import Findings
+from engine.scenarios.yaml_tree import mark_at
+
+OWN = frozenset({"about", "router", "router_options", "window_minutes", "reserves", "bid_prices"})
+
+
+def policies_of(scenario: ScenarioDocument, findings: Findings) -> tuple[StoryPolicy, ...]:
+    """Return the policies to compare, `routing` under each; faults are noted."""
+    first = date.fromisoformat(scenario.start)
+    common = scenario.routing.settings()
+    if not scenario.policies:
+        return (_policy(str(scenario.routing.router), common, first),)
+    seen: dict[str, int] = {}
+    for at, policy in enumerate(scenario.policies):
+        earlier = seen.setdefault(policy.name, at)
+        if earlier != at:
+            message = f"policy {policy.name!r} is already in line {findings.line('policies', earlier)}"
+            findings.note(("policies", at, "name"), f"{message}; give it another name")
+    return tuple(_policy(policy.name, common | policy.settings(), first) for policy in scenario.policies)
+
+
+def _policy(name: str, settings: dict[str, Any], first: date) -> StoryPolicy:
+    stated = {key: value for key, value in settings.items() if key in RUN_FIELDS}
+    network = {key: value for key, value in settings.items() if key in NETWORK_FIELDS}
+    whole = PolicyDocument.model_validate(network).model_dump(mode="json")
+    return StoryPolicy(
+        name=name,
+        run=RunPolicyDocument(**stated) if stated else None,
+        network_fields={key: whole[key] for key in sorted(network)},
+        from_s=seconds_of(day_number(settings.get("from_day", 0), first), "00:00"),
+        **{key: value for key, value in settings.items() if key in OWN},
+    )
+
+
+def expectations_of(scenario: ScenarioDocument, findings: Findings) -> tuple[Expectation, ...]:
+    """Return what is expected, each with its place; policies have to be there, and at least one bar."""
+    names = {policy.name for policy in scenario.policies} or {str(scenario.routing.router)}
+    found = []
+    for at, expected in enumerate(scenario.expect):
+        for key in ("policy", "of_policy"):
+            name = getattr(expected, key)
+            if name is not None:
+                findings.note_unknown(("expect", at, key), "policy", name, names)
+        if expected.at_least is None and expected.at_most is None:
+            findings.note(("expect", at), f"expects nothing of {expected.kpi}; give at_least or at_most")
+        mark = mark_at(findings.judged, ("expect", at, "kpi"))
+        found.append(Expectation(**_same_fields(expected, Expectation), path=str(mark)))
+    return tuple(found)
+
+
+def operations_of(scenario: ScenarioDocument, findings: Findings) -> Operations:
+    """Return what really happens."""
+    said = scenario.operations
+    if said.picks_to_hour <= said.picks_from_hour:
+        message = f"{said.picks_to_hour} is not after {said.picks_from_hour}; give a later hour"
+        findings.note(("operations", "picks_to_hour"), message)
+    return Operations(**_same_fields(said, Operations))
+
+
+def customers_of(scenario: ScenarioDocument) -> Customers:
+    """Return what customers make of promises."""
+    return Customers(**_same_fields(scenario.customers, Customers))
+
+
+def _same_fields(document: Any, kind: type[Any]) -> dict[str, Any]:
+    names = {field.name for field in fields(kind)} & set(type(document).model_fields)
+    return {name: getattr(document, name) for name in sorted(names)}
