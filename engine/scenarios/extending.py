@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
-from engine.scenarios.yaml_tree import Leaf, Listed, Location, Mapped, Mark, Tree, read_tree
+from engine.scenarios.yaml_tree import Leaf, Listed, Location, Mapped, Mark, Noted, Tree, read_tree
 
 APPENDED = frozenset({"changes"})
 NAMES = ("name", "node_id", "carrier", "service", "sku", "zone", "calendar", "supply_id", "order_id")
@@ -31,22 +31,34 @@ class Written:
     tree: Mapped
     folder: Path
     inputs: Mapping[str, str] = field(default_factory=dict)
+    noted: Sequence[tuple[Mark, str]] = ()
+    """What is wrong with its YAML."""
 
 
 def read_written(path: Path, overrides: Overrides = ()) -> Written:
     """Read a scenario file and those that it extends; raise InvalidInput with places, also for a circle of files."""
-    inputs: dict[str, str] = {}
-    tree = _extended(path, path.name, (), inputs, path.parent)
-    return Written(tree=_overridden(tree, overrides), folder=path.parent, inputs=inputs)
+    reading = _Reading(root=path.parent)
+    tree = _extended(path, path.name, (), reading)
+    tree = _overridden(tree, overrides, reading.noted)
+    return Written(tree=tree, folder=path.parent, inputs=reading.inputs, noted=tuple(reading.noted))
 
 
 def written_of(text: str, source: str, folder: Path, overrides: Overrides = ()) -> Written:
     """Return what a text says, in place of a file of that folder."""
-    tree = _with_base(read_tree(text, source), (), {}, folder, folder)
-    return Written(tree=_overridden(tree, overrides), folder=folder)
+    reading = _Reading(root=folder)
+    tree = _with_base(read_tree(text, source, reading.noted), (), folder, reading)
+    tree = _overridden(tree, overrides, reading.noted)
+    return Written(tree=tree, folder=folder, inputs=reading.inputs, noted=tuple(reading.noted))
 
 
-def _extended(path: Path, source: str, above: Sequence[Path], inputs: dict[str, str], root: Path) -> Mapped:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    root: Path
+    inputs: dict[str, str] = field(default_factory=dict)
+    noted: Noted = field(default_factory=list)
+
+
+def _extended(path: Path, source: str, above: Sequence[Path], reading: _Reading) -> Mapped:
     try:
         body = path.read_bytes()
         text = body.decode("utf-8-sig")
@@ -54,11 +66,11 @@ def _extended(path: Path, source: str, above: Sequence[Path], inputs: dict[str, 
         raise InvalidInput(Fault(path=source, message=f"cannot be read: {error.strerror}; give a file")) from None
     except UnicodeDecodeError as error:
         raise InvalidInput(Fault(path=source, message=f"is not UTF-8 at byte {error.start}; save it as such")) from None
-    inputs[source] = hashlib.sha256(body).hexdigest()
-    return _with_base(read_tree(text, source), (*above, path.resolve()), inputs, path.parent, root)
+    reading.inputs[source] = hashlib.sha256(body).hexdigest()
+    return _with_base(read_tree(text, source, reading.noted), (*above, path.resolve()), path.parent, reading)
 
 
-def _with_base(tree: Mapped, above: Sequence[Path], inputs: dict[str, str], folder: Path, root: Path) -> Mapped:
+def _with_base(tree: Mapped, above: Sequence[Path], folder: Path, reading: _Reading) -> Mapped:
     named = tree.get("extends")
     if named is None or (isinstance(named, Leaf) and named.value is None):
         return tree.put("extends", None)
@@ -71,7 +83,7 @@ def _with_base(tree: Mapped, above: Sequence[Path], inputs: dict[str, str], fold
     if not path.is_file():
         near = nearest(path.name, sorted(other.name for other in path.parent.glob("*.yaml")))
         raise InvalidInput(Fault(path=str(named.mark), message=f"there is no file {named.value!r}; {near}"))
-    base = _extended(path, shown_path(path, root), above, inputs, root)
+    base = _extended(path, shown_path(path, reading.root), above, reading)
     return _merged(_moved(base, path.parent, folder), tree.put("extends", None), ())
 
 
@@ -109,10 +121,10 @@ def _merged(base: Tree, top: Tree, location: Location) -> Mapped:
     return Mapped(entries=merged.entries, mark=top.mark)
 
 
-def _overridden(tree: Mapped, overrides: Overrides) -> Mapped:
+def _overridden(tree: Mapped, overrides: Overrides, noted: Noted) -> Mapped:
     faults: list[Fault] = []
     for path, value in overrides:
-        grown = read_tree(json.dumps({"value": value}), path).entries["value"][1]
+        grown = read_tree(json.dumps({"value": value}), path, noted).entries["value"][1]
         try:
             parts = _parts(path)
             replaced = _replaced(tree, parts, _placed(grown, Mark(source=f"override {path}", line=1, column=1)), path)

@@ -32,6 +32,11 @@ class InlineDemand:
         """Every SKU that may be ordered."""
         return self.days[0].skus
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """Every channel that orders may come from."""
+        return self.days[0].channels
+
 
 def inline_demand(
     orders: Sequence[OrderDocument],

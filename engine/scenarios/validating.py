@@ -67,7 +67,7 @@ def validated(written: Written) -> tuple[ScenarioDocument, Findings]:
 
     Raises InvalidInput where so much is wrong that nothing more can be said.
     """
-    faults, gone = [*_kinds(written.tree)], set[str]()
+    faults, gone = [*written.noted, *_kinds(written.tree)], set[str]()
     tree = _saying_something(written.tree)
     for _ in range(ROUNDS):
         complaints = _complaints(tree)

@@ -79,8 +79,15 @@ class Mapped:
 Tree = Leaf | Listed | Mapped
 
 
-def read_tree(text: str, source: str) -> Mapped:
-    """Read one YAML document whose root is an object; raise InvalidInput with a place where it is not."""
+Noted = list[tuple[Mark, str]]
+"""Faults that leave the rest readable: where, and what with its remedy."""
+
+
+def read_tree(text: str, source: str, noted: Noted) -> Mapped:
+    """Read one YAML document whose root is an object; raise InvalidInput with a place where it is not.
+
+    Values and keys that cannot be are noted, and left out.
+    """
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except MarkedYAMLError as error:
@@ -94,20 +101,16 @@ def read_tree(text: str, source: str) -> Mapped:
     if not isinstance(root, MappingNode):
         place = str(Mark(source=source, line=1, column=1))
         raise InvalidInput(Fault(path=place, message="holds no scenario; begin with `version: 1` and `name: …`"))
-    growing = _Growing(source=source)
-    tree = growing.tree(root, 0)
-    if growing.faults:
-        raise InvalidInput(growing.faults)
+    tree = _Growing(source=source, noted=noted).tree(root, 0)
     assert isinstance(tree, Mapped)
     return tree
 
 
 class _Growing:
-    """Makes a tree of the parser's nodes, and gathers what is wrong on the way."""
+    """Makes a tree of the parser's nodes, and notes what is wrong on the way."""
 
-    def __init__(self, source: str) -> None:
-        self.faults: list[Fault] = []
-        self._source = source
+    def __init__(self, source: str, noted: Noted) -> None:
+        self._source, self._noted = source, noted
         self._left = MOST_VALUES
 
     def tree(self, node: Node, depth: int) -> Tree:
@@ -116,7 +119,7 @@ class _Growing:
         if depth > DEEPEST or self._left < 0:
             limit = f"{DEEPEST} levels deep" if depth > DEEPEST else f"over {MOST_VALUES:,} values"
             message = f"is {limit}, aliases included; make it flatter, or put its data into files of their own"
-            raise InvalidInput([*self.faults, Fault(path=str(mark), message=message)])
+            raise InvalidInput(Fault(path=str(mark), message=message))
         if isinstance(node, MappingNode):
             return self._mapped(node, mark, depth)
         if isinstance(node, SequenceNode):
@@ -165,7 +168,7 @@ class _Growing:
         return Mark(source=self._source, line=node.start_mark.line + 1, column=node.start_mark.column + 1)
 
     def _fault(self, mark: Mark, message: str) -> None:
-        self.faults.append(Fault(path=str(mark), message=message))
+        self._noted.append((mark, message))
 
 
 def _first_line(error: Exception) -> str:

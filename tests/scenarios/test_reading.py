@@ -63,9 +63,9 @@ def test_faults_are_told_together_each_with_its_line_and_column() -> None:
     with pytest.raises(InvalidInput) as refused:
         story_of(SMALL + "chnages: []\nwarm_up_days: 4\nstock: [{node_id: wst, sku: kettle, on_hand: 1}]")
     assert [str(fault) for fault in refused.value.faults] == [
-        "scenario:14:1: unknown key 'chnages'; did you mean 'changes'?",
-        "scenario:15:15: 4 leaves none of 4 days; give fewer",
-        "scenario:16:1: key 'stock' stands here and in line 9; keep one",
+        "scenario:13:1: unknown key 'chnages'; did you mean 'changes'?",
+        "scenario:14:15: 4 leaves none of 4 days; give fewer",
+        "scenario:15:1: key 'stock' stands here and in line 9; keep one",
     ]
 
 
