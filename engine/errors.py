@@ -254,6 +254,12 @@ class PlanNotVerified(AllotError):
     code = "plan_not_verified"
 
 
+class BooksDisagree(AllotError):
+    """A simulation counted other units than are in stock: a fault in this program; its results are not to be used."""
+
+    code = "books_disagree"
+
+
 class ExpectationMissed(AllotError):
     """The work was done, and something the caller stated about its result did not hold (exit code 3)."""
 
