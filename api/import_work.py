@@ -17,6 +17,7 @@ from hashlib import sha256
 import msgspec
 
 from api.decoding import decode
+from api.routes.inventory import new_count
 from api.routes.orders import new_order
 from api.schemas.inventory import PositionBody
 from api.schemas.orders import OrderBody
@@ -25,7 +26,7 @@ from engine.errors import AllotError, InvalidInput, StoreReplyError, Unavailable
 from engine.events.actor import acting_as
 from engine.imports.model import Import, Row, Verdict
 from engine.imports.store import ImportStore
-from engine.inventory.model import PositionCount, Replay
+from engine.inventory.model import Replay
 
 LEASE_SECONDS = 15.0
 """After so long without a sign of life another server works on an import."""
@@ -89,15 +90,7 @@ class ImportWork:
         return Verdict(line=row.line, identifier=identifier)
 
     async def _count(self, body: PositionBody, replay: Replay) -> str:
-        count = PositionCount(
-            node_id=body.node_id,
-            sku=body.sku,
-            on_hand=body.on_hand,
-            safety_stock=body.safety_stock,
-            expected_version=body.expected_version,
-            unlimited=body.unlimited,
-        )
-        await self._engine.inventory.put_positions([count], replay=replay)
+        await self._engine.inventory.put_positions([new_count(body)], replay=replay)
         return f"{body.sku} at {body.node_id}"
 
     async def _order(self, body: OrderBody, replay: Replay) -> str:

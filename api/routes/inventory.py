@@ -25,19 +25,20 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
     somebody else counted since. A count may leave `available` negative. `unlimited` instead of on_hand is for vendors
     who always have more.
     """
-    counts = [
-        PositionCount(
-            node_id=body.node_id,
-            sku=body.sku,
-            on_hand=body.on_hand,
-            safety_stock=body.safety_stock,
-            expected_version=body.expected_version,
-            unlimited=body.unlimited,
-        )
-        for body in call.body.positions
-    ]
-    positions = await call.engine.inventory.put_positions(counts)
+    positions = await call.engine.inventory.put_positions([new_count(body) for body in call.body.positions])
     return Answer(value=wire.PositionsReply(positions=position_replies(positions)))
+
+
+def new_count(body: wire.PositionBody) -> PositionCount:
+    """Return what was counted by the body of a position."""
+    return PositionCount(
+        node_id=body.node_id,
+        sku=body.sku,
+        on_hand=body.on_hand,
+        safety_stock=body.safety_stock,
+        expected_version=body.expected_version,
+        unlimited=body.unlimited,
+    )
 
 
 async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
