@@ -112,16 +112,18 @@ def _empty(link: DirectLink) -> None:
 
 def _put_back(link: DirectLink, path: Path) -> None:
     commands: list[Sequence[Part]] = []
+    lives = set[bytes]()
     size = 0
     for record in records(path):
+        if record.value and record.key.endswith(b":feed_life"):
+            lives.add(record.key)
         commands.append(_command(record))
         size += len(record.value or b"")
         if len(commands) >= _AT_ONCE or size >= _BYTES_AT_ONCE:
             link.ask_all(commands)
             commands, size = [], 0
     # Cursors of readers are of the life of the store that was, and its numbers may now stand for other events.
-    tenants = {record.key for record in records(path) if record.key.endswith(b":feed_life") and record.value}
-    commands += [("SET", key, secrets.token_hex(3)) for key in sorted(tenants)]
+    commands += [("SET", key, secrets.token_hex(3)) for key in sorted(lives)]
     link.ask_all(commands)
 
 
