@@ -65,9 +65,11 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        if kind is not None:
-            self._part.unlink(missing_ok=True)
+        try:
+            self._file.close()
+        finally:  # a full disk fails here once more, with what was left to write
+            if kind is not None:
+                self._part.unlink(missing_ok=True)
 
     def put(self, record: Record) -> None:
         """Write a record."""

@@ -56,6 +56,17 @@ async def test_a_store_that_is_not_empty_is_only_replaced_when_asked(server: Sto
     assert await on_hand(server) == 5
 
 
+async def test_a_full_disk_is_told_and_leaves_nothing_behind(server: StoreServer, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
+    """Seeded bug that it catches: the file is closed first, which fails once more, and so is not taken away."""
+    await count(server, 5)
+    path = tmp_path / "store.backup"
+    path.with_name("store.backup.part").symlink_to("/dev/full")
+    with link_of(server) as link, pytest.raises(OSError, match="No space left"):
+        take(link, path, libraries())
+    assert not path.exists()
+    assert not path.with_name("store.backup.part").is_symlink()
+
+
 async def test_a_store_in_use_is_not_restored_into(server: StoreServer, tmp_path: Path) -> None:
     path = tmp_path / "store.backup"
     await count(server, 5)
