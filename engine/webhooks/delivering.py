@@ -109,10 +109,17 @@ class Deliveries:
             log.exception("sending to webhook %s failed, trying again", webhook.webhook_id)
 
     async def _next(self, webhook: Webhook) -> _Batch | None:
-        """Return what comes next for a webhook; moves its cursor over what it does not want."""
+        """Return what comes next for a webhook; moves its cursor over what it does not want, and what is gone."""
         kinds = wanted(webhook.config.types, "types")
         while True:
-            page = await self._page(webhook, kinds)
+            try:
+                page = await self._service.feed.page(webhook.cursor, limit=_EVENTS_AT_ONCE, wanted=kinds, is_ours=True)
+            except CursorExpired:
+                moved_on = await self._over_what_is_gone(webhook)
+                if moved_on is None:
+                    return None
+                webhook = moved_on
+                continue
             left = [event for event in page.events if event.id not in webhook.delivered]
             if left:
                 return _Batch(webhook=webhook, page=page, left=left)
@@ -125,16 +132,16 @@ class Deliveries:
             if not page.has_more:
                 return None
 
-    async def _page(self, webhook: Webhook, kinds: Wanted) -> Page:
+    async def _over_what_is_gone(self, webhook: Webhook) -> Webhook | None:
+        """Put a webhook before the oldest events that are kept, and tell of it; None if it is not ours to do."""
         feed = self._service.feed
-        try:
-            return await feed.page(webhook.cursor, limit=_EVENTS_AT_ONCE, wanted=kinds, is_ours=True)
-        except CursorExpired:
-            log.warning("webhook %s has missed events that are no longer kept", webhook.webhook_id)
-            detail = "events that it did not take in time are no longer kept; it goes on with the oldest that are"
-            await feed.tell_webhook(webhook.webhook_id, "missed", detail)
-            await self._service.store.note(webhook, (), {"missed": self._now_ms()})
-            return await feed.page(None, limit=_EVENTS_AT_ONCE, wanted=kinds)
+        log.warning("webhook %s has missed events that are no longer kept", webhook.webhook_id)
+        detail = "events that it did not take in time are no longer kept; it goes on with the oldest that are"
+        await feed.tell_webhook(webhook.webhook_id, "missed", detail)
+        oldest = (await feed.page(None, limit=0, wanted=Wanted())).next_cursor
+        # The cursor moves now, and not when something is taken: a receiver that is down has missed them once.
+        is_noted = await self._service.store.note(webhook, (), {"cursor": oldest, "missed": self._now_ms()})
+        return msgspec.structs.replace(webhook, cursor=oldest) if is_noted else None
 
     async def _send_batch(self, sender: Sender, batch: _Batch) -> Webhook | None:
         """Send events, so many at once as may be; return the webhook after it took all, None if it did not."""

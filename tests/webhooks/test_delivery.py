@@ -211,6 +211,30 @@ async def test_events_that_are_no_longer_kept_are_told_to_be_missed(engine: Engi
         assert (await engine.webhooks.get(webhook_id)).missed_ms
 
 
+async def test_what_a_receiver_that_is_down_has_missed_is_told_once(
+    engine: Engine, clock: SettableClock, client, keys
+) -> None:
+    """Seeded bug that it catches: the cursor stays where nothing is kept until something is taken."""
+    await count(engine)
+    assert engine.webhooks is not None
+    async with Receiver() as receiver:
+        await subscribe(engine, receiver, types=("inventory.*",))
+        await change(engine, 10)
+        await client.call("XTRIM", keys.journal, "MAXLEN", 2)
+        receiver.answer = lambda _: (503, {}, b"")
+        clock.advance(-timedelta(hours=1))
+        for _ in range(4):
+            await deliver(engine)
+            clock.advance(timedelta(minutes=3))
+        assert receiver.requests == 4
+        page = await engine.webhooks.feed.page(None, limit=100, wanted=_only("webhook.missed"))
+        assert len(page.events) == 1
+        receiver.answer = lambda _: (200, {}, b"")
+        clock.advance(datetime.now(UTC) - clock.now())
+        await deliver(engine)
+        assert on_hands(receiver) == [19, 20]
+
+
 async def test_both_secrets_are_good_for_the_time_of_grace(engine: Engine, clock: SettableClock) -> None:
     await count(engine)
     assert engine.webhooks is not None
