@@ -17,6 +17,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.imports.model import MOST_ROWS, Row
 
+MOST_NESTED = 32
 _object = msgspec.json.Decoder(dict[str, Any])
 COUNT_COLUMNS = ("node_id", "sku", "on_hand", "safety_stock", "expected_version", "unlimited")
 _DESTINATION = ("latitude", "longitude", "postal_code", "country", "time_zone", "residential", "is_po_box")
@@ -36,11 +37,27 @@ def rows_of_ndjson(body: bytes) -> list[Row]:
     rows = []
     for number, line in enumerate(_text(body).split("\n"), start=1):
         if line.strip():
-            try:
-                rows.append(Row(number, _object.decode(line)))
-            except (msgspec.DecodeError, RecursionError) as error:
-                rows.append(Row(number, None, f"is not a JSON object: {error}"))
+            rows.append(_row_of_json(number, line))
     return _bounded(rows)
+
+
+def _row_of_json(number: int, line: str) -> Row:
+    try:
+        fields = _object.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return Row(number, None, f"is not a JSON object: {error}")
+    if line.count("{") + line.count("[") > MOST_NESTED and _is_nested(fields, MOST_NESTED):
+        # What can just be read here may be too deep to be kept, or to be read once more.
+        return Row(number, None, "is nested too deeply; no row needs that")
+    return Row(number, fields)
+
+
+def _is_nested(value: object, levels: int) -> bool:
+    """Return whether a JSON value has more levels than so many."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_nested(each, levels - 1) for each in inner)
 
 
 def rows_of_csv(body: bytes, kind: str) -> list[Row]:

@@ -91,6 +91,16 @@ async def test_the_same_key_is_the_same_import(shop) -> None:
     assert (await sent(shop, "inventory", COUNTS + "east,mug,1,\n", **key)).status_code == 422
 
 
+async def test_rows_that_are_nested_without_end_are_refused_and_hold_nothing_up(shop) -> None:
+    """Seeded bug that it catches: a row that could just be read cannot be read again, and its piece never ends."""
+    deep = [f'{{"sku": {"[" * depth}{"]" * depth}}}' for depth in range(900, 1000, 5)]
+    body = "\n".join([*deep, json.dumps({"node_id": "east", "sku": "mug", "on_hand": 9})])
+    import_id = (await sent(shop, "inventory", body, "application/x-ndjson")).json()["import_id"]
+    found = await finished(shop, import_id)
+    assert (found["rows_done"], found["rows_refused"]) == (1, len(deep))
+    assert {line["code"] for line in (await report(shop, import_id))[:-1]} == {"row_not_readable"}
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [
