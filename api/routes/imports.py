@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from hashlib import sha256
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import imports as wire
@@ -12,6 +13,7 @@ from engine.errors import NotFound, Refused, Unavailable
 from engine.imports.model import COLUMNS, Import
 from engine.imports.reading import rows_of_csv, rows_of_ndjson
 from engine.imports.store import MOST_OPEN, ImportStore
+from engine.inventory.model import Replay
 
 CSV, NDJSON = "text/csv", "application/x-ndjson"
 MOST_BYTES = 16 * 2**20
@@ -24,7 +26,7 @@ async def create_import(call: Call[bytes, wire.ImportQuery]) -> Answer:
     tells how far it has come, its report what became of each row.
     """
     kind, replay, store = call.query.kind, call.replay, _store(call.engine)
-    import_id = f"imp_{secrets.token_hex(12) if replay is None else replay.digest[:24]}"
+    import_id = f"imp_{secrets.token_hex(12) if replay is None else _name_of(replay)}"
     accepted = wire.AcceptedImport(import_id=import_id, status="queued")
     if replay is not None and await store.is_answered(replay):
         created = await store.create(import_id, kind, call.engine.clock.now(), (), replay)
@@ -66,6 +68,11 @@ async def get_import_report(call: Call[None, NoQuery]) -> Answer:
     await _found(call.engine, import_id)
     lines = await _store(call.engine).report(import_id)
     return Answer(value=b"".join([COLUMNS.encode(), *lines]), media_type=CSV)
+
+
+def _name_of(replay: Replay) -> str:
+    """Return the name of an import by its key and its file: rows of two files never come together."""
+    return sha256(f"{replay.digest}\0{replay.fingerprint}".encode()).hexdigest()[:24]
 
 
 def _store(engine: Engine) -> ImportStore:

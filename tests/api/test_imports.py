@@ -91,6 +91,18 @@ async def test_the_same_key_is_the_same_import(shop) -> None:
     assert (await sent(shop, "inventory", COUNTS + "east,mug,1,\n", **key)).status_code == 422
 
 
+async def test_of_two_files_under_one_key_at_once_one_is_taken_with_its_own_rows(shop) -> None:
+    """Seeded bug that it catches: both write their rows to one place before one of them is refused."""
+    head, key = "node_id,sku,on_hand\n", {"Idempotency-Key": "at once"}
+    files = [f"{head}east,mug,{on_hand}\n" for on_hand in (21, 22, 23, 24)]
+    answers = await asyncio.gather(*(sent(shop, "inventory", file, **key) for file in files))
+    assert sorted(answer.status_code for answer in answers) == [202, 422, 422, 422]
+    (taken,) = (number for number, answer in enumerate(answers) if answer.status_code == 202)
+    await finished(shop, answers[taken].json()["import_id"])
+    positions = {each["node_id"]: each for each in (await shop.get("/v1/inventory/mug")).json()["positions"]}
+    assert positions["east"]["on_hand"] == 21 + taken
+
+
 async def test_rows_that_are_nested_without_end_are_refused_and_hold_nothing_up(shop) -> None:
     """Seeded bug that it catches: a row that could just be read cannot be read again, and its piece never ends."""
     deep = [f'{{"sku": {"[" * depth}{"]" * depth}}}' for depth in range(900, 1000, 5)]
