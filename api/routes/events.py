@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 
 from api.endpoint import Answer, Call, Endpoint
 from api.schemas import events as wire
@@ -23,12 +24,11 @@ async def read_events(call: Call[None, wire.FeedQuery]) -> Answer:
     `wait_seconds` an answer without events comes only after so long.
     """
     query, feed = call.query, feed_of(call.engine)
-    kinds, after, left = wanted(query.types.split(","), "query.types"), query.after, float(query.wait_seconds)
-    page = await feed.page(after, limit=query.limit, wanted=kinds)
-    while not page.events and left > 0:
+    kinds, ends = wanted(query.types.split(","), "query.types"), monotonic() + query.wait_seconds
+    page = await feed.page(query.after, limit=query.limit, wanted=kinds)
+    while not page.events and monotonic() < ends:
         if not page.has_more:
             await asyncio.sleep(LOOK_SECONDS)
-            left -= LOOK_SECONDS
         page = await feed.page(page.next_cursor, limit=query.limit, wanted=kinds)
     return Answer(value=wire.FeedReply(data=list(page.events), has_more=page.has_more, next=page.next_cursor))
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from itertools import pairwise
+from typing import Any
 
 import httpx2
+import pytest
 
 from api.app import create_app
+from engine.feed import service
+from engine.feed.model import Page
+from engine.feed.service import EventFeed
 
 NEW_YORK = {"latitude": 40.73, "longitude": -73.99}
 
@@ -114,6 +119,29 @@ async def test_a_reader_that_waits_is_told_at_once(shop) -> None:
     answer, _ = await asyncio.gather(waiting, later())
     assert [event["type"] for event in answer.json()["data"]] == ["reservation.held"]
     assert time.monotonic() - started < 4
+
+
+async def test_a_reader_whom_little_concerns_goes_on_from_where_the_search_has_come(
+    shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seeded bug that it catches: looking through much that is not wanted takes no time off the wait, and no end."""
+    for _ in range(20):
+        await hold(shop)
+    page = EventFeed.page
+
+    async def slow(*args: Any, **named: Any) -> Page:
+        await asyncio.sleep(0.1)
+        return await page(*args, **named)
+
+    monkeypatch.setattr(service, "_ENTRIES", 1)
+    monkeypatch.setattr(service, "_ROUNDS", 1)
+    monkeypatch.setattr(EventFeed, "page", slow)
+    started = time.monotonic()
+    answer = (await shop.get("/v1/events", params={"wait_seconds": 1, "types": "webhook.*"})).json()
+    assert time.monotonic() - started < 1.8
+    assert (answer["data"], answer["has_more"]) == ([], True)
+    _, after = await read_all(shop, after=answer["next"], types="webhook.*")
+    assert after != answer["next"]
 
 
 async def test_a_cursor_whose_events_are_gone_is_refused_with_the_remedy(shop, client, keys) -> None:
