@@ -8,9 +8,9 @@ from importlib.resources import files
 
 import msgspec
 
-from engine.errors import IdempotencyConflict
 from engine.imports.model import ROWS_AT_ONCE, Import, Row
 from engine.inventory.model import Outcome, Replay
+from engine.inventory.redis_records import kept_reply, record_of
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
@@ -31,10 +31,7 @@ class ImportStore:
 
     async def is_answered(self, replay: Replay) -> bool:
         """Return whether an import was answered under its key before; raises IdempotencyConflict."""
-        stored = await self._client.call("GET", self._keys.replay(replay.digest))
-        if stored is not None and stored.partition(b"\n")[0].decode() != replay.fingerprint:
-            raise IdempotencyConflict
-        return stored is not None
+        return await kept_reply(self._client, self._keys, replay) is not None
 
     async def create(
         self, import_id: str, kind: str, created_at: datetime, rows: Sequence[Row], replay: Replay | None
@@ -45,8 +42,7 @@ class ImportStore:
         for number, start in enumerate(starts):
             await self._client.call("HSET", key, number, _encode(rows[start : start + ROWS_AT_ONCE]))
         await self._client.call("EXPIRE", key, _PIECES_SECONDS)
-        record = self._keys.no_replay if replay is None else self._keys.replay(replay.digest)
-        fingerprint = "" if replay is None else replay.fingerprint
+        record, fingerprint = record_of(self._keys, replay)
         args: list[Part] = [fingerprint, import_id, kind, created_at.isoformat(), len(rows), len(starts), MOST_OPEN]
         replayed, reply = await self._client.fcall("allot_create_import_v1", [record, self._open], args)
         if reply == b"many":

@@ -15,7 +15,7 @@ import msgspec
 from engine.events.actor import actor
 from engine.inventory.model import Replay
 from engine.inventory.partitions import Row, Truth, truth_of
-from engine.inventory.redis_records import call_once
+from engine.inventory.redis_records import call_once, record_of
 from engine.inventory.redis_store import CHANGES_OF_POSITIONS, SNIPPETS, RedisInventoryStore
 from engine.inventory.replies import Reply
 from engine.storage.client import Part, StoreClient
@@ -183,7 +183,7 @@ class Partition:
         self, act: str, function: str, spread: str, skus: Sequence[str], replay: Replay | None, *args: Part
     ) -> Counted:
         """Call a change of positions so that it minds what its SKUs await; see lua/spreads/spread.lua."""
-        record, fingerprint = self._record(replay)
+        record, fingerprint = record_of(self.keys, replay)
         name = function.replace("allot_", "allot_spread_", 1)
         packed: list[Part] = [fingerprint, act, spread, _pack(skus), actor(), *args]
         kind, reply = await self.client.fcall(name, [record, self.keys.deadlines], packed)
@@ -195,14 +195,14 @@ class Partition:
 
     async def begin_spread(self, replay: Replay | None, name: str, calls: bytes) -> tuple[int, Any]:
         """Return 0 if a spread is begun, 1 and its reply if answered before, 2 and the name of an earlier one."""
-        record, fingerprint = self._record(replay)
+        record, fingerprint = record_of(self.keys, replay)
         packed: list[Part] = [fingerprint, "" if replay is None else replay.digest, name, calls]
         kind, found = await self.client.fcall("allot_begin_spread_v1", [record, self.keys.deadlines], packed)
         return kind, _unpack(found) if kind == 1 else found.decode()
 
     async def judge_spread(self, replay: Replay | None, name: str, verdict: bytes, age_ms: int) -> bytes:
         """Decide on a spread that is old enough; return what stands, see lua/spreads/judge_spread.lua."""
-        keys = [self._record(replay)[0], self.keys.deadlines]
+        keys = [record_of(self.keys, replay)[0], self.keys.deadlines]
         packed: list[Part] = [name, verdict, age_ms, "" if replay is None else replay.digest]
         found: bytes = await self.client.fcall("allot_judge_spread_v1", keys, packed)
         return found
@@ -214,9 +214,6 @@ class Partition:
     async def forgo_spread(self, spread: str, skus: Sequence[str]) -> None:
         """Let SKUs await a spread no more that is not to come."""
         await self.client.fcall("allot_forgo_spread_v1", [self.keys.deadlines], [spread, _pack(skus)])
-
-    def _record(self, replay: Replay | None) -> tuple[str, str]:
-        return (self.keys.no_replay, "") if replay is None else (self.keys.replay(replay.digest), replay.fingerprint)
 
     async def _call(self, function: str, *args: Part) -> Any:
         return _unpack(await self.client.fcall(function, [self.keys.deadlines], args))

@@ -20,19 +20,29 @@ async def call_once(
 
     `key` is any key of the partition. Raises IdempotencyConflict for another body.
     """
-    record = keys.no_replay if replay is None else keys.replay(replay.digest)
-    fingerprint = "" if replay is None else replay.fingerprint
+    record, fingerprint = record_of(keys, replay)
     replayed, reply = await client.fcall(function, [record, key], [fingerprint, *args])
     return bool(replayed), _unpack(reply)
 
 
+def record_of(keys: Keys, replay: Replay | None) -> tuple[str, str]:
+    """Return the key of an idempotency record, and the fingerprint to compare."""
+    return (keys.no_replay, "") if replay is None else (keys.replay(replay.digest), replay.fingerprint)
+
+
 async def find(client: StoreClient, keys: Keys, replay: Replay) -> Reply | None:
     """Return the reply kept under a key, None if it is new; raises IdempotencyConflict for another body."""
+    kept = await kept_reply(client, keys, replay)
+    found: Reply | None = None if kept is None else _unpack(kept)
+    return found
+
+
+async def kept_reply(client: StoreClient, keys: Keys, replay: Replay) -> bytes | None:
+    """Return the same as its function packed it."""
     stored = await client.call("GET", keys.replay(replay.digest))
     if stored is None:
         return None
-    fingerprint, reply = stored.split(b"\n", 1)
+    fingerprint, kept = bytes(stored).split(b"\n", 1)
     if fingerprint.decode() != replay.fingerprint:
         raise IdempotencyConflict
-    found: Reply = _unpack(reply)
-    return found
+    return kept

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import IdempotencyConflict
 from engine.inventory.model import Outcome, Replay
+from engine.inventory.redis_records import kept_reply, record_of
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
@@ -46,13 +46,8 @@ class WebhookStore:
 
     async def recall(self, replay: Replay) -> str | None:
         """Return what was replied under an idempotency key, None if it is new; raises IdempotencyConflict."""
-        stored = await self._client.call("GET", self._keys.replay(replay.digest))
-        if stored is None:
-            return None
-        fingerprint, _, reply = stored.partition(b"\n")
-        if fingerprint.decode() != replay.fingerprint:
-            raise IdempotencyConflict
-        return str(reply.decode())
+        kept = await kept_reply(self._client, self._keys, replay)
+        return None if kept is None else kept.decode()
 
     async def create(
         self, webhook_id: str, config: Config, cursor: str, most: int, replay: Replay | None
@@ -122,8 +117,7 @@ class WebhookStore:
         return bool(await self._client.fcall("allot_note_webhook_v1", [self._all], args))
 
     async def _once(self, function: str, replay: Replay | None, *args: Part) -> tuple[bool, str]:
-        record = self._keys.no_replay if replay is None else self._keys.replay(replay.digest)
-        fingerprint = "" if replay is None else replay.fingerprint
+        record, fingerprint = record_of(self._keys, replay)
         replayed, reply = await self._client.fcall(function, [record, self._all], [fingerprint, *args])
         return bool(replayed), reply.decode()
 
