@@ -5,6 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant_of(milliseconds: int) -> datetime:
+    """Return the instant so many milliseconds after 1970 began, in UTC."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
 
 class Clock(Protocol):
     """Tells the current instant."""

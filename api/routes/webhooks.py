@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from api.endpoint import Answer, Call, Endpoint
 from api.schemas import webhooks as wire
 from api.schemas.fields import Nothing
 from engine.bootstrap import Engine
+from engine.clock import instant_of
 from engine.errors import NotFound, Refused, Unavailable
 from engine.webhooks.model import Delivery, Webhook
 from engine.webhooks.service import WebhookService
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def create_webhook(call: Call[wire.NewWebhook, None]) -> Answer:
@@ -116,7 +115,7 @@ def _delivery(delivery: Delivery) -> wire.DeliveryReply:
 
 
 def _instant(ms: int) -> datetime | None:
-    return _EPOCH + timedelta(milliseconds=ms) if ms else None
+    return instant_of(ms) if ms else None
 
 
 ENDPOINTS = (

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from engine.clock import instant_of
 from engine.feed.model import (
     Data,
     DocumentData,
@@ -28,7 +28,6 @@ from engine.inventory.changes import Entry
 from engine.inventory.history import history_of
 from engine.inventory.view import BYTES_PER_NODE
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _stock_entry = msgspec.msgpack.Decoder(Entry).decode
 _other_entry = msgspec.msgpack.Decoder(tuple[int, str, str, str | dict[str, str], tuple[tuple[Any, ...], ...]]).decode
 _note = msgspec.json.Decoder(dict[str, Any]).decode
@@ -132,8 +131,8 @@ def slots_of(packed: bytes) -> list[int]:
 
 
 def _event(entry: FeedEntry, row: int, name: str, data: Data) -> Event:
-    time = _EPOCH + timedelta(milliseconds=entry.at_ms)
-    return Event(id=f"evt_{entry.source}{entry.number}_{row}", type=name, time=time, data=data)
+    evt = f"evt_{entry.source}{entry.number}_{row}"
+    return Event(id=evt, type=name, time=instant_of(entry.at_ms), data=data)
 
 
 def _reservation(fields: Sequence[Any], act: str, who: str) -> tuple[str, Data]:
@@ -141,7 +140,7 @@ def _reservation(fields: Sequence[Any], act: str, who: str) -> tuple[str, Data]:
     data = ReservationData(
         reservation_id=reservation_id,
         state=state,
-        expires_at=_EPOCH + timedelta(milliseconds=deadline) if state == "held" and deadline else None,
+        expires_at=instant_of(deadline) if state == "held" and deadline else None,
         reference=reference or None,
         channel=channel or None,
         order_id=order_id or None,

@@ -8,15 +8,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
+from engine.clock import instant_of
 from engine.inventory.conditions import Condition
 from engine.inventory.model import CONFIRMED, HELD, KINDS, ON_HAND, SAFETY_STOCK, VERSION
 
 _CELL = struct.Struct(f">{KINDS}I")
 Cell = tuple[int, ...]
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ def _event(row: Sequence[Any], before: Cell, after: Cell) -> StockEvent:
     event, ms, act, who, whys, moves = row
     return StockEvent(
         event=event,
-        at=_EPOCH + timedelta(milliseconds=ms),
+        at=instant_of(ms),
         act=act,
         who=_who(who, _list(whys)),
         whys=_list(whys),

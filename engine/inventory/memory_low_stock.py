@@ -6,10 +6,10 @@ A friend of MemoryInventoryStore. Nothing in an operation awaits, so each is one
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
+from engine.clock import instant_of
 from engine.inventory.low_stock import (
     PLENTY,
     Changes,
@@ -24,7 +24,6 @@ from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import CONFIRMED, HELD, ON_HAND, SAFETY_STOCK, VERSION, StockView
 
 LOW_STOCK_EVENTS = 100_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MemoryLowStock:
@@ -93,7 +92,7 @@ class MemoryLowStock:
         is_low = threshold is not None and reading.available <= threshold
         if is_low == (place in self._low):
             return
-        number, at = self._dropped + len(self._events) + 1, _EPOCH + timedelta(milliseconds=reading.at_ms)
+        number, at = self._dropped + len(self._events) + 1, instant_of(reading.at_ms)
         if is_low and threshold is not None:
             self._low[place] = LowPosition(
                 number=number,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from engine.clock import instant_of
 from engine.inventory.changes import Entry
 from engine.inventory.low_stock import (
     PLENTY,
@@ -26,7 +26,6 @@ from engine.inventory.redis_reads import StockReads, node_names
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 _entry = msgspec.msgpack.Decoder(Entry)
@@ -131,7 +130,7 @@ class RedisLowStock:
                         node_id=node_id,
                         available=threshold,
                         threshold=threshold,
-                        since=_instant(at_ms),
+                        since=instant_of(at_ms),
                     )
                 )
         return found
@@ -158,7 +157,7 @@ def _event(
         node_id=node_id,
         available=available,
         threshold=None if threshold is False else threshold,
-        at=_instant(at_ms),
+        at=instant_of(at_ms),
         event=event,
     )
 
@@ -177,7 +176,3 @@ def _place(member: bytes) -> Place:
 
 def _text(cursor: Cursor) -> str:
     return f"{cursor.event} {cursor.documents}"
-
-
-def _instant(at_ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=at_ms)

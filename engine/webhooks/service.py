@@ -6,11 +6,11 @@ import asyncio
 import secrets
 import ssl
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 
-from engine.clock import Clock
+from engine.clock import Clock, instant_of
 from engine.errors import Fault, InvalidInput, NotFound, Refused
 from engine.feed.model import Event, Wanted, WebhookData, wanted
 from engine.feed.service import NOW, EventFeed
@@ -24,7 +24,6 @@ from engine.webhooks.targets import TargetRefused, Targets, TargetUnknown
 MOST_WEBHOOKS = 100
 PING_SECONDS = 4.0
 _encode = msgspec.json.Encoder().encode
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class WebhookService:
@@ -86,7 +85,7 @@ class WebhookService:
             raise unknown(webhook_id, replayed=outcome.replayed)
         generation, until_ms = outcome.value
         secret = secret_of(await self._master(), self._tenant, webhook_id, generation)
-        return Outcome(value=(secret, _EPOCH + timedelta(milliseconds=until_ms)), replayed=outcome.replayed)
+        return Outcome(value=(secret, instant_of(until_ms)), replayed=outcome.replayed)
 
     async def enable(self, webhook_id: str, replay: Replay | None) -> Outcome[None]:
         """Send to a webhook again, from the event on that it did not take; raises NotFound."""
