@@ -73,6 +73,11 @@ class RecordedDemand:
         """Every SKU that is ordered."""
         return self.table.skus
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """Every channel that orders come from."""
+        return self.table.channels
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GeneratedDemand:
@@ -116,6 +121,11 @@ class GeneratedDemand:
     def skus(self) -> Sequence[str]:
         """Every SKU that may be ordered."""
         return self.patterns.skus
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Every channel that orders may come from."""
+        return self.patterns.channels
 
     def _weekday(self, day: int) -> int:
         return (self.starts_on.weekday() + day) % 7

@@ -145,6 +145,11 @@ class _ChangedDemand:
         """Every SKU that may be ordered."""
         return self._demand.skus
 
+    @property
+    def channels(self) -> Sequence[str]:
+        """Every channel that orders may come from."""
+        return self._demand.channels
+
     def _scaled(self, table: OrderTable, change: ScaleDemand, named: _Named, replication: int) -> OrderTable:
         now = table.placed_s >= change.from_s
         if change.to_s is not None:
@@ -245,9 +250,8 @@ def _named(changes: Sequence[DemandChange]) -> list[_Named]:
 
 def _faults(change: DemandChange, demand: DemandWithPool) -> Iterator[tuple[str, str]]:
     """Yield the key and what is wrong with it for each fault of a change."""
-    pool = demand.pool(0)
-    for name, wanted, known in (("skus", change.skus, demand.skus), ("channels", change.channels, pool.channels)):
+    for name, wanted, known in (("skus", change.skus, demand.skus), ("channels", change.channels, demand.channels)):
         for value in sorted((wanted or frozenset()) - frozenset(known)):
             yield name, f"{value!r} is never ordered; {nearest(value, known)}"
-    if isinstance(change, AddOrders) and not _lines_of(pool, change).any():
+    if isinstance(change, AddOrders) and not _lines_of(demand.pool(0), change).any():
         yield "orders", _NOTHING_LIKE_IT
