@@ -141,22 +141,22 @@ class Engine:
 async def allot_engine(
     settings: Settings | None = None,
     *,
-    memory: bool = False,
+    memory: bool | Stores = False,
     clock: Clock | None = None,
     beside: Engine | None = None,
 ) -> AsyncIterator[Engine]:
     """Start an engine and stop it at the end: on `redis_url`, else on the embedded server of `data_dir`.
 
-    With `memory` nothing is started and nothing is kept. An engine that runs `beside` another one, for another tenant,
-    shares its connection, and must not outlive it. Raises Unavailable if the store does not answer,
-    IncompatibleStore if it is too old or too new.
+    With `memory` nothing is started and nothing is kept; the caller may give the stores in memory. An engine that runs
+    `beside` another one, for another tenant, shares its connection, and must not outlive it. Raises Unavailable if the
+    store does not answer, IncompatibleStore if it is too old or too new.
     """
     chosen = settings or read_settings()
     ticking = clock or SystemClock()
     async with AsyncExitStack() as stack:
         client = None if beside is None else beside.client
         if memory:
-            stores = memory_stores(ticking, chosen.explanation_days)
+            stores = memory if isinstance(memory, Stores) else memory_stores(ticking, chosen.explanation_days)
         else:
             if client is None:
                 client = await connected(stack, chosen)

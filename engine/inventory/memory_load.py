@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
+from heapq import heappop, heappush
+from itertools import islice
 from typing import Protocol
 
 from engine.clock import Clock
@@ -31,48 +33,62 @@ class Used(Protocol):
 
 
 class MemoryLoadBook:
-    """A `LoadBook`; `of_orders` returns what committed orders use on some days."""
+    """A `LoadBook`; `of_orders` returns what committed orders use on some days. Each put keeps the sums right."""
 
     def __init__(self, clock: Clock, of_orders: Callable[[Sequence[date]], Awaitable[Sequence[Used]]]) -> None:
         self._clock = clock
         self._of_orders = of_orders
-        self._uses: dict[str, tuple[int, tuple[Use, ...]]] = {}
+        self._uses: dict[str, tuple[Use, ...]] = {}
         self._seen: dict[str, float] = {}
-        self._left: list[Use] = []
+        self._deadlines: list[tuple[int, str]] = []
+        self._deadline_of: dict[str, int] = {}
+        self._sums: dict[int, dict[str, tuple[int, int]]] = {}
+        """By day and node: units and parcels."""
 
     async def put(
         self, reservation_id: str, uses: Sequence[Use], *, deadline_ms: int = 0, has_left: bool = False
     ) -> None:
         """Write the uses of a reservation in place of those before."""
-        before = self._uses.pop(reservation_id, (0, ()))[1]
+        before = self._uses.pop(reservation_id, ())
         self._seen.pop(reservation_id, None)
-        if has_left:
-            self._left += _less(before, uses)
+        self._deadline_of.pop(reservation_id, None)
+        if not has_left:
+            self._count(before, -1)
+            self._count(uses, 1)
         if uses:
-            self._uses[reservation_id] = (deadline_ms, tuple(uses))
+            self._uses[reservation_id] = tuple(uses)
             self._seen[reservation_id] = self._clock.now().timestamp()
+            if deadline_ms:
+                self._deadline_of[reservation_id] = deadline_ms
+                heappush(self._deadlines, (deadline_ms, reservation_id))
 
     async def read(self, first_day: int, days: int) -> Sequence[Use]:
-        """Return what is used on some days."""
+        """Return what is used on some days; what was used before them is forgotten."""
         now = self._clock.now().timestamp() * 1000
-        for reservation_id in [key for key, (due, _) in self._uses.items() if 0 < due <= now]:
-            await self.put(reservation_id, ())
+        while self._deadlines and self._deadlines[0][0] <= now:
+            deadline_ms, reservation_id = heappop(self._deadlines)
+            if self._deadline_of.get(reservation_id) == deadline_ms:
+                await self.put(reservation_id, ())
+        for day in [day for day in self._sums if day < first_day]:
+            del self._sums[day]
         used = await self._of_orders([date.fromordinal(day) for day in range(first_day, first_day + days)])
-        open_uses = [use for _, uses in self._uses.values() for use in uses]
-        found = [use for use in (*open_uses, *self._left) if first_day <= use.day < first_day + days]
+        found = [
+            Use(node_id, day, units, parcels)
+            for day, by_node in self._sums.items()
+            if day < first_day + days
+            for node_id, (units, parcels) in by_node.items()
+        ]
         return [*found, *(Use(one.node_id, one.ship_on.toordinal(), one.units, one.parcels) for one in used)]
 
     async def oldest(self, limit: int, seconds: float) -> Sequence[str]:
         """Return reservations that were put longest ago."""
         before = self._clock.now().timestamp() - seconds
-        return [key for key, seen in sorted(self._seen.items(), key=lambda one: one[1]) if seen <= before][:limit]
+        return [key for key, seen in islice(self._seen.items(), limit) if seen <= before]
 
-
-def _less(before: Iterable[Use], after: Iterable[Use]) -> list[Use]:
-    """Return what was used before and is not any more."""
-    left = {(use.node_id, use.day): (use.units, use.parcels) for use in after}
-    gone = []
-    for use in before:
-        units, parcels = left.get((use.node_id, use.day), (0, 0))
-        gone.append(use._replace(units=use.units - units, parcels=use.parcels - parcels))
-    return gone
+    def _count(self, uses: Sequence[Use], sign: int) -> None:
+        for use in uses:
+            of_day = self._sums.setdefault(use.day, {})
+            units, parcels = of_day.get(use.node_id, (0, 0))
+            of_day[use.node_id] = units + sign * use.units, parcels + sign * use.parcels
+            if of_day[use.node_id] == (0, 0):
+                del of_day[use.node_id]

@@ -6,7 +6,7 @@ step to every caller of the event loop. Reservations are changed through memory_
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -188,6 +188,18 @@ class MemoryOrderStore:
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
+    def forget(self, order_ids: Iterable[str], runs: Iterable[str], before: date) -> None:
+        """Forget orders and runs to which nothing more happens, and what was used of nodes before a day.
+
+        For simulations of weeks, whose memory must not grow with their days.
+        """
+        for order_id in order_ids:
+            self._orders.pop(order_id, None)
+        for run_id in runs:
+            self._fences.pop(run_id, None)
+        for place in [place for place in self._capacity if place[0] < before.toordinal()]:
+            del self._capacity[place]
+
     def _known(self, order_id: str) -> _Kept:
         if order_id not in self._orders:
             raise unknown_orders([order_id])
@@ -299,6 +311,8 @@ class MemoryOrderStore:
         for node_id, day, units, parcels in uses:
             used = self._capacity.get((day, node_id), (0, 0))
             self._capacity[day, node_id] = (used[0] + sign * units, used[1] + sign * parcels)
+            if self._capacity[day, node_id] == (0, 0):
+                del self._capacity[day, node_id]
 
     def _over(self, uses: Sequence[Use], capacities: Mapping[str, NodeCapacity]) -> Sequence[Any] | None:
         for node_id, day, units, parcels in uses:

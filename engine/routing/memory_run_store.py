@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from engine.clock import Clock
 from engine.inventory.model import Outcome, Replay
@@ -96,6 +96,12 @@ class MemoryRunStore:
     async def steps(self, run_id: str) -> Mapping[str, bytes]:
         """See `RunStore.steps`."""
         return dict(self._steps.get(run_id, {}))
+
+    def forget(self, run_ids: Iterable[str]) -> None:
+        """Forget runs that are over."""
+        for run_id in run_ids:
+            self._records.pop(run_id, None)
+            self._epochs.pop(run_id, None)
 
     def _check(self, run_id: str, epoch: int) -> None:
         if self._epochs.get(run_id, 0) != epoch:

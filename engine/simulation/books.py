@@ -109,8 +109,8 @@ class Books:
         """Note an order to which nothing more can happen."""
         self._ended.append(order)
 
-    def tell_orders(self) -> None:
-        """Tell the orders that have ended."""
+    def tell_orders(self) -> list[str]:
+        """Tell the orders that have ended, and return their ids."""
         rows = [order.row() for order in self._ended]
         self._money.orders += len(rows)
         self._money.revenue += sum(int(row["revenue_cents"]) for row in rows)
@@ -123,9 +123,11 @@ class Books:
             for parcel in order.parcels
             if parcel.shipped_s >= 0
         ]
+        told = [order.order_id for order in self._ended if order.is_kept]
         self._ended = []
         if rows:
             self._sink.orders(gathered(OrderFacts, rows), gathered(ParcelFacts, parcels))
+        return told
 
     def tell_day(
         self,

@@ -63,6 +63,8 @@ class Releasing:
         self._calendars: Calendars | None = None
         self.waiting: dict[str, SimOrder] = {}
         """Orders that have no node for some units, by id, in the order of their coming."""
+        self.run_ids: list[str] = []
+        """Of runs that are over, until somebody forgets them."""
 
     def follow(self, carriage: Carriage, calendars: Calendars, weights: dict[str, int]) -> None:
         """Work by this network, these calendars and these weights from now on."""
@@ -82,6 +84,7 @@ class Releasing:
         )
         if run.status is not RunStatus.COMMITTED:
             raise RunFailed(f"The routing run at {self._times.at(now_s).isoformat()} {run.status}: {run.failure}.")
+        self.run_ids.append(run.run_id)
         left = dict[str, int]()
         for each in run.unrouted:
             left[each.order_id] = left.get(each.order_id, 0) + each.quantity
@@ -100,6 +103,8 @@ class Releasing:
                 order.units_backordered = max(order.units_backordered, left[order_id])
             else:
                 await self._decided(now_s, order, await self._engine.orders.get(order_id))
+        while await self._engine.load.look_again(len(asked)):  # the order's own use of its node counts from now on
+            pass
 
     async def look_again(self, order: SimOrder) -> None:
         """Take parcels back that the engine has taken from their node; the order waits again, if any."""

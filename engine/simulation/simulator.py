@@ -43,6 +43,7 @@ from engine.simulation.floor import Floor
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.releasing import Releasing
 from engine.simulation.shelves import Shelves
+from engine.simulation.stores import Stores
 from engine.simulation.times import StoryTime
 from engine.simulation.world import adjust, names_of, put_supply, put_world, receive, under
 
@@ -54,6 +55,8 @@ _DELIVERED_AT_HOUR = 18
 _RETRY_SECONDS = 3600
 """A window of 0 minutes routes each order when it comes, and what has to wait each hour; a parcel that cannot leave
 since its supply has not come is tried again as often."""
+_DAYS_KEPT = 20
+"""What was used of nodes is asked for from some days before today on (engine/promising/capacity.py)."""
 Handler = Callable[[int, Any], Awaitable[None] | None]
 
 
@@ -97,6 +100,7 @@ class _Simulation:
         self._node = {name: number for number, name in enumerate(self._names.nodes)}
         self._channels = {name: number for number, name in enumerate(self._names.channels)}
         self._clock = SettableClock(story.start)
+        self._stores = Stores(self._clock)
         self._books = Books(sink, self._times.first_ordinal)
         self._shelves = Shelves(story, replication)
         self._events: list[tuple[int, int, int, Handler, Any]] = []
@@ -117,7 +121,7 @@ class _Simulation:
     async def run(self) -> Ledger:
         """Do it all."""
         settings = Settings(explanation_days=0, most_rejections=0, workers=1, auth="off")
-        async with allot_engine(settings, memory=True, clock=self._clock) as engine:
+        async with allot_engine(settings, memory=self._stores.all, clock=self._clock) as engine:
             await self._begin(engine)
             for day in range(self._story.days):
                 await self._live_through(day)
@@ -203,8 +207,10 @@ class _Simulation:
             await self._releasing.route(self._now_s, policy, [order.order_id])
 
     async def _close(self, day: int) -> None:
-        """Tell a day that is over."""
-        self._books.tell_orders()
+        """Tell a day that is over, and let the stores forget what nobody will ask for again."""
+        told = self._books.tell_orders()
+        self._stores.forget(told, self._releasing.run_ids, self._times.at((day - _DAYS_KEPT) * DAY_SECONDS).date())
+        self._releasing.run_ids.clear()
         stock = await self._engine.stock.snapshot()
         network = self._carriage.network
         backlog = self._floor.left_over(self._times.first_ordinal + day)
