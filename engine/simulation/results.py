@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -44,13 +46,13 @@ class PolicyTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StoryTold(msgspec.Struct, frozen=True, kw_only=True):
-    """What results say of their story; `start` is its first day."""
+    """What results say of their story; `first_day` is in its time zone."""
 
     version: int
     name: str
     about: str
     seed: int
-    start: str
+    first_day: str
     time_zone: str
     currency: str
     days: int
@@ -63,6 +65,11 @@ class StoryTold(msgspec.Struct, frozen=True, kw_only=True):
     services: list[str]
     zones: list[str]
     channels: list[str]
+
+    @property
+    def node_ids(self) -> list[str]:
+        """The names that the numbers of nodes stand for."""
+        return [node.node_id for node in self.nodes]
 
 
 class ReplicationResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,7 +120,7 @@ def told_of(story: Story, names: Names, policies: Sequence[StoryPolicy], replica
         name=story.name,
         about=story.about,
         seed=story.seed,
-        start=story.start.isoformat(),
+        first_day=story.start.astimezone(ZoneInfo(story.time_zone)).date().isoformat(),
         time_zone=story.time_zone,
         currency=story.world.network.currency,
         days=story.days,
@@ -167,8 +174,7 @@ def decoded(content: bytes, kind: type[Read], place: str) -> Read:
 
 def replication_path(folder: Path, policy: str, replication: int) -> Path:
     """Return where the result of a replication is; characters that file names do not have everywhere are escaped."""
-    safe = "".join(c if c.isalnum() or c in "._-" else f"%{ord(c):x}%" for c in policy)
-    return folder / "replications" / f"{safe}-{replication}.json"
+    return folder / "replications" / f"{quote(policy, safe='')}-{replication}.json"
 
 
 def read_results(folder: Path) -> StoryResults:

@@ -28,8 +28,8 @@ from engine.simulation.facts import (
 )
 from engine.simulation.worst import WorstOrder, dearness_cents, kept, lateness_days, worst_of
 
-CELLS_ACROSS = 24
-NICE_DEGREES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+CELLS_ACROSS = 32
+NICE_DEGREES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
 COST_COLUMNS = ("shipping_cents", "handling_cents", "units_cents", "packaging_cents")
 NODE_COLUMNS = ("capacity_units", "capacity_parcels", "units", "parcels", "backlog_units", "backlog_parcels", "refused")
 DAY_COLUMNS = ("positions", "stocked_out", "units_on_hand", "open_orders", "waiting_units")
@@ -67,7 +67,8 @@ class Tally(msgspec.Struct, kw_only=True):
     """Parcels by node and cell of the map they go to: see `flow_of`."""
     cost_by_day: dict[int, list[int]] = {}
     """Costs (`COST_COLUMNS`) of orders by the day on which they were placed."""
-    orders_by_day: dict[int, int] = {}
+    shipped_by_day: dict[int, int] = {}
+    """Orders with a parcel by the day on which they were placed."""
     node_days: dict[int, list[list[int]]] = {}
     """By day, for each of `NODE_COLUMNS` a number a node."""
     day_rows: dict[int, list[int]] = {}
@@ -123,7 +124,7 @@ class Tally(msgspec.Struct, kw_only=True):
             (self.nodes, other.nodes),
             (self.bands, other.bands),
             (self.flows, other.flows),
-            (self.orders_by_day, other.orders_by_day),
+            (self.shipped_by_day, other.shipped_by_day),
         ):
             add_counts(mine, others)
         for rows, their_rows in ((self.cost_by_day, other.cost_by_day), (self.day_rows, other.day_rows)):
@@ -151,7 +152,7 @@ class Tally(msgspec.Struct, kw_only=True):
 
     def _spread_costs(self, orders: OrderFacts, parcels: ParcelFacts) -> None:
         placed_day = orders.placed_s // DAY_SECONDS
-        _add_values(self.orders_by_day, placed_day)
+        _add_values(self.shipped_by_day, placed_day[orders.parcels > 0])
         of_parcel = placed_day[parcels.order]
         for day in np.unique(of_parcel).tolist():
             own = of_parcel == day

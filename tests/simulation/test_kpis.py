@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from worked_facts import DAY, HOUR, LEDGER, LOST, day, node_day, orders, parcels, story
 
 from engine.simulation.facts import Ending
 from engine.simulation.kpi import margin_share
 from engine.simulation.kpis import BY_NAME, HEADLINES, KPIS, kpis_of
 from engine.simulation.tally import Tally
+from tests.worked_facts import DAY, HOUR, LEDGER, LOST, day, node_day, orders, parcels, story
 
 
 @pytest.fixture(scope="module")

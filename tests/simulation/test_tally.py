@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import msgspec
-from worked_facts import DAY, HOUR, LOST, day, node_day, orders, parcels, story
 
 from engine.simulation.facts import Ending
 from engine.simulation.results import encoded
 from engine.simulation.tally import Tally
 from engine.simulation.worst import KEPT
+from tests.worked_facts import DAY, HOUR, LOST, day, node_day, orders, parcels, story
 
 
 def empty(replication: int = 0, **said: int) -> Tally:

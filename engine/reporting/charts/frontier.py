@@ -1,0 +1,93 @@
+"""Service against cost: a point a policy with its intervals, and the line of those that no other beats in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import pairwise
+
+from engine.reporting.charts.svg import Axis, line, path, picture, short, spanning, text
+
+WIDTH, HEIGHT = 640.0, 340.0
+LEFT, RIGHT, TOP, BOTTOM = 62.0, 130.0, 18.0, 48.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """A policy: its cost and its service, with half the widths of their intervals, and its colour's number."""
+
+    name: str
+    colour: int
+    cost: float
+    cost_reach: float
+    service: float
+    service_reach: float
+
+
+def undominated(points: Sequence[Point]) -> list[Point]:
+    """Return the points that no other beats in both, cheapest first."""
+    kept: list[Point] = []
+    for point in sorted(points, key=lambda one: (one.cost, -one.service)):
+        if not kept or point.service > kept[-1].service:
+            kept.append(point)
+    return kept
+
+
+def frontier(
+    points: Sequence[Point],
+    cost_label: str,
+    service_label: str,
+    written_cost: Callable[[float], str],
+    written_service: Callable[[float], str],
+) -> str:
+    """Return the chart; better is up and to the left."""
+    x = spanning([v for p in points for v in (p.cost - p.cost_reach, p.cost + p.cost_reach)], LEFT, WIDTH - RIGHT)
+    reach = [v for p in points for v in (p.service - p.service_reach, p.service + p.service_reach)]
+    y = spanning([min(1.0, value) for value in reach], HEIGHT - BOTTOM, TOP)
+    parts = []
+    for tick in x.ticks():
+        parts.append(line(x.at(tick), TOP, x.at(tick), HEIGHT - BOTTOM, "grid"))
+        parts.append(text(x.at(tick), HEIGHT - BOTTOM + 18, written_cost(tick), kind="soft number", anchor="middle"))
+    for tick in y.ticks():
+        parts.append(line(LEFT, y.at(tick), WIDTH - RIGHT, y.at(tick), "grid"))
+        parts.append(text(LEFT - 8, y.at(tick) + 4, written_service(tick), kind="soft number", anchor="end"))
+    best = undominated(points)
+    steps: list[tuple[float, float]] = []
+    for before, after in zip([None, *best], best, strict=False):
+        if before is not None:
+            steps.append((x.at(after.cost), y.at(before.service)))
+        steps.append((x.at(after.cost), y.at(after.service)))
+    if len(best) > 1:
+        parts.append(path(steps, "frontier"))
+    labels = _places([y.at(point.service) for point in points])
+    for point, label_y in zip(points, labels, strict=True):
+        parts.append(_point(point, x, y, label_y))
+    parts.append(text(LEFT, HEIGHT - 8, f"{cost_label} →", kind="soft"))
+    parts.append(text(LEFT, 11, f"↑ {service_label}", kind="soft"))
+    return picture(WIDTH, HEIGHT, f"{service_label} against {cost_label}", parts)
+
+
+def _point(point: Point, x: Axis, y: Axis, label_y: float) -> str:
+    at_x, at_y, colour = x.at(point.cost), y.at(point.service), f"s{point.colour}"
+    drawn = []
+    if point.cost_reach:
+        drawn.append(line(x.at(point.cost - point.cost_reach), at_y, x.at(point.cost + point.cost_reach), at_y, colour))
+    if point.service_reach:
+        low, high = y.at(point.service - point.service_reach), y.at(min(y.high, point.service + point.service_reach))
+        drawn.append(line(at_x, low, at_x, high, colour))
+    drawn.append(
+        f'<circle cx="{short(at_x)}" cy="{short(at_y)}" r="5.5" class="f{point.colour} ring">'
+        f"<title>{escape(point.name)}</title></circle>"
+    )
+    drawn.append(text(at_x + 11, label_y + 4, point.name, kind="halo"))
+    return "".join(drawn)
+
+
+def _places(heights: Sequence[float], apart: float = 15.0) -> list[float]:
+    """Return heights for labels, near those given and not on top of one another."""
+    order = sorted(range(len(heights)), key=lambda place: heights[place])
+    placed = list(heights)
+    for before, after in pairwise(order):
+        placed[after] = max(placed[after], placed[before] + apart)
+    return placed
