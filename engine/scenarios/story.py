@@ -171,7 +171,7 @@ class Operations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customers:
-    """What customers make of a promise: they buy the option that costs them least, unless it is too late or too dear.
+    """What customers make of a promise: they buy the first option that it offers, unless it is too late or too dear.
 
     They leave with probability `leave_share_per_day` for each day beyond `patience_days` until the promised day, and
     when an option's delivery charge is above what they would pay. `charge_share` of the cost of an option is what they

@@ -40,6 +40,7 @@ from engine.simulation.carriage import Carriage
 from engine.simulation.checkout import Checkout
 from engine.simulation.facts import Ending, FactSink, Ledger
 from engine.simulation.floor import Floor
+from engine.simulation.foresight import Foresight
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.releasing import Releasing
 from engine.simulation.shelves import Shelves
@@ -101,6 +102,7 @@ class _Simulation:
         self._channels = {name: number for number, name in enumerate(self._names.channels)}
         self._clock = SettableClock(story.start)
         self._stores = Stores(self._clock)
+        self._foresight = Foresight(story, self._times)
         self._books = Books(sink, self._times.first_ordinal)
         self._shelves = Shelves(story, replication)
         self._events: list[tuple[int, int, int, Handler, Any]] = []
@@ -174,6 +176,8 @@ class _Simulation:
 
     async def _live_through(self, day: int) -> None:
         """Serve the customers of a day, and do what is due meanwhile; then close it."""
+        if self._policy.bid_prices:
+            await self._foresee(day)
         ends_s = (day + 1) * DAY_SECONDS
         table = self._story.demand.orders(self._replication, day)
         for order, draws, cancels in self._checkout.customers(table, self._channels):
@@ -191,6 +195,13 @@ class _Simulation:
         await self._do_until(ends_s)
         self._move_to(ends_s)
         await self._close(day)
+
+    async def _foresee(self, day: int) -> None:
+        """Make the bid prices of a day."""
+        forecast = self._foresight.of(day)
+        if forecast is not None and self._in_force is not None:
+            await self._engine.forecast.put(forecast)
+            await self._engine.forecast.make()
 
     async def _bought(self, order: SimOrder, cancels: float) -> None:
         """Have what was bought routed, and cancelled, as it happens."""

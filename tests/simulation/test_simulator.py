@@ -257,6 +257,20 @@ def test_lines_at_different_nodes_are_two_parcels() -> None:
     assert order["cost_cents"] == (900 + 100 + 20) + (500 + 200 + 50)
 
 
+@pytest.mark.parametrize(
+    ("bid_prices", "nodes", "cents"), [(False, [DC, SHOP, SHOP], 3320), (True, [SHOP, DC, SHOP], 2920)]
+)
+def test_bid_prices_keep_the_last_unit_for_the_order_that_needs_it_more(
+    bid_prices: bool, nodes: list[int], cents: int
+) -> None:
+    """Far from both nodes, the DC is 130 cents cheaper; to those at its door, who come next, it is 530."""
+    stock = {("dc", "cup"): 1, ("shop", "cup"): 5}
+    placed = [(hour * HOUR, {"cup": 1}, where) for hour, where in ((9, (40.0, -90.0)), (11, AT_DC), (13, AT_DC))]
+    told = told_by(story(Orders(placed=placed), stock), StoryPolicy(name="p", bid_prices=bid_prices))
+    assert [told.by_key[n]["sent"][0]["node"] for n in range(3)] == nodes
+    assert sum(order["cost_cents"] for order in told.by_key.values()) == cents
+
+
 def test_books_that_do_not_balance_are_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A supply that comes without being counted is found out at the end."""
 
