@@ -30,7 +30,7 @@ def command(
     from engine.backup.taking import take
 
     path = _place(file)
-    with opened(data) as link:
+    with opened(data, is_old=True) as link:
         taken = take(link, path, libraries())
     if as_json:
         found = {"file": str(path), "keys": taken.keys, "size_bytes": taken.size_bytes}
@@ -50,10 +50,14 @@ def libraries() -> dict[str, int]:
 
 
 @contextmanager
-def opened(data: Path | None) -> Iterator[DirectLink]:
-    """Connect to the store of the settings; starts the embedded server for as long, if it does not run."""
+def opened(data: Path | None, *, is_old: bool = False) -> Iterator[DirectLink]:
+    """Connect to the store of the settings; starts the embedded server for as long, if it does not run.
+
+    Raises InvalidInput for a folder without a store, where one that `is_old` is meant.
+    """
     from engine.config import read_settings
     from engine.storage.address import Address, parse_address
+    from engine.storage.datadir import holds_store
     from engine.storage.direct import DirectLink
     from engine.storage.embedded import ensure_server
 
@@ -64,6 +68,9 @@ def opened(data: Path | None) -> Iterator[DirectLink]:
         elif settings.durability == "replicated":
             message = "'replicated' needs ALLOT_REDIS_URL; set it, or use 'standard'."
             raise InvalidInput(Fault(path="ALLOT_DURABILITY", message=message))
+        elif is_old and not holds_store(settings.data_dir):
+            message = "holds no store; give the folder of `allot serve` with --data (that of --demo is .allot/demo)"
+            raise InvalidInput(Fault(path=str(settings.data_dir), message=message))
         else:
             server = ensure_server(settings.data_dir, settings.durability)
             stack.callback(server.stop)

@@ -28,6 +28,12 @@ from engine.errors import Fault, InvalidInput, Unavailable
 
 # A unix socket's path has room for 104 bytes (macOS) or 108 (Linux), the final zero included.
 _LONGEST_SOCKET_PATH_BYTES = 100
+_STARTED = "store.json"
+
+
+def holds_store(path: Path) -> bool:
+    """Say whether a server was ever started on a folder; nothing is created."""
+    return (path / _STARTED).exists()
 
 
 class DataDir:
@@ -67,7 +73,7 @@ class DataDir:
     def started(self) -> tuple[Path, str] | None:
         """Return (socket path, durability) of the last start, if one was noted."""
         try:
-            noted = json.loads((self.path / "store.json").read_text())
+            noted = json.loads((self.path / _STARTED).read_text())
             return Path(noted["socket_path"]), str(noted["durability"])
         except (OSError, ValueError, KeyError):
             return None
@@ -75,9 +81,9 @@ class DataDir:
     def note_start(self, socket_path: Path, durability: str) -> None:
         """Write down how the server is about to be started."""
         text = json.dumps({"socket_path": str(socket_path), "durability": durability})
-        fresh = self.path / "store.json.new"
+        fresh = self.path / f"{_STARTED}.new"
         fresh.write_text(text + "\n")
-        fresh.replace(self.path / "store.json")
+        fresh.replace(self.path / _STARTED)
 
     def socket_path(self) -> Path:
         """Return where a new server shall listen: in the directory, or in a short private one if its path is long."""

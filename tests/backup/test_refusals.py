@@ -150,6 +150,15 @@ async def test_readers_of_the_feed_begin_again_after_a_restore(server: StoreServ
         await engine.feed.page(cursor, limit=1, wanted=Wanted(), is_ours=True)
 
 
+def test_a_folder_without_a_store_is_not_backed_up_as_an_empty_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Seeded bug that it catches: a misspelt folder becomes a new store, and the backup of it is empty, and done."""
+    assert main(["backup", str(tmp_path / "a.backup"), "--data", str(tmp_path / "shp")]) == 2
+    assert "holds no store" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_verbs_move_an_embedded_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import asyncio
 
