@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -78,7 +79,9 @@ async def serve(
         hosts = LOOPBACK_NAMES | {host.lower()} if settings.auth == "off" else None  # no other site knows a key
         is_first = place is None or place.number == 0
         if is_first and settings.auth == "keys" and settings.jwt_issuer is None and not await engine.access.tenants():
-            typer.echo("nobody can call it yet: make a key with: allot keys create", err=True)
+            where = "" if settings.redis_url is not None else f" --data {shlex.quote(str(settings.data_dir))}"
+            how = f"allot keys create NAME --scope SCOPE{where}"
+            typer.echo(f"nobody can call it yet: make a key with: {how}", err=True)
         await _warm_up()
         await _look_around(engine)
         sys.setswitchinterval(SWITCH_SECONDS)
