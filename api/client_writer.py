@@ -2,7 +2,7 @@
 
 `python -m api.client_writer` writes api/client/{models,methods,async_methods}.py anew; a test sees that they are as the
 endpoints are. Documents (network, catalog, …) stay JSON objects: `allot schema` tells what is in them. Not here: how a
-request is sent (api/client/sending.py).
+request is sent (api/client/client.py, async_client.py).
 """
 
 from __future__ import annotations
