@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 import pytest_asyncio
+from operation.serving import NETWORK
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.app import create_app
@@ -19,26 +20,6 @@ from engine.config import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "operation.md"
 NOT_OURS = re.compile(r"^(process|python)_")
-NETWORK = {
-    "currency": "USD",
-    "calendars": [{"calendar": "always", "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}],
-    "nodes": [
-        {
-            "node_id": "east",
-            "kind": "dc",
-            "latitude": 40.7,
-            "longitude": -74.0,
-            "time_zone": "UTC",
-            "calendar": "always",
-            "cut_off": "23:59",
-            "parcel_cost_cents": 100,
-            "unit_cost_cents": 10,
-        }
-    ],
-    "zones": [{"zone": "far", "max_km": None}],
-    "services": [],
-    "policy": {"backorder_cost_cents_per_unit": 6000},
-}
 
 
 @pytest_asyncio.fixture
