@@ -23,6 +23,8 @@
     ├── IdempotencyConflict   the key came back with another body
     ├── LeaseLost             another process has taken the work up; whoever gets this stops
     ├── PlanNotVerified       a plan does not hold against an independent check; nothing of it was committed
+    ├── RunFailed             a routing run of a simulation failed
+    ├── BooksDisagree         a simulation counted other units than are in stock
     ├── ExpectationMissed     the work was done, and a stated expectation was not met
     ├── Unavailable           a part we need does not answer; worth retrying
     ├── StoreReplyError       the store refused a command: a fault in this program or in the store's set-up
@@ -252,6 +254,12 @@ class PlanNotVerified(AllotError):
     """A plan breaks a rule or does not cost what it says: a fault in this program; nothing of it was committed."""
 
     code = "plan_not_verified"
+
+
+class RunFailed(AllotError):
+    """A routing run of a simulation failed: a fault in this program, or a scenario that no run can work on."""
+
+    code = "run_failed"
 
 
 class BooksDisagree(AllotError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.bootstrap import Engine
-from engine.errors import AllotError, IllegalState
+from engine.errors import IllegalState, RunFailed
 from engine.inventory.model import HoldLine, Reservation
 from engine.network.days import Calendars
 from engine.orders.model import Order, OrderState
@@ -31,12 +31,6 @@ from solvers.params import Method
 
 _PARCELS = 1 << 20
 """More than a story has nodes: an attempt and a node make one number."""
-
-
-class RunFailed(AllotError):
-    """A routing run of a simulation failed: a fault in this program, or a scenario that no run can work on."""
-
-    code = "run_failed"
 
 
 class Releasing:
