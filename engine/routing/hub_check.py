@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.availability.reference import View
-from engine.network.document import TransferDocument
+from engine.network.document import NetworkDocument, TransferDocument
 from engine.routing.batch import Batch
 from engine.routing.hub_offers import HubOffers
 from engine.routing.model import AllocationRow, OrderAllocation, used_by
@@ -71,7 +71,8 @@ def check_hubs(
     faults += faults_of_parcels(ground, direct, parcels)
     faults += _full(batch, view, allocations)
     faults += _too_many(batch, parcels, packed)
-    checked = [_Check(batch, view, parcel, rows) for parcel in packed]
+    document = _Document(view.network.document)
+    checked = [_Check(batch, document, parcel, rows) for parcel in packed]
     for check in checked:
         faults += check.faults()
     if not faults:
@@ -142,12 +143,32 @@ def _too_many(batch: Batch, parcels: Parcels, packed: Sequence[_Packed]) -> Iter
         yield f"order {batch.orders[order].order_id} leaves in {count[order]} parcels, more than it may"
 
 
+class _Document:
+    """What the network's document says of hubs, found by the ids of nodes."""
+
+    def __init__(self, document: NetworkDocument) -> None:
+        self._transfers = {(each.from_node_id, each.to_node_id): each for each in document.transfers}
+        self._packing = {node.node_id: node.hub for node in document.nodes}
+        self._vendors = {node.node_id for node in document.nodes if node.kind == VENDOR}
+
+    def transfer(self, row: AllocationRow) -> TransferDocument | None:
+        """Return the transfer from a row's node to its hub; None if there is none, or from a vendor."""
+        if row.hub is None or row.node_id is None or row.node_id in self._vendors:
+            return None
+        return self._transfers.get((row.node_id, row.hub.node_id))
+
+    def packing_cents(self, hub_id: str) -> int:
+        """Return what a hub takes for a unit that is sent to it."""
+        packing = self._packing[hub_id]
+        return 0 if packing is None else packing.unit_cost_cents
+
+
 class _Check:
     """One parcel of a hub."""
 
-    def __init__(self, batch: Batch, view: View, parcel: _Packed, rows: Rows) -> None:
+    def __init__(self, batch: Batch, document: _Document, parcel: _Packed, rows: Rows) -> None:
         assert batch.hubs is not None
-        self._batch, self._view, self._parcel, self._rows = batch, view, parcel, rows
+        self._batch, self._document, self._parcel = batch, document, parcel
         self._offers: HubOffers = batch.hubs
         self.order = parcel.order
         self._line, self._node = rows.line[list(parcel.rows)], rows.node[list(parcel.rows)]
@@ -170,9 +191,9 @@ class _Check:
             step += 1
         if step == end:
             return UNREACHABLE, 0
-        transit, found = int(rates.transit_days[step]), UNREACHABLE
+        transit, found, last = int(rates.transit_days[step]), UNREACHABLE, self._last_moment()
         for stop in np.flatnonzero(self._offers.stop_hub == parcel.hub).tolist():
-            has_come = self._last_moment() <= self._offers.stop_moment[stop]
+            has_come = last <= self._offers.stop_moment[stop]
             has_own = bool(self._sent.all()) or bool(self._offers.packs_own[stop])
             if has_come and has_own and self._offers.hand_over[stop, parcel.way] == parcel.day:
                 found = min(found, int(self._offers.days[stop, parcel.way, transit]))
@@ -212,41 +233,30 @@ class _Check:
             is_closed = problem.closed is not None and problem.closed[closed_row[line], parcel.hub]
             if is_closed or not len(stops) or offers.refused[problem.orders.line_sku[line], stops[0]]:
                 yield f"{name}, which does not pack line {self._batch.line_ids[line]}"
-        yield from (fault for row in parcel.told for fault in self._faults_of(row, name))
+        for row, node in zip(parcel.told, self._node.tolist(), strict=True):
+            yield from self._faults_of(row, node, name)
 
-    def _faults_of(self, row: AllocationRow, name: str) -> Iterable[str]:
+    def _faults_of(self, row: AllocationRow, node: int, name: str) -> Iterable[str]:
         """Tell what is wrong with what one node sends."""
         if row.hub is None or row.ship_on is None or row.node_id is None:
             if row.ship_on is None or row.ship_on.toordinal() != self._parcel.day:
                 yield f"{name} takes what is there on another day than its parcel leaves"
             return
-        if self._transfer(row) is None or self._view.network.index[row.node_id] in self._vendors():
+        if self._document.transfer(row) is None:
             yield f"{name}: the network has no transfer from {row.node_id}"
             return
-        legs, node = self._offers.legs, self._batch.problem.nodes.node_ids.index(row.node_id)
+        legs = self._offers.legs
         mine = (legs.source == node) & (legs.hub == self._parcel.hub) & (legs.leaves == row.ship_on.toordinal())
         if not mine.any():
             yield f"{name}: nothing leaves {row.node_id} for it on {row.ship_on}"
         if not row.hub.available_on <= row.hub.ship_on:
             yield f"{name} leaves before line {row.line_id} is there"
 
-    def _vendors(self) -> set[int]:
-        nodes = self._view.network.document.nodes
-        return {n for n, node in enumerate(nodes) if node.kind == VENDOR}
-
-    def _transfer(self, row: AllocationRow) -> TransferDocument | None:
-        """Return the transfer of the document from a row's node to its hub."""
-        hub_id = None if row.hub is None else row.hub.node_id
-        for entry in self._view.network.document.transfers:
-            if (entry.from_node_id, entry.to_node_id) == (row.node_id, hub_id):
-                return entry
-        return None
-
     def costs(self) -> dict[str, int]:
         """Return what the parcel costs by component, from the document and the rate cards."""
         problem, parcel = self._batch.problem, self._parcel
-        document, orders = self._view.network.document, problem.orders
-        packing = next(node.hub for node in document.nodes if node.node_id == problem.nodes.node_ids[parcel.hub])
+        orders, packing = problem.orders, self._document.packing_cents(problem.nodes.node_ids[parcel.hub])
+        transfers: dict[str, TransferDocument] = {}
         grams: dict[str, int] = defaultdict(int)
         found: dict[str, int] = defaultdict(int)
         for row, line, node, units in zip(
@@ -254,20 +264,20 @@ class _Check:
         ):
             found["units"] += int(problem.nodes.unit_cost_cents[node]) * units
             if row.hub is not None:
-                entry = self._transfer(row)
+                entry = self._document.transfer(row)
                 assert entry is not None
-                found["units"] += units * (0 if packing is None else packing.unit_cost_cents)
+                transfers[entry.from_node_id] = entry
+                found["units"] += packing * units
                 found["transfer"] += entry.unit_cost_cents * units
-                grams[str(row.node_id)] += int(problem.weight_g[orders.line_sku[line]]) * units
+                grams[entry.from_node_id] += int(problem.weight_g[orders.line_sku[line]]) * units
             current = -1 if orders.line_current_node is None else int(orders.line_current_node[line])
             found["moves"] += problem.terms.move_cost_cents if current not in (-1, node) else 0
             if problem.unit_value_cents is not None:
                 value_row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
                 found["value"] += int(problem.unit_value_cents[value_row[line], node]) * units
-        for entry in document.transfers:
-            if entry.to_node_id == problem.nodes.node_ids[parcel.hub] and entry.from_node_id in grams:
-                whole, rest = divmod(grams[entry.from_node_id] * entry.kg_cost_cents, 1000)
-                found["transfer"] += entry.cost_cents + whole + (rest >= 500)
+        for node_id, entry in transfers.items():
+            whole, rest = divmod(grams[node_id] * entry.kg_cost_cents, 1000)
+            found["transfer"] += entry.cost_cents + whole + (rest >= 500)
         due = int(self._offers.due_days[parcel.order])
         overdue = 0 if due == NO_DUE_DATE else max(0, self._days - due)
         found["late"] = overdue * (problem.terms.late_day_cost_cents or 0)
