@@ -21,6 +21,7 @@ from engine.routing.again import Part, part_of, put_back
 from engine.routing.batch import Batch
 from engine.routing.decision import left_by
 from engine.routing.kits import Kept, Mending, keep_kits_whole, tears_a_kit
+from engine.routing.line_rows import closed_rows
 from engine.routing.plan_costs import plan_of
 from engine.routing.worst_cost import worst_cost_cents
 from solvers.params import Params
@@ -31,8 +32,6 @@ from solvers.stopping import Stopping
 
 _MOST_CENTS = 2**40
 """What a unit that waits costs at most, where an order is to ship complete: 2^53 is far for its thousands of units."""
-
-
 _UNLIMITED = Stopping(stopwatch=time.perf_counter)
 
 
@@ -83,7 +82,7 @@ def _few_nodes(part: Part, plan: RoutingPlan, most: int) -> RoutingProblem:
     """Return a problem in which each line has only the nodes of its most units, as many as it may have."""
     problem, orders = part.problem, part.problem.orders
     closed = np.zeros((len(part.line), len(problem.nodes.node_ids)), np.bool_)
-    rows = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+    rows = closed_rows(orders)
     for at, line in enumerate(part.line.tolist()):
         if problem.closed is not None:
             closed[at] = problem.closed[rows[at]]
@@ -113,8 +112,9 @@ def keep_orders_complete(
         if _may_be_there(problem, left, order):
             part = part_of(problem, plan, [order])
             found = _complete(part, most_nodes_per_line)
-            if found is not None and not tears_a_kit(batch, order, put_back(problem, plan, part, found)):
-                plan = put_back(problem, plan, part, found)
+            whole = None if found is None else put_back(problem, plan, part, found)
+            if whole is not None and not tears_a_kit(batch, order, whole):
+                plan = whole
                 left = left_by(problem, plan.line, plan.node, plan.quantity).stock
     still = _orders_of(problem, plan, plan.node == BACKORDER)
     incomplete = np.flatnonzero((torn & still)[problem.line_order]).tolist()

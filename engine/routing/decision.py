@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.routing.explanation import BrokenLimit, OverHub
+from engine.routing.line_rows import closed_rows, value_rows
 from solvers.plan import BACKORDER, ROUNDINGS, Prices
 from solvers.problem import UNLIMITED, IntArray, Lanes, Orders, RoutingProblem, Stock
 
@@ -139,8 +140,8 @@ def decision_of(
         ),
         orders=replace(
             orders_of(orders, order, order + 1, sku=np.searchsorted(kept, orders.line_sku[first:last])),
-            line_value_row=(orders.line_sku if orders.line_value_row is None else orders.line_value_row)[first:last],
-            line_closed_row=(orders.line_sku if orders.line_closed_row is None else orders.line_closed_row)[first:last],
+            line_value_row=value_rows(orders)[first:last],
+            line_closed_row=closed_rows(orders)[first:last],
         ),
         lanes=None if problem.lanes is None else _lanes(problem.lanes, order),
     )

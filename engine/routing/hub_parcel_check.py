@@ -14,6 +14,7 @@ import numpy as np
 from engine.network.document import NetworkDocument, TransferDocument
 from engine.routing.batch import Batch
 from engine.routing.hub_offers import HubOffers
+from engine.routing.line_rows import closed_rows, value_rows
 from engine.routing.model import AllocationRow
 from engine.routing.parcel_check import zones_of
 from engine.routing.plan_check import NOWHERE, Rows
@@ -117,9 +118,7 @@ class ParcelCheck:
         if self._days >= UNREACHABLE or (late is None and due != NO_DUE_DATE and self._days > due):
             yield f"{name} goes on by a service that does not carry it there in time"
         stops = np.flatnonzero(offers.stop_hub == parcel.hub)
-        closed_row = (
-            problem.orders.line_sku if problem.orders.line_closed_row is None else problem.orders.line_closed_row
-        )
+        closed_row = closed_rows(problem.orders)
         for line in self._line.tolist():
             is_closed = problem.closed is not None and problem.closed[closed_row[line], parcel.hub]
             if is_closed or not len(stops) or offers.refused[problem.orders.line_sku[line], stops[0]]:
@@ -164,7 +163,7 @@ class ParcelCheck:
             current = -1 if orders.line_current_node is None else int(orders.line_current_node[line])
             found["moves"] += problem.terms.move_cost_cents if current not in (-1, node) else 0
             if problem.unit_value_cents is not None:
-                value_row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
+                value_row = value_rows(orders)
                 found["value"] += int(problem.unit_value_cents[value_row[line], node]) * units
         for node_id, entry in transfers.items():
             whole, rest = divmod(grams[node_id] * entry.kg_cost_cents, 1000)

@@ -14,6 +14,7 @@ import numpy as np
 
 from engine.routing.batch import Batch, allocations
 from engine.routing.hub_offers import OWN, HubOffers
+from engine.routing.line_rows import value_rows
 from engine.routing.model import AllocationRow, HubStop, OrderAllocation
 from engine.routing.plan_costs import distance_km, plan_of
 from engine.routing.run_model import Unrouted
@@ -125,7 +126,7 @@ def parcel_costs(problem: RoutingProblem, offers: HubOffers, parcel: HubParcel) 
         for line in part.lines:
             units += each * int(quantity[line])
             if problem.unit_value_cents is not None:
-                row = (sku if orders.line_value_row is None else orders.line_value_row)[line]
+                row = value_rows(orders)[line]
                 value += int(problem.unit_value_cents[row, part.node]) * int(quantity[line])
             if orders.line_current_node is not None and orders.line_current_node[line] not in (-1, part.node):
                 moves += problem.terms.move_cost_cents

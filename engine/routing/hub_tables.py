@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from engine.routing.again import gathered_orders
 from engine.routing.hub_offers import OWN, HubOffers
+from engine.routing.line_rows import closed_rows, value_rows
 from solvers.cost import INFEASIBLE, best_service
 from solvers.problem import UNLIMITED, IntArray, Nodes, RoutingProblem, Stock
 from solvers.tables import Tables, compile_tables
@@ -154,7 +155,7 @@ class HubTables:
             current = orders.line_current_node[lines]
             found += np.where((current >= 0) & (current != nodes[:, None]), problem.terms.move_cost_cents, 0)
         if problem.unit_value_cents is not None:
-            row = (orders.line_sku if orders.line_value_row is None else orders.line_value_row)[lines]
+            row = value_rows(orders)[lines]
             found += problem.unit_value_cents[row[None, :], nodes[:, None]] * quantity
         return found
 
@@ -170,7 +171,7 @@ class HubTables:
         own = _column(orders.line_own_node, lines)
         is_own = (own == at) & (own >= 0)
         if problem.closed is not None:
-            row = (orders.line_sku if orders.line_closed_row is None else orders.line_closed_row)[lines]
+            row = closed_rows(orders)[lines]
             enough &= ~problem.closed[row[None, :], at]
         there = (is_own | enough) & ((pinned < 0) | (pinned == at))
         return np.where(is_own, -1, place), there

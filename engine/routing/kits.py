@@ -15,6 +15,7 @@ import numpy as np
 
 from engine.routing.batch import Batch
 from engine.routing.decision import Left, left_by, orders_of
+from engine.routing.line_rows import closed_rows, value_rows
 from engine.routing.order_cost import OrderCost
 from engine.routing.plan_costs import plan_of
 from engine.routing.reasons import WAITS_FOR_KIT, WAITS_FOR_ORDER
@@ -198,7 +199,7 @@ class Mending:
         problem, first = self._problem, int(self._problem.orders.line_start[order])
         if problem.unit_value_cents is None:
             return 0
-        rows = problem.orders.line_sku if problem.orders.line_value_row is None else problem.orders.line_value_row
+        rows = value_rows(problem.orders)
         shipped = ((line, node, units) for line, found in places.items() for node, units in found)
         return sum(int(problem.unit_value_cents[rows[first + line], node]) * units for line, node, units in shipped)
 
@@ -227,7 +228,7 @@ class Mending:
         orders, closed = self._problem.orders, self._problem.closed
         if closed is None or (orders.line_own_node is not None and orders.line_own_node[line] == node):
             return False
-        rows = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+        rows = closed_rows(orders)
         return bool(closed[rows[line], node])
 
     def _entry(self, line: int, node: int) -> int | None:

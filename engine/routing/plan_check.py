@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import PlanNotVerified
+from engine.routing.line_rows import closed_rows, value_rows
 from engine.routing.model import AllocationRow, OpenOrder, OrderAllocation
 from engine.routing.parcel_check import Parcels, parcels_of
 from solvers.plan import RoutingPlan
@@ -182,7 +183,7 @@ def _stock(problem: RoutingProblem, rows: Rows) -> Iterable[str]:
         yield f"{_of_row(problem, rows, row)}, and is pinned to {problem.nodes.node_ids[pinned[row]]}"
     taken = shipped & (own != rows.node)
     if problem.closed is not None:
-        closed_row = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+        closed_row = closed_rows(orders)
         closed = problem.closed[closed_row[rows.line], rows.node] & taken
         for row in np.flatnonzero(closed).tolist():
             yield f"{_of_row(problem, rows, row)}, which gets no such orders"
@@ -238,7 +239,7 @@ def counted_costs(problem: RoutingProblem, rows: Rows, parcels: Parcels) -> dict
     backorder = usual if orders.line_backorder_cents is None else orders.line_backorder_cents
     value = 0
     if problem.unit_value_cents is not None:
-        value_row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
+        value_row = value_rows(orders)
         cents = problem.unit_value_cents[value_row[rows.line[shipped]], rows.node[shipped]]
         value = int((cents * rows.quantity[shipped]).sum())
     return {

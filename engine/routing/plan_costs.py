@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.routing.line_rows import value_rows
 from solvers.candidates import unit_vectors
 from solvers.plan import BACKORDER, Costs, RoutingPlan
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, NO_DUE_DATE, IntArray, RoutingProblem
@@ -107,5 +108,5 @@ def _value_cents(problem: RoutingProblem, line: IntArray, node: IntArray, quanti
     if problem.unit_value_cents is None:
         return 0
     orders = problem.orders
-    row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
+    row = value_rows(orders)
     return int((problem.unit_value_cents[row[line], node] * quantity).sum())

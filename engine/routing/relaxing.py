@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.network.node_rules import NodeRule
+from engine.routing.line_rows import value_rows
 from engine.routing.node_terms import Fitting, forbidden_by, keys_of, rows_of, with_closed_nodes
 from solvers.problem import IntArray, RoutingProblem
 
@@ -57,7 +58,7 @@ def with_relaxed_rules(
     orders, owner, lines = problem.orders, problem.line_order.tolist(), range(len(fitting))
     own = np.full(len(fitting), -1) if orders.line_own_node is None else orders.line_own_node
     before = problem.unit_value_cents
-    row = orders.line_sku if orders.line_value_row is None else orders.line_value_row
+    row = value_rows(orders)
 
     def row_of(line: int) -> IntArray:
         cents = np.zeros(len(node), np.int64)

@@ -19,6 +19,7 @@ from engine.routing.batch import Batch
 from engine.routing.completing import keep_to_limits, waiting
 from engine.routing.hub_plan import HubPlan
 from engine.routing.kits import Kept
+from engine.routing.line_rows import closed_rows, value_rows
 from engine.routing.node_terms import forbidden_by
 from engine.routing.plan_costs import late_cents_of, plan_of
 from engine.routing.relaxing import Relaxed
@@ -239,7 +240,7 @@ def _is_closed(problem: RoutingProblem, line: int, node: int) -> bool:
     orders = problem.orders
     if problem.closed is None or (orders.line_own_node is not None and orders.line_own_node[line] == node):
         return False
-    rows = orders.line_sku if orders.line_closed_row is None else orders.line_closed_row
+    rows = closed_rows(orders)
     return bool(problem.closed[rows[line], node])
 
 
@@ -248,11 +249,11 @@ def _opened(problem: RoutingProblem, relaxed: RoutingProblem, pairs: Sequence[tu
     if not pairs or problem.closed is None or relaxed.unit_value_cents is None:
         return problem
     orders, before = problem.orders, problem.unit_value_cents
-    closed_row = (orders.line_sku if orders.line_closed_row is None else orders.line_closed_row).copy()
-    value_row = (orders.line_sku if orders.line_value_row is None else orders.line_value_row).copy()
+    closed_row = closed_rows(orders).copy()
+    value_row = value_rows(orders).copy()
     if before is None:
         before, value_row = np.zeros((1, problem.closed.shape[1]), np.int64), np.zeros_like(value_row)
-    price_row = relaxed.orders.line_sku if relaxed.orders.line_value_row is None else relaxed.orders.line_value_row
+    price_row = value_rows(relaxed.orders)
     nodes: dict[int, list[int]] = {}
     for line, node in pairs:
         nodes.setdefault(line, []).append(node)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.model import Network
+from engine.routing.line_rows import closed_rows
 from engine.routing.model import AllocationRow, OpenOrder, OwnStock
 from solvers.problem import UNLIMITED, IntArray, RoutingProblem
 
@@ -110,7 +111,7 @@ def _closed(problem: RoutingProblem, excluded: dict[int, frozenset[int]]) -> Rou
     if problem.closed is None:
         row, closed = np.zeros(len(orders.line_sku), np.int64), np.zeros((1, count), np.bool_)
     else:
-        row = (orders.line_sku if orders.line_closed_row is None else orders.line_closed_row).copy()
+        row = closed_rows(orders).copy()
         closed = problem.closed
     rows, number_of = list[NDArray[np.bool_]](), dict[tuple[int, frozenset[int]], int]()
     for line, nodes in excluded.items():
