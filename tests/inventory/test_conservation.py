@@ -29,7 +29,6 @@ from faults.scale import SCALE
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from engine.availability.atp import atp_on, atp_steps
 from engine.clock import SettableClock
 from engine.errors import AllotError, InsufficientStock, TooManyHolds
 from engine.inventory import partition
@@ -44,7 +43,6 @@ from engine.inventory.model import (
     Position,
     PositionCount,
     Reservation,
-    StockView,
     Supply,
 )
 from engine.inventory.partitioned_store import PartitionedInventoryStore
@@ -55,38 +53,23 @@ from engine.inventory.store import InventoryStore
 from engine.storage.client import StoreClient, connect
 from engine.storage.functions import ensure
 from engine.storage.keys import Keys
+from tests.inventory.histories import (
+    DAYS,
+    NODES,
+    SKUS,
+    TODAY,
+    channel,
+    day,
+    lines,
+    name,
+    node_id,
+    quotas,
+    sku,
+    supply_id,
+    turn,
+)
+from tests.inventory.ledger import Units, atp, now, of_supplies, overflows, parts_of, plain, positions_of, units
 
-TODAY = date(2026, 3, 2)
-SKUS, NODES = ("cup", "mug"), ("berlin", "rome")
-DAYS = dict.fromkeys(NODES, TODAY.toordinal())
-
-# Most of what happens happens in one place, so that histories get somewhere.
-sku, node_id = st.sampled_from((*SKUS, "mug")), st.sampled_from((*NODES, "berlin", "berlin"))
-name = st.sampled_from([f"r{i}" for i in range(5)])
-day = st.integers(-1, 3).map(lambda number: TODAY + timedelta(days=number))
-supply_id = st.sampled_from("ppq")
-line = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 10), ship_on=st.none() | day)
-pegged = st.builds(HoldLine, sku=sku, node_id=node_id, quantity=st.integers(1, 4), supply_id=supply_id)
-line = line | line | pegged
-lines = st.lists(line, min_size=1, max_size=2).map(tuple)
-condition = st.sampled_from((*Condition, Condition.SELLABLE))
-channel = st.sampled_from((None, "web", "web", "shop"))
-at = st.sampled_from((None, None, datetime(2000, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)))
-reserve = st.builds(Quota, channel=channel, reserve=st.integers(0, 8), overflow=st.booleans(), release_at=at)
-share = st.builds(Quota, channel=channel, share=st.integers(0, 50), overflow=st.booleans(), release_at=at)
-quota = (reserve | reserve | share).filter(lambda built: built.channel is not None)
-quotas = st.lists(quota, max_size=2, unique_by=lambda built: built.channel).map(tuple)
-turn = st.builds(
-    ConditionChange,
-    sku=sku,
-    node_id=node_id,
-    quantity=st.integers(1, 6),
-    from_condition=condition,
-    to_condition=condition,
-    reason=st.just("test"),
-).filter(lambda turned: turned.from_condition != turned.to_condition)
-
-Units = Counter[tuple[str, str, date | None, str | None]]
 Call = Callable[[InventoryStore], Coroutine[Any, Any, Any]]
 
 
@@ -299,8 +282,8 @@ class Books(RuleBasedStateMachine):
             assert position.on_hand == position.available + position.reserved + position.safety_stock
             assert position.conditions == {c: self.unsellable[s, n, c] for c in Condition if self.unsellable[s, n, c]}
             dated: Counter[date] = Counter()
-            for (of, at, ship_on, supply_id), quantity in (*reserved["held"].items(), *reserved["confirmed"].items()):
-                is_dated = ship_on is not None and ship_on > TODAY and not supply_id
+            for (of, at, ship_on, supply), quantity in (*reserved["held"].items(), *reserved["confirmed"].items()):
+                is_dated = ship_on is not None and ship_on > TODAY and not supply
                 if (of, at) == (s, n) and ship_on is not None and is_dated and quantity:
                     dated[ship_on] += quantity
             others = {demand.ship_on: demand.quantity - demand.pegged for demand in position.dated}
@@ -314,9 +297,9 @@ class Books(RuleBasedStateMachine):
 
     def look_again(self) -> None:
         """Keep what open reservations look like now; nobody waits for a sweep."""
-        for name, reservation in self.ledger.items():
+        for known, reservation in self.ledger.items():
             if reservation.state in {"held", "confirmed"}:
-                self.ledger[name] = self.both(lambda store, name=name: store.get_reservation(name))
+                self.ledger[known] = self.both(lambda store, known=known: store.get_reservation(known))
 
     def change(self, name: str, call: Call) -> None:
         """Run a call on a reservation and keep what it says; a hold past its deadline is settled by it."""
@@ -355,74 +338,8 @@ class Books(RuleBasedStateMachine):
         ]
         assert found[0] == found[1]
         bare = {place: replace(position, conditions=None) for place, position in found[0].items()}
-        assert bare == _positions(views[0]) == _positions(views[1])
+        assert bare == positions_of(views[0]) == positions_of(views[1])
         return found[0], set(self.unswept)
-
-
-def _positions(view: StockView) -> dict[tuple[str, str], Position]:
-    return {(found.sku, found.node_id): found for i in range(len(SKUS)) for found in view.positions(i)}
-
-
-def units(lines: tuple[HoldLine, ...]) -> Units:
-    """Return the units by place, day and supply."""
-    summed: Units = Counter()
-    for each in lines:
-        summed[each.sku, each.node_id, each.ship_on, each.supply_id] += each.quantity
-    return summed
-
-
-def now(reserved: Units, sku: str, node_id: str) -> int:
-    """Return the units that are neither dated nor of a named supply."""
-    return sum(
-        q
-        for (s, n, day, supply_id), q in reserved.items()
-        if (s, n) == (sku, node_id) and (day is None or day <= TODAY) and supply_id is None
-    )
-
-
-def of_supplies(reserved: Units, sku: str, node_id: str) -> int:
-    """Return the units that come, or have come, from a named supply."""
-    return sum(q for (s, n, _, supply_id), q in reserved.items() if (s, n) == (sku, node_id) and supply_id is not None)
-
-
-def atp(positions: dict[tuple[str, str], Position], line: HoldLine, kept: dict[tuple[str, str], int]) -> int:
-    """Return ATP for a line by the third way of computing it, that of engine.availability."""
-    position = positions[line.sku, line.node_id]
-    schedule = [(supply.expected_on.toordinal(), supply.quantity) for supply in position.supplies]
-    schedule += [(demand.ship_on.toordinal(), -demand.quantity) for demand in position.dated]
-    beyond = max(0, kept.get((line.sku, line.node_id), 0) - position.safety_stock)
-    steps = atp_steps(position.available - beyond, schedule, TODAY.toordinal())
-    return atp_on(steps, (line.ship_on or TODAY).toordinal())
-
-
-def parts_of(
-    positions: dict[tuple[str, str], Position], line: HoldLine, kept: dict[tuple[str, str], int]
-) -> tuple[dict[str | None, int], int]:
-    """Return the parts of channels with a quota that is not released, and the common pool, for the day of a line."""
-    position, parts = positions[line.sku, line.node_id], dict[str | None, int]()
-    there = position.on_hand - max(position.safety_stock, kept.get((line.sku, line.node_id), 0))
-    left = atp(positions, line, kept)
-    for quota in position.quotas or ():
-        if quota.release_at is None or quota.release_at.year > 2100:
-            units = quota.reserve if quota.reserve is not None else (quota.share or 0) * max(there, 0) // 100
-            parts[quota.channel] = max(0, min(units - quota.used, left))
-            left -= parts[quota.channel]
-    return parts, left
-
-
-def overflows(position: Position, channel: str | None) -> bool:
-    """Say whether a channel may take from the common pool."""
-    found = (quota for quota in position.quotas or () if quota.channel == channel)
-    return all(quota.overflow or (quota.release_at is not None and quota.release_at.year < 2100) for quota in found)
-
-
-def plain(value: Any) -> Any:
-    """Return an answer without its deadline, which each store takes from its own clock."""
-    if hasattr(value, "value"):
-        value = value.value
-    if isinstance(value, Reservation):
-        return (value.reservation_id, value.state, value.lines, value.expires_at is None, value.channel)
-    return value
 
 
 def keep_books(address: str, histories: int, start: Callable[[asyncio.AbstractEventLoop, StoreClient], Books]) -> None:

@@ -1,120 +1,18 @@
-"""Positions that become low on stock or recover: told once for each crossing, whoever reads and dies, on both stores.
+"""Positions that become low on stock or recover: what is told of them, and which are low, on both stores.
 
-Watches run on a world of their own: `east` and `west` are stores, `depot` is a dc; a mug is fragile, a tea has its own
-threshold.
+The world is that of low_stock_shop.py.
 """
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
-from typing import Any
 
 import pytest
 
-from engine.catalog.document import CatalogDocument
-from engine.catalog.model import Catalog, compile_catalog
-from engine.clock import SettableClock
-from engine.errors import NotFound, Refused, Unavailable
-from engine.inventory.low_stock import Cursor, LowStockEvent, LowStockStore, Reading
-from engine.inventory.low_stock_watch import LowStockWatch
-from engine.inventory.memory_low_stock import MemoryLowStock
-from engine.inventory.memory_store import MemoryInventoryStore
-from engine.inventory.model import Adjustment, PositionCount, Supply
-from engine.inventory.partitioned_low_stock import PartitionedLowStockWatch
-from engine.inventory.partitions import Partitions
-from engine.inventory.redis_low_stock import RedisLowStock
-from engine.inventory.redis_store import RedisInventoryStore
-from engine.network.days import NetworkDays
-from engine.network.document import NetworkDocument
-from engine.network.model import Network, compile_network
-from engine.storage.client import MultiplexedClient
-from engine.storage.keys import Keys
+from engine.errors import NotFound, Refused
+from engine.inventory.model import Adjustment, Supply
 from tests.inventory.conftest import Stock, stock_of
-
-STORES = {"node_kind": "store", "units": 3}
-FRAGILE = {"node_kind": "store", "sku_class": "fragile", "units": 5}
-PRODUCTS = (
-    {"sku": "mug", "weight_g": 1, "class": "fragile"},
-    {"sku": "tea", "weight_g": 1, "low_stock_units": 0},
-    {"sku": "pot", "weight_g": 1},
-)
-
-
-def network(version: int, *rules: dict[str, Any]) -> Network:
-    node = {"latitude": 50, "longitude": 10, "time_zone": "UTC", "calendar": "daily"}
-    kinds = {"east": "store", "west": "store", "depot": "dc"}
-    document = {
-        "nodes": [node | {"node_id": node_id, "kind": kind} for node_id, kind in kinds.items()],
-        "calendars": [{"calendar": "daily", "working_days": ["mon"]}],
-        "policy": {"low_stock": list(rules)},
-    }
-    return compile_network(NetworkDocument.model_validate(document), version)
-
-
-def catalog(version: int, *products: dict[str, Any]) -> Catalog:
-    return compile_catalog(CatalogDocument.model_validate({"products": list(products or PRODUCTS)}), version)
-
-
-@dataclass
-class Known:
-    """A network and a catalog that a test may change."""
-
-    network: Network = field(default_factory=lambda: network(1, STORES, FRAGILE))
-    catalog: Catalog = field(default_factory=lambda: catalog(1))
-
-    @property
-    def days(self) -> NetworkDays:
-        return NetworkDays(self.network)
-
-
-@dataclass
-class Shop:
-    """A store of stock, one of what is low, and the shortest ways to use them."""
-
-    stock: Stock
-    low_stocks: Sequence[LowStockStore]
-    known: Known
-
-    @property
-    def low_stock(self) -> LowStockStore:
-        """The one that follows the journal of mugs."""
-        return self.low_stocks[Partitions(number=len(self.low_stocks)).of("mug")]
-
-    def watch(self, kind: Callable[[LowStockStore], LowStockStore] = lambda store: store) -> LowStockWatch:
-        async def world() -> Known:
-            return self.known
-
-        clock = SettableClock(datetime(2026, 3, 2, 9, tzinfo=UTC))
-        watches = [LowStockWatch(kind(each), self.stock.store, world=world, clock=clock) for each in self.low_stocks]
-        return watches[0] if len(watches) == 1 else PartitionedLowStockWatch(watches)
-
-    async def read_on(self, kind: Callable[[LowStockStore], LowStockStore] = lambda store: store) -> None:
-        """Let a watch that has just been started read all there is."""
-        watch = self.watch(kind)
-        while await watch.step():
-            pass
-
-    async def count(self, on_hand: int, sku: str = "mug", node_id: str = "east") -> None:
-        await self.stock.count(on_hand, sku=sku, node_id=node_id)
-
-    async def low(self) -> list[tuple[str, str, int, int]]:
-        found, _ = await self.watch().low(limit=100)
-        return [(one.sku, one.node_id, one.available, one.threshold) for one in found]
-
-    async def events(self) -> list[LowStockEvent]:
-        found, has_more = await self.watch().events(limit=100)
-        assert not has_more
-        return found[::-1]
-
-    async def told(self) -> list[tuple[str, str, int]]:
-        """Return (state, SKU, available) of every event, oldest first."""
-        return [(event.state, event.sku, event.available) for event in await self.events()]
+from tests.inventory.low_stock_shop import PRODUCTS, STORES, Shop, catalog, network, shop_of
 
 
 @pytest.fixture(params=["memory", "redis", "redis in 4 partitions"])
@@ -125,16 +23,7 @@ def stock(request: pytest.FixtureRequest) -> Stock:
 
 @pytest.fixture
 def shop(stock: Stock, request: pytest.FixtureRequest) -> Shop:
-    if isinstance(stock.store, MemoryInventoryStore):
-        return Shop(stock=stock, low_stocks=[MemoryLowStock(stock.store)], known=Known())
-    client: MultiplexedClient = request.getfixturevalue("client")
-    tenant: str = request.getfixturevalue("tenant")
-    number = 1 if isinstance(stock.store, RedisInventoryStore) else 4
-    keys = [Keys(tenant, each) for each in range(number)]
-    stores = [
-        RedisLowStock(client, of, kept=keys[0], partition=each, partitions=number) for each, of in enumerate(keys)
-    ]
-    return Shop(stock=stock, low_stocks=stores, known=Known())
+    return shop_of(stock, request)
 
 
 async def test_falling_to_the_threshold_is_told_once_and_so_is_recovering(shop: Shop) -> None:
@@ -240,92 +129,6 @@ async def test_without_thresholds_nothing_is_read_and_what_was_low_is_not_any_mo
     assert (await shop.told())[2:] == [("low", "mug", 0)]
 
 
-class Dying:
-    """A store of what is low whose connection breaks at the n-th call, before or after the call took effect."""
-
-    def __init__(self, store: LowStockStore, calls: int, *, is_after: bool) -> None:
-        self._store, self._calls, self._is_after = store, calls, is_after
-
-    def __getattr__(self, name: str) -> Any:
-        async def call(*args: Any, **options: Any) -> Any:
-            self._calls -= 1
-            if self._calls == 0 and not self._is_after:
-                raise Unavailable("gone before")
-            answer = await getattr(self._store, name)(*args, **options)
-            if self._calls == 0:
-                raise Unavailable("gone after")
-            return answer
-
-        return call
-
-
-def crossings(levels: Sequence[int], threshold: int) -> list[tuple[str, int]]:
-    """Return what has to be told of a position that is counted so, one after the other."""
-    found, was_low = [], False
-    for level in levels:
-        if (level <= threshold) != was_low:
-            was_low = not was_low
-            found.append(("low" if was_low else "recovered", level))
-    return found
-
-
-@pytest.mark.parametrize("is_after", [False, True], ids=["before", "after"])
-async def test_a_reader_that_dies_anywhere_leaves_neither_gap_nor_double(shop: Shop, is_after: bool) -> None:
-    """The seeded bugs: the cursor is moved before or after the events are written, in a step of its own."""
-    await shop.count(9)
-    await shop.read_on()
-    rng, levels = random.Random(11), [9]
-    for calls in range(1, 60):
-        for _ in range(rng.randrange(1, 4)):
-            levels.append(rng.randrange(0, 11))
-            await shop.count(levels[-1])
-        if calls % 9 == 0:
-            shop.known.network = network(calls, STORES, FRAGILE)  # everything is looked at anew
-        with suppress(Unavailable):
-            await shop.read_on(partial(Dying, calls=calls % 7 + 1, is_after=is_after))
-    await shop.read_on()
-    found, _ = await shop.watch().events(limit=1000)
-    assert [(str(event.state), event.available) for event in reversed(found)] == crossings(levels, 5)
-    assert len(found) > 20
-
-
-async def test_readers_at_the_same_time_tell_each_crossing_once(shop: Shop) -> None:
-    """The seeded bug: the cursor is not compared before it is moved, so two readers tell the same."""
-    await shop.count(9)
-    await shop.read_on()
-    levels = [9]
-
-    async def shopping() -> None:
-        rng = random.Random(3)
-        for _ in range(150):
-            levels.append(rng.randrange(0, 11))
-            await shop.count(levels[-1])
-            await asyncio.sleep(0)
-
-    async def reading() -> None:
-        watch = shop.watch()
-        while len(levels) <= 150:
-            await watch.step()
-            await asyncio.sleep(0)
-
-    await asyncio.gather(shopping(), *(reading() for _ in range(4)))
-    await shop.read_on()
-    found, _ = await shop.watch().events(limit=1000)
-    assert [(str(event.state), event.available) for event in reversed(found)] == crossings(levels, 5)
-
-
-async def test_a_reading_counts_only_with_the_cursor_it_was_made_at(shop: Shop) -> None:
-    await shop.count(9)
-    await shop.read_on()
-    cursor = await shop.low_stock.cursor()
-    assert cursor is not None
-    reading = Reading(sku="mug", node_id="east", available=1, threshold=5, at_ms=0, event=2)
-    stale = Cursor(event=cursor.event - 1, documents=cursor.documents)
-    assert not await shop.low_stock.advance(stale, cursor, [reading])
-    assert not await shop.low_stock.advance(None, cursor, [reading])
-    assert await shop.low() == []
-
-
 async def test_any_history_of_holds_ends_with_exactly_what_is_low(shop: Shop) -> None:
     rng = random.Random(8)
     skus, nodes = ("mug", "pot", "tea"), ("east", "west", "depot")
@@ -378,39 +181,3 @@ async def test_what_is_low_is_listed_page_by_page(shop: Shop) -> None:
     oldest, at_end = await watch.events(limit=4, before=newest[-1].number)
     assert [event.number for event in (*newest, *oldest)] == [6, 5, 4, 3, 2, 1]
     assert (has_more, at_end) == (True, False)
-
-
-@pytest.mark.parametrize("stock", ["redis in 4 partitions"], indirect=True)
-async def test_a_journal_that_cannot_be_read_stops_no_other_one(shop: Shop) -> None:
-    """The seeded bug: the readers go one after another, and those behind the one that fails never come to read."""
-    for sku in ("mug", "pot"):
-        await shop.count(0, sku)
-
-    def kind(store: LowStockStore) -> LowStockStore:
-        return Dying(store, 1, is_after=False) if store is shop.low_stock else store
-
-    with pytest.raises(Unavailable):
-        await shop.watch(kind).step()
-    assert [sku for sku, *_ in await shop.low()] == ["pot"]
-    await shop.read_on()
-    assert [sku for sku, *_ in await shop.low()] == ["pot", "mug"]
-
-
-async def test_a_journal_that_was_cut_off_before_it_was_read_is_made_up_for(
-    client: MultiplexedClient, keys: Keys, redis_store: Any
-) -> None:
-    shop = Shop(
-        stock=Stock(store=redis_store, wait=asyncio.sleep, today=None),  # type: ignore[arg-type]
-        low_stocks=[RedisLowStock(client, keys)],
-        known=Known(),
-    )
-    await shop.count(9)
-    await shop.read_on()
-    for on_hand in (4, 9, 3):
-        await redis_store.put_positions([PositionCount(node_id="east", sku="mug", on_hand=on_hand)])
-    await client.call("XTRIM", keys.journal, "MAXLEN", 1)
-    await shop.read_on()
-    assert await shop.told() == [("low", "mug", 3)]
-    await shop.count(9)
-    await shop.read_on()
-    assert (await shop.told())[1:] == [("recovered", "mug", 9)]
