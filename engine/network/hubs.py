@@ -97,6 +97,16 @@ def transfer_ready(days: NetworkDays, now: datetime, which: NDArray[np.int64]) -
     return ready
 
 
+def first_days(moment: NDArray[np.int64], picks_up: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the first day on which services take on what is there from some moments on, (moments, services).
+
+    `picks_up` (moments, services) are the minutes at which they come, negative: whenever they are asked. A service that
+    has been there already at the minute of a moment takes it the next day.
+    """
+    day, slot = moment[:, None] // SLOTS, moment[:, None] % SLOTS
+    return day + ((slot > 0) & (picks_up >= 0) & (slot - 1 >= picks_up))
+
+
 def _hubs(network: Network) -> Hubs:
     if network.hubs is None:
         raise AssertionError("the network has no hubs")

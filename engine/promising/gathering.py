@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.network.hubs import SLOTS, TransferMinute
+from engine.network.hubs import SLOTS, TransferMinute, first_days
 from engine.network.model import Network
 from engine.network.transfers import Hubs
 from engine.promising.valuing import NO_VALUES
@@ -191,16 +191,11 @@ def _onward(
     moments: IntArray,
     masks: int,
 ) -> Offered:
-    """Return the parcels that could go on from hubs at each moment; units are paid, and valued, with their parts.
-
-    A service that has been there already at the minute of a moment takes it the next day.
-    """
+    """Return the parcels that could go on from hubs at each moment; units are paid, and valued, with their parts."""
     node = np.repeat(hub_node, np.diff(first))
-    day, slot = moments // SLOTS, moments % SLOTS
     services = np.array(programme.origin)[ask.services] if programme.origin else ask.services
-    picks_up = network.pick_up_minutes[np.ix_(services, node)].T
-    gone = (slot[:, None] > 0) & (picks_up >= 0) & (slot[:, None] - 1 >= picks_up)
-    wanted = np.stack([np.broadcast_to(node[:, None], gone.shape), day[:, None] + gone], axis=2)
+    ready = first_days(moments, network.pick_up_minutes[np.ix_(services, node)].T)
+    wanted = np.stack([np.broadcast_to(node[:, None], ready.shape), ready], axis=2)
     rows, row = np.unique(wanted.reshape(-1, 2), axis=0, return_inverse=True)
     covered = np.repeat(rows[:, 1:], masks, axis=1)
     days, cards = programme.days, programme.cards
@@ -211,7 +206,7 @@ def _onward(
         cards._replace(unit_cost=np.zeros_like(cards.unit_cost)),
         days._replace(ready=np.full_like(days.ready, days.first_day)),
     )
-    return Offered(row.reshape(gone.shape).astype(np.int64), offers.cost, offers.arrival, offers.ship_day)
+    return Offered(row.reshape(ready.shape).astype(np.int64), offers.cost, offers.arrival, offers.ship_day)
 
 
 def _direct(programme: Programme, ask: Ask, nodes: IntArray, covered: IntArray) -> Offered:

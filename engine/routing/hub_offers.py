@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from engine.availability.reference import View
 from engine.delivery.day_tables import DayTables
 from engine.network.days import NEVER
-from engine.network.hubs import SLOTS, TransferMinute, transfer_days, transfer_minute
+from engine.network.hubs import SLOTS, TransferMinute, first_days, transfer_days, transfer_minute
 from engine.network.model import Network
 from engine.network.transfers import Hubs
 from engine.routing.arrivals import Arrivals, arrivals_from
@@ -111,7 +111,8 @@ def hub_offers(
     if not len(number):
         return None
     hub_node, stop_moment, packs_own = _stops(network.hubs, minute, number, moment)
-    onward = arrivals_from(view, now, tables, ways, bands, cards, hub_node, _ready(network, hub_node, stop_moment))
+    ready = first_days(stop_moment, network.pick_up_minutes[:, hub_node].T)
+    onward = arrivals_from(view, now, tables, ways, bands, cards, hub_node, ready)
     hubs, at = network.hubs, np.array(place, np.int64)
     keeps = np.array([order.order_id in given_up for order in orders], np.bool_)
     offers = HubOffers(
@@ -172,15 +173,6 @@ def _stops(
         found += [(int(hubs.node[row]), each, own <= each) for each in moments]
     node, at, packs = zip(*found, strict=True)
     return np.array(node, np.int64), np.array(at, np.int64), np.array(packs, np.bool_)
-
-
-def _ready(network: Network, node: IntArray, moment: IntArray) -> IntArray:
-    """Return the first day of each stop for each service, (stops, services): the next if it has been there already."""
-    day, slot = moment // SLOTS, moment % SLOTS
-    picks_up = network.pick_up_minutes[:, node].T
-    gone = (slot[:, None] > 0) & (picks_up >= 0) & (slot[:, None] - 1 >= picks_up)
-    found: IntArray = day[:, None] + gone
-    return found
 
 
 def _due_days(
