@@ -5,6 +5,7 @@ All is asked of engine/delivery, once for each of the few datings that orders ha
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -77,15 +78,28 @@ def arrivals_from(
             continue
         service, place = np.unique(ways.service[columns], return_inverse=True)
         table = _table(view, now, tables, dating)
-        for entry, (at, first) in enumerate(zip(node.tolist(), ready, strict=True)):
+        for some in _turns(node):
+            at, chosen = node[some], np.ix_(some, columns)
             earliest = np.full((len(network.node_ids), len(service)), table.first_day, dtype=np.int64)
-            earliest[at] = first[service]
+            earliest[at] = ready[some][:, service]
             found = np.full_like(earliest, NEVER)
-            found[at] = np.where(network.serves[service, at], hand_over(table, service, earliest)[at], NEVER)
-            leaves[entry, columns] = found[at, place]
+            found[at] = np.where(network.serves[service][:, at].T, hand_over(table, service, earliest)[at], NEVER)
+            leaves[chosen] = found[at][:, place]
             arrives = _arrive(table, dating, service, found, ways, bands, cards)[at]
-            days[entry, columns, :] = np.where(arrives < UNREACHABLE // 2, arrives - base, UNREACHABLE)[place, :]
+            days[chosen] = np.where(arrives < UNREACHABLE // 2, arrives - base, UNREACHABLE)[:, place, :]
     return Arrivals(base=base, hand_over=leaves, days=days)
+
+
+def _turns(node: IntArray) -> list[IntArray]:
+    """Return all entries in turns, none with two of one node: day tables have a row for each node."""
+    turns: list[list[int]] = []
+    taken = Counter[int]()
+    for entry, at in enumerate(node.tolist()):
+        if taken[at] == len(turns):
+            turns.append([])
+        turns[taken[at]].append(entry)
+        taken[at] += 1
+    return [np.array(turn, np.int64) for turn in turns]
 
 
 def _table(view: View, now: datetime, tables: DayTables, dating: Dating) -> Days:
