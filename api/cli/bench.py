@@ -10,7 +10,18 @@ import typer
 
 from api.cli.terminal import choose
 
-NAMES = ("dispatch", "http", "inventory", "one_by_one", "peak", "promise", "promise_dates", "published", "routing_gap")
+NAMES = (
+    "dispatch",
+    "http",
+    "inventory",
+    "one_by_one",
+    "peak",
+    "promise",
+    "promise_dates",
+    "published",
+    "routing_gap",
+    "simulation",
+)
 
 
 def command(
