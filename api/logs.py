@@ -26,7 +26,11 @@ from engine.events.holder import holder
 
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "text"]
-_SECRET = re.compile(r"(allot_[a-z0-9]{12}_|[Bb]earer\s+|whsec_|://[^/@\s:]*:)[^\s\"'@,]+")
+_SECRET = re.compile(
+    r"(allot_[a-z0-9]{12}_|[Bb]earer\s+|whsec_)[^\s\"'@,]+"
+    r"|(://[^/@\s:]*:)(?:[^\s@]+(?=@)|(?!\d{1,5}(?!\w))[^\s\"'@,]+)"
+)
+"""What follows `://…:` is a password, unless it is a port and no `@` comes behind it."""
 
 
 def set_up_logs(level: Level, form: Format, stream: TextIO | None = None) -> None:
@@ -71,7 +75,7 @@ def _without_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutabl
     """Take out what looks like a key, a token or a password, wherever it came from."""
     for name, value in event.items():
         if isinstance(value, str) and _SECRET.search(value):
-            event[name] = _SECRET.sub(r"\1…", value)
+            event[name] = _SECRET.sub(r"\1\2…", value)
     return event
 
 

@@ -39,6 +39,7 @@ def test_a_line_is_json_and_names_its_request(log_stream) -> None:
 def test_keys_tokens_and_passwords_are_cut_out_of_lines_and_tracebacks(form, log_stream) -> None:
     set_up_logs("info", form, log_stream)
     secrets = ["allot_abcdefghij12_VERYSECRET", "Bearer eyVERYSECRET", "redis://me:VERYSECRET@host", "whsec_VERYSECRET"]
+    secrets += ["redis://me:12/VERYSECRET@host", "redis://me:1,VERYSECRET@host", "redis://me:VERYSECRET"]
     for secret in secrets:
         try:
             raise ValueError(secret)
@@ -47,6 +48,15 @@ def test_keys_tokens_and_passwords_are_cut_out_of_lines_and_tracebacks(form, log
     shown = log_stream.getvalue()
     assert shown.count("ValueError") >= len(secrets)
     assert "VERYSECRET" not in shown
+
+
+def test_where_a_store_or_a_receiver_is_stays_readable(log_stream) -> None:
+    """Seeded bug that it catches: a port and the path behind it are cut out like a password."""
+    set_up_logs("info", "json", log_stream)
+    said = "no store at redis://10.0.0.7:6379: refused; asked by https://shop.example:8443/hook"
+    logging.getLogger("allot.api").warning("%s, redis://me:12345@10.0.0.7:6379", said)
+    (line,) = [each for each in log_stream.getvalue().splitlines() if "allot.api" in each]
+    assert json.loads(line)["event"] == f"{said}, redis://me:…@10.0.0.7:6379"
 
 
 def test_the_access_log_has_the_share_that_was_asked_for_and_every_failure() -> None:
