@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from codecs import BOM_UTF8
 from hashlib import sha256
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
@@ -32,7 +33,7 @@ async def create_import(call: Call[bytes, wire.ImportQuery]) -> Answer:
         created = await store.create(import_id, kind, call.engine.clock.now(), (), replay)
     else:
         # A row of CSV begins with no brace, and its header has no quote before the first name.
-        is_lines = call.body.lstrip()[:1] == b"{"
+        is_lines = call.body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
         rows = await (
             asyncio.to_thread(rows_of_ndjson, call.body)
             if is_lines

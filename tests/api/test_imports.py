@@ -83,6 +83,16 @@ async def test_orders_are_taken_as_one_json_object_a_line(shop) -> None:
     assert (await shop.get("/v1/orders/n-1")).status_code == 200
 
 
+@pytest.mark.parametrize("media", ["text/csv", "application/x-ndjson"])
+async def test_a_file_that_begins_with_a_byte_order_mark_is_read_as_one_without(shop, media: str) -> None:
+    body = COUNTS if media == "text/csv" else json.dumps({"node_id": "east", "sku": "mug", "on_hand": 8})
+    answer = await sent(shop, "inventory", f"\ufeff{body}", media)
+    assert answer.status_code == 202, answer.text
+    await finished(shop, answer.json()["import_id"])
+    positions = {each["node_id"]: each for each in (await shop.get("/v1/inventory/mug")).json()["positions"]}
+    assert positions["east"]["on_hand"] == 8
+
+
 async def test_the_same_key_is_the_same_import(shop) -> None:
     key = {"Idempotency-Key": "same"}
     first, second = await sent(shop, "inventory", COUNTS, **key), await sent(shop, "inventory", COUNTS, **key)
