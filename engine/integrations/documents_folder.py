@@ -6,6 +6,7 @@ The files hold what `PUT /v1/network`, `/v1/catalog`, `/v1/inventory/positions`,
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -108,11 +109,11 @@ class _Orders(_Entry):
     orders: tuple[_Order, ...]
 
 
-def read_documents(folder: Path) -> Documents:
-    """Read every document of a folder; raises InvalidInput naming file, place, value and remedy."""
+def read_documents(folder: Path, names: Collection[str] = NAMES) -> Documents:
+    """Read every document of a folder, or those named; raises InvalidInput naming file, place, value and remedy."""
     if not folder.is_dir():
         raise InvalidInput(Fault(path=str(folder), message="is not a folder; give one with network.json"))
-    bodies = {name: found for name in NAMES if (found := _body(folder, name)) is not None}
+    bodies = {name: found for name in NAMES if name in names and (found := _body(folder, name)) is not None}
     if not bodies:
         names = ", ".join(f"{name}.json" for name in NAMES)
         raise InvalidInput(Fault(path=str(folder), message=f"holds none of {names} (or .json.gz); add at least one"))
@@ -123,10 +124,28 @@ def read_documents(folder: Path) -> Documents:
     return Documents(
         network=None if network is None else parse_network(network, "network.json"),
         catalog=None if catalog is None else parse_catalog(catalog, "catalog.json"),
-        positions=tuple(PositionCount(**entry.model_dump()) for entry in (positions.positions if positions else ())),
-        supplies=tuple(Supply(**entry.model_dump()) for entry in (supplies.supplies if supplies else ())),
+        positions=() if positions is None else _counts(positions),
+        supplies=() if supplies is None else _supplies(supplies),
         orders=tuple(entry.as_asked() for entry in (orders.orders if orders else ())),
     )
+
+
+def parse_positions(body: bytes, source: str) -> tuple[PositionCount, ...]:
+    """Read counts as `PUT /v1/inventory/positions` takes them; raises InvalidInput."""
+    return _counts(read_document(_Positions, body, source))
+
+
+def parse_supplies(body: bytes, source: str) -> tuple[Supply, ...]:
+    """Read supplies as `PUT /v1/inventory/supplies` takes them; raises InvalidInput."""
+    return _supplies(read_document(_Supplies, body, source))
+
+
+def _counts(document: _Positions) -> tuple[PositionCount, ...]:
+    return tuple(PositionCount(**entry.model_dump()) for entry in document.positions)
+
+
+def _supplies(document: _Supplies) -> tuple[Supply, ...]:
+    return tuple(Supply(**entry.model_dump()) for entry in document.supplies)
 
 
 def _read(model: type[Entry], bodies: dict[str, bytes], name: str) -> Entry | None:

@@ -101,28 +101,33 @@ class NearDocument(Part):
     radius_km: Annotated[float, Field(strict=True, gt=0, le=20_000)]
 
 
-class ScaleDemandDocument(Part):
-    """So many times the orders: of those that every condition fits, on those days."""
+class DemandPart(Part):
+    """Which orders a change is about: those that every condition fits; `near` and `country` are one, either will do."""
+
+    near: NearDocument | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
+    postal_prefixes: Annotated[tuple[PostalPrefix, ...], Field(min_length=1, max_length=10_000)] | None = Field(
+        default=None, description="Of `country`; null is all of it."
+    )
+    skus: Skus | None = Field(default=None, description="Lines of these products only.")
+    channels: Services | None = None
+
+
+class ScaleDemandDocument(DemandPart):
+    """So many times the orders, on those days."""
 
     factor: Factor
     from_day: StoryDay = 0
     days: Span | None = Field(default=None, description="null is to the end.")
-    near: NearDocument | None = None
-    countries: Annotated[tuple[Annotated[str, Field(pattern=r"^[A-Z]{2}$")], ...], Field(min_length=1)] | None = None
-    postal_prefixes: Annotated[tuple[PostalPrefix, ...], Field(min_length=1, max_length=10_000)] | None = None
-    skus: Skus | None = Field(default=None, description="Orders with any of these products.")
-    channels: Services | None = None
 
 
-class AddOrdersDocument(Part):
-    """A spike: so many orders more within some hours of a day, drawn as others are."""
+class AddOrdersDocument(DemandPart):
+    """A spike: so many orders more within some hours of a day, like those that there are."""
 
-    orders: Annotated[int, Field(strict=True, ge=1, le=10**7)]
+    orders: Annotated[int, Field(strict=True, ge=1, le=10**6)]
     day: StoryDay
     from_: TimeOfDay = Field(default="09:00", alias="from")
     to: TimeOfDay = "21:00"
-    near: NearDocument | None = None
-    sku: Sku | None = Field(default=None, description="Each has one unit of this product, and nothing else.")
 
 
 class SetCapacityDocument(Lasting):

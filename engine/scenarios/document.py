@@ -1,6 +1,6 @@
 """The scenario document: what a file in scenarios/ holds, in one frozen pydantic model.
 
-Here: its keys, and worlds that are drawn or recorded. Not here: worlds written out (world_document.py), changes
+Here: its keys. Not here: worlds written out (world_document.py), changes
 (change_document.py), policies and what really happens (policy_document.py), reading (reading.py).
 """
 
@@ -20,6 +20,7 @@ from engine.network.document import (
     ZoneDocument,
 )
 from engine.scenarios.change_document import ChangeDocument
+from engine.scenarios.generate_document import GenerateDocument
 from engine.scenarios.policy_document import (
     CustomersDocument,
     ExpectationDocument,
@@ -27,9 +28,9 @@ from engine.scenarios.policy_document import (
     OperationsDocument,
     RoutingDocument,
 )
+from engine.scenarios.recorded_document import RecordedOrderDocument, RecordedReturnDocument
 from engine.scenarios.world_document import (
     CarrierDocument,
-    OrderDocument,
     Part,
     StockDocument,
     StoryNodeDocument,
@@ -48,34 +49,8 @@ InFile = Annotated[File, Tag("<file>")]
 Products = Annotated[InFile | Annotated[tuple[StoryProductDocument, ...], Tag("<list>")], Discriminator(_is_file)]
 Stock = Annotated[InFile | Annotated[tuple[StockDocument, ...], Tag("<list>")], Discriminator(_is_file)]
 Supplies = Annotated[InFile | Annotated[tuple[SupplyDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-Orders = Annotated[InFile | Annotated[tuple[OrderDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-
-
-class GenerateDocument(Part):
-    """A world that is drawn: nodes, products, stock and demand of any size; the same seed gives the same world."""
-
-    nodes: Annotated[int, Field(strict=True, ge=1, le=10_000)]
-    skus: Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
-    orders_per_day: Annotated[float, Field(strict=True, gt=0, le=10**7)]
-    kinds: dict[Literal["dc", "third_party", "store", "vendor"], Annotated[float, Field(ge=0)]] = Field(
-        default={"dc": 0.2, "store": 0.75, "vendor": 0.05}, description="Proportions of kinds of nodes."
-    )
-    nodes_per_sku: Annotated[float, Field(strict=True, ge=1, le=1_000)] = Field(
-        default=6.5, description="At how many nodes a product lies, on average."
-    )
-    cover_days: Annotated[float, Field(strict=True, gt=0, le=1_000)] | None = Field(
-        default=None, description="Days of demand in stock as the story begins; null: as many as it has, and two."
-    )
-    capacity_share: Annotated[float, Field(strict=True, gt=0, le=100)] | None = Field(
-        default=1.3, description="Capacities over the load of an average day; null: unlimited."
-    )
-    max_lines: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(default=6, description="Of an order.")
-    need_by_share: Annotated[float, Field(strict=True, ge=0, le=1)] = Field(
-        default=0.0, description="Of orders that are wanted by a day."
-    )
-    seed: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] | None = Field(
-        default=None, description="null: the story's; the world stays the same if the story's seed changes."
-    )
+Orders = Annotated[InFile | Annotated[tuple[RecordedOrderDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+Returns = Annotated[InFile | Annotated[tuple[RecordedReturnDocument, ...], Tag("<list>")], Discriminator(_is_file)]
 
 
 class ScenarioDocument(Part):
@@ -114,7 +89,10 @@ class ScenarioDocument(Part):
     substitutes: tuple[SubstituteDocument, ...] = ()
     stock: Stock = ()
     supplies: Supplies = ()
-    orders: Orders = ()
+    orders: Orders = Field(default=(), description="Each with its instant; or `generate` draws them.")
+    returns: Returns | None = Field(
+        default=None, description="Units that come back on known days; null: drawn from deliveries, by `operations`."
+    )
 
     changes: Annotated[tuple[ChangeDocument, ...], Field(max_length=1_000)] = ()
     operations: OperationsDocument = OperationsDocument()

@@ -29,7 +29,7 @@ class Written:
     """A tree, the folder that its paths begin at, and the SHA-256 of each file that it was read from."""
 
     tree: Mapped
-    folder: Path
+    folder: Path | None
     inputs: Mapping[str, str] = field(default_factory=dict)
     noted: Sequence[tuple[Mark, str]] = ()
     """What is wrong with its YAML."""
@@ -43,9 +43,9 @@ def read_written(path: Path, overrides: Overrides = ()) -> Written:
     return Written(tree=tree, folder=path.parent, inputs=reading.inputs, noted=tuple(reading.noted))
 
 
-def written_of(text: str, source: str, folder: Path, overrides: Overrides = ()) -> Written:
-    """Return what a text says, in place of a file of that folder."""
-    reading = _Reading(root=folder)
+def written_of(text: str, source: str, folder: Path | None, overrides: Overrides = ()) -> Written:
+    """Return what a text says, in place of a file of that folder; without one it may name no files."""
+    reading = _Reading(root=folder or Path())
     tree = _with_base(read_tree(text, source, reading.noted), (), folder, reading)
     tree = _overridden(tree, overrides, reading.noted)
     return Written(tree=tree, folder=folder, inputs=reading.inputs, noted=tuple(reading.noted))
@@ -70,12 +70,14 @@ def _extended(path: Path, source: str, above: Sequence[Path], reading: _Reading)
     return _with_base(read_tree(text, source, reading.noted), (*above, path.resolve()), path.parent, reading)
 
 
-def _with_base(tree: Mapped, above: Sequence[Path], folder: Path, reading: _Reading) -> Mapped:
+def _with_base(tree: Mapped, above: Sequence[Path], folder: Path | None, reading: _Reading) -> Mapped:
     named = tree.get("extends")
     if named is None or (isinstance(named, Leaf) and named.value is None):
         return tree.put("extends", None)
     if not isinstance(named, Leaf) or not isinstance(named.value, str):
         raise InvalidInput(Fault(path=str(named.mark), message="`extends` names one file; give its path"))
+    if folder is None:
+        raise InvalidInput(Fault(path=str(named.mark), message="no file can be named here; write the story out"))
     path = folder / named.value
     if path.resolve() in above:
         circle = " → ".join(other.name for other in (*above, path))

@@ -5,12 +5,14 @@ Not here: their documents (policy_document.py).
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
 from engine.network.document import PolicyDocument
 from engine.policies.document import RunPolicyDocument
+from engine.scenarios.change_document import MiscountDocument
 from engine.scenarios.document import ScenarioDocument
 from engine.scenarios.moments import day_number, seconds_of
 from engine.scenarios.policy_document import NETWORK_FIELDS, RUN_FIELDS
@@ -72,6 +74,13 @@ def operations_of(scenario: ScenarioDocument, findings: Findings) -> Operations:
         message = f"{said.picks_to_hour} is not after {said.picks_from_hour}; give a later hour"
         findings.note(("operations", "picks_to_hour"), message)
     return Operations(**_same_fields(said, Operations))
+
+
+def with_miscounts(operations: Operations, miscounts: Sequence[MiscountDocument]) -> Operations:
+    """Return the operations with counts that a change says are wrong."""
+    for change in miscounts:
+        operations = replace(operations, inaccurate_share=change.share, inaccurate_units=change.units)
+    return operations
 
 
 def customers_of(scenario: ScenarioDocument) -> Customers:

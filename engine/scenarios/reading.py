@@ -8,24 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from engine.faults import nearest
-from engine.scenarios.changes import Changing, apply_changes
+from engine.scenarios.changes import apply_changes
+from engine.scenarios.changing import Changing
 from engine.scenarios.document import ScenarioDocument
 from engine.scenarios.extending import Overrides, Written, read_written, written_of
-from engine.scenarios.inline_orders import inline_demand
-from engine.scenarios.policies import customers_of, expectations_of, operations_of, policies_of
-from engine.scenarios.stock import counts, planned
-from engine.scenarios.story import Story, World
+from engine.scenarios.files import NamedFiles
+from engine.scenarios.network_changes import networks_of
+from engine.scenarios.policies import customers_of, expectations_of, operations_of, policies_of, with_miscounts
+from engine.scenarios.story import Dated, PutNetwork, Story, World
+from engine.scenarios.story_demand import demand_of, with_changes
 from engine.scenarios.validating import Findings, validated
-from engine.scenarios.world import written_catalog, written_network
+from engine.scenarios.worlds import world_of
 from engine.scenarios.yaml_tree import plain
-
-Entry = TypeVar("Entry")
 
 
 def read_story(path: Path, *, overrides: Overrides = ()) -> Story:
@@ -36,36 +36,39 @@ def read_story(path: Path, *, overrides: Overrides = ()) -> Story:
     return _story(read_written(path, overrides))
 
 
-def story_of(text: str, *, source: str = "scenario", folder: Path = Path(), overrides: Overrides = ()) -> Story:
-    """Read a scenario from a text, YAML or JSON; files that it names are in `folder`."""
+def story_of(text: str, *, source: str = "scenario", folder: Path | None = None, overrides: Overrides = ()) -> Story:
+    """Read a scenario from a text, YAML or JSON; files that it names are in `folder`, without one it may name none."""
     return _story(written_of(text, source, folder, overrides))
 
 
 def _story(written: Written) -> Story:
     scenario, findings = validated(written)
     _note_settings(scenario, findings)
-    first = date.fromisoformat(scenario.start)
-    network, catalog = written_network(scenario, findings), written_catalog(scenario, findings)
-    if network is None or catalog is None:
-        findings.raise_any()
-        raise AssertionError("a world that is missing is a fault")
-    node_ids = {node.node_id for node in network.nodes}
-    skus = [product.sku for product in catalog.products] + [kit.sku for kit in catalog.kits]
-    stocked = {product.sku for product in catalog.products}
-    positions = tuple(counts(_listed(scenario.stock), node_ids, stocked, findings))
-    supplies = tuple(planned(_listed(scenario.supplies), first, node_ids, stocked, findings))
-    changing = Changing(first=first, days=scenario.days, node_ids=node_ids, skus=stocked, findings=findings)
-    apply_changes(scenario.changes, changing)
-    demand = inline_demand(
-        _listed(scenario.orders),
-        midnight=datetime.combine(first, time()),
-        days=scenario.days,
-        skus=skus,
-        findings=findings,
-    )
+    files = NamedFiles(findings=findings)
+    world = world_of(scenario, files)
     policies, expected = policies_of(scenario, findings), expectations_of(scenario, findings)
     operations = operations_of(scenario, findings)
+    if world is None:
+        findings.raise_any()
+        raise AssertionError("a world that is missing is a fault")
+    changing = Changing(
+        first=date.fromisoformat(scenario.start),
+        days=scenario.days,
+        time_zone=scenario.time_zone,
+        network=world.network,
+        node_ids={node.node_id for node in world.network.nodes},
+        skus={product.sku for product in world.catalog.products},
+        findings=findings,
+        supplies=list(world.supplies),
+    )
+    apply_changes(scenario.changes, changing)
+    networks = networks_of(world.network, changing.edits, findings)
+    demand = demand_of(scenario, world, files)
+    demand = None if demand is None else with_changes(demand, changing, scenario.seed)
     findings.raise_any()
+    if demand is None:
+        raise AssertionError("demand that is missing is a fault")
+    dated = [Dated(at_s=at_s, action=PutNetwork(network=network)) for at_s, network in networks[1:]]
     return Story(
         name=scenario.name,
         about=scenario.about,
@@ -75,15 +78,20 @@ def _story(written: Written) -> Story:
         days=scenario.days,
         warm_up_days=scenario.warm_up_days,
         replications=scenario.replications,
-        world=World(network=network, catalog=catalog, positions=positions, supplies=supplies),
+        world=World(
+            network=networks[0][1],
+            catalog=world.catalog,
+            positions=world.positions,
+            supplies=tuple(changing.supplies),
+        ),
         demand=demand,
-        changes=tuple(changing.dated),
-        operations=operations,
+        changes=tuple(sorted((*dated, *changing.dated), key=lambda each: each.at_s)),
+        operations=with_miscounts(operations, changing.miscounts),
         customers=customers_of(scenario),
         policies=policies,
         expect=expected,
-        inputs=dict(written.inputs),
-        sha256=_digest(written),
+        inputs={**written.inputs, **files.inputs},
+        sha256=_digest(written, files.inputs),
     )
 
 
@@ -101,11 +109,7 @@ def _midnight(scenario: ScenarioDocument) -> datetime:
     return datetime.combine(first, time(), ZoneInfo(scenario.time_zone)).astimezone(UTC)
 
 
-def _listed(entries: str | tuple[Entry, ...]) -> tuple[Entry, ...]:
-    return () if isinstance(entries, str) else entries
-
-
-def _digest(written: Written) -> str:
+def _digest(written: Written, inputs: Mapping[str, str]) -> str:
     """Return the SHA-256 of what the story says, whatever its comments and layout, and of the data that it names."""
-    said = json.dumps(plain(written.tree), sort_keys=True, ensure_ascii=False)
+    said = json.dumps([plain(written.tree), dict(inputs)], sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(said.encode()).hexdigest()

@@ -107,8 +107,9 @@ def _cut(tree: Mapped, complaints: Sequence[Complaint], gone: set[str]) -> Mappe
     for complaint in complaints:
         location = tuple(part for part in complaint.location if not (isinstance(part, str) and part.startswith("<")))
         if not _there(tree, location):
-            location = location[:-1]
-            while location and not isinstance(location[-1], int) and len(location) > 1:
+            while not _there(tree, location):
+                location = location[:-1]
+            while len(location) > 1 and not isinstance(location[-1], int):
                 location = location[:-1]
         cuts.add(location)
     cut: Tree = tree

@@ -41,7 +41,7 @@ CALENDARS = {
 
 
 def written_network(scenario: ScenarioDocument, findings: Findings) -> NetworkDocument | None:
-    """Return the network of `nodes` and `carriers`; None, with faults noted, if there is none or it is not sound."""
+    """Return the network of `nodes` and `carriers`, with faults noted; None if there is none."""
     for key in ("nodes", "carriers"):
         if not getattr(scenario, key):
             findings.note((), f"{key!r} is required in a world that is written out; add at least one")
@@ -65,11 +65,10 @@ def written_network(scenario: ScenarioDocument, findings: Findings) -> NetworkDo
         postal_codes=scenario.postal_codes,
         transfers=scenario.transfers,
     )
-    faults = check_network(network)
     places = [(at, place) for at, carrier in enumerate(scenario.carriers) for place in range(len(carrier.services))]
-    for fault in faults:
+    for fault in check_network(network):
         findings.note(_as_written(location_of(fault.path), places), fault.message)
-    return None if faults else network
+    return network
 
 
 def _as_written(location: Location, places: list[tuple[int, int]]) -> Location:
@@ -118,18 +117,16 @@ def _fields(document: Any) -> dict[str, Any]:
 
 
 def written_catalog(scenario: ScenarioDocument, findings: Findings) -> CatalogDocument | None:
-    """Return the catalog of `products`, `kits` and `substitutes`; None, with faults noted, if there is none."""
+    """Return the catalog of `products`, `kits` and `substitutes`, with faults noted; None if there are no products."""
     if not scenario.products or isinstance(scenario.products, str):
-        findings.note((), "'products' is required in a world that is written out; add at least one")
         return None
     catalog = CatalogDocument(
         products=tuple(ProductDocument(**_by_alias(product)) for product in scenario.products),
         kits=scenario.kits,
         substitutes=scenario.substitutes,
     )
-    faults = check_catalog(catalog)
-    findings.note_all(faults)
-    return None if faults else catalog
+    findings.note_all(check_catalog(catalog))
+    return catalog
 
 
 def _by_alias(document: Any) -> dict[str, Any]:

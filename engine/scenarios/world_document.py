@@ -1,4 +1,4 @@
-"""The world of a scenario file, written out: nodes, carriers, products, stock, supplies and orders, with defaults.
+"""The world of a scenario file, written out: nodes, carriers, products, stock and supplies, with defaults.
 
 Entries are those of the network and catalog documents; what a hand-made story need not say has a default here. Not
 here: making documents of them (world.py), worlds of files or drawn ones (files.py, generating.py).
@@ -109,17 +109,3 @@ class SupplyDocument(Part):
     told_on: StoryDay | None = Field(
         default=None, description="From when on its real day is known; left out: not before it is overdue."
     )
-
-
-class OrderDocument(Part):
-    """One order, at an instant of the story's time zone; to coordinates, or to a postal code that the network knows."""
-
-    order_id: Identifier | None = Field(default=None, description="Left out: its place in the list.")
-    placed_at: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2})?$", examples=["2026-11-23T10:00"])]
-    channel: Identifier = "web"
-    latitude: Latitude | None = None
-    longitude: Longitude | None = None
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] | None = None
-    postal_code: Annotated[str, Field(min_length=1, max_length=16)] | None = None
-    need_by_days: Annotated[int, Field(strict=True, ge=0, le=365)] | None = None
-    lines: Annotated[dict[Sku, Quantity], Field(min_length=1)] = Field(description="Quantities by SKU.")
