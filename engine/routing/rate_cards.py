@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.network.model import Network
+from engine.network.of_network import of_network
 from engine.routing.contents import Boxing
 from engine.routing.ways import Pricing, Ways
 from solvers.problem import IntArray
@@ -25,6 +26,15 @@ BY_RATE_CARD = -1
 ANY_WEIGHT_G = 2**60
 _EACH_BOXES = 20
 _NO_STEPS: IntArray = np.zeros((0, 3), np.int64)
+_MOST_KNOWN = 10_000
+_ParcelsOf = tuple[int, int, Pricing, bool, int]
+"""Service, zone, what prices depend on, whether it has no heaviest step, and the heaviest order if that counts."""
+
+
+@of_network
+def _parcels_of(_: Network) -> dict[_ParcelsOf, IntArray]:
+    """Return what was worked out of a network's rates so far: runs of a few orders ask for little else."""
+    return {}
 
 
 class Days(NamedTuple):
@@ -112,6 +122,7 @@ class _Steps:
         self._weight_ends = [int(end) for end in learned.weight_ends.tolist()]
         self._rules = network.freight.service.tolist()
         self._known: dict[tuple[int, int, Pricing], IntArray] = {}
+        self._parcels_known = _parcels_of(network)
         self.days: dict[Days, int] = {}
 
     def of(self, v: int, band: int, pricing: Pricing) -> IntArray:
@@ -123,30 +134,47 @@ class _Steps:
             return _NO_STEPS
         key = (v, band, pricing)
         if key not in self._known:
-            self._known[key] = np.array([*self._steps(v, band, pricing)], np.int64).reshape(-1, 3)
+            parcels = self._parcels(v, int(self._bands.zone[band]), pricing)
+            self._known[key] = self._by_history(band, parcels) if self._knows[v] else self._by_rate_card(parcels)
         return self._known[key]
 
     def _number(self, days: Days) -> int:
         return self.days.setdefault(days, len(self.days))
 
-    def _steps(self, v: int, band: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
-        """Yield the steps, divided where history tells weights apart."""
-        before, plain = 0, dict[int, int]()
-        for most, cents, transit_days in self._boxes(list(self._box(v, band, pricing)), pricing.boxing):
-            billed = with_fuel(cents, self._rules[v][FUEL])
-            if not self._knows[v]:
-                if transit_days not in plain:
-                    plain[transit_days] = self._number(Days(transit_days))
-                yield most, billed, plain[transit_days]
-                continue
+    def _by_rate_card(self, parcels: IntArray) -> IntArray:
+        """Return the steps of a service whose days are those of its rates."""
+        transit_days, place = np.unique(parcels[:, 2], return_inverse=True)
+        number = np.array([self._number(Days(days)) for days in transit_days.tolist()], np.int64)
+        return np.column_stack([parcels[:, :2], number[place]])
+
+    def _by_history(self, band: int, parcels: IntArray) -> IntArray:
+        """Return the steps of a service whose days are learned, divided where history tells weights apart."""
+        before, steps = 0, list[tuple[int, int, int]]()
+        for most, billed, transit_days in parcels.tolist():
             for end in [*(end for end in self._weight_ends if before < end < most), most]:
                 kind = sum(other < end for other in self._weight_ends)
-                yield end, billed, self._number(Days(transit_days, band, kind))
+                steps.append((end, billed, self._number(Days(transit_days, band, kind))))
             before = most
+        return np.array(steps, np.int64).reshape(-1, 3)
 
-    def _box(self, v: int, band: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
+    def _parcels(self, v: int, zone: int, pricing: Pricing) -> IntArray:
+        """Return (most grams, cents with fuel, transit days) of parcels; they stay the same as long as the network."""
+        heaviest_g = self._heaviest_g if pricing.boxing.box_g else 0
+        key = (v, zone, pricing, v in self._light, heaviest_g)
+        found = self._parcels_known.get(key)
+        if found is None:
+            fuel = self._rules[v][FUEL]
+            boxes = self._boxes(list(self._box(v, zone, pricing)), pricing.boxing)
+            rows = [(most, with_fuel(cents, fuel), days) for most, cents, days in boxes]
+            found = np.array(rows, np.int64).reshape(-1, 3)
+            if len(self._parcels_known) >= _MOST_KNOWN:
+                self._parcels_known.clear()
+            self._parcels_known[key] = found
+        return found
+
+    def _box(self, v: int, zone: int, pricing: Pricing) -> Iterator[tuple[int, int, int]]:
         """Yield (most grams, cents, transit days) of one box: its rate, surcharges of the place, and of its size."""
-        table, cell = self._network.rates, v * len(self._network.zones) + int(self._bands.zone[band])
+        table, cell = self._network.rates, v * len(self._network.zones) + zone
         heavy, over = self._rules[v][HEAVIEST_G], self._rules[v][OVERSIZE_CENTS]
         extra = pricing.area_cents[v] if pricing.area_cents else 0
         if v in pricing.boxing.oversize:
