@@ -164,7 +164,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         low_stock=[MemoryLowStock(stock)],
         promises=MemoryPromiseStore(clock),
         orders=orders,
-        load=MemoryLoadBook(clock, orders.used_capacity),
+        load=MemoryLoadBook(clock, orders.uses),
         slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
         explained=MemoryBlobs(clock, explanation_days),

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Iterable, Sequence
 from heapq import heappop, heappush
 from itertools import islice
-from typing import Protocol
 
 from engine.clock import Clock
 from engine.inventory.load import Use
 
 
-class Used(Protocol):
-    """What committed orders use of a node on a day."""
-
-    @property
-    def node_id(self) -> str:
-        """The node."""
-
-    @property
-    def ship_on(self) -> date:
-        """The day."""
-
-    @property
-    def units(self) -> int:
-        """How many units."""
-
-    @property
-    def parcels(self) -> int:
-        """How many parcels."""
-
-
 class MemoryLoadBook:
-    """A `LoadBook`; `of_orders` returns what committed orders use on some days. Each put keeps the sums right."""
+    """A `LoadBook`; `of_orders` returns what committed orders use, as (day, node, units, parcels) of any days.
 
-    def __init__(self, clock: Clock, of_orders: Callable[[Sequence[date]], Awaitable[Sequence[Used]]]) -> None:
+    Each put keeps the sums right.
+    """
+
+    def __init__(self, clock: Clock, of_orders: Callable[[], Iterable[tuple[int, str, int, int]]]) -> None:
         self._clock = clock
         self._of_orders = of_orders
         self._uses: dict[str, tuple[Use, ...]] = {}
@@ -71,14 +52,19 @@ class MemoryLoadBook:
                 await self.put(reservation_id, ())
         for day in [day for day in self._sums if day < first_day]:
             del self._sums[day]
-        used = await self._of_orders([date.fromordinal(day) for day in range(first_day, first_day + days)])
+        end = first_day + days
         found = [
             Use(node_id, day, units, parcels)
             for day, by_node in self._sums.items()
-            if day < first_day + days
+            if day < end
             for node_id, (units, parcels) in by_node.items()
         ]
-        return [*found, *(Use(one.node_id, one.ship_on.toordinal(), one.units, one.parcels) for one in used)]
+        found += [
+            Use(node_id, day, units, parcels)
+            for day, node_id, units, parcels in self._of_orders()
+            if first_day <= day < end
+        ]
+        return found
 
     async def oldest(self, limit: int, seconds: float) -> Sequence[str]:
         """Return reservations that were put longest ago."""

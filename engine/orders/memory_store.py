@@ -6,7 +6,7 @@ step to every caller of the event loop. Reservations are changed through memory_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -135,6 +135,10 @@ class MemoryOrderStore:
             for (day, node_id), (units, parcels) in self._capacity.items()
             if day in by_ordinal and units + parcels > 0
         ]
+
+    def uses(self) -> Iterator[tuple[int, str, int, int]]:
+        """Yield what committed allocations use: (day, node, units, parcels)."""
+        return ((day, node_id, *used) for (day, node_id), used in self._capacity.items())
 
     async def commit(
         self,

@@ -26,7 +26,7 @@ class Stores:
             inventory=self._stock,
             low_stock=(),
             orders=self._orders,
-            load=MemoryLoadBook(clock, self._orders.used_capacity),
+            load=MemoryLoadBook(clock, self._orders.uses),
             runs=self._runs,
         )
 

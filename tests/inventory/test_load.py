@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -27,7 +26,7 @@ TODAY = SystemClock().now().date().toordinal()
 """The store forgets days that are over, by its own clock."""
 
 
-async def no_orders(_: Sequence[date]) -> list[Any]:
+def no_orders() -> list[Any]:
     return []
 
 

@@ -9,7 +9,7 @@ unit 10, a split 50.
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -120,7 +120,7 @@ def catalog_document() -> dict[str, Any]:
 _numbers = itertools.count(1)
 
 
-async def no_orders(_: Sequence[date]) -> list[Any]:
+def no_orders() -> list[Any]:
     """Nothing was committed."""
     return []
 
