@@ -28,7 +28,7 @@ from engine.orders.steering_service import OrderSteering
 from engine.orders.store import OrderStore
 from engine.routing.run_model import RunRequest
 from engine.routing.runs import RoutingRuns
-from engine.storage.documents import DocumentStore
+from engine.storage.documents import Document, DocumentStore
 
 COLLECTION = "node_closures"
 PAGE, _AT_ONCE = 500, 50
@@ -63,7 +63,7 @@ class Closure:
     reopened_at: datetime | None = None
 
 
-_decode = msgspec.json.Decoder(Closure).decode
+_decode, _encode = msgspec.json.Decoder(Closure).decode, msgspec.json.Encoder().encode
 
 
 class NodeClosures:
@@ -179,10 +179,7 @@ class NodeClosures:
             with acting_as(closure.closure_id):
                 run = await self._runs.start(RunRequest())
             closure = replace(closure, run_id=run.value.run_id)
-        latest = await self.find(node_id)
-        if latest is not None and latest.closure_id == closure.closure_id:
-            reroute = closure.reroute or latest.reroute  # asked for while this went on: the run follows the next time
-            await self._keep(replace(closure, reroute=reroute, reopened_at=latest.reopened_at))
+        await self._keep_looked(closure)
         return opened_any
 
     async def _to_be_picked_up(self, node_id: str) -> list[str]:
@@ -207,8 +204,20 @@ class NodeClosures:
         left = sum(isinstance(each, IllegalState) for each in found)
         return len(found) - left, left
 
+    async def _keep_looked(self, closure: Closure) -> None:
+        """Keep what a look at the orders has found, with what people say of the closure at the same time."""
+        seen = await self._documents.find(COLLECTION, closure.node_id)
+        if seen is None or _decode(seen.body).closure_id != closure.closure_id:
+            return
+        before = seen.version
+        while seen is not None:
+            version = await self._documents.add(COLLECTION, closure.node_id, _encode(_with_said(closure, seen)))
+            if version == before + 1:
+                return
+            seen, before = await self._documents.find(COLLECTION, closure.node_id, version - 1), version  # came between
+
     async def _keep(self, closure: Closure) -> None:
-        await self._documents.add(COLLECTION, closure.node_id, msgspec.json.encode(closure))
+        await self._documents.add(COLLECTION, closure.node_id, _encode(closure))
 
     async def _published(self) -> frozenset[str]:
         found = await self._documents.get(NAME)
@@ -218,3 +227,14 @@ class NodeClosures:
         """Say to every server which nodes are off; each looks at the network again with its next request."""
         off = {each.node_id for each in await self.all() if each.reopened_at is None}
         await self._documents.put(NAME, closed_document(off))
+
+
+def _with_said(closure: Closure, seen: Document) -> Closure:
+    """Return a closure as it was looked at, with what was said of it; another one that has begun stays as it is.
+
+    A run that was asked for while it was looked at follows the next time.
+    """
+    latest = _decode(seen.body)
+    if latest.closure_id != closure.closure_id:
+        return latest
+    return replace(closure, reroute=closure.reroute or latest.reroute, reopened_at=latest.reopened_at)

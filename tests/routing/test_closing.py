@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ import pytest
 from engine.errors import IllegalState, InsufficientStock, InvalidInput
 from engine.inventory.model import HoldLine
 from engine.inventory.service import InventoryService
+from engine.network.closures import NAME, closed_ids
 from engine.orders.closing import NodeClosures
 from engine.orders.model import OrderState
 from engine.orders.steering_service import OrderSteering
 from engine.routing.model import AllocationRow, OrderAllocation
 from engine.routing.run_model import RunRequest
 from engine.routing.runs import RoutingRuns
+from engine.storage.documents import MemoryDocumentStore
 
 if TYPE_CHECKING:
     from conftest import World
@@ -220,3 +223,41 @@ async def test_a_run_asked_for_when_a_node_is_empty_already_follows_once(
     assert await nodes_of(world, "o1") == [(1, "west")]
     await closures.tend()
     assert await closures.find("east") == found
+
+
+class Interrupted(MemoryDocumentStore):
+    """Documents that let something else happen just before one is added, once."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def add(self, collection: str, name: str, body: bytes) -> int:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            await meanwhile()
+        return await super().add(collection, name, body)
+
+
+@pytest.mark.parametrize("closes_again", [False, True])
+async def test_a_node_that_is_switched_on_while_it_is_looked_at_stays_on(
+    world: World, runs: RoutingRuns, closes_again: bool
+) -> None:
+    """The seeded bug: what a look has found is written over what was said meanwhile, and the node is off again."""
+    documents = Interrupted()
+    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=1)
+    closures = NodeClosures(documents, world.book, steering, runs, world.reference, world.clock)
+    await closures.close("east", "fire")
+
+    async def meanwhile() -> None:
+        await closures.reopen("east")
+        if closes_again:
+            await closures.close("east", "flood")
+
+    documents.meanwhile = meanwhile
+    await closures.tend()
+    found = await closures.find("east")
+    assert found is not None
+    assert (found.reason, found.reopened_at is None) == (("flood", True) if closes_again else ("fire", False))
+    await closures.tend()
+    published = await documents.get(NAME)
+    assert published is not None
+    assert closed_ids(published.body) == ({"east"} if closes_again else set())
