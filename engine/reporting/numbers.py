@@ -50,5 +50,5 @@ def _decimals(value: float, unit: Unit) -> int:
     if unit is Unit.CENTS:
         return 0 if abs(value) >= 10_000 else 2
     if unit is Unit.SHARE:
-        return 1
+        return 0 if value in {0.0, 100.0} else 1
     return 0 if abs(value) >= 1_000 or value == int(value) else 1 if abs(value) >= 10 else 2

@@ -65,7 +65,7 @@ def _beside(results: StoryResults, policy: str, base: str) -> str:
     said = f"Beside {base}, it {_listed(differs)}." if differs else f"Not to be told from {base}."
     if differs and unsure:
         said += f" What else differs may be chance: {_listed(unsure)}."
-    if results.story.replications == 1:
+    if differs and results.story.replications == 1:
         said += " With one replication, effect and chance cannot be told apart."
     return said
 

@@ -80,7 +80,8 @@ def _check(expected: Expectation, policy: str, results: StoryResults) -> list[Ch
         bar = share if expected.of_policy is None else None if of is None else share * of.mean
         missed = 0.0
         if mean is not None and bar is not None:
-            missed = max(0.0, sign * (bar - mean.mean) - 1e-9 * max(1.0, abs(bar)))
+            short = sign * (bar - mean.mean)
+            missed = short if short > 1e-9 * max(1.0, abs(bar)) else 0.0
         found.append(
             Checked(
                 kpi=expected.kpi,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
@@ -44,7 +44,7 @@ def frontier(
     """Return the chart; better is up and to the left."""
     x = spanning([v for p in points for v in (p.cost - p.cost_reach, p.cost + p.cost_reach)], LEFT, WIDTH - RIGHT)
     reach = [v for p in points for v in (p.service - p.service_reach, p.service + p.service_reach)]
-    y = spanning([min(1.0, value) for value in reach], HEIGHT - BOTTOM, TOP)
+    y = _up_to_all([min(1.0, max(0.0, value)) for value in reach])
     parts = []
     for tick in x.ticks():
         parts.append(line(x.at(tick), TOP, x.at(tick), HEIGHT - BOTTOM, "grid"))
@@ -66,6 +66,14 @@ def frontier(
     parts.append(text(LEFT, HEIGHT - 8, f"{cost_label} →", kind="soft"))
     parts.append(text(LEFT, 11, f"↑ {service_label}", kind="soft"))
     return picture(WIDTH, HEIGHT, f"{service_label} against {cost_label}", parts)
+
+
+def _up_to_all(shares: Sequence[float]) -> Axis:
+    """Return an axis of shares that does not go beyond all of them, nor below none."""
+    low, high = min(shares), max(shares)
+    spread = max(high - low, 0.02)
+    axis = spanning([max(0.0, low - spread / 4), min(1.0, high + spread / 4)], HEIGHT - BOTTOM, TOP)
+    return replace(axis, low=max(axis.low, 0.0), high=min(axis.high, 1.0))
 
 
 def _point(point: Point, x: Axis, y: Axis, label_y: float) -> str:

@@ -91,6 +91,9 @@ def _window(discs: Sequence[Disc], arcs: Sequence[Arc], cell: float) -> _Window:
     north, south = max(latitudes) + cell / 2, min(latitudes) - cell / 2
     west, east = min(longitudes) - cell / 2, max(longitudes) + cell / 2
     squeeze = math.cos(math.radians((north + south) / 2))
+    flat = 0.45 * (east - west) * squeeze - (north - south)
+    if flat > 0:
+        north, south = north + flat / 2, south - flat / 2
     scale = min((WIDTH - 2 * MARGIN) / ((east - west) * squeeze), (TALLEST - 2 * MARGIN) / (north - south))
     left = (WIDTH - (east - west) * squeeze * scale) / 2
     return _Window(north=north, south=south, west=west, east=east, squeeze=squeeze, scale=scale, left=left)

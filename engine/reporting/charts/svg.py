@@ -81,7 +81,7 @@ def spanning(values: Sequence[float], start: float, end: float, *, from_zero: bo
     if from_zero:
         low, high = min(low, 0.0), max(high, 0.0)
     if high <= low:
-        high = low + (abs(low) or 1.0)
+        low, high = low - 0.05 * (abs(low) or 1.0), high + 0.05 * (abs(high) or 1.0)
     step = round_step((high - low) / 5)
     return Axis(
         low=math.floor(low / step + 1e-9) * step, high=math.ceil(high / step - 1e-9) * step, start=start, end=end

@@ -27,7 +27,7 @@ def waterfall(
     for row, (name, change) in enumerate(steps, start=1):
         before, after = axis.at(levels[row - 1]), axis.at(levels[row])
         top = (row + 0.2) * ROW
-        kind = "worse" if change > 0 else "better"
+        kind = "worse" if change > 0 else "better" if change < 0 else "unsure"
         parts += [
             line(before, top - 0.4 * ROW, before, top + 0.6 * ROW, "thin"),
             text(LEFT - 10, top + 0.42 * ROW, name, kind="soft", anchor="end"),

@@ -1,0 +1,58 @@
+"""`allot simulate`: scenario files in, results and a report out; the work is in engine/simulation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli.terminal import console
+from api.cli.what_if import OUT, document, label_folder, out_folder, raise_missed, refuse_twice, run, show
+
+
+def command(
+    scenarios: Annotated[list[Path], typer.Argument(metavar="SCENARIO.yaml...", help="Scenario files.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where results go; out/ and the file's name if unsaid.")
+    ] = None,
+    replications: Annotated[
+        int | None, typer.Option("--replications", metavar="N", min=1, help="In place of what the file says.")
+    ] = None,
+    policy: Annotated[
+        list[str] | None, typer.Option("--policy", metavar="NAME", help="Only this policy; repeat it for more.")
+    ] = None,
+    facts: Annotated[bool, typer.Option("--facts", help="Write every table of facts, not orders alone.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Simulate again what is there already.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print KPIs and expectations as JSON.")] = False,
+) -> None:
+    """Run what-if scenarios on the real engine, compare their policies, and write a report.
+
+    Several files are also put beside one another. Exit code 3 if something that a file expects does not hold.
+    """
+    from engine.reporting.kpi_files import write_reports
+    from engine.scenarios.reading import read_story
+    from engine.simulation.beside import beside
+    from engine.simulation.expectations import check
+
+    refuse_twice([scenario.stem for scenario in scenarios], "file")
+    stories = {scenario: read_story(scenario) for scenario in scenarios}
+    whole = out_folder(scenarios[0], out) if len(scenarios) == 1 else out or OUT
+    checked, labelled = [], {}
+    for scenario, story in stories.items():
+        folder = whole if len(scenarios) == 1 else label_folder(whole, scenario.stem)
+        results = run(story, folder, policies=policy or (), replications=replications, facts=facts, fresh=fresh)
+        found = check(story, results)
+        write_reports(results, folder, found)
+        checked += found
+        labelled[scenario.stem] = results
+    if len(scenarios) > 1:
+        results = beside("Scenarios beside one another", ", ".join(labelled), labelled)
+        write_reports(results, whole, checked)
+    if as_json:
+        typer.echo(json.dumps(document(results, checked), ensure_ascii=False))
+    else:
+        show(results)
+        console().print(f"\nThe report is {whole / 'report.html'}.", style="dim", soft_wrap=True)
+    raise_missed(checked)

@@ -1,0 +1,167 @@
+"""What `simulate`, `compare` and `sweep` have in common: running with a progress bar, and results on the terminal.
+
+Not here: the verbs themselves, reports (engine/reporting).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from api.cli.terminal import console
+from engine.errors import ExpectationMissed, Fault, InvalidInput
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from engine.scenarios.story import Story
+    from engine.simulation.expectations import Checked
+    from engine.simulation.results import StoryResults
+    from engine.simulation.running import Mapping
+
+OUT = Path("out")
+SHOWN = (
+    ("cost_per_order_cents", "cost per order"),
+    ("contribution_per_order_cents", "contribution"),
+    ("on_time_promise_share", "on time"),
+    ("promised_days", "promised in"),
+    ("fill_rate_units", "units filled"),
+    ("split_rate", "split"),
+    ("lost_orders_share", "lost"),
+)
+"""The KPIs of the table on the terminal, and what it calls them."""
+
+
+def out_folder(scenario: Path, out: Path | None) -> Path:
+    """Return where the results of a scenario file go: where it is said, else `out/` and its name."""
+    return OUT / scenario.stem if out is None else out
+
+
+def run(
+    story: Story,
+    folder: Path,
+    *,
+    policies: Sequence[str] = (),
+    replications: int | None = None,
+    facts: bool = False,
+    fresh: bool = False,
+    named: str = "",
+) -> StoryResults:
+    """Run a story into a folder, with a progress bar if standard error is a terminal."""
+    from engine.simulation.running import run_story
+
+    kept: dict[str, Any] = {"policies": policies, "replications": replications, "facts": facts, "fresh": fresh}
+    with _progress(named or story.name, story.days) as (mapping, done):
+        return run_story(story, folder, mapping=mapping, done=done, **kept)
+
+
+@contextmanager
+def _progress(named: str, days: int) -> Iterator[tuple[Mapping | None, Callable[[int, int], None] | None]]:
+    if not sys.stderr.isatty():
+        yield None, None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    from engine.simulation.running import Task, one_by_one
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        shown = bar.add_task(named)
+
+        def told(task: Task, _: int) -> None:
+            bar.update(shown, advance=1, description=f"{named}: {task.policy.name}, replication {task.replication + 1}")
+
+        def done(through: int, of: int) -> None:
+            bar.update(shown, completed=through * days, total=of * days)
+
+        yield one_by_one(told), done
+
+
+def show(results: StoryResults) -> None:
+    """Print the table of policies: means, and below them differences from the first, with their intervals."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("policy")
+    for _, title in SHOWN:
+        table.add_column(title, justify="right", no_wrap=True)
+    base = next(iter(results.by_policy))
+    for policy in results.by_policy:
+        table.add_row(Text(policy), *(_cell(results, policy, base, kpi) for kpi, _ in SHOWN))
+    shown = console()
+    shown.print(table)
+    count = results.story.replications
+    said = f"{count} replications, intervals of 95 %" if count > 1 else "1 replication: no intervals"
+    shown.print(f"money in {results.story.currency}; {said}", style="dim")
+
+
+def _cell(results: StoryResults, policy: str, base: str, kpi: str) -> Text:
+    from rich.text import Text
+
+    from engine.reporting.simulation_report import cell
+    from engine.simulation.kpis import BY_NAME
+
+    found = cell(results, policy, base, BY_NAME[kpi])
+    shown = Text(found.mean)
+    if found.change:
+        style = {"better": "green", "worse": "red"}.get(found.verdict, "dim")
+        shown.append(f"\n{found.change} {found.change_reach}".rstrip(), style=style)
+    return shown
+
+
+def document(results: StoryResults, checked: Sequence[Checked] = ()) -> dict[str, Any]:
+    """Return results for machines: every KPI of every policy, and what was expected."""
+    from dataclasses import asdict
+
+    from engine.reporting.kpi_files import kpi_rows
+
+    policies: dict[str, dict[str, Any]] = {policy: {} for policy in results.by_policy}
+    for row in kpi_rows(results):
+        kept = ("unit", "mean", "half_width", "difference", "difference_half_width")
+        policies[row.policy][row.kpi] = {name: value for name, value in asdict(row).items() if name in kept}
+    expect = [{**asdict(one), "holds": one.holds} for one in checked]
+    return {"story": results.story.name, "replications": results.story.replications, "policies": policies} | (
+        {"expect": expect} if checked else {}
+    )
+
+
+def raise_missed(checked: Sequence[Checked]) -> None:
+    """Raise ExpectationMissed if a bar was missed, naming each one and by how much."""
+    missed = [one for one in checked if not one.holds]
+    if missed:
+        lines = "\n".join(f"  {_missed(one)}" for one in missed)
+        raise ExpectationMissed(f"{len(missed)} of {len(checked)} expectations are missed:\n{lines}")
+
+
+def _missed(one: Checked) -> str:
+    from engine.reporting.numbers import points, written
+    from engine.simulation.kpis import BY_NAME
+
+    unit = BY_NAME[one.kpi].unit
+    place = f"{one.path}: " if one.path else ""
+    if one.value is None or one.bar is None:
+        return f"{place}{one.kpi} of {one.policy!r} has no value in this story"
+    of = f", that of {one.of_policy!r} times what is said" if one.of_policy is not None else ""
+    return (
+        f"{place}{one.kpi} of {one.policy!r} is {written(one.value, unit)}, expected {one.relation} "
+        f"{written(one.bar, unit)}{of}: missed by {points(one.missed_by, unit)}"
+    )
+
+
+def label_folder(folder: Path, label: str) -> Path:
+    """Return a folder for what a label names, with a name that every file system takes."""
+    return folder / quote(label, safe="=,+ ")
+
+
+def refuse_twice(labels: Sequence[str], what: str) -> None:
+    """Raise InvalidInput if a label stands twice: its results would be the same folder."""
+    for label in labels:
+        if labels.count(label) > 1:
+            message = f"{label!r} stands twice; give each {what} a name of its own"
+            raise InvalidInput(Fault(path=label, message=message))

@@ -1,0 +1,52 @@
+"""Results of several stories beside one another, as if each were a policy: for `allot compare` and `allot sweep`.
+
+Replications are paired by their number; with the same seed and demand they have the same random numbers, and what
+changes between the stories is all that differs. Not here: reading and running (results.py, running.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from engine.simulation.results import PolicyTold, StoryResults
+
+
+def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> StoryResults:
+    """Return one set of results whose policies are those of each story, named by its label.
+
+    A story of one policy is its label, else `label: policy`. As many replications count as all of them have. Maps and
+    days are told only where all stories have the same nodes, services, zones and days.
+    """
+    stories = [results.story for results in labelled.values()]
+    count = min(story.replications for story in stories)
+    by_policy, told = {}, []
+    for label, results in labelled.items():
+        for policy in results.story.policies:
+            named = label if len(results.story.policies) == 1 else f"{label}: {policy.name}"
+            by_policy[named] = results.by_policy[policy.name][:count]
+            told.append(replace(policy, name=named, about=_about(results, policy)))
+    first = stories[0]
+    alike = all(
+        (story.nodes, story.services, story.zones, story.days, story.warm_up_days)
+        == (first.nodes, first.services, first.zones, first.days, first.warm_up_days)
+        for story in stories
+    )
+    inputs = {f"{label}: {file}": sha for label, one in labelled.items() for file, sha in one.story.inputs.items()}
+    inputs |= {f"{label}, all of it": one.story.sha256 for label, one in labelled.items()}
+    merged = replace(
+        first,
+        name=name,
+        about=about,
+        replications=count,
+        policies=told,
+        inputs=inputs,
+        nodes=first.nodes if alike else [],
+        sha256="",
+    )
+    return StoryResults(story=merged, by_policy=by_policy)
+
+
+def _about(results: StoryResults, policy: PolicyTold) -> str:
+    return policy.about or (results.story.about if len(results.story.policies) == 1 else "")
