@@ -3,6 +3,7 @@
 A fleet is some warm workers. What a solve keeps is put into the object store once and mapped by the workers of a
 machine; per call only what has changed is sent, and answers come back without their zeros. At most `DEPTH` parts are
 with one worker. A part whose worker died goes to another; a worker that died is replaced, and fetches what it needs.
+Long parts go out one by one, are told of while they are done, and come back as they are done (`as_they_come`).
 
 Not here: when Ray is used (`dispatcher.py`), what a worker does (`worker.py`).
 """
@@ -14,9 +15,10 @@ import os
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -33,6 +35,11 @@ LOOK_SECONDS = 1.0
 FIRST_PAUSE_SECONDS, MOST_PAUSE_SECONDS = 0.5, 300.0
 """How long no other worker is asked for in place of one that never greeted; twice as long each time in a row."""
 LOOPBACK = "127.0.0.1"
+TALK = "talk"
+"""The thread of a worker that tells how far it is, while another one works."""
+
+Heard = Callable[[int, Any], None]
+"""Hears, of the part at a place, what its function tells."""
 
 log = logging.getLogger(__name__)
 _connected_to, _guard = list[str | None](), threading.Lock()
@@ -99,6 +106,9 @@ class _Sent:
     part: _Part
     member: _Member
     since: float
+    saying: Any = None
+    """Stands for what the worker says of it, until that has come."""
+    said: Any = None
 
 
 class Fleet:
@@ -112,7 +122,7 @@ class Fleet:
         except Exception as error:
             raise Unavailable(f"Ray cannot be reached: {type(error).__name__}: {error}") from error
         own = options.address is None
-        self._actors = self.ray.remote(num_cpus=0 if own else 1, max_restarts=0)(Worker)
+        self._actors = self.ray.remote(num_cpus=0 if own else 1, max_restarts=0, concurrency_groups={TALK: 1})(Worker)
         self.members = [self._new_member() for _ in range(options.workers)]
         self._pause, self._not_before = FIRST_PAUSE_SECONDS, 0.0
         self._await_first()
@@ -200,6 +210,17 @@ class Session:
                 return map(function, *parts)
             return iter(call.results())
 
+    def as_they_come(
+        self, function: Callable[..., Any], parts: Iterable[tuple[Any, ...]], heard: Heard
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield place and result of each part when it is done, whatever the order; a worker has one part at a time.
+
+        The function takes `told` too: what it calls that with, `heard` hears with the place of the part, as far as
+        there is time. A part that is done again tells anew.
+        """
+        with self.fleet.lock:
+            yield from _Call(self, function, iter(parts), heard).finished()
+
     def keep(self, name: str, value: Any) -> tuple[str, str, Any]:
         """Return name, key and reference of a value that stays as it is, sent at its first use."""
         if id(value) not in self._kept:
@@ -219,7 +240,10 @@ class Session:
 class _Call:
     """One call of a session: parts out, answers in, until all are there."""
 
-    def __init__(self, session: Session, function: Any, parts: Iterator[tuple[Any, ...]]) -> None:
+    def __init__(
+        self, session: Session, function: Any, parts: Iterator[tuple[Any, ...]], heard: Heard | None = None
+    ) -> None:
+        self.heard, self.depth, self.listen_at = heard, DEPTH if heard is None else 1, 0.0
         self.session, self.fleet, self.ray = session, session.fleet, session.fleet.ray
         work, arguments, named = work_of(function)
         self.kept = [session.keep(name, value) for name, value in named.items()]
@@ -229,14 +253,22 @@ class _Call:
 
     def results(self) -> list[Any]:
         """Return the results of all parts, in their order; raises Overdue at the deadline."""
+        found = dict(self.finished())
+        return [found[place] for place in range(len(found))]
+
+    def finished(self) -> Iterator[tuple[int, Any]]:
+        """Yield place and result of each part once it is there; raises Overdue at the deadline."""
         while True:
+            while self.found:
+                yield self.found.popitem()
             self.fleet.look_after()
             while (member := self._idlest()) is not None and (part := self._next()) is not None:
                 self._send(part, member)
             if not self.sent:
                 part = self._next()
                 if part is None:
-                    return [self.found[place] for place in range(len(self.found))]
+                    yield from self.found.items()
+                    return
                 if not self.fleet.members:
                     self._do_here(part)
                     continue
@@ -252,12 +284,13 @@ class _Call:
     def _idlest(self) -> _Member | None:
         """Return the worker with least to do, unless all have enough."""
         load = Counter(id(sent.member) for sent in self.sent.values())
-        able = [member for member in self.fleet.ready() if load[id(member)] < DEPTH]
+        able = [member for member in self.fleet.ready() if load[id(member)] < self.depth]
         return min(able, key=lambda member: load[id(member)], default=None)
 
     def _send(self, part: _Part, member: _Member) -> None:
+        place = None if self.heard is None else part.place
         try:
-            answer = member.actor.run.remote(self.kept, [self.common], pack(part.arguments))
+            answer = member.actor.run.remote(self.kept, [self.common], pack(part.arguments), place)
         except self.ray.exceptions.RayError as error:
             self._failed(part, member, error)
         else:
@@ -270,6 +303,7 @@ class _Call:
         for answer in came:
             if answer in self.sent:
                 self._receive(answer, self.sent.pop(answer))
+        self._listen()
         now = time.monotonic()
         if self.session.deadline is not None and now >= self.session.deadline:
             self._cancel()
@@ -283,6 +317,23 @@ class _Call:
         if self.session.deadline is None:
             return LOOK_SECONDS
         return min(LOOK_SECONDS, max(0.0, self.session.deadline - time.monotonic()))
+
+    def _listen(self) -> None:
+        """Hear how far workers are, and ask them anew; one that goes on telling is not silent."""
+        now = time.monotonic()
+        if self.heard is None or now < self.listen_at:
+            return
+        self.listen_at = now + LOOK_SECONDS
+        for sent in self.sent.values():
+            with suppress(self.ray.exceptions.RayError):  # of a dead worker its answer tells
+                if sent.saying is None:
+                    sent.saying = sent.member.actor.said.options(concurrency_group=TALK).remote()
+                elif self.ray.wait([sent.saying], timeout=0)[0]:
+                    said = self.ray.get(sent.saying)
+                    sent.saying = sent.member.actor.said.options(concurrency_group=TALK).remote()
+                    if said != sent.said and said[0] == sent.part.place:
+                        sent.said, sent.since = said, now
+                        self.heard(*said)
 
     def _receive(self, answer: Any, sent: _Sent) -> None:
         try:
@@ -307,7 +358,8 @@ class _Call:
         if self.session.deadline is not None and time.monotonic() >= self.session.deadline:
             self._cancel()
         self.session.done_here += 1
-        self.found[part.place] = self.function(*part.arguments)
+        telling = {} if self.heard is None else {"told": partial(self.heard, part.place)}
+        self.found[part.place] = self.function(*part.arguments, **telling)
 
     def _cancel(self) -> None:
         """Stop the workers that are still at it, and put new ones into their places."""

@@ -1,4 +1,4 @@
-"""Solves on Ray workers: real ones, on a cluster of their own, which the tests of this file share.
+"""Solves on Ray workers: real ones, on a cluster of their own, which the tests of this folder share (conftest.py).
 
 Plans are those of a solve without Ray, whatever happens to the workers. Not here: several nodes (test_ray_nodes.py).
 """
@@ -57,14 +57,6 @@ LOOPBACK = ("0100007F:", "0" * 24 + "01000000:", "0000000000000000FFFF0000010000
 """127.0.0.1, ::1 and ::ffff:127.0.0.1 as the kernel writes them."""
 
 Spread = Callable[..., Iterator[Any]]
-
-
-@pytest.fixture(scope="module")
-def fleet() -> Iterator[Fleet]:
-    """Two workers; the cluster is there as long as they are."""
-    started = Fleet(RayOptions(workers=2, retries=1))
-    yield started
-    started.close()
 
 
 @pytest.fixture(scope="module")
