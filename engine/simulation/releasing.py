@@ -27,6 +27,7 @@ from engine.simulation.facts import Names
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.shelves import Shelves
 from engine.simulation.times import StoryTime
+from engine.simulation.world import on_hand
 from solvers.params import Method
 
 _PARCELS = 1 << 20
@@ -168,9 +169,9 @@ class Releasing:
                         kind=RejectionKind.SHORT_PICK,
                         lines=((row.line_id, missing),),
                     )
-                    before = await self._units_there(row.sku, row.node_id)
+                    before = await on_hand(self._engine, row.sku, row.node_id) or 0
                     refused |= await self._reject(order, self._node[row.node_id], new)
-                    lost = before - await self._units_there(row.sku, row.node_id)
+                    lost = before - (await on_hand(self._engine, row.sku, row.node_id) or 0)
                     self._books.units.lost += lost
                     self._shelves.put_right(row.sku, row.node_id, lost)
             if document.acceptance_minutes is not None and not refused:
@@ -185,9 +186,6 @@ class Releasing:
         order.rejections += 1
         self._books.refused(node)
         return True
-
-    async def _units_there(self, sku: str, node_id: str) -> int:
-        return sum(each.on_hand for each in await self._engine.stock.positions(sku) if each.node_id == node_id)
 
     def _draw(self, cause: str, key: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
         return float(uniforms(self._story.seed, self._replication, cause, key)[0])

@@ -29,7 +29,7 @@ class Shelves:
         wrong = self._wrong.get((sku, node_id), 0)
         if wrong >= 0:
             return 0
-        there = await on_hand(engine, sku, node_id) + wrong - self._taken[sku, node_id]
+        there = (await on_hand(engine, sku, node_id) or 0) + wrong - self._taken[sku, node_id]
         return min(quantity, max(0, quantity - there))
 
     def take(self, sku: str, node_id: str, units: int) -> None:

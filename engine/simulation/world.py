@@ -65,18 +65,21 @@ async def receive(engine: Engine, planned: PlannedSupply) -> None:
 
 
 async def adjust(engine: Engine, adjustments: Sequence[Adjustment]) -> tuple[int, int]:
-    """Change stock, as far as it is there; return the units that came and those that went."""
+    """Change stock, as far as it is there; return the units that came and those that went.
+
+    What is unlimited stays so.
+    """
     done: list[Adjustment] = []
-    left: dict[tuple[str, str], int] = {}
+    left: dict[tuple[str, str], int | None] = {}
     for each in adjustments:
         place = (each.sku, each.node_id)
         if place not in left:
-            found = [
-                position for position in await engine.stock.positions(each.sku) if position.node_id == each.node_id
-            ]
-            left[place] = found[0].on_hand if found and not found[0].unlimited else 0
-        delta = max(each.delta, -left[place])
-        left[place] += delta
+            left[place] = await on_hand(engine, *place)
+        there = left[place]
+        if there is None:
+            continue
+        delta = max(each.delta, -there)
+        left[place] = there + delta
         if delta:
             done.append(replace(each, delta=delta))
     for some in _batches(done):
@@ -84,10 +87,12 @@ async def adjust(engine: Engine, adjustments: Sequence[Adjustment]) -> tuple[int
     return sum(each.delta for each in done if each.delta > 0), -sum(each.delta for each in done if each.delta < 0)
 
 
-async def on_hand(engine: Engine, sku: str, node_id: str) -> int:
-    """Return what is counted of a position; 0 if it is unlimited."""
+async def on_hand(engine: Engine, sku: str, node_id: str) -> int | None:
+    """Return what is counted of a position, None if it is unlimited."""
     found = [each for each in await engine.stock.positions(sku) if each.node_id == node_id]
-    return found[0].on_hand if found and not found[0].unlimited else 0
+    if found and found[0].unlimited:
+        return None
+    return found[0].on_hand if found else 0
 
 
 def _supply(planned: PlannedSupply, expected_s: int, times: StoryTime) -> Supply:

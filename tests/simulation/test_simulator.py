@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.errors import BooksDisagree
-from engine.inventory.model import Adjustment
+from engine.inventory.model import Adjustment, PositionCount
 from engine.scenarios.story import (
     DAY_SECONDS,
     AdjustStock,
@@ -22,7 +22,7 @@ from engine.scenarios.story import (
     SetTransit,
     StoryPolicy,
 )
-from engine.simulation import simulator
+from engine.simulation import changing
 from engine.simulation.facts import Ending
 from tests.simulation.small_world import AT_DC, AT_SHOP, HOUR, Orders, network, rows, story, told_by
 
@@ -220,9 +220,33 @@ def test_all_that_comes_back_is_refunded_and_restocked() -> None:
     assert (ledger.restocked_units, ledger.scrapped_units, ledger.end_units) == (0, 2, 398)
 
 
-def test_recorded_returns_come_back_on_their_days() -> None:
-    told = told_by(story(replace(ONE, back=[(DAY_SECONDS + HOUR, "plate", 3)])))
+def test_recorded_returns_come_back_on_their_days_and_hours() -> None:
+    """What comes back at one is there for the customer who comes at two, to whom nothing could be promised before."""
+    sold_out = {("dc", "cup"): 2, ("dc", "plate"): 0}
+    orders = Orders(
+        placed=[*ONE.placed, (DAY_SECONDS + 2 * HOUR, {"plate": 3}, AT_DC)], back=[(DAY_SECONDS + HOUR, "plate", 3)]
+    )
+    told = told_by(story(orders, sold_out))
     assert [rows(day)[0]["returned_units"] for day in told.days] == [0, 3, 0, 0]
+    assert told.by_key[1]["ending"] == Ending.DELIVERED
+
+
+def test_a_vendor_who_always_has_more_balances_the_books() -> None:
+    """Units of an unlimited position come from nowhere, and what comes back goes there."""
+    of = story(ONE, OF_DC, operations=Operations(return_share=1.0, return_days=0.1), days=7)
+    vendor = PositionCount(node_id="dc", sku="cup", unlimited=True)
+    told = told_by(replace(of, world=replace(of.world, positions=[vendor])))
+    assert told.by_key[0]["ending"] == Ending.DELIVERED
+    assert told.ledger is not None
+    assert (told.ledger.received_units, told.ledger.shipped_units, told.ledger.end_units) == (2, 2, 0)
+    assert (told.ledger.restocked_units, told.ledger.scrapped_units) == (0, 2)
+
+
+def test_a_policy_of_a_later_day_counts_from_then_on() -> None:
+    """The network's own policy routes at 11:00; the one of day 1 every four hours."""
+    orders = Orders(placed=[*ONE.placed, (DAY_SECONDS + 10 * HOUR, {"cup": 2}, AT_DC)])
+    told = told_by(story(orders), StoryPolicy(name="p", window_minutes=240, from_s=DAY_SECONDS))
+    assert [told.by_key[n]["routed_s"] for n in (0, 1)] == [11 * HOUR, DAY_SECONDS + 12 * HOUR]
 
 
 def test_customers_who_do_not_want_to_wait_or_pay_leave() -> None:
@@ -275,9 +299,9 @@ def test_books_that_do_not_balance_are_not_closed(monkeypatch: pytest.MonkeyPatc
     """A supply that comes without being counted is found out at the end."""
 
     async def uncounted(self: Any, _: int, planned: PlannedSupply) -> None:
-        await simulator.receive(self._engine, planned)
+        await changing.receive(self._engine, planned)
 
-    monkeypatch.setattr(simulator._Simulation, "_supply_comes", uncounted)
+    monkeypatch.setattr(changing.Changing, "_supply_comes", uncounted)
     supply = PlannedSupply(supply_id="po", node_id="dc", sku="cup", quantity=9, expected_s=HOUR)
     with pytest.raises(BooksDisagree, match="counted 398 units, and 407 are in stock"):
         told_by(story(ONE, supplies=[supply]))
