@@ -53,4 +53,4 @@ def _results(path: Path) -> StoryResults:
     from engine.scenarios.reading import read_story
     from engine.simulation.results import read_results
 
-    return run(read_story(path), out_folder(path, None)) if path.is_file() else read_results(path)
+    return run([(read_story(path), out_folder(path, None))])[0] if path.is_file() else read_results(path)

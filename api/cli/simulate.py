@@ -35,19 +35,22 @@ def command(
     from engine.scenarios.reading import read_story
     from engine.simulation.beside import beside
     from engine.simulation.expectations import check
+    from engine.simulation.running import Wanted
 
     refuse_twice([scenario.stem for scenario in scenarios], "file")
-    stories = {scenario: read_story(scenario) for scenario in scenarios}
+    stories = [read_story(scenario) for scenario in scenarios]
     whole = out_folder(scenarios[0], out) if len(scenarios) == 1 else out or OUT
-    checked, labelled = [], {}
-    for scenario, story in stories.items():
-        folder = whole if len(scenarios) == 1 else label_folder(whole, scenario.stem)
-        results = run(story, folder, policies=policy or (), replications=replications, facts=facts, fresh=fresh)
-        found = check(story, results)
-        write_reports(results, folder, found)
-        checked += found
-        labelled[scenario.stem] = results
+    folders = [whole if len(scenarios) == 1 else label_folder(whole, scenario.stem) for scenario in scenarios]
+    wanted = Wanted(policies=tuple(policy or ()), replications=replications, facts=facts, fresh=fresh)
+    found = run(list(zip(stories, folders, strict=True)), wanted)
+    checked = []
+    for story, folder, results in zip(stories, folders, found, strict=True):
+        of_story = check(story, results)
+        write_reports(results, folder, of_story)
+        checked += of_story
+    results = found[0]
     if len(scenarios) > 1:
+        labelled = dict(zip((scenario.stem for scenario in scenarios), found, strict=True))
         results = beside("Scenarios beside one another", ", ".join(labelled), labelled)
         write_reports(results, whole, checked)
     if as_json:

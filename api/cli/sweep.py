@@ -41,19 +41,20 @@ def command(
     from engine.reporting.kpi_files import write_reports
     from engine.scenarios.reading import read_story
     from engine.simulation.beside import beside
+    from engine.simulation.running import Wanted
 
     grid = [read_values(text) for text in vary]
     points = [tuple(zip((path for path, _ in grid), values, strict=True)) for values in product(*(v for _, v in grid))]
     labels = [label(point, [path for path, _ in grid]) for point in points]
     refuse_twice(labels, "value")
-    stories = {name: read_story(scenario, overrides=point) for name, point in zip(labels, points, strict=True)}
+    stories = [read_story(scenario, overrides=point) for point in points]
     whole = out or OUT / f"{scenario.stem}-sweep"
-    labelled = {}
-    for name, story in stories.items():
-        folder = label_folder(whole, name)
-        labelled[name] = run(story, folder, policies=policy or (), replications=replications, fresh=fresh, named=name)
-        write_reports(labelled[name], folder)
-    results = beside(f"{next(iter(labelled.values())).story.name}, varied", "; ".join(vary), labelled)
+    folders = [label_folder(whole, name) for name in labels]
+    wanted = Wanted(policies=tuple(policy or ()), replications=replications, fresh=fresh)
+    found = run(list(zip(stories, folders, strict=True)), wanted)
+    for results, folder in zip(found, folders, strict=True):
+        write_reports(results, folder)
+    results = beside(f"{stories[0].name}, varied", "; ".join(vary), dict(zip(labels, found, strict=True)))
     write_reports(results, whole)
     if as_json:
         typer.echo(json.dumps(document(results), ensure_ascii=False))

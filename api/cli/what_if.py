@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.scenarios.story import Story
     from engine.simulation.expectations import Checked
     from engine.simulation.results import StoryResults
-    from engine.simulation.running import Mapping
+    from engine.simulation.running import Mapping, Wanted
 
 OUT = Path("out")
 SHOWN = (
@@ -41,26 +41,16 @@ def out_folder(scenario: Path, out: Path | None) -> Path:
     return OUT / scenario.stem if out is None else out
 
 
-def run(
-    story: Story,
-    folder: Path,
-    *,
-    policies: Sequence[str] = (),
-    replications: int | None = None,
-    facts: bool = False,
-    fresh: bool = False,
-    named: str = "",
-) -> StoryResults:
-    """Run a story into a folder, with a progress bar if standard error is a terminal."""
-    from engine.simulation.running import run_story
+def run(stories: Sequence[tuple[Story, Path]], wanted: Wanted | None = None) -> list[StoryResults]:
+    """Run stories into folders, with a progress bar if standard error is a terminal."""
+    from engine.simulation.running import Wanted, run_stories
 
-    kept: dict[str, Any] = {"policies": policies, "replications": replications, "facts": facts, "fresh": fresh}
-    with _progress(named or story.name, story.days) as (mapping, done):
-        return run_story(story, folder, mapping=mapping, done=done, **kept)
+    with _progress([story.days for story, _ in stories]) as (mapping, done):
+        return run_stories(stories, wanted or Wanted(), mapping, done)
 
 
 @contextmanager
-def _progress(named: str, days: int) -> Iterator[tuple[Mapping | None, Callable[[int, int], None] | None]]:
+def _progress(days: Sequence[int]) -> Iterator[tuple[Mapping | None, Callable[[int, int], None] | None]]:
     if not sys.stderr.isatty():
         yield None, None
         return
@@ -69,15 +59,21 @@ def _progress(named: str, days: int) -> Iterator[tuple[Mapping | None, Callable[
 
     from engine.simulation.running import Task, one_by_one
 
+    each = sum(days) / len(days)
+    seen: set[tuple[Path, str, int, int]] = set()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        shown = bar.add_task(named)
+        shown = bar.add_task("simulating")
 
-        def told(task: Task, _: int) -> None:
-            bar.update(shown, advance=1, description=f"{named}: {task.policy.name}, replication {task.replication + 1}")
+        def told(task: Task, day: int) -> None:
+            key = (task.folder, task.policy.name, task.replication, day)
+            if key not in seen:
+                seen.add(key)
+                named = f"{task.story.name}: {task.policy.name}, replication {task.replication + 1}"
+                bar.update(shown, advance=1, description=named)
 
         def done(through: int, of: int) -> None:
-            bar.update(shown, completed=through * days, total=of * days)
+            bar.update(shown, completed=through * each, total=of * each)
 
         yield one_by_one(told), done
 

@@ -47,6 +47,19 @@ class Task:
     tables: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of stories is run: these policies (none: all), so often (None: as the story says).
+
+    `facts` writes every table of `TABLES`, not orders alone; `fresh` simulates again what is there already.
+    """
+
+    policies: tuple[str, ...] = ()
+    replications: int | None = None
+    facts: bool = False
+    fresh: bool = False
+
+
 Mapping = Callable[[Sequence[Task]], Iterable[bytes]]
 """Runs tasks anywhere and gives the results of each (`perform`) as they come, in any order."""
 
@@ -92,33 +105,60 @@ def run_story(
     mapping: Mapping | None = None,
     done: Callable[[int, int], None] | None = None,
 ) -> StoryResults:
-    """Simulate a story under its policies into a folder, and return the results; `orders.parquet` is written too.
+    """Simulate one story into a folder, as `run_stories` does several."""
+    wanted = Wanted(policies=tuple(policies), replications=replications, facts=facts, fresh=fresh)
+    return run_stories([(story, out)], wanted, mapping, done)[0]
 
-    `policies` names those to run, none is all. Replications of the same story that are in the folder are not simulated
-    again unless `fresh`. `facts` writes every table of `TABLES` beside `orders.parquet`. `done` hears how many tasks
-    of how many are through. Raises InvalidInput for policies and KPIs that are not known, and for a folder that holds
-    something else.
+
+def run_stories(
+    stories: Sequence[tuple[Story, Path]],
+    wanted: Wanted,
+    mapping: Mapping | None = None,
+    done: Callable[[int, int], None] | None = None,
+) -> list[StoryResults]:
+    """Simulate stories under their policies, each into a folder of its own, and return their results.
+
+    All tasks of all stories are mapped together. `done` hears how many of how many are through, first those that are
+    there already. Each folder gets `orders.parquet`, too. Raises InvalidInput for policies and KPIs that are not known,
+    and for a folder that holds something else.
     """
-    check_names(story)
-    chosen = _chosen(story, policies)
-    count = story.replications if replications is None else replications
-    tables = TABLES if facts else ("orders",)
-    tasks = [
-        Task(story=story, policy=policy, replication=number, folder=out, tables=tables)
-        for policy in chosen
-        for number in range(count)
-    ]
-    out.mkdir(parents=True, exist_ok=True)
-    waiting = [task for task in tasks if fresh or not _is_there(task)]
+    for story, _ in stories:
+        check_names(story)
+    planned = [(story, out, _tasks(story, out, wanted)) for story, out in stories]
+    tasks = [task for _, _, of_story in planned for task in of_story]
+    waiting = [task for task in tasks if wanted.fresh or not _is_there(task)]
+    folders: dict[tuple[str, str, int], list[Path]] = {}
+    for task in waiting:
+        folders.setdefault((task.story.sha256, task.policy.name, task.replication), []).append(task.folder)
+    through = len(tasks) - len(waiting)
     if done is not None:
-        done(len(tasks) - len(waiting), len(tasks))
+        done(through, len(tasks))
     for number, content in enumerate((mapping or one_by_one())(waiting), start=1):
         result = msgspec.json.decode(content, type=ReplicationResult)
-        _write(replication_path(out, result.policy, result.replication), content)
+        for folder in folders[result.story_sha256, result.policy, result.replication]:
+            _write(replication_path(folder, result.policy, result.replication), content)
         if done is not None:
-            done(len(tasks) - len(waiting) + number, len(tasks))
-    _write(out / STORY_FILE, encoded(told_of(story, names_of(story), chosen, count)))
-    _gather(tasks, out, facts)
+            done(through + number, len(tasks))
+    return [_finish(story, out, of_story, wanted) for story, out, of_story in planned]
+
+
+def _tasks(story: Story, out: Path, wanted: Wanted) -> list[Task]:
+    count = story.replications if wanted.replications is None else wanted.replications
+    tables = TABLES if wanted.facts else ("orders",)
+    return [
+        Task(story=story, policy=policy, replication=number, folder=out, tables=tables)
+        for policy in _chosen(story, wanted.policies)
+        for number in range(count)
+    ]
+
+
+def _finish(story: Story, out: Path, tasks: Sequence[Task], wanted: Wanted) -> StoryResults:
+    """Write what a folder says of its story, and join the tables of all replications."""
+    count = story.replications if wanted.replications is None else wanted.replications
+    _write(out / STORY_FILE, encoded(told_of(story, names_of(story), _chosen(story, wanted.policies), count)))
+    for table in TABLES if wanted.facts else ("orders",):
+        paths = [replication_path(out, task.policy.name, task.replication) for task in tasks]
+        join_files([_table_of(path, table) for path in paths], out / f"{table}.parquet")
     return read_results(out)
 
 
@@ -137,13 +177,6 @@ def _is_there(task: Task) -> bool:
         return False
     result = decoded(path.read_bytes(), ReplicationResult, str(path))
     return result.story_sha256 == task.story.sha256 and result.version == VERSION
-
-
-def _gather(tasks: Sequence[Task], out: Path, facts: bool) -> None:
-    """Join the tables of all replications: `orders.parquet`, and the others if facts are asked for."""
-    for table in TABLES if facts else ("orders",):
-        paths = [replication_path(out, task.policy.name, task.replication) for task in tasks]
-        join_files([_table_of(path, table) for path in paths], out / f"{table}.parquet")
 
 
 def _table_of(path: Path, table: str) -> Path:
