@@ -23,6 +23,10 @@ def command(
     policy: Annotated[
         list[str] | None, typer.Option("--policy", metavar="NAME", help="Only this policy; repeat it for more.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Ray workers, one a core if unsaid; no effect on results."),
+    ] = None,
     facts: Annotated[bool, typer.Option("--facts", help="Write every table of facts, not orders alone.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Simulate again what is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print KPIs and expectations as JSON.")] = False,
@@ -42,7 +46,7 @@ def command(
     whole = out_folder(scenarios[0], out) if len(scenarios) == 1 else out or OUT
     folders = [whole if len(scenarios) == 1 else label_folder(whole, scenario.stem) for scenario in scenarios]
     wanted = Wanted(policies=tuple(policy or ()), replications=replications, facts=facts, fresh=fresh)
-    found = run(list(zip(stories, folders, strict=True)), wanted)
+    found = run(list(zip(stories, folders, strict=True)), wanted, workers)
     checked = []
     for story, folder, results in zip(stories, folders, found, strict=True):
         of_story = check(story, results)

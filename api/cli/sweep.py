@@ -31,6 +31,10 @@ def command(
     policy: Annotated[
         list[str] | None, typer.Option("--policy", metavar="NAME", help="Only this policy; repeat it for more.")
     ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="N", min=1, help="Ray workers, one a core if unsaid; no effect on results."),
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Simulate again what is there already.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print all KPIs and differences as JSON.")] = False,
 ) -> None:
@@ -51,7 +55,7 @@ def command(
     whole = out or OUT / f"{scenario.stem}-sweep"
     folders = [label_folder(whole, name) for name in labels]
     wanted = Wanted(policies=tuple(policy or ()), replications=replications, fresh=fresh)
-    found = run(list(zip(stories, folders, strict=True)), wanted)
+    found = run(list(zip(stories, folders, strict=True)), wanted, workers)
     for results, folder in zip(found, folders, strict=True):
         write_reports(results, folder)
     results = beside(f"{stories[0].name}, varied", "; ".join(vary), dict(zip(labels, found, strict=True)))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from engine.scenarios.story import Story
     from engine.simulation.expectations import Checked
     from engine.simulation.results import StoryResults
-    from engine.simulation.running import Mapping, Wanted
+    from engine.simulation.running import Task, Wanted
 
 OUT = Path("out")
 SHOWN = (
@@ -41,23 +41,28 @@ def out_folder(scenario: Path, out: Path | None) -> Path:
     return OUT / scenario.stem if out is None else out
 
 
-def run(stories: Sequence[tuple[Story, Path]], wanted: Wanted | None = None) -> list[StoryResults]:
-    """Run stories into folders, with a progress bar if standard error is a terminal."""
+def run(
+    stories: Sequence[tuple[Story, Path]], wanted: Wanted | None = None, workers: int | None = None
+) -> list[StoryResults]:
+    """Run stories into folders, with a progress bar if standard error is a terminal; `workers` None: one a core."""
+    from engine.config import read_settings
+    from engine.simulation.fan_out import cores, fan_out
     from engine.simulation.running import Wanted, run_stories
 
-    with _progress([story.days for story, _ in stories]) as (mapping, done):
+    with _progress([story.days for story, _ in stories]) as (told, done):
+        mapping = fan_out(workers=workers or cores(), address=read_settings().ray_address, told=told)
         return run_stories(stories, wanted or Wanted(), mapping, done)
 
 
 @contextmanager
-def _progress(days: Sequence[int]) -> Iterator[tuple[Mapping | None, Callable[[int, int], None] | None]]:
+def _progress(
+    days: Sequence[int],
+) -> Iterator[tuple[Callable[[Task, int], None] | None, Callable[[int, int], None] | None]]:
     if not sys.stderr.isatty():
         yield None, None
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    from engine.simulation.running import Task, one_by_one
 
     each = sum(days) / len(days)
     seen: set[tuple[Path, str, int, int]] = set()
@@ -75,7 +80,7 @@ def _progress(days: Sequence[int]) -> Iterator[tuple[Mapping | None, Callable[[i
         def done(through: int, of: int) -> None:
             bar.update(shown, completed=through * each, total=of * each)
 
-        yield one_by_one(told), done
+        yield told, done
 
 
 def show(results: StoryResults) -> None:
