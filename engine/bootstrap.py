@@ -48,6 +48,7 @@ from engine.orders.explanations import ExplanationService
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
+from engine.policies.promotions import Promotions
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
 from engine.promising.get_it_by import GetItByService
@@ -92,6 +93,7 @@ class Engine:
     bid_prices: BidPriceService
     forecast: ForecastService
     policies: PolicyService
+    promotions: Promotions
     inventory: InventoryService
     load: NodeLoad
     slots: SlotDesk
@@ -229,6 +231,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             stores.leases,
         ),
         policies=policies,
+        promotions=Promotions(stores.documents),
         inventory=InventoryService(
             stores.inventory,
             world=reference.current,

@@ -65,6 +65,8 @@ VERBS = (
     Verb(name="import", module="api.cli.import_", line="Turn known data sets into problem folders."),
     Verb(name="generate", module="api.cli.generate", line="Write a synthetic problem folder of any size."),
     Verb(name="calibrate", module="api.cli.calibrate", line="Learn date distributions from shipments, and score them."),
+    Verb(name="snapshot", module="api.cli.snapshot", line="Write the live engine down as the base of scenarios."),
+    Verb(name="promote", module="api.cli.promote", line="Take the policy of a simulation live."),
     Verb(name="bench", module="api.cli.bench", line="Run the benchmarks and print their tables.", hands_on=True),
     Verb(name="schema", module="api.cli.schema", line="Print the JSON Schema of a document."),
 )

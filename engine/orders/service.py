@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from uuid import uuid4
 
 from engine.availability.reference import Reference, View
@@ -19,10 +19,12 @@ from engine.inventory.store import InventoryStore
 from engine.orders.capture import capture
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.store import OrderStore
+from engine.routing.model import OpenOrder
 
 _Promise = tuple[date | None, PromisedTerms | None]
 _IN_FLIGHT = 256
 """Orders of one `capture_many` that are on their way to the store at a time."""
+_PAGE = 1000
 
 
 class OrderService:
@@ -84,6 +86,23 @@ class OrderService:
     async def get(self, order_id: str) -> Order:
         """Return an order; raises NotFound."""
         return await self._store.get(order_id)
+
+    async def open_orders(self) -> list[OpenOrder]:
+        """Return the orders that a routing run may take, in the order of their capture."""
+        return await self._store.open_orders()
+
+    async def placed_since(self, since: datetime) -> list[Captured]:
+        """Return the orders captured from an instant on that are not cancelled, in the order of their capture."""
+        names = {order.order_id for order in await self._store.open_orders()}
+        after_ms = since.timestamp() * 1000 - 1  # none was decided on before it was captured
+        while page := await self._store.allocated(_PAGE, after_ms=after_ms):
+            names |= {order_id for order_id, _ in page}
+            after_ms = page[-1][1]
+        asked, found = sorted(names), list[Captured]()
+        for start in range(0, len(asked), _IN_FLIGHT):
+            orders = await asyncio.gather(*map(self._store.get, asked[start : start + _IN_FLIGHT]))
+            found += [order.captured for order in orders if order.captured.captured_at >= since]
+        return sorted(found, key=lambda captured: (captured.captured_at, captured.order_id))
 
     async def history(self, order_id: str) -> list[HistoryEntry]:
         """Return the steps of an order, oldest first; raises NotFound."""

@@ -43,6 +43,11 @@ class PolicyTold(msgspec.Struct, frozen=True, kw_only=True):
     window_minutes: int
     reserves: bool
     bid_prices: bool
+    run: dict[str, Any] | None = None
+    """What it states of routing runs, as a policy document."""
+    network_fields: dict[str, Any] = {}
+    """What it states of the network's own policy."""
+    from_s: int = 0
 
 
 class StoryTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +157,9 @@ def _policy(policy: StoryPolicy) -> PolicyTold:
         window_minutes=policy.window_minutes,
         reserves=policy.reserves,
         bid_prices=policy.bid_prices,
+        run=None if policy.run is None else policy.run.model_dump(mode="json", exclude_unset=True),
+        network_fields=dict(policy.network_fields),
+        from_s=policy.from_s,
     )
 
 
