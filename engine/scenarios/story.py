@@ -209,7 +209,9 @@ class Story:
     """One scenario, ready to be simulated; the same story gives the same results to the byte.
 
     `start` is midnight of the first day in the story's time zone, as an instant in UTC. Orders of the first
-    `warm_up_days` count in no KPI. `sha256` is that of all that the file and those it names say.
+    `warm_up_days` count in no KPI. After the last day nobody orders any more, and what is under way goes on to its end,
+    for `drain_days` at most: else orders of the last days would count as not delivered. `sha256` is that of all that
+    the file and those it names say.
     """
 
     name: str
@@ -220,6 +222,7 @@ class Story:
     days: int
     warm_up_days: int
     replications: int
+    drain_days: int = 30
     world: World
     demand: Demand
     changes: Sequence[Dated] = ()

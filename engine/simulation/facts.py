@@ -33,7 +33,7 @@ class Ending(IntEnum):
     CANCELLED = 4
     """Some of it was delivered, or nothing; the rest was cancelled."""
     OPEN = 5
-    """The story was over first."""
+    """Everything was over first (`Story.drain_days`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -209,7 +209,7 @@ class FactSink(Protocol):
         ...
 
     def day(self, day: DayFacts, nodes: NodeDayFacts, windows: WindowFacts) -> None:
-        """Take a day that is over."""
+        """Take a day that is over; those after the last on which customers come are not told."""
         ...
 
 

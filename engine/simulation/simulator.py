@@ -80,9 +80,7 @@ class _Simulation:
                 await self._live_through(day)
                 if told is not None:
                     told(day)
-            for order in self._open.values():
-                self._books.ended(order)
-            self._books.tell_orders()
+            await self._drain()
             catalog = (await engine.reference.current()).catalog
             return self._books.ledger(await engine.stock.snapshot(), dict(catalog.costs))
 
@@ -139,6 +137,18 @@ class _Simulation:
         await self._agenda.live_to((day + 1) * DAY_SECONDS)
         await self._close(day)
 
+    async def _drain(self) -> None:
+        """Let what is under way go on to its end, without customers; tell what is still open then."""
+        for day in range(self._story.days, self._story.days + self._story.drain_days):
+            if not self._open:
+                break
+            await self._agenda.live_to((day + 1) * DAY_SECONDS)
+            self._tell_orders(day)
+            await self._follow()
+        for order in self._open.values():
+            self._books.ended(order)
+        self._books.tell_orders()
+
     async def _foresee(self, day: int) -> None:
         """Make the bid prices of a day."""
         forecast = self._foresight.of(day)
@@ -147,15 +157,19 @@ class _Simulation:
             await self._engine.forecast.make()
 
     async def _close(self, day: int) -> None:
-        """Tell a day that is over, and let the stores forget what nobody will ask for again."""
-        told = self._books.tell_orders()
-        self._stores.forget(told, self._releasing.run_ids, self._times.at((day - _DAYS_KEPT) * DAY_SECONDS).date())
-        self._releasing.run_ids.clear()
+        """Tell a day that is over."""
+        self._tell_orders(day)
         stock, network = await self._engine.stock.snapshot(), self._carriage.network
         backlog = self._floor.left_over(self._times.first_ordinal + day)
         waiting = list(self._releasing.waiting.values())
         self._books.tell_day(day, stock, network, self._node, backlog, waiting, len(self._open))
         await self._follow()
+
+    def _tell_orders(self, day: int) -> None:
+        """Tell orders that have ended, and let the stores forget what nobody will ask for again."""
+        told = self._books.tell_orders()
+        self._stores.forget(told, self._releasing.run_ids, self._times.at((day - _DAYS_KEPT) * DAY_SECONDS).date())
+        self._releasing.run_ids.clear()
 
     # Routing.
 

@@ -19,7 +19,8 @@ class StoryTime:
         self._zone = ZoneInfo(story.time_zone)
         self.first_ordinal = story.start.astimezone(self._zone).date().toordinal()
         """The first day of the story, as an ordinal: day 0 of facts."""
-        self.end_s = story.days * DAY_SECONDS
+        self.end_s = (story.days + story.drain_days) * DAY_SECONDS
+        """After which nothing happens."""
         self._midnights: dict[tuple[str, int], int] = {}
 
     def at(self, seconds: int) -> datetime:

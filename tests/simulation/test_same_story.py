@@ -50,7 +50,7 @@ def a_network() -> NetworkDocument:
 def eventful(orders: int = 160) -> Story:
     """Return a week in which everything happens that can."""
     rng = np.random.default_rng(5)
-    placed = sorted(rng.integers(0, (DAYS - 2) * DAY_SECONDS, orders).tolist())
+    placed = sorted(rng.integers(0, DAYS * DAY_SECONDS, orders).tolist())
     baskets = [{"cup": 2}, {"plate": 1}, {"cup": 1, "plate": 3}]
     where = zip(rng.uniform(30, 45, orders).tolist(), rng.uniform(-120, -75, orders).tolist(), strict=True)
     demand = Orders(
@@ -109,7 +109,7 @@ def test_the_week_is_eventful(told: Told) -> None:
     """All of what follows would say little of a week in which nothing happens."""
     orders = list(told.by_key.values())
     endings = {Ending(order["ending"]) for order in orders}
-    assert endings >= {Ending.NO_OFFER, Ending.TOO_DEAR, Ending.DELIVERED, Ending.CANCELLED, Ending.OPEN}
+    assert endings >= {Ending.NO_OFFER, Ending.TOO_DEAR, Ending.DELIVERED, Ending.CANCELLED}
     assert all(sum(order[name] for order in orders) > 0 for name in ("rejections", "reroutes", "units_returned"))
     assert told.ledger is not None
     assert min(told.ledger.lost_units, told.ledger.scrapped_units, told.ledger.received_units) > 0
@@ -124,16 +124,18 @@ def test_units_and_money_are_those_of_the_orders(told: Told) -> None:
     nodes = [row for day in told.nodes for row in rows(day)]
     assert len(orders) == ledger.orders == sum(day["placed_orders"] for day in days) == 160
     assert sum(order["units"] for order in orders) == sum(day["placed_units"] for day in days)
-    assert ledger.shipped_units == sum(parcel["units"] for parcel in parcels) == sum(row["units"] for row in nodes)
+    assert ledger.shipped_units == sum(parcel["units"] for parcel in parcels)
     assert ledger.shipped_units == sum(order["units_shipped"] for order in orders)
-    assert len(parcels) == sum(row["parcels"] for row in nodes) == sum(order["parcels"] for order in orders)
+    assert len(parcels) == sum(order["parcels"] for order in orders)
+    in_time = [parcel for parcel in parcels if parcel["shipped_s"] <= DAYS * DAY_SECONDS]
+    assert 0 < len(in_time) == sum(row["parcels"] for row in nodes) < len(parcels)
+    assert sum(parcel["units"] for parcel in in_time) == sum(row["units"] for row in nodes)
     assert ledger.restocked_units + ledger.scrapped_units == sum(order["units_returned"] for order in orders)
     assert ledger.cost_cents == sum(
         parcel["shipping_cents"] + parcel["handling_cents"] + parcel["units_cents"] for parcel in parcels
     )
     for name in ("revenue_cents", "charged_cents", "refund_cents"):
         assert getattr(ledger, name) == sum(order[name] for order in orders)
-    assert ledger.end_units == days[-1]["units_on_hand"]
 
 
 def test_parcels_go_forward_in_time(told: Told) -> None:
