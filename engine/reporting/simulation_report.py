@@ -7,7 +7,7 @@ numbers (engine/simulation), charts (simulation_charts.py), sentences (summary.p
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
@@ -18,14 +18,14 @@ from engine.reporting.numbers import change, reach, told, written
 from engine.reporting.summary import summary
 from engine.reporting.worst_orders import Explained, explain_dear, explain_late
 from engine.simulation.expectations import Checked
+from engine.simulation.facts import Ledger
 from engine.simulation.intervals import CONFIDENCE, Interval
-from engine.simulation.kpi import Better, Kpi
+from engine.simulation.kpi import Better, Kpi, Unit
 from engine.simulation.kpis import BY_NAME, HEADLINES, KPIS
 from engine.simulation.results import PolicyTold, StoryResults
 from engine.simulation.tally import Tally
 
 MOST_MAPS, SHOWN_WORST = 6, 3
-HEADLINE_KPIS = [BY_NAME[name] for name in HEADLINES]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,7 @@ class PolicyShown:
 
     told: PolicyTold
     colour: int
+    settings: str
     sentence: str
     headlines: Sequence[tuple[str, Cell]]
     steps: Markup
@@ -82,6 +83,7 @@ def simulation_report(results: StoryResults, checked: Sequence[Checked] = ()) ->
         frontier=Markup(charts.service_against_cost(results)),
         days=[(title, Markup(chart)) for title, chart in charts.by_day(results, tallies)],
         mixes=[(title, names, Markup(chart)) for title, names, chart in charts.mixes(results, tallies)],
+        books=_books(results),
         checked=[(one, *_bar(one)) for one in checked],
     )
 
@@ -120,8 +122,9 @@ def _policy(
     return PolicyShown(
         told=policy,
         colour=colour % 8,
+        settings=_settings(policy),
         sentence=summary(results, policy.name, base),
-        headlines=[(_short(kpi.name), cell(results, policy.name, base, kpi)) for kpi in HEADLINE_KPIS],
+        headlines=[(said, cell(results, policy.name, base, BY_NAME[name])) for name, said in HEADLINES.items()],
         steps=Markup("" if policy.name == base else charts.cost_steps(results, policy.name, base)),
         full=Markup(charts.node_days(results, tally, tallies[base])),
         map=Markup(charts.map_of(results, tallies, policy.name) if colour < MOST_MAPS else ""),
@@ -130,8 +133,24 @@ def _policy(
     )
 
 
-def _short(name: str) -> str:
-    return name.removesuffix("_cents").removesuffix("_share").replace("_", " ")
+def _settings(policy: PolicyTold) -> str:
+    """Return in words how a policy routes."""
+    window = f"every {policy.window_minutes} minutes" if policy.window_minutes else "each order when it comes"
+    said = [f"{policy.router.replace('_', ' ')}, {window}", "stock reserved at checkout"]
+    if not policy.reserves:
+        said[1] = "nothing reserved at checkout"
+    return "; ".join([*said, "bid prices of each day"] if policy.bid_prices else said)
+
+
+def _books(results: StoryResults) -> list[tuple[str, list[str]]]:
+    """Return the sums of the ledgers, by their names in words."""
+    rows = []
+    for field in fields(Ledger):
+        unit = Unit.CENTS if field.name.endswith("_cents") else Unit.COUNT
+        sums = [[getattr(one.ledger, field.name) for one in every] for every in results.by_policy.values()]
+        name = field.name.removesuffix("_cents").replace("_", " ")
+        rows.append((name, [written(sum(values) / len(values), unit) for values in sums]))
+    return rows
 
 
 def _bar(checked: Checked) -> tuple[str, str, str]:

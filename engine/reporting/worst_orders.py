@@ -96,7 +96,7 @@ def _delays(parcel: WorstParcel, order: WorstOrder, story: StoryTold) -> list[st
 
 
 def _title(order: WorstOrder) -> str:
-    return f"Order {order.key} of replication {order.replication + 1}"
+    return f"Order {order.order_id or order.key} of replication {order.replication + 1}"
 
 
 def _name(number: int, names: Sequence[str]) -> str:

@@ -241,8 +241,13 @@ KPIS: tuple[Kpi, ...] = (
 # fmt: on
 
 BY_NAME = {kpi.name: kpi for kpi in KPIS}
-HEADLINES = ("cost_per_order_cents", "on_time_promise_share", "fill_rate_units", "split_rate")
-"""What summaries in a sentence tell."""
+HEADLINES = {
+    "cost_per_order_cents": "cost per order",
+    "on_time_promise_share": "on time",
+    "fill_rate_units": "units filled",
+    "split_rate": "orders split",
+}
+"""The KPIs that cards of policies show, and what they call them."""
 
 
 def kpis_of(tally: Tally, ledger: Ledger, story: Story) -> dict[str, float | None]:

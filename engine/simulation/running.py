@@ -31,6 +31,7 @@ from engine.simulation.results import (
 )
 from engine.simulation.simulator import names_of, simulate
 from engine.simulation.tally import Tally
+from engine.simulation.worst import name_orders
 
 Told = Callable[[int], None]
 Simulate = Callable[[Story, StoryPolicy, int, FactSink, Told | None], Ledger]
@@ -72,6 +73,7 @@ def perform(task: Task, told: Told | None = None) -> bytes:
     names = names_of(task.story)
     with FactFiles(path.parent, path.stem, said=said, names=names, tables=task.tables, then=tally) as sink:
         ledger = simulate(task.story, task.policy, task.replication, sink, told)
+    name_orders([*tally.latest, *tally.dearest], task.story.demand)
     result = ReplicationResult(
         version=VERSION,
         story_sha256=task.story.sha256,

@@ -5,11 +5,14 @@ Not here: the explanation in words (engine/reporting/worst_orders.py).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
+from engine.scenarios.orders import Demand
+from engine.scenarios.story import DAY_SECONDS
 from engine.simulation.facts import Ending, Integers, OrderFacts, ParcelFacts
 
 KEPT = 8
@@ -64,6 +67,8 @@ class WorstOrder(msgspec.Struct, kw_only=True):
     delivered_day: int
     cost_cents: int
     parcels: list[WorstParcel]
+    order_id: str = ""
+    """That of a recorded order."""
 
     @property
     def rank(self) -> tuple[int, int, int]:
@@ -98,10 +103,19 @@ def dearness_cents(orders: OrderFacts) -> Integers:
     return np.where(counts, np.maximum(orders.cost_cents - orders.promised_cost_cents, 0), 0)
 
 
+def name_orders(worst: Sequence[WorstOrder], demand: Demand) -> None:
+    """Give orders the ids under which they were recorded, if they were."""
+    for order in worst:
+        table = demand.orders(order.replication, order.placed_s // DAY_SECONDS)
+        found = np.flatnonzero(table.key == order.key)
+        if table.order_ids is not None and len(found):
+            order.order_id = table.order_ids[int(found[0])]
+
+
 def _order(row: int, excess: int, orders: OrderFacts, parcels: ParcelFacts, replication: int) -> WorstOrder:
     own = np.flatnonzero(parcels.order == row)
     own = own[np.lexsort((parcels.node[own], parcels.shipped_s[own]))]
-    skipped = ("excess", "replication", "parcels")
+    skipped = ("excess", "replication", "parcels", "order_id")
     return WorstOrder(
         excess=excess,
         replication=replication,

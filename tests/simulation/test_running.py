@@ -11,6 +11,7 @@ import pytest
 
 from engine.errors import InvalidInput
 from engine.reporting.simulation_report import simulation_report
+from engine.scenarios.orders import OrderTable
 from engine.scenarios.story import DAY_SECONDS, Expectation, Operations, Story, StoryPolicy
 from engine.simulation.expectations import check
 from engine.simulation.results import read_results, replication_path
@@ -143,3 +144,20 @@ def test_folders_without_results_are_refused_in_plain_words(tmp_path: Path) -> N
 def test_an_unknown_policy_is_refused_with_the_nearest(shop: Story, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="did you mean 'hourly'"):
         run_story(shop, tmp_path, policies=["hourli"])
+
+
+class Recorded(Orders):
+    """Orders that were recorded, under ids."""
+
+    def orders(self, replication: int, day: int) -> OrderTable:
+        table = super().orders(replication, day)
+        return replace(table, order_ids=tuple(f"web-{key}" for key in table.key.tolist()))
+
+
+def test_a_late_order_that_was_recorded_is_called_by_its_id(tmp_path: Path) -> None:
+    placed = [(9 * HOUR, {"cup": 1}, AT_DC), (10 * HOUR, {"cup": 1}, AT_SHOP)]
+    late = Operations(transit_late_share=1.0, transit_late_days=1.0)
+    told = story(Recorded(placed=placed), policies=(HOURLY,), operations=late, days=6)
+    results = run_story(told, tmp_path)
+    assert {order.order_id for order in results.by_policy["hourly"][0].tally.latest} == {"web-0", "web-1"}
+    assert "Order web-1 of replication 1" in simulation_report(results)
