@@ -73,6 +73,10 @@ def operations_of(scenario: ScenarioDocument, findings: Findings) -> Operations:
     if said.picks_to_hour <= said.picks_from_hour:
         message = f"{said.picks_to_hour} is not after {said.picks_from_hour}; give a later hour"
         findings.note(("operations", "picks_to_hour"), message)
+    for service, shares in said.transit_deviations.items():
+        if sum(shares.values()) > 1 + 1e-9:
+            message = f"the shares of {service!r} add up to {sum(shares.values()):g}; give 1 at most"
+            findings.note(("operations", "transit_deviations", service), message)
     return Operations(**_same_fields(said, Operations))
 
 

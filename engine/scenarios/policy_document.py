@@ -18,6 +18,7 @@ from engine.scenarios.world_document import Part
 
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]
 Amount = Annotated[float, Field(strict=True, ge=0, le=10**6)]
+DaysOff = Annotated[int, Field(ge=-30, le=60)]
 
 RUN_FIELDS = frozenset(RunPolicyDocument.model_fields) - {"policy_id", "about"}
 NETWORK_FIELDS = frozenset(PolicyDocument.model_fields)
@@ -78,6 +79,10 @@ class OperationsDocument(Part):
     transit_late_share: Share = Field(default=0.0, description="Of parcels that take longer than their transit days.")
     transit_late_days: Amount = Field(default=1.0, description="By how many days on average, if they do.")
     transit_early_share: Share = Field(default=0.0, description="Of parcels that come a day earlier.")
+    transit_deviations: Mapping[Identifier, Mapping[DaysOff, Share]] = Field(
+        default={},
+        description="By service, `*` for all others: the shares of parcels that take so many days more; the rest none.",
+    )
     supply_delay_days: Amount = Field(default=0.0, description="How late supplies are on average.")
     return_share: Share = Field(default=0.0, description="Of units delivered that come back.")
     return_days: Amount = Field(default=14.0, description="After how many days on average.")

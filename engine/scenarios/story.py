@@ -159,6 +159,9 @@ class Operations:
     """By how many days on average, if they do (geometric, at least 1)."""
     transit_early_share: float = 0.0
     """Of parcels that come a day earlier."""
+    transit_deviations: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    """By service, `*` for all others: the shares of parcels that take so many days more, or fewer; the rest none. What
+    a service has here takes the place of late and early shares."""
     supply_delay_days: float = 0.0
     """How late supplies are on average (exponential, in whole days)."""
     return_share: float = 0.0

@@ -7,7 +7,7 @@ what comes before (floor.py), what a rate says (carriage.py).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -119,10 +119,14 @@ class Delivering:
         """Return by how many days a parcel takes longer than its rate says."""
         operations, days = self._story.operations, 0.0
         key = int(joined([parcel.order.key], [parcel.node])[0])
-        if operations.transit_late_share > 0 and self._draw("late parcels", key) < operations.transit_late_share:
+        drawn = operations.transit_deviations
+        shares = drawn.get(parcel.carried_by) or drawn.get("*")
+        if shares:
+            days += _drawn_from(shares, self._draw("transit", key))
+        elif operations.transit_late_share > 0 and self._draw("late parcels", key) < operations.transit_late_share:
             stays = 1 - 1 / max(operations.transit_late_days, 1.0)
-            drawn = self._draw("days late", key)
-            days += 1 + (math.floor(math.log1p(-drawn) / math.log(stays)) if stays > 0 else 0)
+            luck = self._draw("days late", key)
+            days += 1 + (math.floor(math.log1p(-luck) / math.log(stays)) if stays > 0 else 0)
         elif operations.transit_early_share > 0 and self._draw("early parcels", key) < operations.transit_early_share:
             days -= 1
         days += sum(change.extra_days for change in self._transits if _is_of(change, now_s, parcel))
@@ -183,6 +187,17 @@ class Delivering:
 
     def _draw(self, cause: str, key: int) -> float:
         return float(uniforms(self._story.seed, self._replication, cause, [key])[0])
+
+
+def _drawn_from(shares: Mapping[int, float], luck: float) -> int:
+    """Return a number of days by its share; what the shares leave of 1 takes none more. More luck is never sooner."""
+    rest = {**shares, 0: shares.get(0, 0.0) + max(0.0, 1.0 - sum(shares.values()))}
+    below = 0.0
+    for days, share in sorted(rest.items()):
+        below += share
+        if luck < below:
+            return days
+    return max(rest)
 
 
 def _is_of(change: SetTransit, now_s: int, parcel: Parcel) -> bool:

@@ -163,6 +163,18 @@ def test_a_strike_delays_parcels_that_leave_meanwhile() -> None:
     assert [told.by_key[n]["delivered_day"] - told.by_key[n]["promised_day"] for n in (0, 1)] == [2, 0]
 
 
+@pytest.mark.parametrize("service", ["ground", "*"])
+def test_transit_is_drawn_from_the_shares_of_a_service(service: str) -> None:
+    """A tenth a day early, six in ten on the day, three in ten two days late: of 300 parcels within four deviations."""
+    shares = {service: {-1: 0.1, 2: 0.3}}
+    many = Orders(placed=[(9 * HOUR + n, {"cup": 1}, AT_DC) for n in range(300)])
+    drawn = story(many, {("dc", "cup"): 300}, days=1, operations=Operations(transit_deviations=shares))
+    late = [each["delivered_day"] - each["promised_day"] for each in told_by(drawn).by_key.values()]
+    assert set(late) == {-1, 0, 2}
+    for days, share in ((-1, 0.1), (0, 0.6), (2, 0.3)):
+        assert abs(late.count(days) - 300 * share) < 4 * (300 * share * (1 - share)) ** 0.5
+
+
 def test_a_new_network_counts_from_its_day_on() -> None:
     dearer = network().model_dump(mode="json", by_alias=True)
     for rate in dearer["services"][0]["rates"]:
