@@ -120,6 +120,7 @@ class Complaint:
 
     location: tuple[str | int, ...]
     message: str
+    kind: str = ""
     of_key: bool = False
     place: str | None = None
 
@@ -143,7 +144,7 @@ def _complaint(complaint: dict[str, Any], model: type[BaseModel]) -> Complaint:
     if kind == "json_invalid":
         place = re.search(r"line (\d+) column (\d+)", complaint["msg"])
         return Complaint(location=location, message=message, place=f"{place[1]}:{place[2]}" if place else None)
-    return Complaint(location=location, message=message, of_key=kind == "extra_forbidden")
+    return Complaint(location=location, message=message, kind=kind, of_key=kind == "extra_forbidden")
 
 
 def _message(complaint: dict[str, Any], model: type[BaseModel]) -> str:
@@ -155,7 +156,8 @@ def _message(complaint: dict[str, Any], model: type[BaseModel]) -> str:
     if kind == "extra_forbidden":
         return f"unknown key {location[-1]!r}; {nearest(str(location[-1]), _keys_at(model, location[:-1]))}"
     if kind in {"literal_error", "enum"}:
-        choices = re.findall(r"'([^']*)'", str(complaint["ctx"]["expected"]))
+        expected = str(complaint["ctx"]["expected"])
+        choices = re.findall(r"'([^']*)'", expected) or [expected]
         return f"{_shown(value)} is not known; {nearest(str(value), choices)}"
     if kind == "string_pattern_mismatch":
         return f"{_shown(value)} does not match {complaint['ctx']['pattern']}"

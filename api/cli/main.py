@@ -59,6 +59,7 @@ VERBS = (
     Verb(name="route", module="api.cli.route", line="Route a problem folder, with a proven gap."),
     Verb(name="verify", module="api.cli.verify", line="Check a result independently of the solvers."),
     Verb(name="explain", module="api.cli.explain", line="Say why each line of an order went where it went."),
+    Verb(name="scenario", module="api.cli.scenario", line="Check scenario files, and say what they hold."),
     Verb(name="simulate", module="api.cli.simulate", line="Run what-if scenarios, and compare their policies."),
     Verb(name="compare", module="api.cli.compare", line="Compare two simulations, with intervals."),
     Verb(name="sweep", module="api.cli.sweep", line="Run a scenario over a grid of values of its fields."),

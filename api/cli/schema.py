@@ -22,6 +22,7 @@ class Document(StrEnum):
     network = "network"
     catalog = "catalog"
     policy = "policy"
+    scenario = "scenario"
 
 
 def command(
@@ -35,7 +36,7 @@ def command(
 
 
 def schema_of(document: Document) -> dict[str, Any]:
-    """Return the JSON Schema of `document` (draft 2020-12)."""
+    """Return the JSON Schema of `document` (draft 2020-12; a scenario's draft 7, for editors of YAML)."""
     if document is Document.network:
         from engine.network.document import NetworkDocument
 
@@ -48,6 +49,10 @@ def schema_of(document: Document) -> dict[str, Any]:
         from engine.policies.document import RunPolicyDocument
 
         return {"$schema": DIALECT, **RunPolicyDocument.model_json_schema()}
+    if document is Document.scenario:
+        from engine.scenarios.schema import scenario_schema
+
+        return scenario_schema()
     return _problem_schema()
 
 

@@ -40,7 +40,7 @@ class Changing:
     def day(self, day: int | date, location: Location) -> int:
         """Return the number of a day, with a fault noted if it is not in the story."""
         number = day_number(day, self.first)
-        if not 0 <= number < self.days:
+        if self.findings.has_span and not 0 <= number < self.days:
             message = f"{day} is not in the story, which is days 0 … {self.days - 1} from {self.first}"
             self.findings.note(location, f"{message}; give one of them")
         return number

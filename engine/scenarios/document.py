@@ -6,11 +6,12 @@ Here: its keys. Not here: worlds written out (world_document.py), changes
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
 from engine.catalog.document import KitDocument, SubstituteDocument
+from engine.iso_day import Day
 from engine.network.document import (
     CalendarDocument,
     GroupDocument,
@@ -20,7 +21,7 @@ from engine.network.document import (
     ZoneDocument,
 )
 from engine.scenarios.change_document import ChangeDocument
-from engine.scenarios.generate_document import GenerateDocument
+from engine.scenarios.generate_document import File, GenerateDocument, InFile, list_or_file
 from engine.scenarios.policy_document import (
     CustomersDocument,
     ExpectationDocument,
@@ -38,19 +39,11 @@ from engine.scenarios.world_document import (
     SupplyDocument,
 )
 
-File = Annotated[str, Field(min_length=1, max_length=500, description="A path from the folder of this file.")]
-
-
-def _is_file(value: Any) -> str:
-    return "<file>" if isinstance(value, str) else "<list>"
-
-
-InFile = Annotated[File, Tag("<file>")]
-Products = Annotated[InFile | Annotated[tuple[StoryProductDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-Stock = Annotated[InFile | Annotated[tuple[StockDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-Supplies = Annotated[InFile | Annotated[tuple[SupplyDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-Orders = Annotated[InFile | Annotated[tuple[RecordedOrderDocument, ...], Tag("<list>")], Discriminator(_is_file)]
-Returns = Annotated[InFile | Annotated[tuple[RecordedReturnDocument, ...], Tag("<list>")], Discriminator(_is_file)]
+Products = Annotated[InFile | Annotated[tuple[StoryProductDocument, ...], Tag("<list>")], Discriminator(list_or_file)]
+Stock = Annotated[InFile | Annotated[tuple[StockDocument, ...], Tag("<list>")], Discriminator(list_or_file)]
+Supplies = Annotated[InFile | Annotated[tuple[SupplyDocument, ...], Tag("<list>")], Discriminator(list_or_file)]
+Orders = Annotated[InFile | Annotated[tuple[RecordedOrderDocument, ...], Tag("<list>")], Discriminator(list_or_file)]
+Returns = Annotated[InFile | Annotated[tuple[RecordedReturnDocument, ...], Tag("<list>")], Discriminator(list_or_file)]
 
 
 class ScenarioDocument(Part):
@@ -60,7 +53,7 @@ class ScenarioDocument(Part):
     name: Annotated[str, Field(min_length=1, max_length=200)]
     about: Annotated[str, Field(max_length=4_000)] = Field(default="", description="What it is to show, in words.")
     seed: Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)] = 1
-    start: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")] = Field(description="The first day: a date.")
+    start: Day = Field(description="The first day: a date.")
     days: Annotated[int, Field(strict=True, ge=1, le=3_660)]
     time_zone: str = Field(default="UTC", description="IANA name; days of the story begin at its midnight.")
     warm_up_days: Annotated[int, Field(strict=True, ge=0, le=3_660)] = Field(

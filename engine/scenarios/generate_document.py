@@ -5,17 +5,34 @@ Not here: drawing it (generating.py), the patterns (patterns.py).
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from engine.integrations.synthetic_geography import DEFAULT_KINDS
 from engine.network.document import NodeKind
-from engine.scenarios.patterns import PatternsDocument
+from engine.scenarios.patterns import PatternFields, PatternsDocument, PlaceDocument
+
+File = Annotated[str, Field(min_length=1, max_length=500, description="A path from the folder of this file.")]
+InFile = Annotated[File, Tag("<file>")]
 
 
-class GenerateDocument(PatternsDocument):
+def list_or_file(value: Any) -> str:
+    """Return which member of a union of a file's name and a list a value is of; faults leave it out of their place."""
+    return "<file>" if isinstance(value, str) else "<list>"
+
+
+PlacesOrFile = Annotated[
+    InFile | Annotated[tuple[PlaceDocument, ...], Field(min_length=1), Tag("<list>")], Discriminator(list_or_file)
+]
+
+
+class GenerateDocument(PatternFields):
     """Orders that are drawn; with `nodes` and `skus` the whole world is: the same seed gives the same one."""
+
+    places: PlacesOrFile | None = Field(
+        default=None, description="Where orders go; null: the postal codes of the network, or the towns of a drawn one."
+    )
 
     nodes: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
         default=None, description="How many; null: the world is written out, or in files."
@@ -48,7 +65,10 @@ class GenerateDocument(PatternsDocument):
 
     def patterns(self) -> PatternsDocument:
         """Return the patterns of demand alone."""
-        stated = self.model_fields_set & set(PatternsDocument.model_fields)
+        fields = {name: getattr(self, name) for name in PatternFields.model_fields}
         return PatternsDocument.model_construct(
-            _fields_set=stated, **{name: getattr(self, name) for name in PatternsDocument.model_fields}
+            _fields_set=self.model_fields_set & set(PatternsDocument.model_fields),
+            **fields,
+            places=None if isinstance(self.places, str) else self.places,
+            places_file=self.places if isinstance(self.places, str) else None,
         )

@@ -7,7 +7,7 @@ not sum to 1: they are divided by their sum.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -47,8 +47,8 @@ class PlaceDocument(BaseModel):
     )
 
 
-class PatternsDocument(BaseModel):
-    """How orders come about: how many on which day at which hour, for what, from where."""
+class PatternFields(BaseModel):
+    """How orders come about, but for where they go: how many on which day at which hour, for what."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -88,19 +88,9 @@ class PatternsDocument(BaseModel):
     need_by_days: Mapping[Annotated[int, Field(ge=0, le=365)], Annotated[float, Field(ge=0, le=1)]] = Field(
         default_factory=dict, description="Shares of orders wanted by so many days later; the rest has no date."
     )
-    places: Annotated[tuple[PlaceDocument, ...], Field(min_length=1), OrFile()] | None = Field(
-        default=None,
-        description="A list, or a CSV file of such columns; null: the postal codes of the network, all alike.",
-    )
-    places_file: str | None = Field(default=None, description="The same as its name at places.")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _named(cls, value: Any) -> Any:
-        return files_apart(value, "places")
 
     @model_validator(mode="after")
-    def _shares_sum(self) -> PatternsDocument:
+    def _shares_sum(self) -> Self:
         for name in ("products", "lines", "quantities", "channels"):
             shares = getattr(self, name)
             if shares is not None and sum(shares.values()) <= 0:
@@ -111,3 +101,18 @@ class PatternsDocument(BaseModel):
         if sum(self.need_by_days.values()) > 1 + 1e-9:
             raise ValueError(f"need_by_days sums to {sum(self.need_by_days.values()):g}; the most is 1")
         return self
+
+
+class PatternsDocument(PatternFields):
+    """How orders come about: how many on which day at which hour, for what, from where."""
+
+    places: Annotated[tuple[PlaceDocument, ...], Field(min_length=1), OrFile()] | None = Field(
+        default=None,
+        description="A list, or a CSV file of such columns; null: the postal codes of the network, all alike.",
+    )
+    places_file: str | None = Field(default=None, description="The same as its name at places.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        return files_apart(value, "places")

@@ -5,28 +5,33 @@ Not here: their documents (policy_document.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
 
-from engine.network.document import PolicyDocument
-from engine.policies.document import RunPolicyDocument
+from engine.network.document import NetworkDocument, PolicyDocument
+from engine.policies.checks import faults_of
+from engine.policies.document import NodesDocument, RunPolicyDocument
 from engine.scenarios.change_document import MiscountDocument
 from engine.scenarios.document import ScenarioDocument
 from engine.scenarios.moments import day_number, seconds_of
-from engine.scenarios.policy_document import NETWORK_FIELDS, RUN_FIELDS
+from engine.scenarios.policy_document import NETWORK_FIELDS, RUN_FIELDS, RoutingDocument
 from engine.scenarios.story import Customers, Expectation, Operations, StoryPolicy
 from engine.scenarios.validating import Findings
-from engine.scenarios.yaml_tree import mark_at
+from engine.scenarios.yaml_tree import Location, mark_at
 
 OWN = frozenset({"about", "router", "router_options", "window_minutes", "reserves", "bid_prices"})
 
 
-def policies_of(scenario: ScenarioDocument, findings: Findings) -> tuple[StoryPolicy, ...]:
-    """Return the policies to compare, `routing` under each; faults are noted."""
-    first = date.fromisoformat(scenario.start)
+def policies_of(
+    scenario: ScenarioDocument, network: NetworkDocument | None, findings: Findings
+) -> tuple[StoryPolicy, ...]:
+    """Return the policies to compare, `routing` under each; faults are noted, those of nodes if there is a network."""
+    first = scenario.start
     common = scenario.routing.settings()
+    nodes = set[str]() if network is None else {node.node_id for node in network.nodes}
+    _note_rules(scenario.routing, ("routing",), nodes, findings)
     if not scenario.policies:
         return (_policy(str(scenario.routing.router), common, first),)
     seen: dict[str, int] = {}
@@ -35,7 +40,20 @@ def policies_of(scenario: ScenarioDocument, findings: Findings) -> tuple[StoryPo
         if earlier != at:
             message = f"policy {policy.name!r} is already in line {findings.line('policies', earlier)}"
             findings.note(("policies", at, "name"), f"{message}; give it another name")
+        _note_rules(policy, ("policies", at), nodes, findings)
     return tuple(_policy(policy.name, common | policy.settings(), first) for policy in scenario.policies)
+
+
+def _note_rules(routing: RoutingDocument, location: Location, nodes: Set[str], findings: Findings) -> None:
+    stated = {key: value for key, value in routing.settings().items() if key in RUN_FIELDS}
+    findings.note_all(faults_of(RunPolicyDocument(**stated), None), location)
+    parts: list[tuple[Location, NodesDocument]] = [(location, routing)]
+    parts += [((*location, "rules", at), rule) for at, rule in enumerate(routing.rules)]
+    parts += [((*location, "product_rules", at), rule_of) for at, rule_of in enumerate(routing.product_rules)]
+    for place, document in parts:
+        for key in ("allowed_node_ids", "forbidden_node_ids", "preferred_node_ids"):
+            for at, node_id in enumerate(getattr(document, key, None) or () if nodes else ()):
+                findings.note_unknown((*place, key, at), "node", node_id, nodes)
 
 
 def _policy(name: str, settings: dict[str, Any], first: date) -> StoryPolicy:

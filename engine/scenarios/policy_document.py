@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from engine.network.document import Identifier, PolicyDocument, UnitRuleDocument
-from engine.policies.document import RunPolicyDocument
+from engine.policies.document import POLICY_ID, RunPolicyDocument
 from engine.scenarios.moments import StoryDay
 from engine.scenarios.story import Router
 from engine.scenarios.world_document import Part
@@ -59,7 +59,7 @@ class RoutingDocument(RunPolicyDocument):
 class NamedPolicyDocument(RoutingDocument):
     """One policy to compare; what it leaves out is as in `routing`."""
 
-    name: Identifier
+    name: Annotated[str, Field(pattern=f"^{POLICY_ID}$")]
 
 
 class OperationsDocument(Part):

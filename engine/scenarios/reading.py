@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -43,16 +43,17 @@ def story_of(text: str, *, source: str = "scenario", folder: Path | None = None,
 
 def _story(written: Written) -> Story:
     scenario, findings = validated(written)
-    _note_settings(scenario, findings)
+    scenario = _checked(scenario, findings)
     files = NamedFiles(findings=findings)
     world = world_of(scenario, files)
-    policies, expected = policies_of(scenario, findings), expectations_of(scenario, findings)
+    policies = policies_of(scenario, None if world is None else world.network, findings)
+    expected = expectations_of(scenario, findings)
     operations = operations_of(scenario, findings)
     if world is None:
         findings.raise_any()
         raise AssertionError("a world that is missing is a fault")
     changing = Changing(
-        first=date.fromisoformat(scenario.start),
+        first=scenario.start,
         days=scenario.days,
         time_zone=scenario.time_zone,
         network=world.network,
@@ -95,17 +96,20 @@ def _story(written: Written) -> Story:
     )
 
 
-def _note_settings(scenario: ScenarioDocument, findings: Findings) -> None:
-    if scenario.time_zone not in available_timezones():
-        message = f"unknown time zone {scenario.time_zone!r}; {nearest(scenario.time_zone, available_timezones())}"
-        findings.note(("time_zone",), message)
+def _checked(scenario: ScenarioDocument, findings: Findings) -> ScenarioDocument:
+    """Return the scenario, with UTC in place of a time zone that there is not; faults are noted."""
     if scenario.warm_up_days >= scenario.days:
         message = f"{scenario.warm_up_days} leaves none of {scenario.days} days; give fewer"
         findings.note(("warm_up_days",), message)
+    if scenario.time_zone not in available_timezones():
+        message = f"unknown time zone {scenario.time_zone!r}; {nearest(scenario.time_zone, available_timezones())}"
+        findings.note(("time_zone",), message)
+        return scenario.model_copy(update={"time_zone": "UTC"})
+    return scenario
 
 
 def _midnight(scenario: ScenarioDocument) -> datetime:
-    first = date.fromisoformat(scenario.start)
+    first = scenario.start
     return datetime.combine(first, time(), ZoneInfo(scenario.time_zone)).astimezone(UTC)
 
 

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, model_validator
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from engine.iso_day import Day
 from engine.network.document import Identifier, Latitude, Longitude
@@ -33,6 +35,15 @@ def _line_list(value: Any) -> Any:
     if isinstance(value, Mapping):
         return tuple({"sku": sku, "quantity": quantity} for sku, quantity in value.items())
     return tuple(value) if isinstance(value, list) else value
+
+
+class _OrBySku:
+    """Says in the schema that quantities by SKU may stand in place of the list of lines."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Return the schema of the list, or of an object."""
+        quantity = {"type": "integer", "minimum": 1, "maximum": 10**6}
+        return {"anyOf": [handler(schema), {"type": "object", "additionalProperties": quantity, "minProperties": 1}]}
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant)]
@@ -77,8 +88,8 @@ class RecordedOrderDocument(_Part):
     postal_code: str | None = None
     need_by: Day | None = None
     need_by_days: Annotated[int, Field(ge=0, le=365)] | None = Field(default=None, description="In place of need_by.")
-    lines: Annotated[tuple[RecordedLineDocument, ...], Field(min_length=1), BeforeValidator(_line_list)] = Field(
-        description="A list of {sku, quantity}, or quantities by SKU."
+    lines: Annotated[tuple[RecordedLineDocument, ...], Field(min_length=1), BeforeValidator(_line_list), _OrBySku()] = (
+        Field(description="A list of {sku, quantity}, or quantities by SKU.")
     )
     reservation_id: str | None = None
     service_level: str | None = None

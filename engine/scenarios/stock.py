@@ -71,6 +71,6 @@ def planned(
 
 def _second(day: int | date, at: str, first: date, location: Location, findings: Findings) -> int:
     number = day_number(day, first)
-    if number < 0:
+    if number < 0 and findings.has_span:
         findings.note(location, f"{day} is before the story's start, {first}; give a later day")
     return seconds_of(number, at)

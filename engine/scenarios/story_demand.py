@@ -6,7 +6,6 @@ Not here: recorded and drawn demand (demand.py), what changes of demand mean (de
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 from engine.errors import InvalidInput
@@ -43,7 +42,7 @@ def _drawn(scenario: ScenarioDocument, world: WorldFound, files: NamedFiles) -> 
     return generated_demand(
         world.patterns,
         seed=scenario.seed,
-        starts_on=date.fromisoformat(scenario.start),
+        starts_on=scenario.start,
         network=world.network,
         catalog=world.catalog,
         folder=files.folder or Path(),
@@ -66,7 +65,7 @@ def _read(
     demand = recorded_demand(
         document,
         folder=files.folder or Path(),
-        starts_on=date.fromisoformat(scenario.start),
+        starts_on=scenario.start,
         time_zone=scenario.time_zone,
         network=world.network,
         catalog=world.catalog,
@@ -77,7 +76,9 @@ def _read(
 
 def _note_outside(scenario: ScenarioDocument, findings: Findings) -> None:
     """Note each listed order that is not placed within the story."""
-    clock = WallClock(date.fromisoformat(scenario.start), scenario.time_zone)
+    if not findings.has_span:
+        return
+    clock = WallClock(scenario.start, scenario.time_zone)
     for at, order in enumerate(() if isinstance(scenario.orders, str) else scenario.orders):
         if order.placed_at is not None and not 0 <= clock.seconds(order.placed_at) < scenario.days * DAY_SECONDS:
             message = f"is not in the story, which has {scenario.days} days from {scenario.start}; give one of them"

@@ -21,8 +21,9 @@ from engine.scenarios.extending import Written
 from engine.scenarios.yaml_tree import Leaf, Listed, Location, Mapped, Mark, Tree, mark_at, plain, texts, without
 
 ROUNDS = 4
-_INSTEAD: dict[str, str | int] = {"version": 1, "name": "?", "start": "2000-01-01", "days": 1}
+_INSTEAD: dict[str, str | int] = {"version": 1, "name": "?", "start": "2000-01-01", "days": 3_660}
 """Stand for required values that are wrong, while the rest is judged."""
+_SPAN = ("start", "days")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,11 +36,21 @@ class Findings:
     faults: list[tuple[Mark, str]] = field(default_factory=list)
     gone: frozenset[str] = frozenset()
     """Texts in entries that were cut out: that they are unknown elsewhere is no news."""
+    damaged: frozenset[Mark] = frozenset()
+    """Objects of which something was cut out: that they lack something is no news."""
+
+    @property
+    def has_span(self) -> bool:
+        """Whether the file says which days the story has."""
+        return all((here := self.judged.get(key)) is not None and here.mark != self.judged.mark for key in _SPAN)
 
     def note(self, location: Sequence[str | int], message: str, *, key: bool = False) -> None:
         """Note a fault at a location of the tree that is judged."""
-        if not any(message.startswith("unknown ") and f" {text!r};" in message for text in self.gone):
-            self.faults.append((mark_at(self.judged, location, key=key), message))
+        if message.startswith("unknown ") and any(f" {text!r};" in message for text in self.gone):
+            return
+        mark = mark_at(self.judged, location, key=key)
+        if not location or mark not in self.damaged:
+            self.faults.append((mark, message))
 
     def note_unknown(self, location: Sequence[str | int], kind: str, value: str, known: Set[str]) -> None:
         """Note a fault if a value is not one of the known ones."""
@@ -49,7 +60,11 @@ class Findings:
     def note_all(self, faults: Iterable[Fault], prefix: Sequence[str | int] = ()) -> None:
         """Note faults whose paths are JSON paths from a location on."""
         for fault in faults:
-            self.note((*prefix, *location_of(fault.path)), fault.message)
+            self.note((*prefix, *location_of(fault.path)), self.in_lines(fault.message))
+
+    def in_lines(self, message: str) -> str:
+        """Return a message with lines of the file in place of the JSON paths of its entries."""
+        return re.sub(r"\$(\.\w+\[\d+\])+", lambda found: f"line {self.line(*location_of(found[0]))}", message)
 
     def line(self, *location: str | int) -> int:
         """Return the line at which a location stands."""
@@ -69,15 +84,40 @@ def validated(written: Written) -> tuple[ScenarioDocument, Findings]:
     """
     faults, gone = [*written.noted, *_kinds(written.tree)], set[str]()
     tree = _saying_something(written.tree)
+    damaged = set(_around({mark for mark, _ in faults}, tree))
     for _ in range(ROUNDS):
         complaints = _complaints(tree)
         if isinstance(complaints, ScenarioDocument):
-            findings = Findings(written=written, judged=tree, faults=faults, gone=frozenset(gone))
+            findings = Findings(
+                written=written, judged=tree, faults=faults, gone=frozenset(gone), damaged=frozenset(damaged)
+            )
             return complaints, findings
-        faults += [(mark_at(tree, each.location, key=each.of_key), each.message) for each in complaints]
+        for each in complaints:
+            mark = mark_at(tree, each.location, key=each.of_key)
+            if each.kind != "missing" or mark not in damaged:
+                faults.append((mark, each.message))
+        damaged.update(*(_ancestors(tree, each.location) for each in complaints))
         tree = _saying_something(_cut(tree, complaints, gone))
     Findings(written=written, judged=tree, faults=faults).raise_any()
     raise AssertionError("a tree that is refused has faults")
+
+
+def _ancestors(tree: Tree, location: Location) -> Iterator[Mark]:
+    """Yield the places of all that encloses a location, but for the whole file."""
+    for depth in range(1, len(location)):
+        yield mark_at(tree, location[:depth])
+
+
+def _around(marks: Set[Mark], tree: Tree) -> Iterator[Mark]:
+    """Yield the places of objects in which something is wrong directly."""
+    if isinstance(tree, Mapped):
+        if any(value.mark in marks or mark in marks for mark, value in tree.entries.values()):
+            yield tree.mark
+        for _, value in tree.entries.values():
+            yield from _around(marks, value)
+    elif isinstance(tree, Listed):
+        for entry in tree.entries:
+            yield from _around(marks, entry)
 
 
 def _complaints(tree: Mapped) -> ScenarioDocument | list[Complaint]:

@@ -67,7 +67,7 @@ def written_network(scenario: ScenarioDocument, findings: Findings) -> NetworkDo
     )
     places = [(at, place) for at, carrier in enumerate(scenario.carriers) for place in range(len(carrier.services))]
     for fault in check_network(network):
-        findings.note(_as_written(location_of(fault.path), places), fault.message)
+        findings.note(_as_written(location_of(fault.path), places), findings.in_lines(fault.message))
     return network
 
 

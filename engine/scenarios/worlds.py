@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from typing import TypeVar
 
 from engine.catalog.document import CatalogDocument
@@ -88,7 +87,7 @@ def _with_stock(
 ) -> WorldFound | None:
     if found.network is None or found.catalog is None:
         return None
-    first = date.fromisoformat(scenario.start)
+    first = scenario.start
     node_ids = {node.node_id for node in found.network.nodes}
     skus = {product.sku for product in found.catalog.products}
     positions = tuple(counts(_listed(scenario.stock), node_ids, skus, findings)) or found.positions or ()

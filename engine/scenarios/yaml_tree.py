@@ -20,7 +20,7 @@ from engine.errors import Fault, InvalidInput
 Location = tuple[str | int, ...]
 Scalar = str | int | float | bool | None
 
-MOST_VALUES = 500_000
+MOST_VALUES = 100_000
 DEEPEST = 40
 _TAG = "tag:yaml.org,2002:"
 
