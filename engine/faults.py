@@ -122,6 +122,8 @@ class Complaint:
     message: str
     kind: str = ""
     of_key: bool = False
+    keys: tuple[str, ...] = ()
+    """Those that there are, where one is unknown."""
     place: str | None = None
 
 
@@ -144,7 +146,9 @@ def _complaint(complaint: dict[str, Any], model: type[BaseModel]) -> Complaint:
     if kind == "json_invalid":
         place = re.search(r"line (\d+) column (\d+)", complaint["msg"])
         return Complaint(location=location, message=message, place=f"{place[1]}:{place[2]}" if place else None)
-    return Complaint(location=location, message=message, kind=kind, of_key=kind == "extra_forbidden")
+    unknown = kind == "extra_forbidden"
+    keys = tuple(_keys_at(model, location[:-1])) if unknown else ()
+    return Complaint(location=location, message=message, kind=kind, of_key=unknown, keys=keys)
 
 
 def _message(complaint: dict[str, Any], model: type[BaseModel]) -> str:

@@ -59,6 +59,9 @@ class ScenarioDocument(Part):
     warm_up_days: Annotated[int, Field(strict=True, ge=0, le=3_660)] = Field(
         default=0, description="Orders of the first days count in no KPI."
     )
+    drain_days: Annotated[int, Field(strict=True, ge=0, le=365)] = Field(
+        default=30, description="After the last day what is under way goes on to its end, for so many days at most."
+    )
     replications: Annotated[int, Field(strict=True, ge=1, le=10_000)] = Field(
         default=1, description="How often it is drawn; intervals come of it."
     )

@@ -78,6 +78,7 @@ def _story(written: Written) -> Story:
         time_zone=scenario.time_zone,
         days=scenario.days,
         warm_up_days=scenario.warm_up_days,
+        drain_days=scenario.drain_days,
         replications=scenario.replications,
         world=World(
             network=networks[0][1],

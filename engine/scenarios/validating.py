@@ -21,6 +21,7 @@ from engine.scenarios.extending import Written
 from engine.scenarios.yaml_tree import Leaf, Listed, Location, Mapped, Mark, Tree, mark_at, plain, texts, without
 
 ROUNDS = 4
+MOST_KEYS_TOLD = 12
 _INSTEAD: dict[str, str | int] = {"version": 1, "name": "?", "start": "2000-01-01", "days": 3_660}
 """Stand for required values that are wrong, while the rest is judged."""
 _SPAN = ("start", "days")
@@ -95,11 +96,17 @@ def validated(written: Written) -> tuple[ScenarioDocument, Findings]:
         for each in complaints:
             mark = mark_at(tree, each.location, key=each.of_key)
             if each.kind != "missing" or mark not in damaged:
-                faults.append((mark, each.message))
+                faults.append((mark, each.message + _others(each)))
         damaged.update(*(_ancestors(tree, each.location) for each in complaints))
         tree = _saying_something(_cut(tree, complaints, gone))
     Findings(written=written, judged=tree, faults=faults).raise_any()
     raise AssertionError("a tree that is refused has faults")
+
+
+def _others(complaint: Complaint) -> str:
+    """Return the keys that there are, after the message about an unknown one that names the nearest."""
+    told = complaint.keys if "did you mean" in complaint.message else ()
+    return f" (there are {', '.join(told)})" if 0 < len(told) <= MOST_KEYS_TOLD else ""
 
 
 def _ancestors(tree: Tree, location: Location) -> Iterator[Mark]:
