@@ -153,6 +153,7 @@ def story(**said: Any) -> Story:
         "time_zone": "America/New_York",
         "days": 5,
         "warm_up_days": 0,
+        "drain_days": 0,
         "replications": 1,
         "world": World(network=network, catalog=catalog),
         "demand": NoDemand(),

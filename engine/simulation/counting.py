@@ -15,8 +15,8 @@ _PARCEL_SUMS = ("shipping_cents", "handling_cents", "units_cents", "packaging_ce
 _LOST = (Ending.NO_OFFER, Ending.TOO_LATE, Ending.TOO_DEAR)
 
 
-def count_orders(counts: Counts, orders: OrderFacts, days: int) -> None:
-    """Add orders of a story of so many days."""
+def count_orders(counts: Counts, orders: OrderFacts, until_day: int) -> None:
+    """Add orders of a story in which nothing happens any more from that day on."""
     endings = np.bincount(orders.ending, minlength=len(Ending)).tolist()
     counts.asked += len(orders.key)
     counts.lost_no_offer += endings[Ending.NO_OFFER]
@@ -43,7 +43,7 @@ def count_orders(counts: Counts, orders: OrderFacts, days: int) -> None:
     counts.lost_cents += _sum(orders.lost_cents, orders.lost_cents > 0)
     counts.lost_for_stock_cents += _sum(orders.lost_cents, (orders.lost_cents > 0) & (orders.ending != Ending.TOO_DEAR))
     _count_fill(counts, orders)
-    _count_times(counts, orders, accepted, days)
+    _count_times(counts, orders, accepted, until_day)
 
 
 def _count_fill(counts: Counts, orders: OrderFacts) -> None:
@@ -56,13 +56,13 @@ def _count_fill(counts: Counts, orders: OrderFacts) -> None:
     counts.filled_units += _sum(np.maximum(orders.units_shipped, 0), over)
 
 
-def _count_times(counts: Counts, orders: OrderFacts, accepted: Rows, days: int) -> None:
+def _count_times(counts: Counts, orders: OrderFacts, accepted: Rows, until_day: int) -> None:
     delivered = orders.ending == Ending.DELIVERED
     kept = delivered | (orders.ending == Ending.OPEN)
-    due = kept & (orders.promised_day >= 0) & (orders.promised_day < days)
+    due = kept & (orders.promised_day >= 0) & (orders.promised_day < until_day)
     counts.due += _number(due)
     counts.due_on_time += _number(due & delivered & (orders.delivered_day <= orders.promised_day))
-    wanted = kept & (orders.requested_day >= 0) & (orders.requested_day < days)
+    wanted = kept & (orders.requested_day >= 0) & (orders.requested_day < until_day)
     counts.wanted += _number(wanted)
     counts.wanted_on_time += _number(wanted & delivered & (orders.delivered_day <= orders.requested_day))
     arrived = due & delivered

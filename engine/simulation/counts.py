@@ -50,10 +50,10 @@ class Counts(msgspec.Struct, kw_only=True):
     charged_cents: int = 0
     refund_cents: int = 0
     due: int = 0
-    """Orders neither lost nor cancelled that were promised for a day of the story."""
+    """Orders neither lost nor cancelled that were promised for a day before all is over."""
     due_on_time: int = 0
     wanted: int = 0
-    """Orders neither lost nor cancelled that the customer wanted by a day of the story."""
+    """Orders neither lost nor cancelled that the customer wanted by a day before all is over."""
     wanted_on_time: int = 0
     arrived: int = 0
     """Due, and delivered; of which the next ones are."""

@@ -46,6 +46,8 @@ class Tally(msgspec.Struct, kw_only=True):
 
     days: int
     warm_up_days: int
+    until_day: int
+    """The day on which nothing happens any more: the story's days, and those after them."""
     cell_degrees: float
     """The edge of a cell of the map."""
     replication: int = 0
@@ -82,6 +84,7 @@ class Tally(msgspec.Struct, kw_only=True):
         return cls(
             days=story.days,
             warm_up_days=story.warm_up_days,
+            until_day=story.days + story.drain_days,
             cell_degrees=_cell_degrees(story),
             replication=replication,
         )
@@ -90,12 +93,12 @@ class Tally(msgspec.Struct, kw_only=True):
         """Take orders that have ended, with their parcels."""
         if self.warm_up_days:
             orders, parcels = _after(self.warm_up_days * DAY_SECONDS, orders, parcels)
-        count_orders(self.counts, orders, self.days)
+        count_orders(self.counts, orders, self.until_day)
         count_parcels(self.counts, parcels)
         self._tell_times(orders)
         self._mix(parcels)
         self._spread_costs(orders, parcels)
-        late, dear = lateness_days(orders, self.days - 1), dearness_cents(orders)
+        late, dear = lateness_days(orders, self.until_day - 1), dearness_cents(orders)
         self.latest = kept(self.latest, worst_of(late, orders, parcels, self.replication, 0))
         self.dearest = kept(self.dearest, worst_of(dear, orders, parcels, self.replication, 0))
 

@@ -101,6 +101,14 @@ def test_an_open_order_is_late_up_to_the_last_day_of_the_story() -> None:
     assert (tally.counts.due, tally.counts.due_on_time) == (1, 0)
 
 
+def test_orders_are_judged_by_promises_for_days_after_the_story_while_it_still_goes_on() -> None:
+    """Seeded bug: promises beyond the story's last day left out, though their parcels are followed to the end."""
+    tally = empty(drain_days=3)
+    late = {"promised_day": 7, "delivered_day": 8, "placed_s": 4 * DAY}
+    tally.orders(orders(late, {"promised_day": 8, "delivered_day": 7}), parcels())
+    assert (tally.counts.due, tally.counts.due_on_time) == (1, 0)
+
+
 def test_flows_end_in_the_cell_of_the_customer() -> None:
     tally = empty()
     tally.orders(orders({"latitude": 40.9, "longitude": -75.2}), parcels({"node": 1}))
