@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from solvers.plan import TracePoint
+from solvers.rival_options import Cascade, Weights
 from solvers.textbook import ExactSolver
 
 
@@ -19,6 +20,8 @@ class Method(StrEnum):
     NEAREST = "nearest"
     RANKED = "ranked"
     FEWEST_SPLITS = "fewest_splits"
+    CASCADE = "cascade"
+    WEIGHTED = "weighted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class Params:
     exact_work_seconds: float = 120.0
     exact_threads: int = 1
     """Threads of CP-SAT, with a time limit."""
+    cascade: Cascade = field(default_factory=Cascade)
+    weights: Weights = field(default_factory=Weights)
 
 
 Progress = Callable[[TracePoint], None]

@@ -5,11 +5,13 @@ auto           one by one → prices by sweeps → one by one at prices → mast
 exact          one by one → prices by sweeps → the textbook model, by an exact solver
 one_by_one     each order exactly, against what the orders before it left
 nearest, ranked, fewest_splits   the baselines of `baselines.py`
+cascade, weighted                rules with filters and with weights, of `cascade.py` and `weighted.py`
 """
 
 from __future__ import annotations
 
 from solvers.baselines import Rule, serve_by_rule
+from solvers.cascade import serve_by_cascade
 from solvers.params import Method, Params, Progress
 from solvers.plan import RoutingResult
 from solvers.prices import Map, no_prices
@@ -17,6 +19,7 @@ from solvers.problem import RoutingProblem
 from solvers.search import Search
 from solvers.stopping import Stopping
 from solvers.tables import compile_tables
+from solvers.weighted import serve_by_weights
 
 
 def solve(
@@ -41,6 +44,10 @@ def solve(
         search.referee()
     elif params.method == Method.ONE_BY_ONE:
         search.offer(search.in_sequence(no_prices(compiled), 1.0))
+    elif params.method == Method.CASCADE:
+        search.offer(serve_by_cascade(compiled, params.cascade))
+    elif params.method == Method.WEIGHTED:
+        search.offer(serve_by_weights(compiled, params.weights))
     else:
         search.offer(serve_by_rule(compiled, Rule(params.method)))
     return search.result()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from engine.routing.route_folder import Routed
 
-METHODS = ("auto", "exact", "one_by_one", "nearest", "ranked", "fewest_splits")
+METHODS = ("auto", "exact", "one_by_one", "nearest", "ranked", "fewest_splits", "cascade", "weighted")
 EXACT_SOLVERS = ("highs", "scip", "cp_sat")
 
 
@@ -24,6 +24,15 @@ def command(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A problem folder.")],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the result goes.")],
     method: Annotated[str, typer.Option("--method", help=f"One of {', '.join(METHODS)}.")] = "auto",
+    method_options: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--method-option",
+            metavar="NAME=VALUE",
+            help="Of cascade and weighted; may come again.",
+            show_default=False,
+        ),
+    ] = None,
     exact_solver: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +73,7 @@ def command(
         exact_solver=None
         if exact_solver is None
         else ExactSolver(choose("--exact-solver", exact_solver, EXACT_SOLVERS)),
+        method_options=_method_options(method_options or []),
         ray=RayOptions(workers=max(workers, 1), address=_ray_address()) if ray else None,
     )
     check(options)
@@ -79,6 +89,21 @@ def command(
     gap = routed.summary["gap"]
     if target_gap is not None and (gap is None or gap > target_gap):
         raise ExpectationMissed(f"--target-gap {target_gap}: the proven gap is {_percent(gap)}")
+
+
+def _method_options(given: list[str]) -> dict[str, float]:
+    """Return options by name; raises InvalidInput for what is no NAME=VALUE."""
+    from engine.errors import Fault, InvalidInput
+
+    options: dict[str, float] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        try:
+            options[name.strip()] = float(value)
+        except ValueError:
+            message = f"{text!r} is not NAME=NUMBER; give e.g. daily_orders=200"
+            raise InvalidInput(Fault(path="--method-option", message=message)) from None
+    return options
 
 
 def _ray_address() -> str | None:

@@ -1521,6 +1521,7 @@ class RoutingRunBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     shadow: bool = False
     target_gap: float | None = None
     max_orders: int | None = None
+    method_options: dict[str, float] | None = None
 
 
 class RoutingRunStarted(Struct, frozen=True, kw_only=True):

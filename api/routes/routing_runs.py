@@ -28,6 +28,7 @@ async def start_routing_run(call: Call[wire.RoutingRunBody, NoQuery]) -> Answer:
         shadow=body.shadow,
         target_gap=body.target_gap,
         max_orders=body.max_orders,
+        method_options=body.method_options or {},
     )
     started = await call.engine.routing_runs.start(request, replay=call.replay)
     shown = wire.RoutingRunStarted(run_id=started.value.run_id, status=started.value.status.value)

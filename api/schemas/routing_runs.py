@@ -28,6 +28,7 @@ class RoutingRunBody(Body, frozen=True, kw_only=True):
     shadow: bool = False
     target_gap: Annotated[float, Meta(ge=0, le=1, description="a share of the bound from 0 to 1")] | None = None
     max_orders: Annotated[int, Meta(ge=1, le=1_000_000, description="a number from 1")] | None = None
+    method_options: Annotated[dict[str, float], Meta(max_length=20, description="of the method")] | None = None
 
 
 class RoutingRunStarted(Reply, frozen=True, kw_only=True):

@@ -82,6 +82,8 @@ class ProblemFolder:
 
     problem: RoutingProblem
     sha256: str
+    kinds: tuple[str, ...] = ()
+    """What each node of the problem is, such as `dc`; blank: it does not say."""
 
 
 def read_problem(folder: Path) -> ProblemFolder:
@@ -100,7 +102,10 @@ def read_problem(folder: Path) -> ProblemFolder:
     tables = _read_tables(folder)
     digests = {table.file.removesuffix(".gz"): table.sha256 for table in tables.values()}
     digests["problem.json"] = hashlib.sha256(body).hexdigest()
-    return ProblemFolder(problem=Assembly(settings, tables).problem(), sha256=problem_sha256(digests))
+    problem = Assembly(settings, tables).problem()
+    kind_of = dict(zip(tables["nodes"].text["node_id"], tables["nodes"].text["kind"], strict=True))
+    kinds = tuple(kind_of[node_id] for node_id in problem.nodes.node_ids)
+    return ProblemFolder(problem=problem, sha256=problem_sha256(digests), kinds=kinds)
 
 
 def problem_sha256(digests: dict[str, str]) -> str:

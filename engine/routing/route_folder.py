@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import RayOptions
 from engine.errors import Fault, InvalidInput
 from engine.routing.folder import read_problem
+from engine.routing.method_options import option_faults, with_options
 from engine.routing.reasons import count_reasons
 from engine.routing.result import Timing, moved_lines, summary, timing_document, write_result
 from solvers.params import Method, Params, Progress
@@ -36,6 +37,8 @@ class Options:
     """Of method `exact`; None: HiGHS."""
     ray: RayOptions | None = None
     """How to use Ray workers, of which there are `workers`; None: threads."""
+    method_options: Mapping[str, float] = field(default_factory=dict)
+    """Of `cascade` and `weighted`, by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,7 @@ def check(options: Options) -> None:
     if options.ray is not None and options.method != Method.AUTO:
         message = f"goes with --method auto only, as {options.method} has nothing to spread; leave it out"
         faults.append(Fault(path="--ray", message=message))
+    faults += option_faults(options.method, options.method_options, "--method-option")
     if options.workers < 1:
         faults.append(Fault(path="--workers", message=f"{options.workers} is not valid; give 1 or more"))
     if not 0 <= options.seed < 2**32:
@@ -101,6 +105,7 @@ def route_folder(folder: Path, out: Path, options: Options, progress: Progress |
         exact_solver=options.exact_solver or ExactSolver.HIGHS,
         exact_threads=options.workers,
     )
+    params = with_options(params, options.method_options, read.kinds)
     with spreading(options, read.problem.order_count) as spread:
         ready = time.perf_counter()
         stopping = Stopping(

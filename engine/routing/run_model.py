@@ -46,6 +46,8 @@ class RunRequest:
     """Stop when the plan is proven to be so close to the best possible, as a share of the bound."""
     max_orders: int | None = None
     """Of all open orders, only so many: the oldest."""
+    method_options: Mapping[str, float] = field(default_factory=dict)
+    """Of `cascade` and `weighted`, by name."""
 
     @property
     def commits(self) -> bool:

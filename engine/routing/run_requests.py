@@ -10,6 +10,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.policies.effect import Effect
 from engine.policies.service import PolicyService
+from engine.routing.method_options import option_faults
 from engine.routing.run_model import RunRequest
 from solvers.params import Method
 
@@ -47,10 +48,12 @@ class RunPolicies:
 
 def check_request(request: RunRequest) -> None:
     """Raise InvalidInput with every fault of a request that is out of range."""
-    faults = []
+    faults = list[Fault]()
     if request.method not in set(Method):
         message = f"{request.method!r} is not known; {nearest(request.method, set(Method))}"
         faults.append(Fault(path="$.method", message=message))
+    else:
+        faults += option_faults(Method(request.method), request.method_options, "$.method_options")
     limit = request.time_limit_seconds
     if limit is not None and not 0 < limit <= MOST_SECONDS:
         message = f"{limit} is not valid; give seconds above 0, at most {MOST_SECONDS:.0f}"

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
+import numpy as np
+
 from engine.availability.reference import View
 from engine.availability.stock import AtpTable, StockReader
 from engine.clock import Clock
@@ -31,6 +33,7 @@ from engine.routing.explained_runs import Solved as Explained
 from engine.routing.hub_offers import HubOffers
 from engine.routing.hub_plan import HubPlan, still_waiting
 from engine.routing.kits import kits_of
+from engine.routing.method_options import with_options
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, OrderBook
 from engine.routing.phases import Phases
 from engine.routing.poison import culprits
@@ -110,6 +113,7 @@ class Solver:
                 batch = await asyncio.to_thread(build_batch, orders, view, atp, left, self._tables, given_up)
             share = 0.0 if batch.hubs is None else HUB_SHARE
             limit, for_hubs = (None, None) if whole is None else ((1 - share) * whole, share * whole)
+            params = await self._with_options(params, request, batch, table, today)
             with phases.timed("solve"):
                 may_repeat = keep_promises and has_promised_days(orders)
                 stopping = _stopping(limit, began, request.target_gap, may_repeat=may_repeat)
@@ -133,6 +137,24 @@ class Solver:
             allocated = await asyncio.to_thread(verified, both, view)
         with phases.timed("explain"):
             return await asyncio.to_thread(self._solved, both, allocated, view, atp, now)
+
+    async def _with_options(
+        self, params: Params, request: RunRequest, batch: Batch, table: Table, today: Today
+    ) -> Params:
+        """Return params with what was asked of the method, and what nodes were given on this day before."""
+        if params.method not in (Method.CASCADE, Method.WEIGHTED):
+            return params
+        network, nodes = table.view.network, batch.problem.nodes.node_ids
+        days = dict(zip(network.node_ids, ship_days(network, today), strict=True))
+        asked = sorted(set[int]().union(*days.values()))
+        used = table.planned.used(await self._orders.used_capacity([date.fromordinal(day) for day in asked]))
+        before = dict.fromkeys(nodes, 0)
+        for entry in used:
+            if entry.ship_on.toordinal() in days.get(entry.node_id, ()):
+                before[entry.node_id] = max(before[entry.node_id], entry.parcels)
+        kinds = {node.node_id: node.kind for node in network.document.nodes}
+        orders_before = np.array([before[node] for node in nodes], np.int64)
+        return with_options(params, request.method_options, [kinds[node] for node in nodes], orders_before)
 
     def _both_passes(
         self, batch: Batch, result: RoutingResult, view: View, params: Params, stopping: Stopping

@@ -74,6 +74,7 @@ class Releasing:
             RunRequest(
                 order_ids=tuple(asked),
                 method=(Method.AUTO if policy.router is Router.ALLOT else Method(policy.router)).value,
+                method_options=policy.router_options,
                 policy=None if policy.run is None else policy.name,
             )
         )
