@@ -23,6 +23,8 @@ HEAD_SECONDS = 10.0
 ANSWER_SECONDS = 30.0
 IDLE_SECONDS = 5.0
 LOOK_SECONDS = 1.0
+LONG_ANSWER_BYTES = 2**18
+"""An answer of more is not copied to be written with its head."""
 
 _TOO_LARGE = b"431 Request Header Fields Too Large"
 _TOO_SLOW = b"408 Request Timeout"
@@ -69,7 +71,11 @@ class Connection(HttpToolsProtocol):
         if self.flow.write_paused or cycle.disconnected or cycle.response_started or not cycle.keep_alive:
             return False
         cycle.response_started = cycle.response_complete = True
-        self.transport.write(b"".join((STATUS_LINE[status], self._server_headers(), head, body)))
+        if len(body) > LONG_ANSWER_BYTES:
+            self.transport.write(b"".join((STATUS_LINE[status], self._server_headers(), head)))
+            self.transport.write(body)
+        else:
+            self.transport.write(b"".join((STATUS_LINE[status], self._server_headers(), head, body)))
         cycle.message_event.set()
         cycle.on_response()
         return True

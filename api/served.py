@@ -25,6 +25,7 @@ from api.door import Door
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.errors import BodyTooLarge, InternalError, Located, Overloaded, UnsupportedMediaType, kind_of, problem_reply
 from api.idempotency import REPLAYED
+from api.long_bodies import LONG_BYTES, decoded_in_turns
 from api.outages import Outages
 from api.paths import Paths
 from api.reply import IS_REPLAYED, JSON, Reply, send_reply
@@ -208,7 +209,9 @@ async def _decode(endpoint: Endpoint, heads: Heads, raw: bytes) -> Any:
         _check_kind(declared.decode("latin-1"), ("application/json",))
     if issubclass(endpoint.body, BaseModel):  # whole documents take long to check
         return await asyncio.to_thread(decode, raw, endpoint.body)
-    if (body := decoded(raw, endpoint.body)) is not None:
+    is_long = len(raw) > LONG_BYTES
+    body = await decoded_in_turns(raw, endpoint.body) if is_long else decoded(raw, endpoint.body)
+    if body is not None:
         return body
     if len(raw) > SHORT_BYTES:  # all that is wrong takes long to find
         return await asyncio.to_thread(decode, raw, endpoint.body)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import numpy as np
+from msgspec import structs
 
 from benchmarks.rush.world import CHANNEL, build_world
 from engine.catalog.document import CatalogDocument
@@ -73,7 +74,7 @@ def drawn_story(*, orders: int, nodes: int, skus: int, window_minutes: int, days
         skus=names,
         channels=(CHANNEL,),
     )
-    stock = tuple(replace(position, on_hand=position.units * days) for position in world.positions)
+    stock = tuple(structs.replace(position, on_hand=position.units * days) for position in world.positions)
     return Story(
         name="drawn days",
         about="",

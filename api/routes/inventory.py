@@ -8,11 +8,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.long_answers import written_object, written_rows
 from api.schemas import inventory as wire
 from engine.errors import NotFound, OnHandOutOfRange, VersionConflict, WrongCondition
 from engine.inventory.conditions import ConditionChange
-from engine.inventory.model import Adjustment, Position, PositionCount
+from engine.inventory.model import Adjustment, DatedDemand, Position, PositionCount, Supply
 from engine.inventory.quotas import Quota
+from engine.turns import let_go, taken_in_turns
 
 MOST_REPEATED = 10_000
 LARGE = 4 * 2**20
@@ -25,8 +27,10 @@ async def put_positions(call: Call[wire.PositionsBody, NoQuery]) -> Answer:
     somebody else counted since. A count may leave `available` negative. `unlimited` instead of on_hand is for vendors
     who always have more.
     """
-    positions = await call.engine.inventory.put_positions([new_count(body) for body in call.body.positions])
-    return Answer(value=wire.PositionsReply(positions=position_replies(positions)))
+    counts = [new_count(body) async for piece in taken_in_turns(call.body.positions) for body in piece]
+    positions = await call.engine.inventory.put_positions(counts)
+    await let_go(counts)
+    return Answer(value=await written_positions(positions))
 
 
 def new_count(body: wire.PositionBody) -> PositionCount:
@@ -48,11 +52,12 @@ async def adjust_stock(call: Call[wire.AdjustmentsBody, NoQuery]) -> Answer:
     """
     adjustments = [
         Adjustment(node_id=body.node_id, sku=body.sku, delta=body.delta, reason=body.reason, condition=body.condition)
-        for body in call.body.adjustments
+        async for piece in taken_in_turns(call.body.adjustments)
+        for body in piece
     ]
     adjusted = await call.engine.inventory.adjust(adjustments, replay=call.replay)
-    shown = wire.PositionsReply(positions=position_replies(adjusted.value))
-    return Answer(value=shown, is_replayed=adjusted.replayed)
+    await let_go(adjustments)
+    return Answer(value=await written_positions(adjusted.value), is_replayed=adjusted.replayed)
 
 
 async def change_conditions(call: Call[wire.ConditionChangesBody, NoQuery]) -> Answer:
@@ -69,11 +74,12 @@ async def change_conditions(call: Call[wire.ConditionChangesBody, NoQuery]) -> A
             to_condition=body.to_condition,
             reason=body.reason,
         )
-        for body in call.body.changes
+        async for piece in taken_in_turns(call.body.changes)
+        for body in piece
     ]
     changed = await call.engine.inventory.change_conditions(changes, replay=call.replay)
-    shown = wire.PositionsReply(positions=position_replies(changed.value))
-    return Answer(value=shown, is_replayed=changed.replayed)
+    await let_go(changes)
+    return Answer(value=await written_positions(changed.value), is_replayed=changed.replayed)
 
 
 async def get_inventory(call: Call[None, NoQuery]) -> Answer:
@@ -83,24 +89,38 @@ async def get_inventory(call: Call[None, NoQuery]) -> Answer:
     return Answer(value=wire.SkuReply(sku=sku, positions=[position_reply(position) for position in positions]))
 
 
-def position_replies(positions: Sequence[Position]) -> list[wire.PositionReply]:
-    """Return the positions that a request has changed, one for each of its rows.
+class ShownPositions:
+    """The positions that a request has changed, one for each of its rows; they may come in pieces.
 
     What is scheduled at one that is named again and again is left out after MOST_REPEATED supplies and dated demands.
     """
-    shown: dict[tuple[str, str], wire.PositionReply] = {}
-    found: list[wire.PositionReply] = []
-    repeated = 0
-    for position in positions:
+
+    def __init__(self) -> None:
+        self._shown: dict[tuple[str, str], wire.PositionReply] = {}
+        self._repeated = 0
+
+    def of(self, positions: Sequence[Position]) -> list[wire.PositionReply]:
+        """Return positions as they go over the wire."""
+        return [self._of(position) for position in positions]
+
+    def _of(self, position: Position) -> wire.PositionReply:
+        if not position.supplies and not position.dated:
+            return position_reply(position)
         place = (position.sku, position.node_id)
-        if place in shown:
-            repeated += len(position.supplies) + len(position.dated)
-            if repeated > MOST_REPEATED:
-                shown[place] = replace(shown[place], supplies=UNSET, dated_demand=UNSET)
+        if place not in self._shown:
+            self._shown[place] = position_reply(position)
         else:
-            shown[place] = position_reply(position)
-        found.append(shown[place])
-    return found
+            self._repeated += len(position.supplies) + len(position.dated)
+            if self._repeated > MOST_REPEATED:
+                self._shown[place] = replace(self._shown[place], supplies=UNSET, dated_demand=UNSET)
+        return self._shown[place]
+
+
+async def written_positions(positions: list[Position]) -> bytes:
+    """Return `PositionsReply` as JSON; the positions are taken off their list."""
+    rows = await written_rows(ShownPositions().of, positions)
+    await let_go(positions)
+    return await written_object({"positions": rows})
 
 
 def position_reply(position: Position) -> wire.PositionReply:
@@ -116,24 +136,26 @@ def position_reply(position: Position) -> wire.PositionReply:
         available=position.available,
         version=position.version,
         unlimited=position.unlimited,
-        supplies=[
-            wire.SupplyReply(
-                supply_id=supply.supply_id,
-                quantity=supply.quantity,
-                expected_on=supply.expected_on,
-                pegged=supply.pegged,
-                unpegged=supply.unpegged,
-            )
-            for supply in position.supplies
-        ],
-        dated_demand=[
-            wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity, pegged=demand.pegged)
-            for demand in position.dated
-        ],
+        supplies=[_supply_reply(supply) for supply in position.supplies] if position.supplies else [],
+        dated_demand=[_demand_reply(demand) for demand in position.dated] if position.dated else [],
         buffer=UNSET if position.buffer is None else position.buffer,
         quotas=UNSET if position.quotas is None else [quota_reply(quota) for quota in position.quotas],
         conditions=UNSET if position.conditions is None else {str(name): n for name, n in position.conditions.items()},
     )
+
+
+def _supply_reply(supply: Supply) -> wire.SupplyReply:
+    return wire.SupplyReply(
+        supply_id=supply.supply_id,
+        quantity=supply.quantity,
+        expected_on=supply.expected_on,
+        pegged=supply.pegged,
+        unpegged=supply.unpegged,
+    )
+
+
+def _demand_reply(demand: DatedDemand) -> wire.DatedDemandReply:
+    return wire.DatedDemandReply(ship_on=demand.ship_on, quantity=demand.quantity, pegged=demand.pegged)
 
 
 def quota_reply(quota: Quota) -> wire.QuotaReply:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.long_answers import Fields, written_object, written_rows
 from api.routes.inventory import LARGE
 from api.routes.reservations import hold_lines, shown
 from api.schemas import reservations as wire
 from engine.errors import InsufficientStock
+from engine.inventory.long_messages import weight_of
 from engine.inventory.model import Hold, Reservation
 from engine.inventory.store import Verdict
+from engine.turns import in_turns
 
 
 async def reserve_many(call: Call[wire.BatchBody, NoQuery]) -> Answer:
@@ -24,13 +29,26 @@ async def reserve_many(call: Call[wire.BatchBody, NoQuery]) -> Answer:
             channel=body.channel,
             reference=body.reference,
         )
-        for body in call.body.reservations
+        async for _, piece in in_turns(call.body.reservations, weight=_weight)
+        for body in piece
     ]
     found = await call.engine.inventory.hold_many(holds, replay=call.replay)
-    verdicts = [_verdict(hold, verdict) for hold, verdict in zip(holds, found.value, strict=True)]
-    held = sum(verdict.reservation is not None for verdict in verdicts)
-    reply = wire.BatchReply(held=held, refused=len(verdicts) - held, verdicts=verdicts)
-    return Answer(value=reply, is_replayed=found.replayed)
+    held = sum(isinstance(verdict, Reservation) for verdict in found.value)
+    decided = list(zip(holds, found.value, strict=True))
+    shown: Fields = {
+        "held": held,
+        "refused": len(holds) - held,
+        "verdicts": await written_rows(_verdicts, decided, lambda row: weight_of(row[0])),
+    }
+    return Answer(value=await written_object(shown), is_replayed=found.replayed)
+
+
+def _weight(body: wire.NamedReservationBody) -> int:
+    return 2 + len(body.lines)
+
+
+def _verdicts(decided: Sequence[tuple[Hold, Verdict]]) -> list[wire.BatchVerdict]:
+    return [_verdict(hold, verdict) for hold, verdict in decided]
 
 
 def _verdict(hold: Hold, verdict: Verdict) -> wire.BatchVerdict:

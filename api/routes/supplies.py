@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.endpoint import Answer, Call, Endpoint, NoQuery
-from api.routes.inventory import LARGE, position_replies
+from api.long_answers import Fields, written_object, written_rows
+from api.routes.inventory import LARGE, ShownPositions
 from api.schemas import supplies as wire
 from engine.errors import SupplyUnavailable, TooManySupplies
 from engine.inventory.model import Supply
 from engine.inventory.receipts import AffectedLine, Receipt, SettledUnits
+from engine.turns import let_go, taken_in_turns
 
 
 async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
@@ -28,11 +32,13 @@ async def put_supplies(call: Call[wire.SuppliesBody, NoQuery]) -> Answer:
             quantity=body.quantity,
             expected_on=body.expected_on,
         )
-        for body in call.body.supplies
+        async for piece in taken_in_turns(call.body.supplies)
+        for body in piece
     ]
     put = await call.engine.inventory.put_supplies(supplies, replay=call.replay)
-    shown = wire.SuppliesReply(supplies=len(supplies), affected=[_affected(line) for line in put.value])
-    return Answer(value=shown, is_replayed=put.replayed)
+    shown: Fields = {"supplies": len(supplies), "affected": await written_rows(_affected, put.value)}
+    await let_go(supplies)
+    return Answer(value=await written_object(shown), is_replayed=put.replayed)
 
 
 async def receive_supplies(call: Call[wire.ReceiptsBody, NoQuery]) -> Answer:
@@ -49,42 +55,50 @@ async def receive_supplies(call: Call[wire.ReceiptsBody, NoQuery]) -> Answer:
             quantity=body.quantity,
             reason=body.reason,
         )
-        for body in call.body.receipts
+        async for piece in taken_in_turns(call.body.receipts)
+        for body in piece
     ]
     received = await call.engine.inventory.receive(receipts, replay=call.replay)
-    reply = wire.ReceiptsReply(
-        positions=position_replies(received.value.positions),
-        settled=[_settled(units) for units in received.value.settled],
-    )
-    return Answer(value=reply, is_replayed=received.replayed)
+    shown = {
+        "positions": await written_rows(ShownPositions().of, received.value.positions),
+        "settled": await written_rows(_settled, received.value.settled),
+    }
+    await let_go(receipts)
+    return Answer(value=await written_object(shown), is_replayed=received.replayed)
 
 
-def _affected(line: AffectedLine) -> wire.AffectedReply:
-    return wire.AffectedReply(
-        reservation_id=line.reservation_id,
-        order_id=line.order_id,
-        state="held" if line.state == "held" else "confirmed",
-        sku=line.sku,
-        node_id=line.node_id,
-        quantity=line.quantity,
-        supply_id=line.supply_id,
-        ship_on_before=line.ship_on_before,
-        ship_on=line.ship_on,
-        shortfall=line.shortfall,
-        covered_on=line.covered_on,
-    )
+def _affected(lines: Sequence[AffectedLine]) -> list[wire.AffectedReply]:
+    return [
+        wire.AffectedReply(
+            reservation_id=line.reservation_id,
+            order_id=line.order_id,
+            state="held" if line.state == "held" else "confirmed",
+            sku=line.sku,
+            node_id=line.node_id,
+            quantity=line.quantity,
+            supply_id=line.supply_id,
+            ship_on_before=line.ship_on_before,
+            ship_on=line.ship_on,
+            shortfall=line.shortfall,
+            covered_on=line.covered_on,
+        )
+        for line in lines
+    ]
 
 
-def _settled(units: SettledUnits) -> wire.SettledReply:
-    return wire.SettledReply(
-        reservation_id=units.reservation_id,
-        order_id=units.order_id,
-        state="held" if units.state == "held" else "confirmed",
-        sku=units.sku,
-        node_id=units.node_id,
-        quantity=units.quantity,
-        supply_id=units.supply_id,
-    )
+def _settled(settled: Sequence[SettledUnits]) -> list[wire.SettledReply]:
+    return [
+        wire.SettledReply(
+            reservation_id=units.reservation_id,
+            order_id=units.order_id,
+            state="held" if units.state == "held" else "confirmed",
+            sku=units.sku,
+            node_id=units.node_id,
+            quantity=units.quantity,
+            supply_id=units.supply_id,
+        )
+        for units in settled
+    ]
 
 
 ENDPOINTS = (

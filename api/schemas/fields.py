@@ -10,16 +10,16 @@ from msgspec import Meta
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+(?![\s\S])"  # the look-ahead is the end: Python lets "$" pass a newline
 
 
-class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A part of a request: a key that is not known is an error."""
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """A part of a request: a key that is not known is an error. What is read from text has no cycles to look for."""
 
 
 class Nothing(Body, frozen=True, kw_only=True):
     """The body of a request that needs none: no bytes, or `{}`."""
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
-    """A part of a reply."""
+class Reply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A part of a reply, which has no cycles either."""
 
 
 Identifier = Annotated[

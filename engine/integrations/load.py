@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from msgspec import structs
+
 from engine.catalog.service import CatalogService
 from engine.errors import InvalidInput, NotFound
 from engine.faults import prefixed
@@ -87,7 +89,7 @@ async def check_documents(documents: Documents, scratch: Services, current: Serv
         raise NotFound(message) from None
     timeless = replace(
         documents,
-        positions=tuple(replace(count, expected_version=None) for count in documents.positions),
+        positions=tuple(structs.replace(count, expected_version=None) for count in documents.positions),
         orders=tuple(replace(order, reservation_id=None) for order in documents.orders),
     )
     await put_documents(timeless, scratch)

@@ -58,7 +58,10 @@ class World(Protocol):
 
 
 class RequestChecks:
-    """Gathers the faults of one request against one world; `finish` raises them all."""
+    """Gathers the faults of one request against one world; `finish` raises them all.
+
+    Rows may come in pieces, each with the number of its first row, as long as they are of one kind.
+    """
 
     def __init__(self, world: World) -> None:
         self._nodes = world.network.index
@@ -66,83 +69,84 @@ class RequestChecks:
         self._launches = world.catalog.launches
         self._faults: list[Fault] = []
         self._suggested = 0
+        self._seen: dict[Hashable, int] = {}
 
     def finish(self) -> None:
         """Raise InvalidInput with every fault found, if there is one."""
         if self._faults:
             raise InvalidInput(self._faults)
 
-    def positions(self, counts: Sequence[PositionCount]) -> None:
+    def positions(self, counts: Sequence[PositionCount], first: int = 0) -> None:
         """Check counts; each (node_id, sku) once."""
-        seen: dict[Hashable, int] = {}
-        for i, count in enumerate(counts):
+        for i, count in enumerate(counts, first):
             path = f"$.positions[{i}]"
             self.place(path, count.sku, count.node_id)
             self._on_hand(path, count)
             if count.expected_version is not None:
-                self._within(f"{path}.expected_version", count.expected_version, 0, MAX_UNITS)
-            self._once(path, seen, (count.node_id, count.sku), i, "position", f"{count.sku} at {count.node_id}")
+                self._within(path, "expected_version", count.expected_version, 0, MAX_UNITS)
+            if self._seen.setdefault((count.node_id, count.sku), i) != i:
+                self._twice(path, (count.node_id, count.sku), "position", f"{count.sku} at {count.node_id}")
 
-    def adjustments(self, adjustments: Sequence[Adjustment]) -> None:
+    def adjustments(self, adjustments: Sequence[Adjustment], first: int = 0) -> None:
         """Check adjustments; a position may be named several times."""
-        for i, change in enumerate(adjustments):
+        for i, change in enumerate(adjustments, first):
             path = f"$.adjustments[{i}]"
             self.place(path, change.sku, change.node_id)
-            self._within(f"{path}.delta", change.delta, -MAX_UNITS, MAX_UNITS)
+            self._within(path, "delta", change.delta, -MAX_UNITS, MAX_UNITS)
             if change.delta == 0:
                 self._add(f"{path}.delta", "0 changes nothing; leave the line out")
             self._reason(path, change.reason)
 
-    def condition_changes(self, changes: Sequence[ConditionChange]) -> None:
+    def condition_changes(self, changes: Sequence[ConditionChange], first: int = 0) -> None:
         """Check changes of condition; a position may be named several times."""
-        for i, change in enumerate(changes):
+        for i, change in enumerate(changes, first):
             path = f"$.changes[{i}]"
             self.place(path, change.sku, change.node_id)
-            self._within(f"{path}.quantity", change.quantity, 1, MAX_ON_HAND)
+            self._within(path, "quantity", change.quantity, 1, MAX_ON_HAND)
             if change.from_condition == change.to_condition:
                 message = f"the units are {change.to_condition} already; leave the line out"
                 self._add(f"{path}.to_condition", message)
             self._reason(path, change.reason)
 
-    def supplies(self, supplies: Sequence[Supply]) -> None:
+    def supplies(self, supplies: Sequence[Supply], first: int = 0) -> None:
         """Check supplies; each supply_id once per (node_id, sku)."""
-        seen: dict[Hashable, int] = {}
-        for i, supply in enumerate(supplies):
+        for i, supply in enumerate(supplies, first):
             path = f"$.supplies[{i}]"
             self.place(path, supply.sku, supply.node_id)
-            self._within(f"{path}.quantity", supply.quantity, 0, MAX_QUANTITY)
+            self._within(path, "quantity", supply.quantity, 0, MAX_QUANTITY)
             if not supply.supply_id:
                 self._add(f"{path}.supply_id", "it must not be empty; give the id of the purchase order or transfer")
             place = (supply.supply_id, supply.node_id, supply.sku)
-            self._once(path, seen, place, i, "supply", supply.supply_id)
+            if self._seen.setdefault(place, i) != i:
+                self._twice(path, place, "supply", supply.supply_id)
 
-    def quotas(self, positions: Sequence[PositionQuotas]) -> None:
+    def quotas(self, positions: Sequence[PositionQuotas], first: int = 0) -> None:
         """Check channel quotas; each position once, and there each channel once."""
-        seen: dict[Hashable, int] = {}
-        for i, position in enumerate(positions):
+        for i, position in enumerate(positions, first):
             path = f"$.positions[{i}]"
             self.place(path, position.sku, position.node_id)
-            place = (position.node_id, position.sku)
-            self._once(path, seen, place, i, "position", f"{position.sku} at {position.node_id}")
+            if self._seen.setdefault((position.node_id, position.sku), i) != i:
+                self._twice(path, (position.node_id, position.sku), "position", f"{position.sku} at {position.node_id}")
             if len(position.quotas) > MOST_QUOTAS:
                 self._add(f"{path}.quotas", f"{len(position.quotas)} are too many; give at most {MOST_QUOTAS}")
             channels: dict[Hashable, int] = {}
             for j, quota in enumerate(position.quotas):
                 self._quota(f"{path}.quotas[{j}]", quota)
-                self._once(f"{path}.quotas[{j}]", channels, quota.channel, j, "channel", quota.channel)
+                if (earlier := channels.setdefault(quota.channel, j)) != j:
+                    self._add(f"{path}.quotas[{j}]", _twice("channel", quota.channel, earlier))
             shares = sum(quota.share or 0 for quota in position.quotas)
             if shares > 100:
                 self._add(f"{path}.quotas", f"the shares add up to {shares} percent; give at most 100 together")
 
-    def receipts(self, receipts: Sequence[Receipt]) -> None:
+    def receipts(self, receipts: Sequence[Receipt], first: int = 0) -> None:
         """Check receipts; each supply once."""
-        seen: dict[Hashable, int] = {}
-        for i, receipt in enumerate(receipts):
+        for i, receipt in enumerate(receipts, first):
             path = f"$.receipts[{i}]"
             self.place(path, receipt.sku, receipt.node_id)
-            self._within(f"{path}.quantity", receipt.quantity, 1, MAX_QUANTITY)
+            self._within(path, "quantity", receipt.quantity, 1, MAX_QUANTITY)
             place = (receipt.supply_id, receipt.node_id, receipt.sku)
-            self._once(path, seen, place, i, "receipt of", receipt.supply_id)
+            if self._seen.setdefault(place, i) != i:
+                self._twice(path, place, "receipt of", receipt.supply_id)
 
     def lines(self, lines: Sequence[HoldLine], today: Mapping[str, int] | None = None, *, at: str = "$") -> None:
         """Check lines of a hold, which may repeat; with `today`, also that they ship neither too early nor too late."""
@@ -151,7 +155,7 @@ class RequestChecks:
         for i, line in enumerate(lines):
             path = f"{at}.lines[{i}]"
             self.place(path, line.sku, line.node_id)
-            self._within(f"{path}.quantity", line.quantity, 1, MAX_QUANTITY)
+            self._within(path, "quantity", line.quantity, 1, MAX_QUANTITY)
             if line.supply_id == "":
                 self._add(f"{path}.supply_id", "it must not be empty; name a supply, or leave it out")
             if today is not None and line.ship_on is not None and line.node_id in today:
@@ -159,17 +163,19 @@ class RequestChecks:
             if today is not None and self._launches and line.node_id in today:
                 self._launched(f"{path}.ship_on", line, today[line.node_id])
 
-    def holds(self, holds: Sequence[Hold], today: Mapping[str, int]) -> None:
+    def number(self, holds: int) -> None:
+        """Check how many holds there are in a request."""
+        if holds > MOST_HOLDS:
+            self._add("$.reservations", f"{holds} are too many; send at most {MOST_HOLDS} in a request")
+
+    def holds(self, holds: Sequence[Hold], today: Mapping[str, int], first: int = 0) -> None:
         """Check many holds; each reservation_id once."""
-        if len(holds) > MOST_HOLDS:
-            self._add("$.reservations", f"{len(holds)} are too many; send at most {MOST_HOLDS} in a request")
-            return
-        seen: dict[Hashable, int] = {}
-        for i, hold in enumerate(holds):
+        for i, hold in enumerate(holds, first):
             path = f"$.reservations[{i}]"
             self.lines(hold.lines, today, at=path)
-            self._within(f"{path}.ttl_seconds", hold.ttl_seconds, 1, MAX_TTL_SECONDS)
-            self._once(path, seen, hold.reservation_id, i, "reservation", hold.reservation_id)
+            self._within(path, "ttl_seconds", hold.ttl_seconds, 1, MAX_TTL_SECONDS)
+            if self._seen.setdefault(hold.reservation_id, i) != i:
+                self._twice(path, hold.reservation_id, "reservation", hold.reservation_id)
 
     def ttl(self, ttl_seconds: float) -> None:
         """Check a time to live."""
@@ -191,9 +197,9 @@ class RequestChecks:
         if (quota.reserve is None) == (quota.share is None):
             self._add(path, "give either reserve (units) or share (percent), and not both")
         if quota.reserve is not None:
-            self._within(f"{path}.reserve", quota.reserve, 0, MAX_ON_HAND)
+            self._within(path, "reserve", quota.reserve, 0, MAX_ON_HAND)
         if quota.share is not None:
-            self._within(f"{path}.share", quota.share, 0, 100)
+            self._within(path, "share", quota.share, 0, 100)
         if not quota.channel:
             self._add(f"{path}.channel", "it must not be empty; name the channel")
         if quota.release_at is not None and quota.release_at.tzinfo is None:
@@ -204,14 +210,14 @@ class RequestChecks:
             self._add(f"{path}.reason", f"{reason!r} says nothing; give a reason such as 'damaged'")
 
     def _on_hand(self, path: str, count: PositionCount) -> None:
-        self._within(f"{path}.safety_stock", count.safety_stock, 0, MAX_ON_HAND)
+        self._within(path, "safety_stock", count.safety_stock, 0, MAX_ON_HAND)
         if not count.unlimited:
             if count.on_hand is None:
                 self._add(f"{path}.on_hand", 'it is missing; give a count, or say "unlimited": true')
             elif count.on_hand == MAX_UNITS:
                 self._add(f"{path}.on_hand", f'{MAX_UNITS} stands for unlimited; say "unlimited": true')
             else:
-                self._within(f"{path}.on_hand", count.on_hand, 0, MAX_ON_HAND)
+                self._within(path, "on_hand", count.on_hand, 0, MAX_ON_HAND)
             return
         if count.on_hand not in {None, MAX_UNITS}:
             self._add(f"{path}.on_hand", f'{count.on_hand} is a count, but "unlimited" is true; leave one of them out')
@@ -234,14 +240,12 @@ class RequestChecks:
                 path, f"{line.sku!r} is launched on {first}; give a ship_on from that day, which makes it a preorder"
             )
 
-    def _within(self, path: str, value: float, least: int, most: int) -> None:
-        for fault in range_faults(path, value, least, most):
-            self._add(fault.path, fault.message)
+    def _within(self, path: str, name: str, value: float, least: int, most: int) -> None:
+        if not least <= value <= most:
+            self._add(f"{path}.{name}", _range(value, least, most))
 
-    def _once(self, path: str, seen: dict[Hashable, int], place: Hashable, i: int, what: str, name: str) -> None:
-        first = seen.setdefault(place, i)
-        if first != i:
-            self._add(path, f"the {what} {name} is in this request already, at index {first}; send it once")
+    def _twice(self, path: str, place: Hashable, what: str, name: str) -> None:
+        self._add(path, _twice(what, name, self._seen[place]))
 
     def _suggestion(self, value: str, choices: Callable[[], list[str]]) -> str:
         """Return what may have been meant; for the first few only, as it takes a while."""
@@ -265,7 +269,15 @@ def range_faults(path: str, value: float, least: int, most: int) -> list[Fault]:
     """Return the fault of a number that is not within `least` and `most`, if it is not."""
     if least <= value <= most:
         return []
-    return [Fault(path=path, message=f"{value} is out of range; give a whole number from {least} to {most}")]
+    return [Fault(path=path, message=_range(value, least, most))]
+
+
+def _range(value: float, least: int, most: int) -> str:
+    return f"{value} is out of range; give a whole number from {least} to {most}"
+
+
+def _twice(what: str, name: str, first: int) -> str:
+    return f"the {what} {name} is in this request already, at index {first}; send it once"
 
 
 def ttl_faults(ttl_seconds: float) -> list[Fault]:

@@ -5,8 +5,9 @@ Not here: where it is kept (lua/conditions.lua, memory_stock.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Condition(StrEnum):
@@ -18,8 +19,7 @@ class Condition(StrEnum):
     IN_TRANSIT = "in_transit"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionChange:
+class ConditionChange(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of a position that turn out to be, or are now, in another condition; the reason is for people."""
 
     node_id: str

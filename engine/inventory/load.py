@@ -7,6 +7,7 @@ Not here: which day a promise takes (engine/promising/capacity.py), what orders 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from engine.network.of_network import of_network
 log = logging.getLogger("allot.load")
 
 LOOKED_AT_SECONDS = 60
+_NOTED_AT_ONCE = 50
 _OPEN = (ReservationState.HELD, ReservationState.CONFIRMED)
 
 
@@ -82,6 +84,18 @@ class NodeLoad:
                 await self._put(reservation, limited, days.at(self.clock.now()).by_node, has_left)
         except AllotError as error:
             log.warning("the load of %s is not noted now: %s", reservation.reservation_id, error)
+
+    async def note_many(self, reservations: Sequence[Reservation]) -> None:
+        """Note reservations as they are now, some at a time; of most there is nothing to note."""
+        try:
+            limited = limited_nodes((self.latest() or await self.world()).days.network)
+        except AllotError as error:
+            log.warning("the load of %d reservations is not noted now: %s", len(reservations), error)
+            return
+        if not limited:
+            return
+        for first in range(0, len(reservations), _NOTED_AT_ONCE):
+            await asyncio.gather(*map(self.note, reservations[first : first + _NOTED_AT_ONCE]))
 
     async def look_again(self, limit: int = 100) -> int:
         """Compare those that were noted longest ago with what they are now; return how many were looked at."""

@@ -13,6 +13,8 @@ from datetime import timedelta
 from heapq import heappop, heappush
 from typing import Any
 
+from msgspec import structs
+
 from engine.clock import Clock
 from engine.events.actor import actor
 from engine.inventory.buffers import Kept
@@ -107,7 +109,7 @@ class MemoryInventoryStore:
     async def positions(self, sku: str) -> tuple[Position, ...]:
         """Return all that is known of one SKU."""
         found = self._stock.view([sku]).positions(0)
-        return tuple(replace(one, conditions=self._stock.conditions(sku, one.node_id)) for one in found)
+        return tuple(structs.replace(one, conditions=self._stock.conditions(sku, one.node_id)) for one in found)
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU."""

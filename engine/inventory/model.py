@@ -37,8 +37,7 @@ DEFAULT_TTL_SECONDS = 900
 MAX_TTL_SECONDS = 3600
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PositionCount:
+class PositionCount(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An absolute count, or `unlimited` instead of `on_hand`: a vendor who always has more.
 
     With `expected_version` it is refused if the position moved (0: it must not exist yet).
@@ -57,8 +56,7 @@ class PositionCount:
         return MAX_UNITS if self.unlimited or self.on_hand is None else self.on_hand
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adjustment:
+class Adjustment(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A change of on_hand, or of the units in another condition, by `delta`; the reason is for people."""
 
     node_id: str
@@ -68,8 +66,7 @@ class Adjustment:
     condition: Condition = Condition.SELLABLE
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Supply:
+class Supply(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A scheduled receipt, named by `supply_id` within its (sku, node); putting quantity 0 removes it.
 
     `pegged` units are reserved by lines that name it, as read from a store; `unpegged` is negative if that is too many.
@@ -88,8 +85,7 @@ class Supply:
         return self.quantity - self.pegged
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DatedDemand:
+class DatedDemand(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units reserved to ship on a later date, summed over reservations; `pegged` of them wait for a named supply."""
 
     ship_on: date
@@ -111,8 +107,7 @@ def dated_demand(schedule: Iterable[tuple[int, int]], pegs: Iterable[tuple[int, 
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The stock of one SKU at one node; `version` moves with on_hand and safety_stock only, 0 if never counted."""
 
     node_id: str

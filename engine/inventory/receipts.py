@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import msgspec
+
 from engine.inventory.model import Position, ReservationState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class Receipt(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of a supply that have come; the reason is for people."""
 
     supply_id: str
@@ -22,8 +23,7 @@ class Receipt:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettledUnits:
+class SettledUnits(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Units of a reservation that waited for a supply and have come with a receipt: held or confirmed today."""
 
     reservation_id: str
@@ -43,8 +43,7 @@ class Received:
     settled: tuple[SettledUnits, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AffectedLine:
+class AffectedLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line of a reservation after its supply, or one it counts on, has changed.
 
     With a `supply_id` it is pegged: its `ship_on` has followed the supply, and `shortfall` units have nothing to come

@@ -14,6 +14,8 @@ from engine.inventory.buffers import Kept
 from engine.inventory.model import Hold, HoldLine
 from engine.storage.client import Part
 
+Filled = tuple[list[int], list[int], dict[tuple[str, str], int], list[int], list[int], dict[str, int]]
+"""Columns of holds as far as they are filled: plain, last lines, places, lines, units, and the days at nodes."""
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -47,13 +49,14 @@ def hold_row(hold: Hold) -> tuple[object, ...]:
 
 def holds_message(holds: Sequence[Hold], today: Mapping[str, int], buffers: Kept | None) -> list[Part]:
     """Return holds as lua/holds.lua takes them: their columns, and what each reservation keeps in its record."""
-    kept: list[Part] = []
-    plain: list[int] = []
-    last_lines: list[int] = []
-    places: dict[tuple[str, str], int] = {}
-    of_lines: list[int] = []
-    units: list[int] = []
-    days: dict[str, int] = {}
+    filled: Filled = ([], [], {}, [], [], {})
+    fill(filled, holds, today)
+    return [columns_of(filled, holds, buffers), *map(record_of, holds)]
+
+
+def fill(filled: Filled, holds: Sequence[Hold], today: Mapping[str, int]) -> None:
+    """Add the lines of holds to columns."""
+    plain, last_lines, places, of_lines, units, days = filled
     for hold in holds:
         is_plain = 1
         for line in hold.lines:
@@ -64,7 +67,11 @@ def holds_message(holds: Sequence[Hold], today: Mapping[str, int], buffers: Kept
                 is_plain = 0
         plain.append(is_plain)
         last_lines.append(len(units))
-        kept.append(_record(hold))
+
+
+def columns_of(filled: Filled, holds: Sequence[Hold], buffers: Kept | None) -> bytes:
+    """Return the columns of holds, packed."""
+    plain, last_lines, places, of_lines, units, days = filled
     limits = [hold.limit for hold in holds]
     has_limits = any(limits)
     columns = (
@@ -81,10 +88,10 @@ def holds_message(holds: Sequence[Hold], today: Mapping[str, int], buffers: Kept
         has_limits and [limit.holder if limit else False for limit in limits],
         has_limits and [limit.most if limit else 0 for limit in limits],
     )
-    return [_pack(columns), *kept]
+    return _pack(columns)
 
 
-def _record(hold: Hold) -> bytes:
+def record_of(hold: Hold) -> bytes:
     """Return what the record of a reservation keeps of its hold, see lua/reservations.lua."""
     lines = _pack(line_rows(hold.lines))
     others = {} if hold.limit is None else {"holder": hold.limit.holder}

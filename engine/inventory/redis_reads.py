@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import structs
 
 from engine.errors import Unavailable
 from engine.inventory.changes import Entry, apply_changes, rows_with_quotas
@@ -76,7 +76,9 @@ class StockReads:
         found: dict[str, dict[Condition, int]] = {}
         for slot, condition, units in _conditions.decode(conditions) if conditions else ():
             found.setdefault(view.node_ids[slot], {})[Condition(condition)] = units
-        return tuple(replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0))
+        return tuple(
+            structs.replace(position, conditions=found.get(position.node_id, {})) for position in view.positions(0)
+        )
 
     async def snapshot(self) -> StockView:
         """Return the stock of every SKU at one instant, that of the end of the read.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.errors import IdempotencyConflict
+from engine.inventory.long_messages import LONG_BYTES, unpacked
 from engine.inventory.model import Replay
 from engine.inventory.replies import Reply
 from engine.storage.client import Part, StoreClient
@@ -22,7 +23,7 @@ async def call_once(
     """
     record, fingerprint = record_of(keys, replay)
     replayed, reply = await client.fcall(function, [record, key], [fingerprint, *args])
-    return bool(replayed), _unpack(reply)
+    return bool(replayed), _unpack(reply) if len(reply) <= LONG_BYTES else await unpacked(reply)
 
 
 def record_of(keys: Keys, replay: Replay | None) -> tuple[str, str]:
@@ -33,7 +34,7 @@ def record_of(keys: Keys, replay: Replay | None) -> tuple[str, str]:
 async def find(client: StoreClient, keys: Keys, replay: Replay) -> Reply | None:
     """Return the reply kept under a key, None if it is new; raises IdempotencyConflict for another body."""
     kept = await kept_reply(client, keys, replay)
-    found: Reply | None = None if kept is None else _unpack(kept)
+    found: Reply | None = None if kept is None else await unpacked(kept)
     return found
 
 

@@ -19,6 +19,13 @@ from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.counted_quotas import put_counted
 from engine.inventory.history import History
+from engine.inventory.long_messages import (
+    LONG_KINDS,
+    long_holds_message,
+    packed_rows,
+    value_in_turns,
+    weight_of,
+)
 from engine.inventory.model import (
     Adjustment,
     Hold,
@@ -34,7 +41,7 @@ from engine.inventory.model import (
 from engine.inventory.quotas import PositionQuotas
 from engine.inventory.receipts import AffectedLine, Receipt, Received
 from engine.inventory.redis_history import HistoryReads
-from engine.inventory.redis_hold_rows import holds_message, line_rows
+from engine.inventory.redis_hold_rows import line_rows
 from engine.inventory.redis_holds import HoldQueue
 from engine.inventory.redis_reads import StockReads
 from engine.inventory.redis_reconcile import Reconciler
@@ -45,6 +52,7 @@ from engine.inventory.store import Verdict
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
 from engine.storage.keys import Keys
+from engine.turns import in_turns
 
 _LUA = files("engine.inventory") / "lua"
 _SHARED = (
@@ -115,7 +123,8 @@ class RedisInventoryStore:
 
     async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set counts, all or none."""
-        return list((await self._change("allot_put_positions_v1", replay, _pack(count_rows(counts)))).value)
+        packed = await packed_rows(count_rows, counts)
+        return list((await self._change("allot_put_positions_v1", replay, packed)).value)
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions."""
@@ -131,21 +140,22 @@ class RedisInventoryStore:
         self, adjustments: Sequence[Adjustment], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Add deltas to on_hand or to units of another condition, all or none."""
-        return await self._change("allot_adjust_v1", replay, _pack(adjustment_rows(adjustments)))
+        return await self._change("allot_adjust_v1", replay, await packed_rows(adjustment_rows, adjustments))
 
     async def change_conditions(
         self, changes: Sequence[ConditionChange], *, replay: Replay | None = None
     ) -> Outcome[list[Position]]:
         """Move units from one condition to another, all or none."""
-        return await self._change("allot_change_conditions_v1", replay, _pack(condition_rows(changes)))
+        return await self._change("allot_change_conditions_v1", replay, await packed_rows(condition_rows, changes))
 
     async def put_supplies(
         self, supplies: Sequence[Supply], *, today: Mapping[str, int], replay: Replay | None = None
     ) -> Outcome[tuple[AffectedLine, ...]]:
         """Add, change, re-date or remove supplies."""
-        rows, days = supply_rows(supplies), {supply.node_id: today[supply.node_id] for supply in supplies}
+        rows = await packed_rows(supply_rows, supplies)
+        days = {supply.node_id: today[supply.node_id] for supply in supplies}
         try:
-            args: tuple[Part, ...] = (_pack(rows), _pack(days), redis_long_queues.MOST_AT_ONCE)
+            args: tuple[Part, ...] = (rows, _pack(days), redis_long_queues.MOST_AT_ONCE)
             outcome = await self._change("allot_put_supplies_v1", replay, *args)
             if outcome.replayed:
                 await self._long_queues.go_on(supplies)
@@ -160,8 +170,9 @@ class RedisInventoryStore:
         self, receipts: Sequence[Receipt], *, today: Mapping[str, int], replay: Replay | None = None
     ) -> Outcome[Received]:
         """Take receipts of supplies into stock."""
-        rows, days = receipt_rows(receipts), {receipt.node_id: today[receipt.node_id] for receipt in receipts}
-        return await self._change("allot_receive_v1", replay, _pack(rows), _pack(days))
+        rows = await packed_rows(receipt_rows, receipts)
+        days = {receipt.node_id: today[receipt.node_id] for receipt in receipts}
+        return await self._change("allot_receive_v1", replay, rows, _pack(days))
 
     async def read(self, skus: Sequence[str]) -> StockView:
         """Return the stock of `skus`: one MGET, and the node names again only if there are new ones."""
@@ -198,9 +209,12 @@ class RedisInventoryStore:
         replay: Replay | None = None,
     ) -> Outcome[list[Verdict]]:
         """Hold each by itself, all in one call."""
-        message, key = holds_message(holds, today, buffers), self._keys.deadlines
+        message, key = await long_holds_message(holds, today, buffers), self._keys.deadlines
         found = await call_once(self._client, self._keys, "allot_hold_many_v1", key, replay, actor(), *message)
-        verdicts = [verdict_of(hold, reply) for hold, reply in zip(holds, found[1], strict=True)]
+        verdicts: list[Verdict] = []
+        async for first, piece in in_turns(holds, weight=weight_of):
+            replies = found[1][first : first + len(piece)]
+            verdicts += [verdict_of(hold, reply) for hold, reply in zip(piece, replies, strict=True)]
         return Outcome(value=verdicts, replayed=found[0])
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
@@ -262,4 +276,6 @@ class RedisInventoryStore:
         """Call a function that changes something, under its idempotency record."""
         key = self._keys.deadlines
         replayed, reply = await call_once(self._client, self._keys, function, key, replay, actor(), *args)
+        if reply[0] in LONG_KINDS:
+            return Outcome(value=await value_in_turns(reply), replayed=replayed)
         return Outcome(value=value_of(reply, replayed=replayed), replayed=replayed)

@@ -12,6 +12,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from msgspec import structs
+
 from engine.errors import (
     AllotError,
     Fault,
@@ -43,6 +45,7 @@ from engine.inventory.supply_replies import affected_line, not_received, settled
 
 Reply = Sequence[Any]
 
+_CONDITIONS = {condition.value: condition for condition in Condition}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _REMEDIES = {
     "held": "Confirm it first.",
@@ -63,13 +66,13 @@ def value_of(reply: Reply, *, replayed: bool = False) -> Any:
         found = _reservation(reservation_id, ReservationState.HELD, deadline, lines, *terms)
         return replace(found, promised=others.get("promised")) if others else found
     if kind == "positions":
-        return _positions(rest[0])
+        return Positions().of(rest[0])
     if kind == "quotas":
         return [tuple(quota_of(*row) for row in quotas) for quotas in rest[0]]
     if kind == "affected":
         return tuple(affected_line(*row) for row in rest[0])
     if kind == "received":
-        return Received(positions=tuple(_positions(rest[0])), settled=tuple(settled_units(*row) for row in rest[1]))
+        return Received(positions=tuple(Positions().of(rest[0])), settled=tuple(settled_units(*row) for row in rest[1]))
     error = _REFUSALS[kind](*rest)
     error.replayed = replayed
     raise error
@@ -161,44 +164,46 @@ def _reservation(
     )
 
 
-def _positions(rows: Iterable[Sequence[Any]]) -> list[Position]:
-    """Return positions from rows, of which one that names a position again may say false for its schedule."""
-    found: list[Position] = []
-    said: dict[tuple[str, str], Position] = {}
-    for row in rows:
-        place, schedule = (row[0], row[1]), row[7]
-        position = _position(*(*row[:7], schedule or (), *row[8:]))
-        if schedule is False:
-            position = replace(position, supplies=said[place].supplies, dated=said[place].dated)
-        said[place] = position
-        found.append(position)
-    return found
+class Positions:
+    """Makes positions of rows, some after others; a row that names a position again may say false for its schedule."""
 
+    def __init__(self) -> None:
+        self._scheduled: dict[tuple[str, str], Position] = {}
 
-def _position(
-    node_id: str,
-    sku: str,
-    on_hand: int,
-    held: int,
-    confirmed: int,
-    safety_stock: int,
-    version: int,
-    schedule: Any,
-    conditions: Any = None,
-) -> Position:
-    entries = [(day, delta, supply_id) for _, day, delta, supply_id in schedule]
-    return Position(
-        node_id=node_id,
-        sku=sku,
-        on_hand=on_hand,
-        held=held,
-        confirmed=confirmed,
-        safety_stock=safety_stock,
-        version=version,
-        supplies=supplies_of(sku, node_id, entries),
-        dated=dated_demand(((day, delta) for day, delta, _ in entries), pegs_of(entries)),
-        conditions=None if conditions is None else {Condition(name): units for name, units in conditions},
-    )
+    def of(self, rows: Iterable[Sequence[Any]]) -> list[Position]:
+        """Return the positions of rows."""
+        return [self._position(*row) for row in rows]
+
+    def _position(
+        self,
+        node_id: str,
+        sku: str,
+        on_hand: int,
+        held: int,
+        confirmed: int,
+        safety_stock: int,
+        version: int,
+        schedule: Any,
+        conditions: Any = None,
+    ) -> Position:
+        position = Position(
+            node_id=node_id,
+            sku=sku,
+            on_hand=on_hand,
+            held=held,
+            confirmed=confirmed,
+            safety_stock=safety_stock,
+            version=version,
+            conditions=None if conditions is None else {_CONDITIONS[name]: units for name, units in conditions},
+        )
+        if schedule:
+            entries = [(day, delta, supply_id) for _, day, delta, supply_id in schedule]
+            dated = dated_demand(((day, delta) for day, delta, _ in entries), pegs_of(entries))
+            position = structs.replace(position, supplies=supplies_of(sku, node_id, entries), dated=dated)
+            self._scheduled[node_id, sku] = position
+        elif schedule is False and (before := self._scheduled.get((node_id, sku))) is not None:
+            position = structs.replace(position, supplies=before.supplies, dated=before.dated)
+        return position
 
 
 def _missing(reservation_id: str) -> AllotError:

@@ -5,12 +5,13 @@ Not here: what is checked (checks.py), the rules of stock (the store keeps them)
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
+
+from msgspec import structs
 
 from engine.clock import Clock
 from engine.counts import COUNTS
@@ -22,6 +23,7 @@ from engine.inventory.checks import RequestChecks, World, candidates, part_fault
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.load import NodeLoad
+from engine.inventory.long_messages import weight_of
 from engine.inventory.model import (
     DEFAULT_TTL_SECONDS,
     Adjustment,
@@ -41,6 +43,7 @@ from engine.inventory.slot_desk import SlotDesk, has_slot, slot_reservation_id
 from engine.inventory.slots import WantedSlot
 from engine.inventory.store import InventoryStore, Verdict
 from engine.tokens import new_token
+from engine.turns import in_turns
 
 
 def new_reservation_id(_: Sequence[HoldLine] = ()) -> str:
@@ -77,14 +80,16 @@ class InventoryService:
     async def put_positions(self, counts: Sequence[PositionCount], *, replay: Replay | None = None) -> list[Position]:
         """Set absolute counts; raises VersionConflict naming each position that moved."""
         checks = RequestChecks(await self._world())
-        checks.positions(counts)
+        async for first, piece in in_turns(counts):
+            checks.positions(piece, first)
         checks.finish()
         return await self._store.put_positions(counts, replay=replay)
 
     async def put_quotas(self, positions: Sequence[PositionQuotas]) -> list[PositionQuotas]:
         """Replace the channel quotas of positions, all or none; return them with what is used of each."""
         checks = RequestChecks(await self._world())
-        checks.quotas(positions)
+        async for first, piece in in_turns(positions):
+            checks.quotas(piece, first)
         checks.finish()
         return await self._store.put_quotas(positions)
 
@@ -94,7 +99,8 @@ class InventoryService:
         """Change on_hand, or units in another condition, by deltas; raises OnHandOutOfRange naming each bad line."""
         try:
             checks = RequestChecks(await self._world())
-            checks.adjustments(adjustments)
+            async for first, piece in in_turns(adjustments):
+                checks.adjustments(piece, first)
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
@@ -106,7 +112,8 @@ class InventoryService:
         """Move units between conditions; raises WrongCondition naming each line that cannot be."""
         try:
             checks = RequestChecks(await self._world())
-            checks.condition_changes(changes)
+            async for first, piece in in_turns(changes):
+                checks.condition_changes(piece, first)
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
@@ -122,7 +129,8 @@ class InventoryService:
         try:
             world = await self._world()
             checks = RequestChecks(world)
-            checks.supplies(supplies)
+            async for first, piece in in_turns(supplies):
+                checks.supplies(piece, first)
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
@@ -133,7 +141,8 @@ class InventoryService:
         try:
             world = await self._world()
             checks = RequestChecks(world)
-            checks.receipts(receipts)
+            async for first, piece in in_turns(receipts):
+                checks.receipts(piece, first)
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
@@ -209,7 +218,10 @@ class InventoryService:
             world = await self._world()
             today = self._today(world)
             checks = RequestChecks(world)
-            checks.holds(holds, today)
+            checks.number(len(holds))
+            checks.finish()
+            async for first, piece in in_turns(holds, weight=weight_of):
+                checks.holds(piece, today, first)
             checks.finish()
         except (InvalidInput, NotFound) as fault:
             return await self._earlier(replay, fault)
@@ -223,7 +235,7 @@ class InventoryService:
             COUNTS.holds_made += made
             COUNTS.holds_refused += len(held.value) - made
         if self._load is not None and not held.replayed:
-            await asyncio.gather(*(self._load.note(one) for one in held.value if isinstance(one, Reservation)))
+            await self._load.note_many([one for one in held.value if isinstance(one, Reservation)])
         return held
 
     async def confirm(self, reservation_id: str, *, replay: Replay | None = None) -> Outcome[Reservation]:
@@ -289,7 +301,7 @@ class InventoryService:
         world = await self._world()
         buffers = rules_of(world.network, world.catalog)
         return tuple(
-            replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
+            structs.replace(position, buffer=0 if buffers is None else buffers.of(position.sku, position.node_id))
             for position in positions
         )
 

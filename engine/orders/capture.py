@@ -83,31 +83,38 @@ def _lines(wanted: tuple[NewLine, ...], catalog: Catalog, faults: list[Fault]) -
         faults.append(Fault(path="$.lines", message=f"has {len(wanted)} lines; give 1 to {MOST_LINES}"))
         return ()
     lines: list[OrderLine] = []
-    first_with: dict[tuple[str, str], int] = {}
+    first_with_id: dict[str, int] = {}
+    first_with_sku: dict[str, int] = {}
     for index, line in enumerate(wanted):
-        path, line_id = f"$.lines[{index}]", str(index + 1) if line.line_id is None else line.line_id
+        line_id, sku = str(index + 1) if line.line_id is None else line.line_id, line.sku
         if not _is_identifier(line_id):
-            faults.append(_identifier_fault(f"{path}.line_id", line_id))
-        if line.sku not in catalog.content:
-            message = f"unknown SKU {line.sku!r}; correct it, or put it into the catalog first"
-            faults.append(Fault(path=f"{path}.sku", message=message))
+            faults.append(_identifier_fault(f"$.lines[{index}].line_id", line_id))
+        if sku not in catalog.content:
+            message = f"unknown SKU {sku!r}; correct it, or put it into the catalog first"
+            faults.append(Fault(path=f"$.lines[{index}].sku", message=message))
         if not 1 <= line.quantity <= MOST_UNITS:
             message = f"{line.quantity} is not a quantity; give a whole number from 1 to {MOST_UNITS}"
-            faults.append(Fault(path=f"{path}.quantity", message=message))
-        for name, value in (("line_id", line_id), ("sku", line.sku)):
-            first = first_with.setdefault((name, value), index)
-            if first != index:
-                message = f"{value!r} repeats $.lines[{first}].{name}; send one line for each SKU, with its own line_id"
-                faults.append(Fault(path=f"{path}.{name}", message=message))
-        lines.append(OrderLine(line_id=line_id, sku=line.sku, quantity=line.quantity))
+            faults.append(Fault(path=f"$.lines[{index}].quantity", message=message))
+        if (first := first_with_id.setdefault(line_id, index)) != index:
+            faults.append(_repeated(index, first, "line_id", line_id))
+        if (first := first_with_sku.setdefault(sku, index)) != index:
+            faults.append(_repeated(index, first, "sku", sku))
+        lines.append(OrderLine(line_id=line_id, sku=sku, quantity=line.quantity))
     return tuple(lines)
+
+
+def _repeated(index: int, first: int, name: str, value: str) -> Fault:
+    message = f"{value!r} repeats $.lines[{first}].{name}; send one line for each SKU, with its own line_id"
+    return Fault(path=f"$.lines[{index}].{name}", message=message)
 
 
 def check_quantities(lines: tuple[OrderLine, ...], catalog: Catalog, faults: list[Fault]) -> None:
     """Note lines of which less is asked than a product's least quantity, or no multiple of its step."""
     for index, line in enumerate(lines):
-        least, step = catalog.quantities.get(line.sku, (1, 1))
-        path = f"$.lines[{index}].quantity"
+        rule = catalog.quantities.get(line.sku)
+        if rule is None:
+            continue
+        (least, step), path = rule, f"$.lines[{index}].quantity"
         if 1 <= line.quantity < least:
             message = f"{line.quantity} of {line.sku!r} is less than its least quantity; ask for {least} or more"
             faults.append(Fault(path=path, message=message))

@@ -13,6 +13,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from engine.delivery.promised import PromisedTerms
 from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import AllocationRow, OrderLine
@@ -45,8 +47,7 @@ class Destination:
     is_po_box: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewLine:
+class NewLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line as it is asked for; without a `line_id` it gets its number, from 1."""
 
     sku: str

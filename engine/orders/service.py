@@ -20,11 +20,14 @@ from engine.orders.capture import capture
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.store import OrderStore
 from engine.routing.model import OpenOrder
+from engine.turns import turn
 
 _Promise = tuple[date | None, PromisedTerms | None]
 _IN_FLIGHT = 256
 """Orders of one `capture_many` that are on their way to the store at a time."""
 _PAGE = 1000
+_MANY_LINES = 200
+"""An order of more lines is checked in one turn of the loop, and written in another."""
 
 
 class OrderService:
@@ -52,6 +55,8 @@ class OrderService:
         try:
             promised = await self._promise_behind(order)
             captured = self._checked(order, await self._reference.current(), promised)
+            if len(order.lines) > _MANY_LINES:
+                await turn()
         except (InvalidInput, NotFound):
             kept = None if replay is None else await self._store.recall(replay, order)
             if kept is None:

@@ -12,12 +12,13 @@ from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
+import msgspec
+
 from engine.delivery.promised import PromisedParcel
 from engine.inventory.buffers import Kept
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderLine:
+class OrderLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One line of an order; `line_id` is unique in its order, `sku` too."""
 
     line_id: str

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from engine.network.model import Network
@@ -144,7 +145,7 @@ def _remainder(order: OpenOrder, most_nodes: int | None, closed: Collection[str]
     if not keeps or (most_nodes is not None and len({row.parcel[0] for row in kept}) >= most_nodes):
         kept = ()
     lines = tuple(
-        replace(line, quantity=left)
+        structs.replace(line, quantity=left)
         for line in order.lines
         if (left := line.quantity - sum(row.quantity for row in kept if row.line_id == line.line_id)) > 0
     )

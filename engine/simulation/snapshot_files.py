@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+from msgspec import structs
 
 from engine.errors import Fault, InvalidInput
 from engine.network.document import NetworkDocument
@@ -46,7 +47,7 @@ def write_snapshot(snapshot: Snapshot, out: Path, *, replace: bool = False) -> N
     (folder / "network.json").write_bytes(network_body(snapshot.network))
     catalog = snapshot.catalog.model_dump(mode="json", by_alias=True, exclude_unset=True)
     _write(folder / "catalog.json", catalog)
-    counts = [_count(asdict(each)) for each in snapshot.positions]
+    counts = [_count(structs.asdict(each)) for each in snapshot.positions]
     _write(folder / "positions.json", {"positions": counts})
     supplies = [
         {

@@ -6,10 +6,11 @@ Not here: when (simulator.py), what a change means to parcels that are under way
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from itertools import islice
 from typing import TypeVar
+
+from msgspec import structs
 
 from engine.bootstrap import Engine
 from engine.inventory.model import MAX_UNITS, Adjustment, Supply
@@ -81,7 +82,7 @@ async def adjust(engine: Engine, adjustments: Sequence[Adjustment]) -> tuple[int
         delta = max(each.delta, -there)
         left[place] = there + delta
         if delta:
-            done.append(replace(each, delta=delta))
+            done.append(structs.replace(each, delta=delta))
     for some in _batches(done):
         await engine.inventory.adjust(some)
     return sum(each.delta for each in done if each.delta > 0), -sum(each.delta for each in done if each.delta < 0)

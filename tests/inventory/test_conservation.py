@@ -28,6 +28,7 @@ import hypothesis.strategies as st
 from faults.scale import SCALE
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from msgspec import structs
 
 from engine.clock import SettableClock
 from engine.errors import AllotError, InsufficientStock, TooManyHolds
@@ -337,7 +338,7 @@ class Books(RuleBasedStateMachine):
             {place: position for s in SKUS for place, position in self.positions(store, s)} for store in self.stores
         ]
         assert found[0] == found[1]
-        bare = {place: replace(position, conditions=None) for place, position in found[0].items()}
+        bare = {place: structs.replace(position, conditions=None) for place, position in found[0].items()}
         assert bare == positions_of(views[0]) == positions_of(views[1])
         return found[0], set(self.unswept)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from engine.errors import NotFound, Refused, SupplyUnavailable
 from engine.inventory.model import MAX_ON_HAND, Hold, Replay, Supply
@@ -178,7 +178,7 @@ async def test_calls_on_a_backorder_in_any_order_leave_nothing_behind(stock: Sto
                 await receive(stock, 2, name)
                 return 2
             else:
-                put = replace(supply, quantity=2 if verb == "put" else 0)
+                put = structs.replace(supply, quantity=2 if verb == "put" else 0)
                 await stock.store.put_supplies([put], today=stock.today)
         return 0
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec import structs
 from order_shop import NOON, TODAY, Shop, rows
 
 from engine.errors import IdempotencyConflict, IllegalState, InvalidInput, NotFound
@@ -237,7 +238,7 @@ async def test_a_closed_node_is_no_attempt_and_may_be_asked_again_when_it_is_ope
 
 async def test_a_kit_that_ships_from_one_node_is_rejected_as_a_whole(shop: Shop) -> None:
     lines = (OrderLine(line_id="1/MUG", sku="MUG", quantity=2), OrderLine(line_id="2", sku="MUG", quantity=1))
-    await shop.place("ord_1", demand=(lines[0], replace(lines[1], sku="TEA")), whole=(("1/MUG", "2"),))
+    await shop.place("ord_1", demand=(lines[0], structs.replace(lines[1], sku="TEA")), whole=(("1/MUG", "2"),))
     await shop.inventory.adjust([Adjustment(node_id="north", sku="TEA", delta=1, reason="found")])
     there = {"node_id": "north", "service": "ground", "ship_on": TODAY}
     allocation = OrderAllocation(
