@@ -70,6 +70,7 @@ def simulation_report(results: StoryResults, checked: Sequence[Checked] = ()) ->
     rows = [Row(kpi=kpi, cells=[cell(results, policy, base, kpi) for policy in results.by_policy]) for kpi in KPIS]
     shown = [row for row in rows if any(one.mean != "–" for one in row.cells)]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["broken"] = lambda name: Markup("_<wbr>").join(name.split("_"))
     folder = files("engine.reporting")
     page = environment.from_string((folder / "simulation_report.html").read_text(encoding="utf-8"))
     return page.render(

@@ -58,7 +58,7 @@ def _beside(results: StoryResults, policy: str, base: str) -> str:
             continue
         if found.is_off_zero or found.half_width is None:
             money = f" {results.story.currency}" if unit is Unit.CENTS else ""
-            amount = points(abs(found.mean), unit) + money
+            amount = points(abs(found.mean), unit).replace(" d", " days") + money
             differs.append(words.format(amount, less if found.mean < 0 else more))
         else:
             unsure.append(name)

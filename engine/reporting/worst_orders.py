@@ -54,14 +54,17 @@ def explain_dear(order: WorstOrder, story: StoryTold) -> Explained:
     reasons = [*_trouble(order)]
     if len(order.parcels) > order.promised_parcels >= 0:
         reasons.append(f"It left in {len(order.parcels)} parcels; {order.promised_parcels} had been promised.")
-    for parcel in sorted(order.parcels, key=lambda one: -one.cost_cents)[:3]:
-        zone = f", {_name(parcel.zone, story.zones)}" if parcel.zone >= 0 else ""
-        reasons.append(
-            f"{_units(parcel.units)} from {_name(parcel.node, story.node_ids)} by "
-            f"{_name(parcel.service, story.services)} over {parcel.distance_m / 1000:,.0f} km{zone}: "
-            f"{_money(parcel.cost_cents)}, of which shipping {_money(parcel.shipping_cents)}."
-        )
+    dearest = sorted(order.parcels, key=lambda one: -one.cost_cents)[:3]
+    reasons += [_bill(parcel, story) for parcel in dearest]
     return Explained(title=_title(order), what=what, reasons=reasons)
+
+
+def _bill(parcel: WorstParcel, story: StoryTold) -> str:
+    return (
+        f"{_units(parcel.units)} from {_name(parcel.node, story.node_ids)} by {_name(parcel.service, story.services)} "
+        f"over {parcel.distance_m / 1000:,.0f} km{_zone(parcel.zone, story)}: {_money(parcel.cost_cents)}, "
+        f"of which shipping {_money(parcel.shipping_cents)}."
+    )
 
 
 def _trouble(order: WorstOrder) -> list[str]:
@@ -82,7 +85,7 @@ def _delays(parcel: WorstParcel, order: WorstOrder, story: StoryTold) -> list[st
     routed_day, placed_day = parcel.routed_s // DAY_SECONDS, order.placed_s // DAY_SECONDS
     if parcel.promised_day > order.promised_day >= 0:
         found.append(
-            f"When {node} got it, {_days(routed_day - placed_day)} after the order, "
+            f"When {node} got it, {_after(routed_day - placed_day)}, "
             f"{_on(parcel.promised_day, story)} was the best it could do."
         )
     left = parcel.shipped_s // DAY_SECONDS
@@ -118,6 +121,18 @@ def _money(cents: int) -> str:
 
 def _days(count: int) -> str:
     return f"{count} day{'' if count == 1 else 's'}"
+
+
+def _after(days: int) -> str:
+    return f"{_days(days)} after the order" if days else "on the day of the order"
+
+
+def _zone(number: int, story: StoryTold) -> str:
+    """Return the name of a zone behind a comma; names that are numbers are told what they are."""
+    if number < 0:
+        return ""
+    name = _name(number, story.zones)
+    return f", {name}" if name.lower().startswith("zone") else f", zone {name}"
 
 
 def _units(count: int) -> str:

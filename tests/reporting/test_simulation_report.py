@@ -30,7 +30,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> StoryResults:
 
 @pytest.fixture(scope="module")
 def page(results: StoryResults) -> str:
-    return simulation_report(results)
+    return simulation_report(results).replace("<wbr>", "")
 
 
 def test_the_page_says_what_the_results_say(results: StoryResults, page: str) -> None:
@@ -52,7 +52,7 @@ def test_the_page_refers_to_nothing_outside_itself_and_has_no_scripts(page: str)
 
 def test_the_same_results_give_the_same_page(results: StoryResults, page: str, tmp_path: Path) -> None:
     again = made_up_results(tmp_path, STORY, orders_a_day=40, replications=3)
-    assert simulation_report(again) == page
+    assert simulation_report(again).replace("<wbr>", "") == page
 
 
 def test_every_chart_is_well_formed_and_has_words_for_who_does_not_see_it(page: str) -> None:
