@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -48,10 +49,11 @@ def command(
     wanted = Wanted(policies=tuple(policy or ()), replications=replications, facts=facts, fresh=fresh)
     found = run(list(zip(stories, folders, strict=True)), wanted, workers)
     checked = []
-    for story, folder, results in zip(stories, folders, found, strict=True):
+    for scenario, story, folder, results in zip(scenarios, stories, folders, found, strict=True):
+        prefix = "" if len(scenarios) == 1 else f"{scenario.stem}: "
         of_story = check(story, results)
         write_reports(results, folder, of_story)
-        checked += of_story
+        checked += [replace(one, policy=f"{prefix}{one.policy}") for one in of_story]
     results = found[0]
     if len(scenarios) > 1:
         labelled = dict(zip((scenario.stem for scenario in scenarios), found, strict=True))

@@ -6,7 +6,7 @@ Not here: the verbs themselves, reports (engine/reporting).
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from api.cli.terminal import console
 from engine.errors import ExpectationMissed, Fault, InvalidInput
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from engine.scenarios.story import Story
@@ -24,16 +25,22 @@ if TYPE_CHECKING:
     from engine.simulation.running import Task, Wanted
 
 OUT = Path("out")
-SHOWN = (
-    ("cost_per_order_cents", "cost per order"),
-    ("contribution_per_order_cents", "contribution"),
-    ("on_time_promise_share", "on time"),
-    ("promised_days", "promised in"),
-    ("fill_rate_units", "units filled"),
-    ("split_rate", "split"),
-    ("lost_orders_share", "lost"),
-)
+SHOWN = {
+    "orders_asked": "orders asked",
+    "cost_per_order_cents": "cost per order",
+    "contribution_per_order_cents": "contribution per order",
+    "on_time_promise_share": "on time",
+    "promised_days": "promised in",
+    "click_to_deliver_p95_hours": "delivered in, P95",
+    "fill_rate_units": "units filled",
+    "lost_orders_share": "orders lost",
+    "split_rate": "orders split",
+    "reroute_rate": "orders rerouted",
+    "node_utilisation_mean": "node utilisation",
+    "bound_gap_share": "gap to the bound",
+}
 """The KPIs of the table on the terminal, and what it calls them."""
+_MOST_NAME = 24
 
 
 def out_folder(scenario: Path, out: Path | None) -> Path:
@@ -84,22 +91,47 @@ def _progress(
 
 
 def show(results: StoryResults) -> None:
-    """Print the table of policies: means, and below them differences from the first, with their intervals."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("policy")
-    for _, title in SHOWN:
-        table.add_column(title, justify="right", no_wrap=True)
-    base = next(iter(results.by_policy))
-    for policy in results.by_policy:
-        table.add_row(Text(policy), *(_cell(results, policy, base, kpi) for kpi, _ in SHOWN))
+    """Print means, and differences from the first policy with their intervals: as many tables as the width asks for."""
     shown = console()
-    shown.print(table)
+    base = next(iter(results.by_policy))
+    columns = {policy: [_cell(results, policy, base, kpi) for kpi in SHOWN] for policy in results.by_policy}
+    names = max(map(len, SHOWN.values()))
+    for policies in _fitting(columns, shown.width - names - 2):
+        shown.print(_table(policies, columns))
+        shown.print()
     count = results.story.replications
     said = f"{count} replications, intervals of 95 %" if count > 1 else "1 replication: no intervals"
     shown.print(f"money in {results.story.currency}; {said}", style="dim")
+
+
+def _fitting(columns: Mapping[str, Sequence[Text]], width: int) -> list[list[str]]:
+    """Return the policies in groups that stand beside one another in a width."""
+    groups: list[list[str]] = [[]]
+    used = 0
+    for policy, cells in columns.items():
+        lines = [line for cell in cells for line in cell.plain.splitlines()]
+        wide = max(min(len(policy), _MOST_NAME), *map(len, lines)) + 2
+        if groups[-1] and used + wide > width:
+            groups.append([])
+            used = 0
+        groups[-1].append(policy)
+        used += wide
+    return groups
+
+
+def _table(policies: Sequence[str], columns: Mapping[str, Sequence[Text]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("", no_wrap=True, style="dim")
+    for policy in policies:
+        table.add_column(Text(policy), justify="right", max_width=_MOST_NAME, overflow="fold")
+    for row, name in enumerate(SHOWN.values()):
+        cells = [columns[policy][row] for policy in policies]
+        if any(cell.plain.strip("–\n ") for cell in cells):
+            table.add_row(name, *cells)
+    return table
 
 
 def _cell(results: StoryResults, policy: str, base: str, kpi: str) -> Text:
@@ -110,7 +142,7 @@ def _cell(results: StoryResults, policy: str, base: str, kpi: str) -> Text:
 
     found = cell(results, policy, base, BY_NAME[kpi])
     shown = Text(found.mean)
-    if found.change:
+    if found.change and found.change != "=":
         style = {"better": "green", "worse": "red"}.get(found.verdict, "dim")
         shown.append(f"\n{found.change} {found.change_reach}".rstrip(), style=style)
     return shown

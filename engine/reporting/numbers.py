@@ -42,7 +42,9 @@ def _plain(value: float, unit: Unit, like: float) -> str:
     """Return a number in its unit; one that its decimals would make 0 with its first figure."""
     scale = _SCALE.get(unit, 1.0)
     said = f"{value * scale:,.{_decimals(like * scale, unit)}f}"
-    return said if not value or float(said.replace(",", "")) else f"{value * scale:.1g}"
+    if value and not float(said.replace(",", "")):
+        said = f"{value * scale:.1g}"
+    return said.replace("-", "−")
 
 
 def _decimals(value: float, unit: Unit) -> int:

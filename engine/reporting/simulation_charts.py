@@ -153,6 +153,8 @@ def _average(values: Sequence[float | None]) -> float | None:
 
 def map_of(results: StoryResults, tallies: Mapping[str, Tally], policy: str) -> str:
     """Return the map of a policy, of the same part of the world as those of the others: parcels a replication."""
+    if not results.story.nodes:
+        return ""
     found = {name: _arcs(results, tally) for name, tally in tallies.items()}
     of_nodes = [parcels / tally.replications for tally in tallies.values() for parcels in tally.nodes.values()]
     most = max(of_nodes, default=1.0)

@@ -120,6 +120,7 @@ def _policy(
     results: StoryResults, tallies: Mapping[str, Tally], policy: PolicyTold, colour: int, base: str
 ) -> PolicyShown:
     tally = tallies[policy.name]
+    worst = SHOWN_WORST if results.story.nodes else 0
     return PolicyShown(
         told=policy,
         colour=colour % 8,
@@ -129,8 +130,8 @@ def _policy(
         steps=Markup("" if policy.name == base else charts.cost_steps(results, policy.name, base)),
         full=Markup(charts.node_days(results, tally, tallies[base])),
         map=Markup(charts.map_of(results, tallies, policy.name) if colour < MOST_MAPS else ""),
-        late=[explain_late(order, results.story) for order in tally.latest[:SHOWN_WORST]],
-        dear=[explain_dear(order, results.story) for order in tally.dearest[:SHOWN_WORST]],
+        late=[explain_late(order, results.story) for order in tally.latest[:worst]],
+        dear=[explain_dear(order, results.story) for order in tally.dearest[:worst]],
     )
 
 

@@ -58,11 +58,12 @@ def _beside(results: StoryResults, policy: str, base: str) -> str:
             continue
         if found.is_off_zero or found.half_width is None:
             money = f" {results.story.currency}" if unit is Unit.CENTS else ""
-            amount = points(abs(found.mean), unit).replace(" d", " days") + money
+            days = " day" if abs(found.mean) == 1 else " days"
+            amount = points(abs(found.mean), unit).replace(" d", days) + money
             differs.append(words.format(amount, less if found.mean < 0 else more))
         else:
             unsure.append(name)
-    said = f"Beside {base}, it {_listed(differs)}." if differs else f"Not to be told from {base}."
+    said = f"Beside {base}, it {_listed(differs)}." if differs else f"Not to be told apart from {base}."
     if differs and unsure:
         said += f" What else differs may be chance: {_listed(unsure)}."
     if differs and results.story.replications == 1:

@@ -16,8 +16,8 @@ from engine.simulation.results import PolicyTold, StoryResults
 def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> StoryResults:
     """Return one set of results whose policies are those of each story, named by its label.
 
-    A story of one policy is its label, else `label: policy`. As many replications count as all of them have. Maps and
-    days are told only where all stories have the same nodes, services, zones and days.
+    A story of one policy is its label, else `label: policy`. As many replications count as all of them have. Nodes,
+    services and zones have names only where all stories have the same ones: reports then show no maps.
     """
     stories = [results.story for results in labelled.values()]
     count = min(story.replications for story in stories)
@@ -43,6 +43,8 @@ def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> Story
         policies=told,
         inputs=inputs,
         nodes=first.nodes if alike else [],
+        services=first.services if alike else [],
+        zones=first.zones if alike else [],
         sha256="",
     )
     return StoryResults(story=merged, by_policy=by_policy)
