@@ -16,7 +16,7 @@ from engine.routing.batch import Batch
 from engine.routing.model import OpenOrder
 from solvers.cost import INFEASIBLE
 from solvers.plan import BACKORDER, RoutingResult
-from solvers.problem import NO_DUE_DATE, IntArray, RoutingProblem
+from solvers.problem import NO_DUE_DATE, UNLIMITED, IntArray, RoutingProblem
 from solvers.tables import compile_tables
 
 
@@ -52,5 +52,7 @@ def _parcels(problem: RoutingProblem) -> IntArray:
     ends = tables.cand_table[tables.cand_start]
     counted = np.concatenate([np.zeros(1, np.int64), np.cumsum(tables.parcel_cents < INFEASIBLE)])[ends]
     is_long = tables.grouped < np.diff(tables.line_start)
-    found: IntArray = np.where(is_long, problem.orders.due_days, np.diff(counted))
+    due_days = problem.orders.due_days
+    days = np.where(due_days == NO_DUE_DATE, UNLIMITED, due_days)
+    found: IntArray = np.where(is_long, days, np.diff(counted))
     return found

@@ -6,7 +6,7 @@ buy (customers.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from engine.bootstrap import Engine
 from engine.orders.model import Destination as OrderDestination
 from engine.orders.model import NewLine, NewOrder
-from engine.promising.model import Destination, PromiseRequest, WantedLine
+from engine.promising.model import MOST_LINES, Destination, Option, PromiseRequest, WantedLine
 from engine.scenarios.orders import OrderTable
 from engine.scenarios.story import Story
 from engine.scenarios.streams import uniforms
@@ -60,19 +60,31 @@ class Checkout:
             yield order, Draws(fast[i], leaves[i], pays[i]), cancels[i]
 
     async def serve(self, order: SimOrder, channel: str, draws: Draws, *, reserves: bool) -> bool:
-        """Serve one customer now; return whether something was bought, with the order's `ending` if not."""
-        promise = await self._engine.promising.promise(self._request(order, channel))
-        today = self._times.ordinal_of(order.placed_s)
-        option, order.ending, order.charged_cents = choose(promise, today, self._story.customers, draws)
-        if option is None:
-            return False
-        order.promised_day = self._times.day(option.promised_on.toordinal())
-        order.expected_day = self._times.day(option.delivery.p50.toordinal())
-        order.promised_parcels, order.promised_cost_cents = len(option.shipments), option.total_cost_cents
+        """Serve one customer now; return whether something was bought, with the order's `ending` if not.
+
+        An order of more lines than a promise takes asks for several; the latest counts, and it reserves nothing.
+        """
+        promises = [
+            await self._engine.promising.promise(self._request(order, channel, order.lines[first : first + MOST_LINES]))
+            for first in range(0, len(order.lines), MOST_LINES)
+        ]
+        today, options = self._times.ordinal_of(order.placed_s), list[Option]()
+        charged_cents = 0
+        for promise in promises:
+            option, order.ending, more_cents = choose(promise, today, self._story.customers, draws)
+            if option is None:
+                return False
+            options.append(option)
+            charged_cents += more_cents
+        order.charged_cents = charged_cents
+        order.promised_day = self._times.day(max(option.promised_on.toordinal() for option in options))
+        order.expected_day = self._times.day(max(option.delivery.p50.toordinal() for option in options))
+        order.promised_parcels = sum(len(option.shipments) for option in options)
+        order.promised_cost_cents = sum(option.total_cost_cents for option in options)
         reservation_id = None
-        if reserves:
+        if reserves and len(promises) == 1:
             inventory = self._engine.inventory
-            hold = await self._engine.promising.promised_hold(promise.promise_id, option.option_id)
+            hold = await self._engine.promising.promised_hold(promises[0].promise_id, options[0].option_id)
             held = await inventory.hold(
                 hold.lines, channel=hold.channel, promised_on=hold.promised_on, promised=hold.promised
             )
@@ -82,9 +94,9 @@ class Checkout:
         order.ending, order.is_kept = Ending.OPEN, True
         return True
 
-    def _request(self, order: SimOrder, channel: str) -> PromiseRequest:
+    def _request(self, order: SimOrder, channel: str, lines: Sequence[tuple[str, int]]) -> PromiseRequest:
         return PromiseRequest(
-            lines=tuple([WantedLine(sku=sku, quantity=quantity) for sku, quantity in order.lines]),
+            lines=tuple([WantedLine(sku=sku, quantity=quantity) for sku, quantity in lines]),
             destination=Destination(
                 latitude=order.latitude,
                 longitude=order.longitude,

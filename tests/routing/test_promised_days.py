@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
 from engine.routing import solving
@@ -54,3 +55,28 @@ async def test_a_batch_is_solved_again_only_if_later_parcels_help(
     run = await world.runs().execute(RunRequest())
     assert len(run.unrouted) == 1
     assert len(counted) == solves
+
+
+@pytest.mark.parametrize("lines", [10, 11, 25])
+async def test_an_order_that_is_too_late_for_its_promise_is_shipped_later_however_long_it_is(
+    lines: int, world: World
+) -> None:
+    """Promised for today, a Friday; what leaves today comes on Monday.
+
+    Seeded bug this catches: of orders of more lines than are priced exactly, a day that cannot be kept was never given
+    up, and they waited for ever.
+    """
+    skus = [f"S{number:02d}" for number in range(lines)]
+    products = [{"sku": sku, "weight_g": 10} for sku in skus]
+    await world.catalogs.put(CatalogDocument.model_validate({"products": products}))
+    await world.count(east=dict.fromkeys(skus, 1))
+    hold = Hold(
+        reservation_id="res_1",
+        lines=tuple(HoldLine(sku=sku, quantity=1, node_id="east") for sku in skus),
+        promised_on=FRIDAY,
+    )
+    await world.stock.hold(hold, today={"east": FRIDAY.toordinal()})
+    await world.order("o1", dict.fromkeys(skus, 1), reservation_id="res_1")
+    run = await world.runs().execute(RunRequest())
+    assert run.unrouted == ()
+    assert run.summary["committed_orders"] == 1
