@@ -52,8 +52,7 @@ def import_online_retail(source: Path, folder: Path, from_on: date | None, days:
     _write_csv(folder / "returns.csv", ("returned_at", "sku", "quantity"), returned)
     _write_csv(folder / "daily.csv", ("day", "orders", "units", "returned_units"), _daily(shop, first, days))
     for name, document in _world(shop).items():
-        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(document, ensure_ascii=False, indent=1), encoding="utf-8")
     (folder / "story.yaml").write_text(_STORY.format(first=first, days=days), encoding="utf-8")
     return Imported(orders=len(shop.orders), returns=len(shop.returns), days=days)
 
@@ -106,7 +105,7 @@ def _daily(shop: Shop, first: date, days: int) -> Iterable[tuple[object, ...]]:
 
 
 def _world(shop: Shop) -> dict[str, Any]:
-    """Return a warehouse in the middle of England with all that is ordered, and a carrier; all of it is ours."""
+    """Return a warehouse in the middle of England that has all that is ordered, and a carrier: all of it ours."""
     units = Counter[str]()
     for order in shop.orders:
         units.update(order.lines)
