@@ -39,10 +39,11 @@ def change(found: Interval, unit: Unit) -> str:
 
 
 def _plain(value: float, unit: Unit, like: float) -> str:
-    """Return a number in its unit; one that its decimals would make 0 with its first figure."""
+    """Return a number in its unit; one that its decimals would just make 0 with its first figure."""
     scale = _SCALE.get(unit, 1.0)
-    said = f"{value * scale:,.{_decimals(like * scale, unit)}f}"
-    if value and not float(said.replace(",", "")):
+    decimals = _decimals(like * scale, unit)
+    said = f"{value * scale:,.{decimals}f}"
+    if not float(said.replace(",", "")) and abs(value * scale) >= 10.0 ** -(decimals + 2):
         said = f"{value * scale:.1g}"
     return said.replace("-", "−")
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from engine.reporting import simulation_charts as charts
-from engine.reporting.numbers import change, reach, told, written
+from engine.reporting.numbers import change, points, reach, told, written
 from engine.reporting.summary import summary
 from engine.reporting.worst_orders import Explained, explain_dear, explain_late
 from engine.simulation.expectations import Checked
@@ -161,4 +161,4 @@ def _bar(checked: Checked) -> tuple[str, str, str]:
     bar = "no value to compare with" if checked.bar is None else written(checked.bar, unit)
     of = f" ({checked.of_policy})" if checked.of_policy is not None else ""
     value = "no value" if checked.value is None else written(checked.value, unit)
-    return f"{checked.relation} {bar}{of}", value, written(checked.missed_by, unit) if checked.missed_by else ""
+    return f"{checked.relation} {bar}{of}", value, points(checked.missed_by, unit) if checked.missed_by else ""

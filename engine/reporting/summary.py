@@ -63,10 +63,13 @@ def _beside(results: StoryResults, policy: str, base: str) -> str:
             differs.append(words.format(amount, less if found.mean < 0 else more))
         else:
             unsure.append(name)
-    said = f"Beside {base}, it {_listed(differs)}." if differs else f"Not to be told apart from {base}."
-    if differs and unsure:
+    if not differs:
+        more = f"Nothing here tells it apart from {base} for certain: more replications might."
+        return more if unsure else f"The same as {base} in cost, punctuality, fill and splits."
+    said = f"Beside {base}, it {_listed(differs)}."
+    if unsure:
         said += f" What else differs may be chance: {_listed(unsure)}."
-    if differs and results.story.replications == 1:
+    if results.story.replications == 1:
         said += " With one replication, effect and chance cannot be told apart."
     return said
 

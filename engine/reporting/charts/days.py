@@ -55,7 +55,7 @@ def fullness(rows: Sequence[tuple[str, Sequence[float | None]]], labels: Sequenc
     columns = max((len(values) for _, values in rows), default=0)
     if not columns:
         return ""
-    wide = max(4.0, min(_CELL * 1.6, (WIDTH - _NAMES) / columns))
+    wide = max(4.0, min(_CELL * 3, (WIDTH - _NAMES) / columns))
     levels: list[list[str]] = [[] for _ in range(len(LEVELS) + 1)]
     parts = []
     for row, (name, values) in enumerate(rows):

@@ -61,8 +61,10 @@ def frontier(
     if len(best) > 1:
         parts.append(path(steps, "frontier"))
     labels = _places([y.at(point.service) for point in points])
+    parts += [_cross(point, x, y) for point in points]
+    parts += [_dot(point, x, y) for point in points]
     for point, label_y in zip(points, labels, strict=True):
-        parts.append(_point(point, x, y, label_y))
+        parts.append(text(x.at(point.cost) + 11, label_y + 4, point.name, kind="halo"))
     parts.append(text(LEFT, HEIGHT - 8, f"{cost_label} →", kind="soft"))
     parts.append(text(LEFT, 11, f"↑ {service_label}", kind="soft"))
     return picture(WIDTH, HEIGHT, f"{service_label} against {cost_label}", parts)
@@ -76,20 +78,26 @@ def _up_to_all(shares: Sequence[float]) -> Axis:
     return replace(axis, low=max(axis.low, 0.0), high=min(axis.high, 1.0))
 
 
-def _point(point: Point, x: Axis, y: Axis, label_y: float) -> str:
-    at_x, at_y, colour = x.at(point.cost), y.at(point.service), f"s{point.colour}"
+def _cross(point: Point, x: Axis, y: Axis) -> str:
+    """Return the intervals of a point."""
+    at_x, at_y, kind = x.at(point.cost), y.at(point.service), f"cross s{point.colour}"
     drawn = []
     if point.cost_reach:
-        drawn.append(line(x.at(point.cost - point.cost_reach), at_y, x.at(point.cost + point.cost_reach), at_y, colour))
+        drawn.append(line(x.at(point.cost - point.cost_reach), at_y, x.at(point.cost + point.cost_reach), at_y, kind))
     if point.service_reach:
-        low, high = y.at(point.service - point.service_reach), y.at(min(y.high, point.service + point.service_reach))
-        drawn.append(line(at_x, low, at_x, high, colour))
-    drawn.append(
-        f'<circle cx="{short(at_x)}" cy="{short(at_y)}" r="5.5" class="f{point.colour} ring">'
-        f"<title>{escape(point.name)}</title></circle>"
-    )
-    drawn.append(text(at_x + 11, label_y + 4, point.name, kind="halo"))
+        low, high = (
+            y.at(min(y.high, max(y.low, point.service + reach)))
+            for reach in (-point.service_reach, point.service_reach)
+        )
+        drawn.append(line(at_x, low, at_x, high, kind))
     return "".join(drawn)
+
+
+def _dot(point: Point, x: Axis, y: Axis) -> str:
+    return (
+        f'<circle cx="{short(x.at(point.cost))}" cy="{short(y.at(point.service))}" r="5.5" '
+        f'class="f{point.colour} ring"><title>{escape(point.name)}</title></circle>'
+    )
 
 
 def _places(heights: Sequence[float], apart: float = 15.0) -> list[float]:
