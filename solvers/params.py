@@ -41,6 +41,8 @@ class Params:
     """Changes it tries at most before blocks are solved."""
     together_orders: int = 5_000
     """From so many competing orders on, several explorers try changes at the same time."""
+    few_orders: int = 100
+    """Up to so many competing orders the master polishes prices of zero, before any are searched for."""
     polish_orders: int = 400
     """Up to so many competing orders a restricted master polishes the prices."""
     single_orders: int = 20_000

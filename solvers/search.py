@@ -117,7 +117,9 @@ class Search:
 
     def _steps(self) -> list[Callable[[], object]]:
         """Return what to do, in order; with many blocks and a time limit, ruin and recreate and blocks race for it."""
-        begin = (self._prove_by_flow, self._find_prices, self._serve_at_prices, self._route_units, self._polish_prices)
+        begin = [self._prove_by_flow, self._find_prices, self._serve_at_prices, self._route_units, self._polish_prices]
+        if len(self.coupled) <= self.params.few_orders:  # the programme is solved sooner than prices are searched for
+            begin[1:1] = [self._polish_prices, self._serve_at_prices]
         if self.stopping.time_limit_seconds is not None and len(self.exact) > self._most_at_once():
             return [*begin, self._race]
         return [*begin, self._ruin_and_recreate, self._route_units, self._solve_blocks, self._prove, self._go_on]
