@@ -22,7 +22,7 @@ def _cache_kernels_by_source() -> None:
         if name.endswith(".py"):
             with open(os.path.join(home, name), "rb") as file:
                 source = file.read()
-            if b"@njit" in source or name in _CONSTANTS:
+            if b"@njit" in source or b"@inner" in source or name in _CONSTANTS:
                 digest.update(name.encode() + b"\0" + source)
     folder = os.path.join(home, "__pycache__", f"kernels-{digest.hexdigest()[:16]}")
     try:

@@ -12,6 +12,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
+from solvers.kernels import inner
 from solvers.long_orders import serve_long
 from solvers.offers import Choice, Duals, Residual
 from solvers.patterns import price_order
@@ -45,7 +46,7 @@ def nothing_assigned(compiled: Compiled) -> Assignment:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def serve(t: Tables, o: int, duals: Duals, plan: Assignment, out: Choice) -> int:
     """Give order o, which holds nothing, its cheapest pattern at these prices from what is left; return its true cost.
 
@@ -81,7 +82,7 @@ def restore(t: Tables, o: int, cand: NDArray[np.int32], plan: Assignment) -> Non
     plan.cents[o] = true_cents(t, o, plan.cand)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def take(t: Tables, o: int, plan: Assignment, sign: int) -> None:
     """Take (or with -1 give back) the stock and capacity of order o's pattern."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]

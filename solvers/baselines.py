@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, nothing_assigned, take, true_cents
 from solvers.candidates import unit_vectors
+from solvers.kernels import inner
 from solvers.moves import move, move_cost
 from solvers.offers import BIG, Duals, Residual
 from solvers.plan import BACKORDER
@@ -81,7 +82,7 @@ def _serve_all(
         plan.cents[o] = true_cents(t, o, plan.cand)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _give(
     t: Tables,
     o: int,
@@ -100,7 +101,7 @@ def _give(
     return given
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _withdraw(t: Tables, o: int, i: int, trial: NDArray[np.int32], load: tuple[IntArray, IntArray, IntArray]) -> None:
     """Backorder every line that candidate i was given."""
     for p in range(len(trial)):
@@ -108,7 +109,7 @@ def _withdraw(t: Tables, o: int, i: int, trial: NDArray[np.int32], load: tuple[I
             move(t, o, p, BACKORDER, trial, *load)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _one_node(
     t: Tables,
     o: int,
@@ -126,7 +127,7 @@ def _one_node(
     return False
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _each_line(
     t: Tables,
     o: int,
@@ -144,7 +145,7 @@ def _each_line(
                 break
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _cover(
     t: Tables,
     o: int,

@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import empty_array
+from solvers.kernels import inner
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, IntArray, RoutingProblem
 
 NO_CELL, OWN = -1, -2
@@ -88,7 +89,7 @@ def _squared_chord(distance_km: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(angle >= np.pi, np.inf, (2 * np.sin(np.minimum(angle, np.pi) / 2)) ** 2)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def place_of(supply: Supply, o: int, n: int) -> tuple[int, int]:
     """Return the zone of a pair (or its first lane, and one past its last), or (-1, -1) when it is not eligible."""
     chord = 0.0
@@ -122,7 +123,7 @@ def is_closed(supply: Supply, p: int, node: int) -> bool:
     return supply.closed.shape[0] > 0 and supply.closed[supply.closed_row[p], node]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find_candidates(supply: Supply, o: int, seen: IntArray, found: IntArray) -> int:
     """Write the nodes that could ship a line of order o to `found`, ascending; return how many."""
     count = 0

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from solvers.kernels import inner
 from solvers.problem import IntArray
 from solvers.promise_freight import BOX, COUNT, GIRTH, LONGEST, VOLUME_MM3, WEIGHT_G, BoolArray
 
@@ -122,7 +123,7 @@ def fill(box: IntArray, pieces: IntArray, order: IntArray, left: BoolArray, plac
     return inside
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _is_free(placed: IntArray, inside: int, x: int, y: int, z: int, dx: int, dy: int, dz: int) -> bool:
     for k in range(inside):
         if (
@@ -137,7 +138,7 @@ def _is_free(placed: IntArray, inside: int, x: int, y: int, z: int, dx: int, dy:
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_points(placed: IntArray, inside: int, points: IntArray, count: int) -> int:
     """Add the extreme points of the piece placed last: its three far corners, each slid along the other two axes."""
     last = placed[inside - 1]
@@ -173,7 +174,7 @@ def takes(box: IntArray, piece: IntArray) -> bool:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _smallest(
     boxes: IntArray, pieces: IntArray, orders: IntArray, wanted: BoolArray, work: tuple[BoolArray, IntArray]
 ) -> int:

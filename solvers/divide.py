@@ -7,6 +7,7 @@ from numba import njit
 
 from solvers.assignment import Assignment
 from solvers.cost import INFEASIBLE, best_service
+from solvers.kernels import inner
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
 from solvers.tables import FREE, NO_STOCK, Compiled, Tables, move_cents
@@ -67,7 +68,7 @@ def _divide(t: Tables, o: int, plan: Assignment) -> list[tuple[int, int, int]]:
     return rows
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _most(t: Tables, o: int, i: int, p: int, left: int, units: IntArray, plan: Assignment) -> int:
     """Return how many units of line p candidate i can still ship."""
     lines = t.line_start[o + 1] - t.line_start[o]
@@ -79,7 +80,7 @@ def _most(t: Tables, o: int, i: int, p: int, left: int, units: IntArray, plan: A
     return min(left, plan.residual.row[row], plan.residual.units[node])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _saving(t: Tables, o: int, i: int, take: int, each: tuple[int, int], grams: IntArray, units: IntArray) -> int:
     """Return the cents saved when candidate i ships so many units more instead of leaving them on backorder.
 

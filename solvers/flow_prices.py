@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from solvers.assignment import Assignment
 from solvers.flow import Arcs, arcs_of, left_of_places, row_places
+from solvers.kernels import inner
 from solvers.plan import BACKORDER
 from solvers.prices import Map, Multipliers, limits, no_prices, price_orders
 from solvers.problem import IntArray
@@ -109,7 +110,7 @@ def _raise_prices(
             looks -= start[o + 1] - start[o]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _raise(place: int, least: int, price: IntArray, queue: IntArray, waits: NDArray[np.bool_], ends: IntArray) -> None:
     """Raise a price to at least so much; if it rises, its turn comes again."""
     if least > price[place]:

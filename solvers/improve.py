@@ -16,6 +16,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.assignment import Assignment, restore, serve, take_back
+from solvers.kernels import inner
 from solvers.offers import Choice, Duals
 from solvers.parts import Rivals
 from solvers.problem import FloatArray, IntArray
@@ -79,7 +80,7 @@ def repeat_changes(t: Tables, changes: Changes, duals: Duals, plan: Assignment, 
     return saved
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _free(t: Tables, coupled: IntArray, rival: Rivals, freed: IntArray) -> int:
     """Choose a random order and others that compete with it or with each other for stock."""
     freed[0] = coupled[np.random.randint(len(coupled))]
@@ -102,7 +103,7 @@ def _free(t: Tables, coupled: IntArray, rival: Rivals, freed: IntArray) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _reinsert(
     t: Tables, freed: IntArray, share: float, duals: Duals, scaled: Duals, plan: Assignment, out: Choice
 ) -> int:
@@ -133,7 +134,7 @@ def _reinsert(
     return 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _scale(t: Tables, o: int, duals: Duals, scaled: Duals, share: float) -> None:
     """Set the scaled prices of everything order o could use."""
     for at in range(t.row_start[o], t.row_start[o + 1]):

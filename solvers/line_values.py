@@ -11,6 +11,7 @@ import numpy as np
 from numba import njit
 
 from solvers.cost import INFEASIBLE, best_service
+from solvers.kernels import inner
 from solvers.offers import BIG, Duals, stock_charge
 from solvers.problem import FloatArray, IntArray
 from solvers.relaxation import Relaxed, line_end, relaxed_order
@@ -22,7 +23,7 @@ FIRST_STEP, NEXT_STEP, LAST_STEP = 0.3, 0.03, 0.001
 are there already, and the last."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def lines_alone(t: Tables, o: int, duals: Duals, alone: FloatArray) -> None:
     """Write what each line of order o costs by itself, in a parcel of its own or backordered, to its part of `alone`.
 
@@ -50,7 +51,7 @@ def lines_alone(t: Tables, o: int, duals: Duals, alone: FloatArray) -> None:
         p = end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def relax_order(
     t: Tables,
     o: int,

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE
+from solvers.kernels import inner
 from solvers.moves import line_fits, pieces_fit
 from solvers.offers import BIG, Duals, Residual, stock_charge
 from solvers.plan import BACKORDER
@@ -51,7 +51,7 @@ class Ground(NamedTuple):
     charge: FloatArray
 
 
-@njit(cache=True, nogil=True)
+@inner
 def serve_long(t: Tables, o: int, duals: Duals, residual: Residual, cand: NDArray[np.int32]) -> None:
     """Write a good pattern of order o, which holds nothing, to its part of `cand`."""
     first, last = t.line_start[o], t.line_start[o + 1]
@@ -88,7 +88,7 @@ def serve_long(t: Tables, o: int, duals: Duals, residual: Residual, cand: NDArra
             cand[first:last] = load.at
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _empty(lines: int, cands: int) -> Load:
     return Load(
         np.full(lines, BACKORDER, np.int32),
@@ -100,19 +100,19 @@ def _empty(lines: int, cands: int) -> Load:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _clear(load: Load) -> None:
     load.at[:] = BACKORDER
     load.grams[:], load.units[:], load.lines[:], load.cost[:], load.parcels[0] = 0, 0, 0, 0.0, 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _copy(load: Load, to: Load) -> None:
     to.at[:], to.grams[:], to.units[:] = load.at, load.grams, load.units
     to.lines[:], to.cost[:], to.parcels[0] = load.lines, load.cost, load.parcels[0]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _survey(t: Tables, o: int, duals: Duals, residual: Residual) -> Ground:
     """Return the candidates that have each line, with room for it, and what it pays there: stock prices, a move."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
@@ -132,7 +132,7 @@ def _survey(t: Tables, o: int, duals: Duals, residual: Residual) -> Ground:
     return Ground(start, cand[:count], charge[:count])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _main_nodes(t: Tables, o: int, ground: Ground, duals: Duals) -> IntArray:
     """Return the candidates by what an order saves if each ships all it can in one parcel, most first."""
     cands = t.cand_start[o + 1] - t.cand_start[o]
@@ -152,7 +152,7 @@ def _main_nodes(t: Tables, o: int, ground: Ground, duals: Duals) -> IntArray:
     return np.argsort(-saving, kind="mergesort")
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> float:
     """Return what a parcel from candidate i costs at these prices, without stock prices and split; BIG if none may."""
     if units == 0:
@@ -167,7 +167,7 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
     return fixed * duals.unit + duals.parcels[node] + duals.units[node] * units
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _leave(t: Tables, o: int, ground: Ground, p: int, duals: Duals, load: Load) -> float:
     """Take line p from where it is; return how the order's cost changes, its backorder not counted."""
     line, now = t.line_start[o] + p, load.at[p]
@@ -189,7 +189,7 @@ def _leave(t: Tables, o: int, ground: Ground, p: int, duals: Duals, load: Load) 
     return change
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _arrive_cost(
     t: Tables, o: int, ground: Ground, k: int, p: int, duals: Duals, residual: Residual, load: Load
 ) -> float:
@@ -208,7 +208,7 @@ def _arrive_cost(
     return cost - load.cost[to] + ground.charge[k] + split
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _arrive(t: Tables, o: int, p: int, to: int, duals: Duals, load: Load) -> None:
     line = t.line_start[o] + p
     load.parcels[0] += load.lines[to] == 0
@@ -219,7 +219,7 @@ def _arrive(t: Tables, o: int, p: int, to: int, duals: Duals, load: Load) -> Non
     load.at[p] = to
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _place(t: Tables, o: int, ground: Ground, p: int, but: int, duals: Duals, residual: Residual, load: Load) -> float:
     """Put line p, which is nowhere, where it costs least, candidate `but` apart; return what it costs there."""
     best, at = t.short_cents[t.line_start[o] + p] * duals.unit, BACKORDER
@@ -233,7 +233,7 @@ def _place(t: Tables, o: int, ground: Ground, p: int, but: int, duals: Duals, re
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _move_lines(t: Tables, o: int, ground: Ground, duals: Duals, residual: Residual, load: Load) -> float:
     """Put every line once where it costs least; return how the order's cost changes."""
     change = 0.0
@@ -245,7 +245,7 @@ def _move_lines(t: Tables, o: int, ground: Ground, duals: Duals, residual: Resid
     return change
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _give_up(t: Tables, o: int, ground: Ground, i: int, duals: Duals, residual: Residual, load: Load) -> float:
     """Take all lines from candidate i and put each where it costs least; return how the order's cost changes."""
     change = 0.0
@@ -259,7 +259,7 @@ def _give_up(t: Tables, o: int, ground: Ground, i: int, duals: Duals, residual: 
     return change
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _take_over(
     t: Tables, o: int, ground: Ground, i: int, everything: bool, duals: Duals, residual: Residual, load: Load
 ) -> float:

@@ -10,13 +10,14 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
+from solvers.kernels import inner
 from solvers.offers import BIG, Duals, Residual, stock_charge
 from solvers.plan import BACKORDER
 from solvers.problem import IntArray
 from solvers.tables import NO_STOCK, Tables, move_cents
 
 
-@njit(cache=True, nogil=True)
+@inner
 def line_fits(t: Tables, o: int, i: int, p: int, residual: Residual) -> bool:
     """Return whether candidate i has all of line p left."""
     lines = t.line_start[o + 1] - t.line_start[o]
@@ -26,7 +27,7 @@ def line_fits(t: Tables, o: int, i: int, p: int, residual: Residual) -> bool:
     return row < 0 or residual.row[row] >= t.quantity[t.line_start[o] + p]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def pieces_fit(t: Tables, o: int, i: int, p: int, trial: NDArray[np.int32], residual: Residual) -> bool:
     """Return whether candidate i has enough left for piece p beside the pieces of its line that it ships already."""
     first, last = t.line_start[o], t.line_start[o + 1]
@@ -44,7 +45,7 @@ def pieces_fit(t: Tables, o: int, i: int, p: int, trial: NDArray[np.int32], resi
     return residual.row[row] >= units
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> float:
     """Return what a parcel from candidate i costs at these prices, without stock prices and split; BIG if none may."""
     if units == 0:
@@ -60,7 +61,7 @@ def _parcel(t: Tables, o: int, i: int, grams: int, units: int, duals: Duals) -> 
     return fixed * duals.unit + duals.parcels[node] + duals.units[node] * units
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _line_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
     """Return what line p pays for itself at candidate i: stock prices, and what it costs to move it there."""
     line = t.line_start[o] + p
@@ -69,7 +70,7 @@ def _line_price(t: Tables, o: int, i: int, p: int, duals: Duals) -> float:
     return stock_charge(duals.row, row, t.quantity[line]) + moved * duals.unit
 
 
-@njit(cache=True, nogil=True)
+@inner
 def move_cost(
     t: Tables,
     o: int,

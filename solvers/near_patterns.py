@@ -14,6 +14,7 @@ import numpy as np
 from numba import njit
 
 from solvers.cost import INFEASIBLE
+from solvers.kernels import inner
 from solvers.offers import Choice, Duals, Residual, stock_charge
 from solvers.pattern_sets import Patterns
 from solvers.patterns import best_pattern, price_order
@@ -94,7 +95,7 @@ def near_patterns(
     return made, complete
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _room(columns: int, cells: int) -> Patterns:
     return Patterns(
         np.empty(columns, np.int64),
@@ -105,7 +106,7 @@ def _room(columns: int, cells: int) -> Patterns:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _walk(
     t: Tables,
     o: int,
@@ -165,7 +166,7 @@ def _walk(
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _useful_parcels(t: Tables, o: int, duals: Duals, limit: float, out: Choice, w: Walk) -> bool:
     """Collect the parcels that some pattern within the limit may have; return whether there is room for them."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]
@@ -198,7 +199,7 @@ def _useful_parcels(t: Tables, o: int, duals: Duals, limit: float, out: Choice, 
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _advance(w: Walk, depth: int, low: int) -> int:
     """Return what to try next with the lowest open line."""
     if w.step[depth] == UNTRIED:
@@ -206,7 +207,7 @@ def _advance(w: Walk, depth: int, low: int) -> int:
     return w.head[low] if w.step[depth] == AT_BACKORDER else w.after[w.step[depth]]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _used(w: Walk, depth: int, cand: int) -> bool:
     used = False
     for above in range(depth):
@@ -214,7 +215,7 @@ def _used(w: Walk, depth: int, cand: int) -> bool:
     return used
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _write(o: int, lines: int, depth: int, reduced: float, w: Walk, made: Patterns, k: int) -> None:
     start = made.start[k]
     made.order[k], made.reduced[k], made.cents[k] = o, reduced, w.spent_cents[depth]

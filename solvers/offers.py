@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from solvers.cost import INFEASIBLE
+from solvers.kernels import inner
 from solvers.problem import FloatArray, IntArray
 from solvers.tables import EXACT_LINES, Tables
 
@@ -76,7 +76,7 @@ def choice() -> Choice:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def stock_charge(price: FloatArray, row: int, quantity: int) -> float:
     """Return what a whole line pays for contested stock: its units, and their roundings to 1/2, 1/3 and 2/3."""
     if row < 0:
@@ -88,7 +88,7 @@ def stock_charge(price: FloatArray, row: int, quantity: int) -> float:
     return charge
 
 
-@njit(cache=True, nogil=True)
+@inner
 def add_use(use: FloatArray, row: int, quantity: int) -> None:
     """Add what a whole line uses of contested stock, and of its roundings."""
     if row < 0:
@@ -100,14 +100,14 @@ def add_use(use: FloatArray, row: int, quantity: int) -> None:
         use[row, 3] += 2 * quantity // 3
 
 
-@njit(cache=True, nogil=True)
+@inner
 def best_parcels(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> None:
     """Write the cheapest parcel of every subset and its candidate: f(S)."""
     out.parcel[: 1 << t.grouped[o]] = BIG
     offer(t, o, 0, t.cand_start[o + 1] - t.cand_start[o], duals, residual, live, out, out.parcel)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def offer(
     t: Tables,
     o: int,
@@ -157,7 +157,7 @@ def offer(
             mask, at = (mask - able) & able, at + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _too_many(t: Tables, o: int, i: int, mask: int, residual: Residual) -> bool:
     """Return whether a set of pieces holds more of a line than candidate i has left."""
     first, lines = t.line_start[o], t.line_start[o + 1] - t.line_start[o]

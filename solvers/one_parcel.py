@@ -7,15 +7,15 @@ only asked where the other's answer uses a node twice.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from solvers.kernels import inner
 from solvers.offers import BIG, Choice, Duals, Residual, offer
 from solvers.problem import FloatArray
 from solvers.tables import Tables
 
 
-@njit(cache=True, nogil=True)
+@inner
 def by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out: Choice) -> float:
     """Return the exact optimum over patterns in which every candidate ships at most one parcel, and write it.
 
@@ -33,7 +33,7 @@ def by_node(t: Tables, o: int, duals: Duals, residual: Residual, live: bool, out
             return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _with_singles(
     t: Tables, o: int, duals: Duals, residual: Residual, live: bool, single: NDArray[np.bool_], out: Choice
 ) -> float:
@@ -76,7 +76,7 @@ def _with_singles(
     return least
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_parcels(parcel: FloatArray, split: float, limited: bool, best: FloatArray, taken: NDArray[np.int16]) -> None:
     """Fill `best` with parcels that cost `parcel`, any number of them; each is the one of its mask's lowest line."""
     for row in range(int(limited), len(best)):
@@ -93,7 +93,7 @@ def _add_parcels(parcel: FloatArray, split: float, limited: bool, best: FloatArr
                 part = (part - 1) & others
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _add_parcel(parcel: FloatArray, split: float, limited: bool, best: FloatArray, taken: NDArray[np.int16]) -> None:
     """Lower `best` by one more parcel that costs `parcel`, or none; large masks first, so that it is used once."""
     for row in range(len(best) - 1, int(limited) - 1, -1):
@@ -108,7 +108,7 @@ def _add_parcel(parcel: FloatArray, split: float, limited: bool, best: FloatArra
                 part = (part - 1) & mask
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _backordered(t: Tables, o: int, mask: int) -> int:
     cents = 0
     for p in range(t.grouped[o]):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from solvers.kernels import inner
 from solvers.offers import Choice, Duals, Residual, best_parcels
 from solvers.one_parcel import by_node
 from solvers.problem import IntArray
@@ -44,7 +45,7 @@ def price_order(t: Tables, o: int, duals: Duals, residual: Residual, live: bool,
     return value
 
 
-@njit(cache=True, nogil=True)
+@inner
 def best_pattern(short: IntArray, limit: int, split: float, unit: float, out: Choice) -> float:
     """Return F of the grouped lines, which cost `short` cents when backordered, and write the pattern.
 
@@ -78,7 +79,7 @@ def best_pattern(short: IntArray, limit: int, split: float, unit: float, out: Ch
     return _first_parcel(short, limit, 0 if limit >= bits else limit - 1, unit, out)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _first_parcel(short: IntArray, limit: int, top: int, unit: float, out: Choice) -> float:
     """Choose the first parcel, which costs no split, and write the whole pattern.
 
@@ -106,7 +107,7 @@ def _first_parcel(short: IntArray, limit: int, top: int, unit: float, out: Choic
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _write_pattern(pick: int, mask: int, layer: int, limited: bool, out: Choice) -> None:
     out.mask[0], out.cand[0] = pick, out.parcel_cand[pick]
     count = 1
@@ -123,7 +124,7 @@ def _write_pattern(pick: int, mask: int, layer: int, limited: bool, out: Choice)
     out.size[0] = count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _repeats_a_node(size: int, cand: IntArray) -> bool:
     for i in range(size):
         for j in range(i):

@@ -18,6 +18,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from solvers.kernels import inner
 from solvers.problem import FloatArray, IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -108,7 +109,7 @@ class Days(NamedTuple):
     load: Load
 
 
-@njit(cache=True, nogil=True)
+@inner
 def with_room(load: Load, row: int, common: IntArray, pair: int, first_day: int, earliest: int, units: int) -> int:
     """Return the first day of hand-over from `earliest` on on which a node has room for a parcel, `NEVER` if none.
 
@@ -140,7 +141,7 @@ def transit(first_day: int, before: IntArray, nth: IntArray, calendar: int, hand
     return nth[calendar, place] if place < nth.shape[1] else NEVER
 
 
-@njit(cache=True, nogil=True)
+@inner
 def bin_of(ends: FloatArray, value: float) -> int:
     """Return how many ends are below a value."""
     low, high = 0, ends.shape[0]

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from solvers.kernels import inner
 from solvers.problem import IntArray
 
 BoolArray = NDArray[np.bool_]
@@ -108,7 +109,7 @@ def mask_unions(bits: IntArray, masks: int) -> IntArray:
     return unions
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_torn(mask: int, whole: IntArray) -> bool:
     """Say whether a mask has some, but not all, lines of a set that must stay whole."""
     torn = False

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from solvers.kernels import inner
 from solvers.problem import IntArray
 from solvers.promise_dates import NEVER
 from solvers.promise_options import (
@@ -148,7 +149,7 @@ def gather(
                 rest = (rest - 1) & others
 
 
-@njit(cache=True, nogil=True)
+@inner
 def with_hubs(
     near: Parcels, onwards: Parcels, shipper: IntArray, first: IntArray, at_hub: IntArray, need: IntArray, ban: IntArray
 ) -> Parcels:
@@ -186,7 +187,7 @@ def with_hubs(
     return found
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _conflict(uses: IntArray, count: int) -> int:
     """Return a use (kind, node, lines) whose node a later use of its kind has too, -1 if there is none."""
     for one in range(count):
@@ -196,7 +197,7 @@ def _conflict(uses: IntArray, count: int) -> int:
     return -1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _ruled(branch: IntArray, at: int, nodes: int) -> tuple[IntArray, IntArray]:
     """Return the lines that all, and none, of what a node sends (row 0) and ships (row 1) has in a programme."""
     need, ban = np.zeros((2, nodes), dtype=np.int64), np.zeros((2, nodes), dtype=np.int64)
@@ -207,7 +208,7 @@ def _ruled(branch: IntArray, at: int, nodes: int) -> tuple[IntArray, IntArray]:
     return need, ban
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _unfold(
     plan: Plan, rows: int, mask: int, node_of: IntArray, lines_at: IntArray, near: Parcels, parcels: Parcels, lot: Lot
 ) -> int:
@@ -242,7 +243,7 @@ def _unfold(
     return used
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_plan(
     best: Plan,
     near: Parcels,

@@ -24,6 +24,7 @@ import numpy as np
 from numba import njit
 
 from solvers import promise_dates as dates
+from solvers.kernels import inner
 from solvers.problem import IntArray
 from solvers.promise_dates import MEDIAN, NEVER, NINETIETH, Days, bin_of, learned_arrivals
 from solvers.promise_freight import BoolArray, Cards, carriage, is_torn
@@ -52,7 +53,7 @@ MEDIAN_DAY, NINETIETH_DAY = 12, 13
 """Further columns: the median and the ninetieth percentile of the day of arrival."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def partition(
     parcels: Parcels, alone: BoolArray, most_parcels: int, lines: int
 ) -> tuple[IntArray, IntArray, IntArray, IntArray]:
@@ -130,7 +131,7 @@ def partition(
     return total, latest, node_of, part_of
 
 
-@njit(cache=True, nogil=True)
+@inner
 def choice(
     total: IntArray, latest: IntArray, units: IntArray, whole: IntArray, split_cost: int, target: int, limit: int
 ) -> tuple[int, int]:
@@ -154,14 +155,14 @@ def choice(
     return best_mask, best_count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _relaxed(parcels: Parcels, most_parcels: int, lines: int) -> tuple[IntArray, IntArray, IntArray, IntArray]:
     """Return `partition` with every node free to ship any number of parcels."""
     nobody = np.zeros(parcels.cost.shape[0], dtype=np.bool_)
     return partition(parcels, nobody, most_parcels, lines)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_plan(
     relaxed: tuple[IntArray, IntArray, IntArray, IntArray],
     parcels: Parcels,
@@ -267,7 +268,7 @@ def spread(plans: IntArray, counts: IntArray, ask: Ask, t: Days) -> None:
                 trip += 2
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
     latest = 0
     for row in range(rows):
@@ -275,7 +276,7 @@ def _last_arrival(plan: IntArray, rows: int, parcels: Parcels) -> int:
     return latest
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_beaten(worth: IntArray, counts: IntArray, found: int, cost: int, last: int, rows: int) -> bool:
     """Say whether one of the plans found costs no more, arrives no later and has no more parcels."""
     beaten = False
@@ -284,7 +285,7 @@ def is_beaten(worth: IntArray, counts: IntArray, found: int, cost: int, last: in
     return beaten
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _useful_nodes(alone: IntArray, nodes: IntArray) -> tuple[IntArray, IntArray]:
     """Return the nodes that can cover some line by itself, and their rows of `alone`."""
     rows = np.empty(alone.shape, dtype=np.int64)

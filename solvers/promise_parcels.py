@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from solvers.kernels import inner
 from solvers.problem import DISTANCE_TOLERANCE_KM, EARTH_RADIUS_KM, FloatArray, IntArray
 from solvers.promise_dates import (
     KIND,
@@ -108,7 +109,7 @@ def mask_sums(values: IntArray) -> IntArray:
     return sums
 
 
-@njit(cache=True, nogil=True)
+@inner
 def is_better(by_arrival: bool, cost: int, arrival: int, than_cost: int, than_arrival: int) -> bool:
     """Say whether one (cost, arrival) comes before another, by cost first or by arrival first."""
     if by_arrival:
@@ -116,7 +117,7 @@ def is_better(by_arrival: bool, cost: int, arrival: int, than_cost: int, than_ar
     return cost < than_cost or (cost == than_cost and arrival < than_arrival)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _covered_from(atp: Atp, cell: int, quantity: int, today: int) -> int:
     """Return the first day on which the ATP of a cell reaches a quantity, `NEVER` if none."""
     if atp.today[cell] >= quantity:
@@ -207,7 +208,7 @@ def within_reach(
     return kept[:count], zone, away_km
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _cover_together(
     demand: IntArray, shared: BoolArray, node: int, today: int, all_nodes: int, atp: Atp, days: IntArray
 ) -> None:
@@ -237,7 +238,7 @@ def price_parcels(
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def no_offers(shape: tuple[int, int], ask: Ask) -> Offers:
     """Return room for the offers of parcels of a shape (eligible nodes, masks), and none yet."""
     services = ask.services.shape[0]
@@ -251,7 +252,7 @@ def no_offers(shape: tuple[int, int], ask: Ask) -> Offers:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def no_parcels(shape: tuple[int, int]) -> Parcels:
     """Return room for the best parcels of a shape (eligible nodes, masks), and none yet."""
     return Parcels(
@@ -262,7 +263,7 @@ def no_parcels(shape: tuple[int, int]) -> Parcels:
     )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def price_again(
     by_arrival: bool,
     deadline: int,
@@ -359,7 +360,7 @@ def make_offers(
         _learn_offers(offers, nodes[first:last], weight_g, ask, t)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _learn_offers(offers: Offers, nodes: IntArray, weight_g: IntArray, ask: Ask, t: Days) -> None:
     """Put days of arrival in the place of `LEARNED`; parcels of a lane that weigh alike and leave together are one."""
     ends, masks = t.learned.weight_ends, weight_g.shape[0]

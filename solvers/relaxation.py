@@ -15,6 +15,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE
+from solvers.kernels import inner
 from solvers.offers import BIG, Duals, stock_charge
 from solvers.problem import FloatArray, IntArray
 from solvers.tables import NO_STOCK, Tables, move_cents
@@ -106,7 +107,7 @@ def _most(t: Tables, p: int, unit: float, worth: FloatArray) -> float:
     return min(worth[p], t.short_cents[p] * unit)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def line_end(t: Tables, p: int, last: int) -> tuple[int, int]:
     """Return one past the last piece of the line that begins at p, and its units."""
     end, units = p + 1, t.quantity[p]
@@ -117,7 +118,7 @@ def line_end(t: Tables, p: int, last: int) -> tuple[int, int]:
     return end, units
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_parcel(t: Tables, o: int, i: int, duals: Duals, worth: FloatArray, out: Relaxed) -> float:
     """Return what candidate i's best parcel costs beyond what it earns, and write what it ships to `out.share`."""
     first, last, c = t.line_start[o], t.line_start[o + 1], t.cand_start[o] + i
@@ -158,7 +159,7 @@ def _best_parcel(t: Tables, o: int, i: int, duals: Duals, worth: FloatArray, out
     return _best_step(t, i, f, fixed, (count, lightest, load_g), gain, duals.unit, out)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_step(
     t: Tables, i: int, f: int, fixed: float, load: tuple[int, int, int], gain: float, unit: float, out: Relaxed
 ) -> float:
@@ -204,7 +205,7 @@ def _best_step(
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _list_sets(count: int, out: Relaxed) -> None:
     out.sum_profit[0], out.sum_weight_g[0] = 0.0, 0
     for k in range(count):
@@ -214,7 +215,7 @@ def _list_sets(count: int, out: Relaxed) -> None:
             out.sum_weight_g[bit | mask] = out.sum_weight_g[mask] + out.weight_g[k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _best_set(limit_g: int, count: int, out: Relaxed) -> int:
     best = 0
     for mask in range(1 << count):
@@ -223,7 +224,7 @@ def _best_set(limit_g: int, count: int, out: Relaxed) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _mixture(i: int, limit_g: int, count: int, out: Relaxed, write: bool) -> float:
     """Return the most that so many grams can earn if lines may be cut, and with `write` note what they are of."""
     gain, left_g = 0.0, limit_g

@@ -15,6 +15,7 @@ from numba import njit
 
 from solvers.candidates import Supply, is_closed, place_of, supply_of
 from solvers.cost import INFEASIBLE, Freight, best_service, freight
+from solvers.kernels import inner
 from solvers.problem import ANY_LEVEL, IntArray, RoutingProblem
 
 
@@ -106,7 +107,7 @@ def _shortages(
     return codes
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _how_far(
     supply: Supply,
     terms: Freight,

@@ -14,6 +14,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solvers.cost import INFEASIBLE, best_service
+from solvers.kernels import inner
 from solvers.problem import IntArray
 from solvers.tables import NO_STOCK, Tables
 
@@ -88,7 +89,7 @@ def _fill_steps(t: Tables, line_split: bool, scratch: _Scratch, start: IntArray)
     return steps
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _find_steps(t: Tables, o: int, c: int, line_split: bool, scratch: _Scratch) -> int:
     """Write the steps of a candidate to `scratch`, and which are kept; return how many there are."""
     lightest, heaviest, sums = _weights(t, o, c, line_split, scratch.sums_g)
@@ -119,7 +120,7 @@ def _find_steps(t: Tables, o: int, c: int, line_split: bool, scratch: _Scratch) 
     return count
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _weights(t: Tables, o: int, c: int, line_split: bool, sums_g: IntArray) -> tuple[int, int, int]:
     """Return the least and the most that a parcel of the candidate can weigh, and how many `sums_g` were written.
 
@@ -143,7 +144,7 @@ def _weights(t: Tables, o: int, c: int, line_split: bool, sums_g: IntArray) -> t
     return lightest, heaviest, sums
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _end_of_step(t: Tables, c: int, weight_g: int) -> int:
     """Return the weight up to which a parcel of at least this weight costs the same; -1 if it is too heavy for all."""
     if t.freight.explicit_lanes:
@@ -158,7 +159,7 @@ def _end_of_step(t: Tables, c: int, weight_g: int) -> int:
     return end
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _heaviest_between(sums_g: IntArray, from_g: int, end: int) -> int:
     """Return the largest weight from `from_g` to `end`, or -1."""
     best = -1

@@ -5,6 +5,7 @@ Compiled code is kept on disk beside its source, so only the first process after
 
 from __future__ import annotations
 
+import gc
 from datetime import UTC, datetime
 
 import numpy as np
@@ -64,4 +65,5 @@ def _warm_up(view: View) -> None:
 
 
 if __name__ == "__main__":
+    gc.disable()  # as in solvers/__main__.py
     warm_up()
