@@ -3,7 +3,7 @@
     def test_…(keys: Keys, client: StoreClient): …
 
 `store_server`   session: an embedded server (durability memory) that the whole run shares
-`store_address`  session: its socket path, for those who connect by themselves
+`store_address`  per file: its socket path, for those who connect by themselves; it is emptied after the file
 `store_cluster`  session: a cluster of three primaries, started if a test asks for it
 `client`         per test: a client of it, closed afterwards
 `tenant`         per test: a tenant name that no other test uses, so nothing needs to be flushed
@@ -21,7 +21,9 @@ import pytest
 import pytest_asyncio
 from faults.report import pytest_terminal_summary, reached
 
+from engine.storage.address import parse_address
 from engine.storage.client import MultiplexedClient, connect
+from engine.storage.direct import DirectLink
 from engine.storage.embedded import EmbeddedServer, ensure_server
 from engine.storage.keys import Keys
 from tests.cluster_servers import StoreCluster
@@ -44,9 +46,13 @@ def store_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoreClu
         yield cluster
 
 
-@pytest.fixture(scope="session")
-def store_address(store_server: EmbeddedServer) -> str:
-    return str(store_server.socket_path)
+@pytest.fixture(scope="module")
+def store_address(store_server: EmbeddedServer) -> Iterator[str]:
+    """Whoever reconciles looks at all keys of a store: those that earlier files left took it longer than its own."""
+    address = str(store_server.socket_path)
+    yield address
+    with DirectLink(parse_address(address)) as link:
+        link.ask("FLUSHDB")
 
 
 @pytest_asyncio.fixture
