@@ -13,13 +13,15 @@ from typing import Any
 from engine.network.document import NetworkDocument, PolicyDocument
 from engine.policies.checks import faults_of
 from engine.policies.document import NodesDocument, RunPolicyDocument
+from engine.routing.method_options import option_faults
 from engine.scenarios.change_document import MiscountDocument
 from engine.scenarios.document import ScenarioDocument
 from engine.scenarios.moments import day_number, seconds_of
 from engine.scenarios.policy_document import NETWORK_FIELDS, RUN_FIELDS, RoutingDocument
-from engine.scenarios.story import Customers, Expectation, Operations, StoryPolicy
+from engine.scenarios.story import Customers, Expectation, Operations, Router, StoryPolicy
 from engine.scenarios.validating import Findings
 from engine.scenarios.yaml_tree import Location, mark_at
+from solvers.params import Method
 
 OWN = frozenset({"about", "router", "router_options", "window_minutes", "reserves", "bid_prices"})
 
@@ -47,6 +49,9 @@ def policies_of(
 def _note_rules(routing: RoutingDocument, location: Location, nodes: Set[str], findings: Findings) -> None:
     stated = {key: value for key, value in routing.settings().items() if key in RUN_FIELDS}
     findings.note_all(faults_of(RunPolicyDocument(**stated), None), location)
+    method = Method.AUTO if routing.router is Router.ALLOT else Method(routing.router)
+    options = option_faults(method, routing.router_options, "$.router_options")
+    findings.note_all(options, location)
     parts: list[tuple[Location, NodesDocument]] = [(location, routing)]
     parts += [((*location, "rules", at), rule) for at, rule in enumerate(routing.rules)]
     parts += [((*location, "product_rules", at), rule_of) for at, rule_of in enumerate(routing.product_rules)]

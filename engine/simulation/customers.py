@@ -30,13 +30,17 @@ class Choice(NamedTuple):
 
 
 def choose(promise: Promise, today: int, customers: Customers, draws: Draws) -> Choice:
-    """Return what a customer does with a promise on a day (an ordinal): the first option is the one that is offered."""
+    """Return what a customer does with a promise on a day (an ordinal).
+
+    Of the options, the cheapest first, they look at the first that is not too late for them, else at the first.
+    """
     if not promise.options or promise.unavailable:
         return Choice(None, Ending.NO_OFFER, 0)
     if draws.fast < customers.fast_share:
         option = min(promise.options, key=lambda each: (each.promised_on, each.total_cost_cents))
     else:
-        option = promise.options[0]
+        soon = (each for each in promise.options if each.promised_on.toordinal() - today <= customers.patience_days)
+        option = next(soon, promise.options[0])
     too_long = option.promised_on.toordinal() - today - customers.patience_days
     if too_long > 0 and draws.leaves < customers.leave_share_per_day * too_long:
         return Choice(None, Ending.TOO_LATE, 0)

@@ -15,7 +15,7 @@ from msgspec import structs
 from engine.bootstrap import Engine
 from engine.inventory.model import MAX_UNITS, Adjustment, Supply
 from engine.inventory.receipts import Receipt
-from engine.network.document import NetworkDocument
+from engine.network.document import NetworkDocument, PolicyDocument
 from engine.scenarios.story import PlannedSupply, PutNetwork, Story, StoryPolicy
 from engine.simulation.facts import Names
 from engine.simulation.times import StoryTime
@@ -40,7 +40,8 @@ def under(policy: StoryPolicy | None, network: NetworkDocument) -> NetworkDocume
     """Return a network with what a policy states of the network's own policy."""
     if policy is None or not policy.network_fields:
         return network
-    return network.model_copy(update={"policy": network.policy.model_copy(update=dict(policy.network_fields))})
+    own = PolicyDocument.model_validate({**network.policy.model_dump(), **policy.network_fields})
+    return network.model_copy(update={"policy": own})
 
 
 async def put_world(engine: Engine, story: Story, times: StoryTime) -> int:

@@ -67,6 +67,15 @@ def test_the_page_has_every_key_and_every_change() -> None:
 
 @pytest.mark.parametrize("path", [path for path in STORIES if path.parent != SCENARIOS], ids=lambda path: path.stem)
 def test_a_small_story_is_as_it_was_worked_out_by_hand(path: Path, tmp_path: Path) -> None:
+    expect_it(path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["dc_outage", "late_supplier"])
+def test_stories_of_the_library_are_as_they_say(name: str, tmp_path: Path) -> None:
+    expect_it(SCENARIOS / f"{name}.yaml", tmp_path)  # the others: allot simulate scenarios/*.yaml
+
+
+def expect_it(path: Path, tmp_path: Path) -> None:
     story = read_story(path)
     checked = check(story, run_story(story, tmp_path))
     assert checked
