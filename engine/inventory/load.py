@@ -44,7 +44,8 @@ class LoadBook(Protocol):
     ) -> None:
         """Write the uses of a reservation in place of those before; with none it is forgotten.
 
-        At `deadline_ms` (0: never) they are forgotten. With `has_left`, what goes has left its node and stays counted.
+        At `deadline_ms` (0: never) they are forgotten. With `has_left`, what goes has left its node and stays counted;
+        one that is not in the book is then an order's, which counts by its decision, and is not noted.
         """
         ...
 

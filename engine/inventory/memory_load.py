@@ -30,6 +30,8 @@ class MemoryLoadBook:
         self, reservation_id: str, uses: Sequence[Use], *, deadline_ms: int = 0, has_left: bool = False
     ) -> None:
         """Write the uses of a reservation in place of those before."""
+        if has_left and reservation_id not in self._uses:
+            return
         before = self._uses.pop(reservation_id, ())
         self._seen.pop(reservation_id, None)
         self._deadline_of.pop(reservation_id, None)

@@ -79,6 +79,16 @@ async def test_what_has_left_its_node_stays_counted_on_its_day(book: LoadBook) -
     assert (await load(book))["a", 0][0] == 7
 
 
+async def test_what_leaves_of_an_order_is_not_noted_beside_its_decision(book: LoadBook) -> None:
+    """Seeded bug: the rest is noted when the first parcel leaves, and taken off the others' when it is looked at."""
+    await book.put("res_1", [use("a", 0, 5)])
+    await book.put("res_of_an_order", [use("a", 0, 2)], has_left=True)
+    assert await load(book) == {("a", 0): (5, 1)}
+    assert list(await book.oldest(9, 0)) == ["res_1"]
+    await book.put("res_of_an_order", ())
+    assert await load(book) == {("a", 0): (5, 1)}
+
+
 async def test_a_deadline_that_passes_gives_the_room_back(book: LoadBook) -> None:
     soon = round(SystemClock().now().timestamp() * 1000) + 80
     await book.put("res_1", [use("a", 0, 3)], deadline_ms=soon)

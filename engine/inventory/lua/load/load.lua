@@ -40,12 +40,16 @@ local function forget(key, id)
 end
 
 -- Writes the uses of a reservation in place of those before; none: it is forgotten.
--- ARGV[1]  its id     ARGV[2]  its deadline in ms, 0: none     ARGV[3]  1: what goes has left its node, and stays counted
+-- ARGV[1]  its id     ARGV[2]  its deadline in ms, 0: none     ARGV[3]  1: what goes has left its node, and stays counted;
+--   one that is not here is then an order's, which counts by its decision
 -- ARGV[4]  cmsgpack uses
 redis.register_function('allot_put_load_v1', function(keys, args)
   local key, id, deadline, uses = keys[1], args[1], tonumber(args[2]), cmsgpack.unpack(args[4])
-  if args[3] ~= '1' then
-    count(key, uses_of(key, id), -1)
+  local before = uses_of(key, id)
+  if args[3] == '1' then
+    if #before == 0 then return 1 end
+  else
+    count(key, before, -1)
     count(key, uses, 1)
   end
   forget(key, id)
