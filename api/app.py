@@ -35,6 +35,7 @@ from api.sweeper import (
     keep_imports,
     keep_load,
     keep_runs,
+    keep_simulations,
     keep_slots,
     keep_sweeping,
     keep_watching,
@@ -148,6 +149,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_decisions,
             keep_webhooks,
             keep_imports,
+            keep_simulations,
         ):
             stack.push_async_callback(_end, asyncio.create_task(keep(engine)))
         yield

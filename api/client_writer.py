@@ -208,7 +208,7 @@ class _Writer:
         """Return the type of the answer that says that it is done."""
         content = next(answer["content"] for status, answer in operation["responses"].items() if status[0] == "2")
         if _JSON not in content:
-            return "str"
+            return "str" if all(kind.startswith("text/") for kind in content) else "bytes"
         kind = self._kind(content[_JSON]["schema"], is_sent=False)
         return kind if kind == _ANY else f"models.{kind}"
 

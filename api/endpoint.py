@@ -34,6 +34,8 @@ class Call(Generic[B, Q]):
     query: Q
     path: Mapping[str, str]
     replay: Replay | None
+    heads: Mapping[bytes, bytes]
+    """The headers, their names in lower case."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,6 +23,7 @@ TAGS = {
     "events": "The journal of all that happened, as a feed to read on from a cursor.",
     "webhooks": "Events sent to URLs, signed as Standard Webhooks has it.",
     "imports": "Many rows of stock or orders from one file, with a report for each row.",
+    "simulations": "What-if scenarios, simulated beside the server: progress, KPIs, a report.",
     "inventory-events": "The history of one stock position.",
     "inventory": "Stock positions, supplies, receipts and channel quotas.",
     "low-stock": "Positions at their threshold or below.",
@@ -86,6 +87,7 @@ _PLACES = {
     "run_id": ("The id that the routing run was answered with.", "run_1"),
     "policy_id": ("The name of the policy.", "peak"),
     "webhook_id": ("The id that the webhook was answered with.", "whk_1"),
+    "simulation_id": ("The id that the simulation was answered with.", "sim_1"),
     "import_id": ("The id that the import was answered with.", "imp_1"),
 }
 

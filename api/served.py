@@ -129,6 +129,7 @@ class Served:
             query=_NO_QUERY if self._is_plain and not query else decode_query(QueryParams(query), endpoint.query),
             path=scope["path_params"],
             replay=replay,
+            heads=heads,
         )
         hold_as(caller.holder, caller.most_open_holds)
         act_as(request_id_of(scope))

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 
 from api.import_work import ImportWork
+from api.simulation_work import SimulationWork
 from engine.bootstrap import Engine
 from engine.counts import COUNTS
 from engine.errors import AllotError
@@ -114,6 +115,16 @@ async def keep_imports(engine: Engine, interval_seconds: float = 1.0) -> None:
     if engine.imports is not None:
         work = ImportWork(engine, engine.imports)
         await _keep(work.step, "working on imports", interval_seconds)
+
+
+async def keep_simulations(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Have processes work on simulations until cancelled; those of all servers of a machine are so many at once."""
+    if engine.simulations is not None:
+        work = SimulationWork(engine.simulations)
+        try:
+            await _keep(work.step, "starting simulations", interval_seconds)
+        finally:
+            await work.stop()
 
 
 async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None:

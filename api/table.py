@@ -27,6 +27,7 @@ from api.routes import (
     reservation_batches,
     reservations,
     routing_runs,
+    simulations,
     slots,
     supplies,
     webhooks,
@@ -58,5 +59,6 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *orders.ENDPOINTS,
     *policies.ENDPOINTS,
     *routing_runs.ENDPOINTS,
+    *simulations.ENDPOINTS,
     *health.ENDPOINTS,
 )

@@ -27,7 +27,7 @@ from engine.bidding.service import BidPriceService
 from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
-from engine.config import Settings, read_settings
+from engine.config import Settings, SimulationTerms, read_settings, simulation_terms
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
 from engine.feed.service import EventFeed
@@ -94,6 +94,8 @@ class Engine:
     forecast: ForecastService
     policies: PolicyService
     promotions: Promotions
+    simulations: SimulationTerms | None
+    """None when everything is in memory."""
     inventory: InventoryService
     load: NodeLoad
     slots: SlotDesk
@@ -232,6 +234,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         ),
         policies=policies,
         promotions=Promotions(stores.documents),
+        simulations=None if client is None else simulation_terms(settings),
         inventory=InventoryService(
             stores.inventory,
             world=reference.current,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -109,6 +110,20 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         default=1.0, ge=0, le=300, description="How long a server that is told to stop still lets new requests in."
     )
+    simulations_at_once: int = Field(
+        default=1, ge=1, le=64, description="How many simulations of the API one machine works on at once."
+    )
+    simulations_per_key: int = Field(
+        default=4, ge=1, le=1000, description="How many simulations one API key may have under way or waiting."
+    )
+    simulation_orders: int = Field(
+        default=1_000_000,
+        ge=1,
+        description="Orders of one simulation at most: of its days, times replications, times policies.",
+    )
+    simulation_seconds: float = Field(
+        default=3600.0, ge=1, le=604_800, description="How long one simulation may take, from its start on."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="warning", description="What is written to the log, and everything above it."
     )
@@ -120,6 +135,29 @@ class Settings(BaseSettings):
     )
     traces: Literal["off", "otlp"] = Field(
         default="off", description="`otlp` sends OpenTelemetry spans of requests and store calls; needs allot[otel]."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationTerms:
+    """Where simulations of the API are kept, and what they may cost."""
+
+    folder: Path
+    """Of one tenant."""
+    at_once: int
+    per_key: int
+    most_orders: int
+    most_seconds: float
+
+
+def simulation_terms(settings: Settings) -> SimulationTerms:
+    """Return the terms of the tenant of the settings."""
+    return SimulationTerms(
+        folder=settings.data_dir / "simulations" / settings.tenant,
+        at_once=settings.simulations_at_once,
+        per_key=settings.simulations_per_key,
+        most_orders=settings.simulation_orders,
+        most_seconds=settings.simulation_seconds,
     )
 
 

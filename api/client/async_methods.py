@@ -633,6 +633,45 @@ class AsyncMethods(AsyncSender):
         """Get a routing run."""
         return await self._send(Call("GET", f"/v1/routing-runs/{part(run_id)}", models.RoutingRun))
 
+    async def create_simulation(
+        self, body: models.SimulationBody, *, idempotency_key: str | None = None
+    ) -> models.AcceptedSimulation:
+        """Simulate a scenario."""
+        return await self._send(
+            Call("POST", "/v1/simulations", models.AcceptedSimulation, body=body, key=idempotency_key or new_key())
+        )
+
+    async def get_simulation(self, simulation_id: str) -> models.SimulationReply:
+        """Show how far a simulation is."""
+        return await self._send(Call("GET", f"/v1/simulations/{part(simulation_id)}", models.SimulationReply))
+
+    async def cancel_simulation(self, simulation_id: str) -> models.SimulationReply:
+        """Cancel or forget a simulation."""
+        return await self._send(Call("DELETE", f"/v1/simulations/{part(simulation_id)}", models.SimulationReply))
+
+    async def read_simulation_events(
+        self, simulation_id: str, *, after: int | None = None, wait_seconds: float | None = None
+    ) -> str:
+        """Follow a simulation."""
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/simulations/{part(simulation_id)}/events",
+                str,
+                query={"after": after, "wait_seconds": wait_seconds},
+            )
+        )
+
+    async def get_simulation_report(self, simulation_id: str) -> str:
+        """Show the report of a simulation."""
+        return await self._send(Call("GET", f"/v1/simulations/{part(simulation_id)}/report", str))
+
+    async def get_simulation_results(self, simulation_id: str, *, table: str | None = None) -> bytes:
+        """Download a table of a simulation."""
+        return await self._send(
+            Call("GET", f"/v1/simulations/{part(simulation_id)}/results", bytes, query={"table": table})
+        )
+
     async def is_live(self) -> models.Live:
         """Say that the process is alive."""
         return await self._send(Call("GET", "/v1/health/live", models.Live))

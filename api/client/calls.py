@@ -47,6 +47,8 @@ class Call(Generic[R]):
         """Return the answer of a request that was done; what a later server says beyond its type is left out."""
         if self.reply is str:
             return content.decode()  # type: ignore[return-value]
+        if self.reply is bytes:
+            return content  # type: ignore[return-value]
         return msgspec.json.decode(content, type=self.reply)
 
 

@@ -613,6 +613,43 @@ class Methods(Sender):
         """Get a routing run."""
         return self._send(Call("GET", f"/v1/routing-runs/{part(run_id)}", models.RoutingRun))
 
+    def create_simulation(
+        self, body: models.SimulationBody, *, idempotency_key: str | None = None
+    ) -> models.AcceptedSimulation:
+        """Simulate a scenario."""
+        return self._send(
+            Call("POST", "/v1/simulations", models.AcceptedSimulation, body=body, key=idempotency_key or new_key())
+        )
+
+    def get_simulation(self, simulation_id: str) -> models.SimulationReply:
+        """Show how far a simulation is."""
+        return self._send(Call("GET", f"/v1/simulations/{part(simulation_id)}", models.SimulationReply))
+
+    def cancel_simulation(self, simulation_id: str) -> models.SimulationReply:
+        """Cancel or forget a simulation."""
+        return self._send(Call("DELETE", f"/v1/simulations/{part(simulation_id)}", models.SimulationReply))
+
+    def read_simulation_events(
+        self, simulation_id: str, *, after: int | None = None, wait_seconds: float | None = None
+    ) -> str:
+        """Follow a simulation."""
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/simulations/{part(simulation_id)}/events",
+                str,
+                query={"after": after, "wait_seconds": wait_seconds},
+            )
+        )
+
+    def get_simulation_report(self, simulation_id: str) -> str:
+        """Show the report of a simulation."""
+        return self._send(Call("GET", f"/v1/simulations/{part(simulation_id)}/report", str))
+
+    def get_simulation_results(self, simulation_id: str, *, table: str | None = None) -> bytes:
+        """Download a table of a simulation."""
+        return self._send(Call("GET", f"/v1/simulations/{part(simulation_id)}/results", bytes, query={"table": table}))
+
     def is_live(self) -> models.Live:
         """Say that the process is alive."""
         return self._send(Call("GET", "/v1/health/live", models.Live))

@@ -26,6 +26,13 @@ class AcceptedImport(Struct, frozen=True, kw_only=True):
     status: str
 
 
+class AcceptedSimulation(Struct, frozen=True, kw_only=True):
+    """A simulation that was taken."""
+
+    simulation_id: str
+    status: str
+
+
 class AdjustmentBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units that came (`delta` > 0) or went (< 0), in which condition, and why."""
 
@@ -1633,6 +1640,75 @@ class ShortLineReply(Struct, frozen=True, kw_only=True):
     node_id: str
     quantity: int
     available: int
+
+
+class SimulationBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A scenario, as an object or as the text of its file (YAML or JSON), and how to run it.
+
+    It names no files: neither `extends` nor files of its world. `policies` are those to run, by default all;
+    `replications` in place of what the scenario says.
+    """
+
+    scenario: dict[str, Any] | str
+    policies: Sequence[str] = ()
+    replications: int | None = None
+    deadline_seconds: int | None = None
+
+
+class SimulationExpectation(Struct, frozen=True, kw_only=True):
+    """What the scenario expects of a KPI, and whether it holds."""
+
+    kpi: str
+    policy: str
+    relation: str
+    bar: float | None
+    value: float | None
+    holds: bool
+
+
+class SimulationFlaw(Struct, frozen=True, kw_only=True):
+    """What is wrong with the scenario, and where: `scenario:line:column`."""
+
+    path: str
+    message: str
+
+
+class SimulationKpi(Struct, frozen=True, kw_only=True):
+    """A KPI of a policy: its mean over replications, its difference from the first policy, half the 95 % intervals."""
+
+    policy: str
+    kpi: str
+    unit: str
+    mean: float | None
+    half_width: float | None
+    difference: float | None
+    difference_half_width: float | None
+
+
+class SimulationProgress(Struct, frozen=True, kw_only=True):
+    """Days and replications of all policies together; 0 of 0 before its scenario is read."""
+
+    replications: int
+    replications_done: int
+    days: int
+    days_done: int
+
+
+class SimulationReply(Struct, frozen=True, kw_only=True):
+    """How a simulation stands: `queued`, `running`, `done`, `failed` or `cancelled`; KPIs when it is done."""
+
+    simulation_id: str
+    status: str
+    name: str
+    created_at: str
+    started_at: str | None
+    finished_at: str | None
+    progress: SimulationProgress
+    kpis: tuple[SimulationKpi, ...]
+    expectations: tuple[SimulationExpectation, ...]
+    failure: str | None
+    code: str | None
+    flaws: tuple[SimulationFlaw, ...]
 
 
 class SkuReply(Struct, frozen=True, kw_only=True):

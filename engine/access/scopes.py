@@ -45,6 +45,8 @@ SCOPES: tuple[str, ...] = (
     "reservations:write",
     "routing-runs:read",
     "routing-runs:write",
+    "simulations:read",
+    "simulations:write",
     "slots:read",
     "webhooks:read",
     "webhooks:write",
