@@ -49,6 +49,6 @@ def _note_files(scenario: ScenarioDocument, findings: Findings) -> None:
         name = getattr(scenario, key)
         if isinstance(name, str):
             findings.note((key,), f"{name!r} is a file, which cannot be named here; write it out")
-    if scenario.generate is not None and scenario.generate.places_file is not None:
-        message = f"{scenario.generate.places_file!r} is a file, which cannot be named here; write it out"
-        findings.note(("generate",), message)
+    if scenario.generate is not None and isinstance(scenario.generate.places, str):
+        message = f"{scenario.generate.places!r} is a file, which cannot be named here; write it out"
+        findings.note(("generate", "places"), message)

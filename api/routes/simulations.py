@@ -195,6 +195,14 @@ def _plain(job: Job, found: _Kpis | None = None) -> wire.SimulationReply:
     )
 
 
+_STORY = {
+    "version": 1,
+    "name": "two drawn days",
+    "start": "2026-03-02",
+    "days": 2,
+    "generate": {"nodes": 2, "skus": 5, "orders_per_day": 5},
+    "policies": [{"name": "hourly"}, {"name": "daily", "window_minutes": 1440}],
+}
 _EXAMPLE = {"simulation_id": "sim_0123456789abcdef01234567"}
 ENDPOINTS = (
     Endpoint(
@@ -209,7 +217,7 @@ ENDPOINTS = (
         refusals=(Refused,),
         is_keyed=True,
         max_body_bytes=MOST_BYTES,
-        example={"scenario": "version: 1\nname: a day\n…", "replications": 5},
+        example={"scenario": _STORY, "replications": 2},
     ),
     Endpoint(
         method="GET",

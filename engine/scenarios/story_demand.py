@@ -28,6 +28,8 @@ def demand_of(scenario: ScenarioDocument, world: WorldFound, files: NamedFiles) 
         if scenario.orders:
             message = "are listed here, and drawn by `generate`; leave one of the two out"
             files.findings.note(("orders",), message, key=True)
+        if world.patterns.places_file is not None and files.path("generate", world.patterns.places_file) is None:
+            return None
         return _tried(lambda: _drawn(scenario, world, files), files.findings, ("generate",), "generate")
     document = _recorded(scenario, world, files)
     if document is None:

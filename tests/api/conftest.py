@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import httpx2
 import pytest
@@ -28,6 +28,14 @@ class Client(httpx2.AsyncClient):
         headers = {"Idempotency-Key": f"key-{next(_numbers)}", **(arguments.pop("headers", None) or {})}
         headers = {name: value for name, value in headers.items() if value is not None}
         return await super().post(url, headers=headers, **arguments)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let what is kept in files, such as simulations, go to a folder of the tests unless they name another one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALLOT_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
 
 
 @pytest.fixture

@@ -13,16 +13,23 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-from pyarrow.parquet import ParquetFile
+import pyarrow.parquet as pq
 import pytest
 import pytest_asyncio
 
 from api.simulation_work import MOST_STARTS, SimulationWork
 from engine.config import Settings, SimulationTerms
+from engine.errors import InvalidInput
+from engine.scenarios.reading import story_of
 from engine.simulation.jobs import JobFolder, Jobs, Wanted
 from engine.simulation.results import replication_path
 
 SMALL = (Path(__file__).parents[2] / "scenarios" / "small" / "nearest_of_two.yaml").read_text(encoding="utf-8")
+WORLD = """
+nodes: [{node_id: a}]
+carriers: [{carrier: c, services: [{service: g, cost_cents: 1, transit_days: 1}]}]
+products: [{sku: a}]
+"""
 DRAWN = """
 version: 1
 name: long
@@ -55,6 +62,11 @@ async def done(http: Any) -> AsyncIterator[str]:
     yield path
 
 
+def rows_of(content: bytes) -> Any:
+    table: Any = pq
+    return table.read_table(pa.BufferReader(content)).num_rows
+
+
 async def ended(http: Any, path: str) -> str:
     for _ in range(1200):
         found = (await http.get(path)).json()
@@ -85,7 +97,7 @@ async def test_a_scenario_becomes_kpis_events_a_report_and_tables(http: Any, don
     assert "</html>" in report.text
     assert b"kpi" in (await http.get(f"{done}/results")).content
     orders = await http.get(f"{done}/results?table=orders")
-    assert ParquetFile(pa.BufferReader(orders.content)).metadata.num_rows == 2 * kpis["orders_asked"]["mean"]
+    assert rows_of(orders.content) == 2 * kpis["orders_asked"]["mean"]
     forgotten = await http.delete(done)
     assert forgotten.status_code == 200
     assert (await http.get(done)).status_code == 404
@@ -96,9 +108,9 @@ async def test_a_scenario_becomes_kpis_events_a_report_and_tables(http: Any, don
     [
         "extends: ../secrets.yaml",
         "network: /etc/passwd",
-        "orders: orders.csv",
+        f"orders: orders.csv\n{WORLD}",
         "products: catalog.json",
-        "generate: {orders_per_day: 1, places: places.csv}",
+        "generate: {orders_per_day: 1, places: places.csv, nodes: 2, skus: 2}",
     ],
 )
 async def test_a_scenario_that_names_a_file_is_refused(http: Any, named: str) -> None:
@@ -106,7 +118,9 @@ async def test_a_scenario_that_names_a_file_is_refused(http: Any, named: str) ->
     text = f"version: 1\nname: reads\nstart: 2026-03-02\ndays: 1\n{named}\n"
     refused = await http.post("/v1/simulations", json={"scenario": text})
     assert refused.status_code == 400
-    assert "can be named here" in refused.text or "cannot be named here" in refused.text
+    assert "named here" in refused.text
+    with pytest.raises(InvalidInput, match="named here"):
+        story_of(text)  # as the process reads texts that are too long to look at before
 
 
 async def test_what_is_wrong_with_a_scenario_is_told_with_its_place(http: Any) -> None:
