@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from engine.simulation.results import PolicyTold, StoryResults
+from engine.simulation.results import StoryResults
 
 
 def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> StoryResults:
@@ -21,12 +21,14 @@ def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> Story
     """
     stories = [results.story for results in labelled.values()]
     count = min(story.replications for story in stories)
+    same_about = len({story.about for story in stories}) == 1
     by_policy, told = {}, []
     for label, results in labelled.items():
         for policy in results.story.policies:
             named = label if len(results.story.policies) == 1 else f"{label}: {policy.name}"
             by_policy[named] = results.by_policy[policy.name][:count]
-            told.append(replace(policy, name=named, about=_about(results, policy)))
+            alone = len(results.story.policies) == 1 and not same_about
+            told.append(replace(policy, name=named, about=policy.about or (results.story.about if alone else "")))
     first = stories[0]
     alike = all(
         (story.nodes, story.services, story.zones, story.days, story.warm_up_days)
@@ -48,7 +50,3 @@ def beside(name: str, about: str, labelled: Mapping[str, StoryResults]) -> Story
         sha256="",
     )
     return StoryResults(story=merged, by_policy=by_policy)
-
-
-def _about(results: StoryResults, policy: PolicyTold) -> str:
-    return policy.about or (results.story.about if len(results.story.policies) == 1 else "")

@@ -173,11 +173,14 @@ def _chosen(story: Story, policies: Sequence[str]) -> list[StoryPolicy]:
 
 
 def _is_there(task: Task) -> bool:
-    """Return whether the folder has the result of the same story, with the tables that are wanted."""
+    """Return whether the folder has the result of the same story, by this allot, with the tables that are wanted."""
     path = replication_path(task.folder, task.policy.name, task.replication)
     if not path.is_file() or not all(_table_of(path, table).is_file() for table in task.tables):
         return False
-    result = decoded(path.read_bytes(), ReplicationResult, str(path))
+    try:
+        result = decoded(path.read_bytes(), ReplicationResult, str(path))
+    except InvalidInput:  # of an allot that kept something else
+        return False
     return result.story_sha256 == task.story.sha256 and result.version == VERSION
 
 

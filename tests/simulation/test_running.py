@@ -76,6 +76,15 @@ def test_another_story_in_the_same_folder_is_simulated_anew(shop: Story, tmp_pat
     assert results.values("hourly", "orders_asked") == [1.0]
 
 
+def test_results_that_cannot_be_read_any_more_are_simulated_anew(shop: Story, tmp_path: Path) -> None:
+    run_story(shop, tmp_path, policies=["hourly"], replications=1)
+    path = replication_path(tmp_path, "hourly", 0)
+    written = path.read_bytes()
+    path.write_bytes(written.replace(b'"until_day"', b'"of_another_allot"'))
+    run_story(shop, tmp_path, policies=["hourly"], replications=1)
+    assert path.read_bytes() == written
+
+
 def test_a_replication_that_dies_leaves_no_result_and_no_half_file(shop: Story, tmp_path: Path) -> None:
     task = Task(story=shop, policy=HOURLY, replication=0, folder=tmp_path, tables=("orders",))
 

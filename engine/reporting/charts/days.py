@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.reporting.charts.svg import Axis, line, path, picture, short, spanning, text
+from engine.reporting.charts.svg import Axis, cut, line, path, picture, short, spanning, text
 
 WIDTH, HEIGHT = 460.0, 210.0
 LEFT, RIGHT, TOP, BOTTOM = 50.0, 12.0, 12.0, 28.0
@@ -59,8 +59,7 @@ def fullness(rows: Sequence[tuple[str, Sequence[float | None]]], labels: Sequenc
     levels: list[list[str]] = [[] for _ in range(len(LEVELS) + 1)]
     parts = []
     for row, (name, values) in enumerate(rows):
-        shown = name if len(name) <= 16 else f"{name[:15]}…"
-        parts.append(f"<g>{text(_NAMES - 8, row * _CELL + 11, shown, kind='soft', anchor='end')}</g>")
+        parts.append(f"<g>{text(_NAMES - 8, row * _CELL + 11, cut(name, 16), kind='soft', anchor='end')}</g>")
         for column, value in enumerate(values):
             if value is not None:
                 level = sum(value >= least for least in LEVELS)

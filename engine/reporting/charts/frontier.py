@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from itertools import pairwise
 
-from engine.reporting.charts.svg import Axis, line, path, picture, short, spanning, text
+from engine.reporting.charts.svg import Axis, cut, line, path, picture, short, spanning, text
 
 WIDTH, HEIGHT = 640.0, 340.0
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 130.0, 18.0, 48.0
@@ -64,7 +64,7 @@ def frontier(
     parts += [_cross(point, x, y) for point in points]
     parts += [_dot(point, x, y) for point in points]
     for point, label_y in zip(points, labels, strict=True):
-        parts.append(text(x.at(point.cost) + 11, label_y + 4, point.name, kind="halo"))
+        parts.append(text(x.at(point.cost) + 11, label_y + 4, cut(point.name, 48), kind="halo"))
     parts.append(text(LEFT, HEIGHT - 8, f"{cost_label} →", kind="soft"))
     parts.append(text(LEFT, 11, f"↑ {service_label}", kind="soft"))
     return picture(WIDTH, HEIGHT, f"{service_label} against {cost_label}", parts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engine.reporting.charts.svg import box, picture, text
+from engine.reporting.charts.svg import box, cut, picture, text
 
 WIDTH, LEFT, ROW = 500.0, 118.0, 28.0
 
@@ -16,7 +16,7 @@ def share_bars(
     parts = []
     for number, (row, amounts) in enumerate(rows):
         total, at, top = sum(amounts), LEFT, number * ROW + 4
-        parts.append(text(LEFT - 10, top + 14, row if len(row) <= 18 else f"{row[:17]}…", kind="soft", anchor="end"))
+        parts.append(text(LEFT - 10, top + 14, cut(row, 18), kind="soft", anchor="end"))
         for place, amount in enumerate(amounts):
             width = (WIDTH - LEFT) * amount / total if total else 0.0
             if width > 0:

@@ -13,6 +13,11 @@ def short(number: float) -> str:
     return f"{round(number, 1) + 0.0:.1f}".removesuffix(".0")
 
 
+def cut(name: str, most: int) -> str:
+    """Return a name of so many letters at most; of a longer one what it begins and what it ends with."""
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"
+
+
 def text(x: float, y: float, said: str, *, kind: str = "", anchor: str = "start") -> str:
     """Return a text at a point; `anchor` is start, middle or end."""
     classes = f' class="{kind}"' if kind else ""

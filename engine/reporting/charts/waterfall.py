@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.reporting.charts.svg import Axis, box, line, picture, short, text
+from engine.reporting.charts.svg import Axis, box, cut, line, picture, short, text
 
 ROW, LEFT, RIGHT, WIDTH = 28.0, 118.0, 66.0, 500.0
 
@@ -47,7 +47,7 @@ def _total(
     top = (row + 0.2) * ROW
     end = axis.at(said[1])
     drawn = [
-        text(LEFT - 10, top + 0.42 * ROW, said[0], kind="strong", anchor="end"),
+        text(LEFT - 10, top + 0.42 * ROW, cut(said[0], 14), kind="strong", anchor="end"),
         box(LEFT, top, end - LEFT, 0.6 * ROW, f"bar-{kind}"),
         text(end + 6, top + 0.42 * ROW, written(said[1]), kind="number strong"),
     ]
