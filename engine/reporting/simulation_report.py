@@ -159,6 +159,6 @@ def _bar(checked: Checked) -> tuple[str, str, str]:
     """Return the bar, what there was, and by how much it was missed, as texts."""
     unit = BY_NAME[checked.kpi].unit
     bar = "no value to compare with" if checked.bar is None else written(checked.bar, unit)
-    of = f" ({checked.of_policy})" if checked.of_policy is not None else ""
+    of = f", measured by {checked.of_policy}" if checked.of_policy is not None else ""
     value = "no value" if checked.value is None else written(checked.value, unit)
     return f"{checked.relation} {bar}{of}", value, points(checked.missed_by, unit) if checked.missed_by else ""
