@@ -1,4 +1,4 @@
-"""`allot scenario check FILE...`: reads scenario files without running them, and says what each holds."""
+"""`allot scenario`: reads scenario files without running them; says what each holds, or the patterns of its orders."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ class Act(StrEnum):
     """What can be done with scenario files."""
 
     check = "check"
+    fit = "fit"
 
 
 def command(
-    act: Annotated[Act, typer.Argument(metavar="check", help="What to do.")],  # noqa: ARG001 - the one that there is
+    act: Annotated[Act, typer.Argument(metavar="ACT", help="check, or fit patterns to recorded orders.")],
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Scenario files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print what they hold as JSON.")] = False,
 ) -> None:
-    """Check scenario files, with all that they extend and name, and say what they hold; all faults are told at once."""
+    """Check scenario files, with all that they extend and name, and say what they hold; all faults are told at once.
+
+    `fit` prints what may stand under `generate` to draw orders like the recorded ones of a file.
+    """
     from engine.scenarios.reading import read_story
 
+    if act is Act.fit:
+        _fit(files)
+        return
     told: list[dict[str, Any]] = []
     faults: list[Fault] = []
     for file in files:
@@ -42,6 +49,23 @@ def command(
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
         _show(told)
+
+
+def _fit(files: list[Path]) -> None:
+    from zoneinfo import ZoneInfo
+
+    from engine.scenarios.fitting import fit_patterns
+    from engine.scenarios.order_tables import together
+    from engine.scenarios.reading import read_story
+
+    if len(files) != 1:
+        raise InvalidInput(Fault(path="FILE", message=f"{len(files)} files are named; give one"))
+    story = read_story(files[0])
+    days = [story.demand.orders(0, day) for day in range(story.days)]
+    starts_on = story.start.astimezone(ZoneInfo(story.time_zone)).date()
+    patterns = fit_patterns(together(days), starts_on, story.days)
+    document = {"generate": patterns.model_dump(mode="json", exclude_defaults=True)}
+    typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
 def _holds(story: Story) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def option_faults(method: Method, options: Mapping[str, float], path: str) -> li
     """Return every fault of the options of a method; each is told at `path` and its name."""
     known = _OPTIONS.get(method, {})
     if options and not known:
-        return [Fault(path=path, message=f"method {method} has no options; leave them out")]
+        return [Fault(path=path, message=f"{method} has no options; leave them out")]
     faults = []
     for name, value in options.items():
         if name not in known:

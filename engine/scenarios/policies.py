@@ -35,6 +35,7 @@ def policies_of(
     nodes = set[str]() if network is None else {node.node_id for node in network.nodes}
     _note_rules(scenario.routing, ("routing",), nodes, findings)
     if not scenario.policies:
+        _note_options(common, ("routing",), findings)
         return (_policy(str(scenario.routing.router), common, first),)
     seen: dict[str, int] = {}
     for at, policy in enumerate(scenario.policies):
@@ -43,6 +44,7 @@ def policies_of(
             message = f"policy {policy.name!r} is already in line {findings.line('policies', earlier)}"
             findings.note(("policies", at, "name"), f"{message}; give it another name")
         _note_rules(policy, ("policies", at), nodes, findings)
+        _note_options(common | policy.settings(), ("policies", at), findings)
     return tuple(_policy(policy.name, common | policy.settings(), first) for policy in scenario.policies)
 
 
@@ -59,6 +61,15 @@ def _note_rules(routing: RoutingDocument, location: Location, nodes: Set[str], f
         for key in ("allowed_node_ids", "forbidden_node_ids", "preferred_node_ids"):
             for at, node_id in enumerate(getattr(document, key, None) or () if nodes else ()):
                 findings.note_unknown((*place, key, at), "node", node_id, nodes)
+
+
+def _note_options(settings: dict[str, Any], location: Location, findings: Findings) -> None:
+    """Note options that the router of a policy does not have, or not so."""
+    router, options = settings.get("router", Router.ALLOT), settings.get("router_options", {})
+    if router is not Router.ALLOT:
+        findings.note_all(option_faults(Method(router), options, "$.router_options"), location)
+    elif options:
+        findings.note((*location, "router_options"), "are of cascade and weighted; give one of them as router")
 
 
 def _policy(name: str, settings: dict[str, Any], first: date) -> StoryPolicy:

@@ -45,7 +45,7 @@ async def test_a_run_with_a_wrong_option_is_refused(world: World) -> None:
 @pytest.mark.parametrize(
     ("method", "options", "told"),
     [
-        (Method.NEAREST, {"cost": 1}, ["o: method nearest has no options; leave them out"]),
+        (Method.NEAREST, {"cost": 1}, ["o: nearest has no options; leave them out"]),
         (
             Method.CASCADE,
             {"daily_orders": 1.5},

@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from demand_world import MONDAY, drawn_demand
 
+from api.cli.main import main
 from engine.errors import InvalidInput
 from engine.scenarios.fitting import fit_patterns
 from engine.scenarios.order_tables import together
 from engine.scenarios.patterns import PatternsDocument
+from engine.scenarios.reading import read_story
 
 DAYS = 70
+RECORDED = """\
+version: 1
+name: small
+start: 2026-11-23
+days: 2
+nodes: [{node_id: west}]
+carriers: [{carrier: post, services: [{service: ground, cost_cents: 500, transit_days: 2}]}]
+products: [{sku: kettle}]
+orders:
+  - {placed_at: 2026-11-23T09:00, latitude: 0.0, longitude: 1.0, lines: {kettle: 2}}
+  - {placed_at: 2026-11-23T10:00, latitude: 0.0, longitude: 2.0, lines: {kettle: 2}}
+  - {placed_at: 2026-11-24T10:00, latitude: 0.0, longitude: 1.0, lines: {kettle: 3}}
+"""
 KNOWN = {
     "orders_per_day": 120,
     "counts": "poisson",
@@ -65,6 +82,20 @@ def test_fitted_patterns_can_be_written_down_and_drawn_from_again() -> None:
     assert PatternsDocument.model_validate_json(text) == fitted
     again = drawn_demand(**fitted.model_dump(exclude_defaults=True)).orders(0, 0)
     assert len(again) > 50
+
+
+def test_what_the_command_prints_stands_in_a_scenario(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "recorded.yaml").write_text(RECORDED)
+    assert main(["scenario", "fit", str(tmp_path / "recorded.yaml")]) == 0
+    printed = capsys.readouterr().out
+    assert json.loads(printed)["generate"]["orders_per_day"] == 1.5
+    drawn = RECORDED[: RECORDED.index("orders:")].replace("name: small", "name: drawn")
+    generate = json.dumps(json.loads(printed)["generate"])
+    (tmp_path / "drawn.yaml").write_text(f"{drawn}generate: {generate}\n")
+    story = read_story(tmp_path / "drawn.yaml")
+    orders = together([story.demand.orders(0, day) for day in range(2)])
+    assert set(orders.quantity.tolist()) <= {2, 3}
+    assert set(orders.longitude.tolist()) <= {1.0, 2.0}
 
 
 def test_days_without_orders_count_as_days() -> None:

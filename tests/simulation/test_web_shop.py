@@ -63,7 +63,7 @@ def rows(name: str) -> list[dict[str, str]]:
 def test_a_simulated_week_has_the_recorded_orders_units_and_returns_of_each_day(tmp_path: Path) -> None:
     """Baskets of up to 198 lines, 35 of more than 40, lines of up to 2,400 units; nothing is lost, all is delivered.
 
-    Seeded bugs this catches: an order at midnight in the wrong day; one more than a promise takes lost; a long order
+    Seeded bugs this catches: an order of more lines than a promise takes is refused; a long order
     whose promised day is past and that waits for ever.
     """
     import_online_retail(SOURCE, tmp_path / "shop", FIRST, DAYS)
