@@ -135,10 +135,11 @@ async def test_nothing_of_a_tenant_is_seen_or_changed_by_another_one(http, desk,
         told = {name: str(re.findall(r"whk_\w+", text)) if "webhooks" in name else text for name, text in told.items()}
         return {name: (got.status_code, told[name]) for name, got in answers.items()}
 
-    before, earlier = await seen(ours), None
-    while before != earlier:  # our routing run is still at it
+    before, times = await seen(ours), 0
+    while times < 3:  # our routing run and bid prices are still at it: on a busy machine they pause for longer
         await asyncio.sleep(0.3)
         before, earlier = await seen(ours), before
+        times = times + 1 if before == earlier else 0
     assert sum(status == 200 for status, _ in before.values()) > 10
     assert await seen(theirs) == await seen(fresh)
     for row in ENDPOINTS:
