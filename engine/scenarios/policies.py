@@ -51,9 +51,6 @@ def policies_of(
 def _note_rules(routing: RoutingDocument, location: Location, nodes: Set[str], findings: Findings) -> None:
     stated = {key: value for key, value in routing.settings().items() if key in RUN_FIELDS}
     findings.note_all(faults_of(RunPolicyDocument(**stated), None), location)
-    method = Method.AUTO if routing.router is Router.ALLOT else Method(routing.router)
-    options = option_faults(method, routing.router_options, "$.router_options")
-    findings.note_all(options, location)
     parts: list[tuple[Location, NodesDocument]] = [(location, routing)]
     parts += [((*location, "rules", at), rule) for at, rule in enumerate(routing.rules)]
     parts += [((*location, "product_rules", at), rule_of) for at, rule_of in enumerate(routing.product_rules)]
