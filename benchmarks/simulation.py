@@ -1,15 +1,16 @@
 """Question: how long a simulated day takes, whether memory grows with the days, and what a second worker is worth.
 
-A drawn world of `allot generate`: every order asks for a promise, reserves, pays and is routed in windows of five
-minutes on the production services, picked, carried and delivered. Each figure is of a process of its own that has one
-thread and has simulated a few orders before, so that loading compiled code counts apart. The day: wall seconds of one
-replication. Memory: the most that was resident, for 2, 4 and 8 days of fewer orders.
+A drawn world (`generate:` of a scenario): every order asks for a promise, reserves, pays and is routed in windows of
+five minutes on the production services, picked, carried and delivered. Each figure is of a process of its own that
+has one thread and has simulated a few orders before, so that loading compiled code counts apart. The day: wall
+seconds of one replication. Memory: the most that was resident, for 2, 4 and 8 days of fewer orders. Workers: four
+replications of such a day, by one Ray worker and by two that are there already, in turn; the median of the quotients.
 
-Exit code 3, and which, if the day takes longer than 60 s or the longest story needs a tenth more memory than the
-shortest.
+Exit code 3, and which, if the day takes longer than 60 s, the longest story needs a tenth more memory than the
+shortest, or two workers are less than 1.5 times as fast as one.
 
     allot bench simulation [--orders N] [--nodes N] [--skus N] [--window MINUTES] [--days 2,4,8]
-                           [--orders-of-days N] [--seed N] [--profile FILE]
+                           [--orders-of-days N] [--pairs N] [--seed N] [--profile FILE]
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 
 import msgspec
 from rich.console import Console
@@ -32,11 +34,15 @@ from rich.table import Table
 from benchmarks.machine import machine
 from benchmarks.simulation_world import drawn_story
 from engine.scenarios.story import Story
+from engine.simulation.fan_out import by
 from engine.simulation.results import encoded
+from engine.simulation.running import Task
 from engine.simulation.simulator import simulate
 from engine.simulation.tally import Tally
 
-DAY_BAR_SECONDS, MEMORY_BAR = 60.0, 1.1
+DAY_BAR_SECONDS, MEMORY_BAR, WORKERS_BAR = 60.0, 1.1, 1.5
+REPLICATIONS = 4
+"""What workers do in one go."""
 WARM_UP_ORDERS = 200
 ONE_THREAD = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
@@ -86,7 +92,7 @@ def most_mb() -> float:
 def measure_here(wanted: Wanted) -> Measured:
     """Simulate in this process, after a few orders that load what is compiled."""
     began = time.perf_counter()
-    few = msgspec.structs.replace(wanted, orders=WARM_UP_ORDERS, days=1).story()
+    few = msgspec.structs.replace(wanted, orders=min(WARM_UP_ORDERS, wanted.orders), days=1).story()
     simulate(few, few.policies[0], 0, Tally.of(few, 0))
     story = wanted.story()
     tally = Tally.of(story, 0)
@@ -154,13 +160,54 @@ def memory_table(orders: int, rows: Sequence[Measured]) -> Table:
     return table
 
 
-def failures(day: Measured, rows: Sequence[Measured]) -> list[str]:
+def measure_workers(wanted: Wanted, pairs: int) -> list[tuple[float, float]]:
+    """Return the seconds that one worker and two take for the same replications, in turn; both are warm."""
+    from engine.dispatch.options import RayOptions
+    from engine.dispatch.ray import Fleet
+
+    story = wanted.story()
+    found, folder = list[tuple[float, float]](), Path()
+    tasks = [
+        Task(story=story, policy=story.policies[0], replication=number, folder=folder, tables=())
+        for number in range(REPLICATIONS)
+    ]
+    fleets = [Fleet(RayOptions(workers=count)) for count in (1, 2)]
+    try:
+        results = [sorted(by(fleet)(tasks)) for fleet in fleets]  # loads what is compiled
+        assert results[0] == results[1]
+        for _ in range(pairs):
+            seconds = []
+            for fleet in fleets:
+                began = time.perf_counter()
+                list(by(fleet)(tasks))
+                seconds.append(time.perf_counter() - began)
+            found.append((seconds[0], seconds[1]))
+    finally:
+        for fleet in fleets:
+            fleet.close()
+    return found
+
+
+def workers_table(orders: int, pairs: Sequence[tuple[float, float]]) -> Table:
+    """Return the table of workers."""
+    table = Table(title=f"{REPLICATIONS} replications of a day of {orders:,} orders, the same bytes", caption=machine())
+    for heading in ("one worker s", "two workers s", "times as fast"):
+        table.add_column(heading, justify="right")
+    for one, two in pairs:
+        table.add_row(f"{one:.1f}", f"{two:.1f}", f"{one / two:.2f}")
+    table.add_row("", "median", f"{median(one / two for one, two in pairs):.2f}")
+    return table
+
+
+def failures(day: Measured, rows: Sequence[Measured], pairs: Sequence[tuple[float, float]] = ()) -> list[str]:
     """Return the bars that are missed, in words."""
     missed = []
     if day.seconds > DAY_BAR_SECONDS:
         missed.append(f"the day took {day.seconds:.1f} s, and {DAY_BAR_SECONDS:g} are asked")
     if rows and (share := rows[-1].day_mb[-1] / rows[0].day_mb[-1]) > MEMORY_BAR:
         missed.append(f"the longest story needs {share:.2f} of the memory of the shortest, and {MEMORY_BAR:g} is asked")
+    if pairs and (times := median(one / two for one, two in pairs)) < WORKERS_BAR:
+        missed.append(f"two workers are {times:.2f} times as fast as one, and {WORKERS_BAR:g} is asked")
     return missed
 
 
@@ -173,6 +220,7 @@ def parser() -> argparse.ArgumentParser:
         ("skus", 5_000, "products"),
         ("window", 5, "minutes of a window"),
         ("orders-of-days", 2_000, "orders a day of the longer stories"),
+        ("pairs", 5, "times that one worker and two are measured, in turn; 0: not"),
         ("seed", 1, "of what is drawn"),
     ):
         options.add_argument(f"--{name}", type=int, default=default, help=told_of)
@@ -205,7 +253,10 @@ def main() -> None:
     rows = [measure(msgspec.structs.replace(fewer, days=days)) for days in lengths]
     if rows:
         console.print(memory_table(given.orders_of_days, rows))
-    if missed := failures(day, rows):
+    pairs = measure_workers(msgspec.structs.replace(fewer, days=1), given.pairs) if given.pairs else []
+    if pairs:
+        console.print(workers_table(given.orders_of_days, pairs))
+    if missed := failures(day, rows, pairs):
         for bar in missed:
             print(f"missed: {bar}", file=sys.stderr)
         raise SystemExit(3)
