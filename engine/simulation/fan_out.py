@@ -108,8 +108,8 @@ def perform_away(task: Task, *, told: Callable[[int], None] | None = None) -> Aw
 def _keep(task: Task, away: Away) -> None:
     """Write the files of a task where they are kept; its result comes after them."""
     folder = replication_path(task.folder, task.policy.name, task.replication).parent
-    folder.mkdir(parents=True, exist_ok=True)
     for name, content in away.files.items():
+        folder.mkdir(parents=True, exist_ok=True)
         part = folder / f"{name}.part"
         part.write_bytes(content)
         part.replace(folder / name)
