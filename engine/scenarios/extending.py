@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -102,8 +103,12 @@ def _moved(base: Mapped, base_folder: Path, folder: Path) -> Mapped:
     for key in ("network", "products", "stock", "supplies", "orders"):
         value = base.get(key)
         if isinstance(value, Leaf) and isinstance(value.value, str) and base_folder.resolve() != folder.resolve():
-            base = base.put(key, Leaf(value=str(base_folder.resolve() / value.value), mark=value.mark))
+            base = base.put(key, Leaf(value=_from(folder, base_folder / value.value), mark=value.mark))
     return base
+
+
+def _from(folder: Path, path: Path) -> str:
+    return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
 
 
 def _merged(base: Tree, top: Tree, location: Location) -> Mapped:

@@ -115,7 +115,7 @@ def read_named_world(
         catalog=_read(paths, "catalog", parse_catalog, files),
         positions=_read(paths, "positions", parse_positions, files),
         supplies=_read(paths, "supplies", parse_supplies, files),
-        orders_file=None if orders is None else str(orders[1].relative_to(files.folder or Path())),
+        orders_file=None if orders is None else (Path(network or "") / orders[1].name).as_posix(),
     )
 
 

@@ -24,6 +24,13 @@ changes: [{add_stock: {node_id: west, sku: kettle, quantity: 1}}]
 expect: [{kpi: fill_rate_units, at_least: 1.0}]
 """
 
+NETWORK = """
+nodes: [{node_id: west, kind: dc, latitude: 0.0, longitude: 0.0, time_zone: UTC, calendar: all}]
+calendars: [{calendar: all, working_days: [mon, tue]}]
+"""
+ORDERS = """{"orders": [{"channel": "web", "destination": {"latitude": 0.0, "longitude": 0.0},
+"lines": [{"sku": "kettle", "quantity": 1}]}]}"""
+
 
 def written(folder: Path, name: str, text: str) -> Path:
     path = folder / name
@@ -65,6 +72,17 @@ def test_files_that_a_base_names_are_found_from_where_it_lies(tmp_path: Path) ->
     written(tmp_path, "bases/base.yaml", text + "\norders: day.csv\n")
     story = read_story(written(tmp_path, "top.yaml", "extends: bases/base.yaml\nname: top\n"))
     assert len(story.demand.orders(0, 0)) == 1
+    assert sorted(story.inputs) == ["bases/base.yaml", "bases/day.csv", "top.yaml"]
+
+
+def test_a_folder_above_the_file_may_be_named(tmp_path: Path) -> None:
+    world = {"network.yaml": NETWORK, "catalog.yaml": "products: [{sku: kettle, weight_g: 5}]\n", "orders.json": ORDERS}
+    for name, text in world.items():
+        written(tmp_path, f"world/{name}", text)
+    top = written(tmp_path, "stories/top.yaml", "version: 1\nname: a\nstart: 2026-11-23\ndays: 2\nnetwork: ../world\n")
+    story = read_story(top)
+    assert (len(story.demand.orders(0, 0)), len(story.inputs)) == (1, 4)
+    assert not [name for name in story.inputs if str(tmp_path) in name]
 
 
 def test_files_that_extend_each_other_in_a_circle_are_refused(tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from pathlib import Path
+from runpy import run_path
 
 import jsonschema
 import pytest
@@ -70,7 +72,7 @@ def test_a_small_story_is_as_it_was_worked_out_by_hand(path: Path, tmp_path: Pat
     expect_it(path, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["dc_outage", "late_supplier"])
+@pytest.mark.parametrize("name", ["brunel_day", "dc_outage", "late_supplier"])
 def test_stories_of_the_library_are_as_they_say(name: str, tmp_path: Path) -> None:
     expect_it(SCENARIOS / f"{name}.yaml", tmp_path)  # the others: allot simulate scenarios/*.yaml
 
@@ -80,3 +82,10 @@ def expect_it(path: Path, tmp_path: Path) -> None:
     checked = check(story, run_story(story, tmp_path))
     assert checked
     assert [bar for bar in checked if not bar.holds] == []
+
+
+def test_the_documents_of_the_brunel_story_are_those_of_the_data() -> None:
+    built = run_path(str(SCENARIOS / "real" / "brunel" / "build_story.py"))["documents"]()
+    for name, document in built.items():
+        packed = (SCENARIOS / "real" / "brunel" / "story" / f"{name}.json.gz").read_bytes()
+        assert json.loads(gzip.decompress(packed)) == document
