@@ -30,9 +30,9 @@ $(READY): $(INSTALLED)
 demo: setup          ## the main job on real data, in one command
 	$(BIN)/allot demo
 
-# One process more than there are cores, since they wait for servers and clocks; in the order of the folders, since the
-# files with few tests, which would come last otherwise, are those that take long.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+# A process for each core; in the order of the folders, since the files with few tests, which would come last
+# otherwise, are those that take long.
+WORKERS ?= auto
 
 test: setup          ## the tests alone
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
