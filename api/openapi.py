@@ -114,7 +114,7 @@ def _success(endpoint: Endpoint) -> dict[str, Any]:
         "description": "Done" if endpoint.status != 202 else "Accepted",
         "content": {"application/json": {"schema": {"$ref": _REF.format(endpoint.reply.__name__)}}}
         if endpoint.answers is None
-        else {endpoint.answers: {"schema": {"type": "string"}}},
+        else {endpoint.answers: {"schema": words.ANSWERED_AS.get(endpoint.answers, {"type": "string"})}},
     }
     response["headers"] = words.headers(words.header_names(endpoint, endpoint.status))
     return response

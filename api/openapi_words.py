@@ -79,6 +79,14 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
 }
 
+ANSWERED_AS: dict[str, dict[str, Any]] = {
+    "text/event-stream": {
+        "type": "object",
+        "description": "Each event; `data` is JSON.",
+        "properties": {"id": {"type": "string"}, "event": {"type": "string"}, "data": {"type": "string"}},
+    },
+}
+"""What an answer that is no JSON is made of, by its media type; of others it is a text."""
 _PLACES = {
     "sku": ("The SKU; a slash in it as it is or as `%2F`.", "MUG-RED"),
     "node_id": ("The node, as the network names it.", "chicago-dc"),

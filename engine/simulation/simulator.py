@@ -8,7 +8,9 @@ floors (floor.py), carriers and returns (delivering.py), changes and supplies (c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from engine.bootstrap import Engine, allot_engine
 from engine.clock import SettableClock
@@ -37,6 +39,8 @@ _HOURLY_SECONDS = 3600
 """A window of 0 minutes routes each order when it comes, and what has to wait each hour."""
 _DAYS_KEPT = 20
 """What was used of nodes is asked for from some days before today on (engine/promising/capacity.py)."""
+GC_THRESHOLD = (50_000, 20, 50)
+"""Objects between collections, and collections between those of the older generations."""
 _NETWORKS_OWN = StoryPolicy(name="network")
 
 
@@ -52,7 +56,21 @@ def simulate(
     The same story, policy and replication tell the same facts, on any machine. Raises InvalidInput if the story's
     network or stock is not valid, RunFailed, BooksDisagree.
     """
-    return asyncio.run(_Simulation(story, policy, replication, sink).run(told))
+    with _collecting_rarely():
+        return asyncio.run(_Simulation(story, policy, replication, sink).run(told))
+
+
+@contextmanager
+def _collecting_rarely() -> Iterator[None]:
+    """Have the collector of cycles leave alone what is there, and look at new objects less often: they have few."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 class _Simulation:

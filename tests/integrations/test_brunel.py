@@ -111,8 +111,8 @@ def truncated(folder: Path) -> None:
 
 
 def emptied(folder: Path) -> None:
-    for path in folder.iterdir():
-        path.unlink()
+    shutil.rmtree(folder)
+    folder.mkdir()
 
 
 @pytest.mark.parametrize(
