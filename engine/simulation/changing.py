@@ -21,11 +21,11 @@ from engine.scenarios.story import (
     Story,
     StoryPolicy,
 )
-from engine.scenarios.streams import uniforms
 from engine.simulation.agenda import Agenda, Rank
 from engine.simulation.books import Books
 from engine.simulation.delivering import Delivering
 from engine.simulation.floor import Floor
+from engine.simulation.luck import Luck
 from engine.simulation.orders import SimOrder
 from engine.simulation.releasing import Releasing
 from engine.simulation.times import StoryTime
@@ -40,7 +40,7 @@ class Changing:
         engine: Engine,
         story: Story,
         policy: StoryPolicy,
-        replication: int,
+        luck: Luck,
         times: StoryTime,
         agenda: Agenda,
         books: Books,
@@ -48,7 +48,7 @@ class Changing:
         parts: tuple[Floor, Releasing, Delivering],
         follow: Callable[[], Awaitable[None]],
     ) -> None:
-        self._engine, self._story, self._policy, self._replication = engine, story, policy, replication
+        self._engine, self._story, self._policy, self._luck = engine, story, policy, luck
         self._times, self._agenda, self._books, self._open = times, agenda, books, open_orders
         self._floor, self._releasing, self._delivering = parts
         self._follow = follow
@@ -115,8 +115,7 @@ class Changing:
         if arrives_s is None:
             arrives_s = planned.expected_s
             if mean > 0:
-                drawn = float(uniforms(self._story.seed, self._replication, "supplies", [number])[0])
-                arrives_s += math.floor(-math.log1p(-drawn) * mean) * DAY_SECONDS
+                arrives_s += math.floor(-math.log1p(-self._luck.of("supplies", number)) * mean) * DAY_SECONDS
         if planned.told_s is not None:
             self._agenda.schedule(planned.told_s, Rank.SUPPLY, self._supply_is_late, (planned, arrives_s))
         self._agenda.schedule(arrives_s, Rank.SUPPLY, self._supply_comes, planned)

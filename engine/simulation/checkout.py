@@ -17,10 +17,10 @@ from engine.orders.model import NewLine, NewOrder
 from engine.promising.model import MOST_LINES, Destination, Option, PromiseRequest, WantedLine
 from engine.scenarios.orders import OrderTable
 from engine.scenarios.story import Story
-from engine.scenarios.streams import uniforms
 from engine.simulation.carriage import Place
 from engine.simulation.customers import Draws, choose
 from engine.simulation.facts import Ending
+from engine.simulation.luck import Luck
 from engine.simulation.orders import SimOrder
 from engine.simulation.times import StoryTime
 
@@ -28,8 +28,8 @@ from engine.simulation.times import StoryTime
 class Checkout:
     """Serves the customers of one replication."""
 
-    def __init__(self, engine: Engine, story: Story, replication: int, times: StoryTime) -> None:
-        self._engine, self._story, self._replication, self._times = engine, story, replication, times
+    def __init__(self, engine: Engine, story: Story, luck: Luck, times: StoryTime) -> None:
+        self._engine, self._story, self._luck, self._times = engine, story, luck, times
         prices = {product.sku: product.price_cents or 0 for product in story.world.catalog.products}
         prices.update({kit.sku: kit.price_cents or 0 for kit in story.world.catalog.kits if kit.price_cents})
         self._prices = prices
@@ -37,7 +37,7 @@ class Checkout:
     def customers(self, table: OrderTable, channels: dict[str, int]) -> Iterator[tuple[SimOrder, Draws, float]]:
         """Yield the customers of a day with their luck; the last number decides whether they cancel."""
         names = ("fast", "leaves", "pays", "cancels")
-        drawn = [uniforms(self._story.seed, self._replication, f"customers: {name}", table.key) for name in names]
+        drawn = [self._luck.of_each(f"customers: {name}", table.key) for name in names]
         fast, leaves, pays, cancels = (each.tolist() for each in drawn)
         radians = np.radians(np.stack([table.latitude, table.longitude])).T.tolist()
         first, sku, quantity = table.first_line.tolist(), table.sku.tolist(), table.quantity.tolist()

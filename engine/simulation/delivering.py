@@ -14,15 +14,15 @@ import numpy as np
 from engine.bootstrap import Engine
 from engine.errors import IllegalState
 from engine.inventory.model import Adjustment
-from engine.network.days import Calendars
 from engine.scenarios.story import DAY_SECONDS, SetTransit, Story
-from engine.scenarios.streams import joined, uniforms
+from engine.scenarios.streams import joined
 from engine.simulation.agenda import Agenda, Rank
 from engine.simulation.books import Books
-from engine.simulation.carriage import Carriage
 from engine.simulation.facts import Ending
+from engine.simulation.luck import Luck
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.shelves import Shelves
+from engine.simulation.surroundings import Surroundings
 from engine.simulation.times import StoryTime
 from engine.simulation.world import adjust
 
@@ -40,23 +40,18 @@ class Delivering:
         self,
         engine: Engine,
         story: Story,
-        replication: int,
+        luck: Luck,
         times: StoryTime,
+        around: Surroundings,
         agenda: Agenda,
         books: Books,
         shelves: Shelves,
         over: Callable[[SimOrder], None],
     ) -> None:
-        self._engine, self._story, self._replication = engine, story, replication
+        self._engine, self._story, self._luck, self._around = engine, story, luck, around
         self._times, self._agenda, self._books, self._shelves, self._over = times, agenda, books, shelves, over
         self._unlimited = {(each.sku, each.node_id) for each in story.world.positions if each.unlimited}
         self._transits: list[SetTransit] = []
-        self._carriage: Carriage | None = None
-        self._calendars: Calendars | None = None
-
-    def follow(self, carriage: Carriage, calendars: Calendars) -> None:
-        """Carry by this network and these calendars from now on."""
-        self._carriage, self._calendars = carriage, calendars
 
     def change_transit(self, change: SetTransit) -> None:
         """Have parcels take other days from now on."""
@@ -77,12 +72,8 @@ class Delivering:
             name = table.skus[sku]
             if name not in places:
                 found = await self._engine.stock.positions(name)
-                places[name] = found[0].node_id if found else self._known().network.node_ids[0]
+                places[name] = found[0].node_id if found else self._around.network.node_ids[0]
             self._agenda.schedule(at_s, Rank.FLOOR, self._recorded_return, (name, places[name], units))
-
-    def _known(self) -> Carriage:
-        assert self._carriage is not None
-        return self._carriage
 
     async def _leave(self, now_s: int, parcel: Parcel) -> None:
         """Have a parcel leave its node; one whose supply has not come waits on."""
@@ -104,12 +95,9 @@ class Delivering:
 
     def _send(self, now_s: int, parcel: Parcel) -> None:
         """Have a parcel arrive when its carrier brings it."""
-        carriage, calendars = self._known(), self._calendars
-        assert calendars is not None
-        network = carriage.network
-        zone = network.time_zones[int(network.time_zone_of_node[network.index[parcel.node_id]])]
+        carriage, calendars = self._around.carriage, self._around.calendars
         days = max(0, parcel.bill.transit_days + self._deviation(now_s, parcel))
-        leaves = self._times.ordinal_of(now_s, zone)
+        leaves = self._times.ordinal_of(now_s, self._around.zone_of(parcel.node_id))
         arrives = carriage.arrival(calendars, carriage.service(parcel.carried_by), leaves, days)
         parcel.delivered_day = self._times.day(arrives)
         at_s = self._times.midnight_s(None, arrives) + _DELIVERED_AT_HOUR * 3600
@@ -117,17 +105,16 @@ class Delivering:
 
     def _deviation(self, now_s: int, parcel: Parcel) -> int:
         """Return by how many days a parcel takes longer than its rate says."""
-        operations, days = self._story.operations, 0.0
-        key = int(joined([parcel.order.key], [parcel.node])[0])
-        drawn = operations.transit_deviations
-        shares = drawn.get(parcel.carried_by) or drawn.get("*")
+        operations, days, of_parcel = self._story.operations, 0.0, (parcel.order.key, parcel.node)
+        shares = operations.transit_deviations.get(parcel.carried_by) or operations.transit_deviations.get("*")
+        late, early = operations.transit_late_share, operations.transit_early_share
         if shares:
-            days += _drawn_from(shares, self._draw("transit", key))
-        elif operations.transit_late_share > 0 and self._draw("late parcels", key) < operations.transit_late_share:
+            days += _drawn_from(shares, self._luck.of("transit", *of_parcel))
+        elif late > 0 and self._luck.of("late parcels", *of_parcel) < late:
             stays = 1 - 1 / max(operations.transit_late_days, 1.0)
-            luck = self._draw("days late", key)
+            luck = self._luck.of("days late", *of_parcel)
             days += 1 + (math.floor(math.log1p(-luck) / math.log(stays)) if stays > 0 else 0)
-        elif operations.transit_early_share > 0 and self._draw("early parcels", key) < operations.transit_early_share:
+        elif early > 0 and self._luck.of("early parcels", *of_parcel) < early:
             days -= 1
         days += sum(change.extra_days for change in self._transits if _is_of(change, now_s, parcel))
         return round(days)
@@ -150,10 +137,9 @@ class Delivering:
             (line.sku, line.node_id) for parcel in order.parcels for line in parcel.lines for _ in range(line.quantity)
         ]
         keys = joined([order.key], np.arange(len(units)))
-        seed, replication = self._story.seed, self._replication
-        comes_back = uniforms(seed, replication, "returns", keys) < operations.return_share
-        after = -np.log1p(-uniforms(seed, replication, "days of returns", keys)) * operations.return_days
-        good = uniforms(seed, replication, "restocked", keys) < operations.restock_share
+        comes_back = self._luck.of_each("returns", keys) < operations.return_share
+        after = -np.log1p(-self._luck.of_each("days of returns", keys)) * operations.return_days
+        good = self._luck.of_each("restocked", keys) < operations.restock_share
         for i in np.flatnonzero(comes_back).tolist():
             at_s = now_s + round(float(after[i]) * DAY_SECONDS)
             if at_s <= self._times.end_s:
@@ -184,9 +170,6 @@ class Delivering:
             self._books.units.restocked += came
         else:
             self._books.units.scrapped += units
-
-    def _draw(self, cause: str, key: int) -> float:
-        return float(uniforms(self._story.seed, self._replication, cause, [key])[0])
 
 
 def _drawn_from(shares: Mapping[int, float], luck: float) -> int:

@@ -12,13 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
-from engine.network.days import Calendars
 from engine.network.model import Network
 from engine.scenarios.story import Operations
-from engine.scenarios.streams import uniforms
+from engine.simulation.luck import Luck
 from engine.simulation.orders import Parcel
+from engine.simulation.surroundings import Surroundings
 from engine.simulation.times import StoryTime
 
 LONGEST_WAIT_DAYS = 400
@@ -47,24 +45,18 @@ class Floor:
         self,
         times: StoryTime,
         operations: Operations,
-        draws: tuple[int, int],
+        luck: Luck,
+        around: Surroundings,
         schedule: Schedule,
         leave: Callable[[int, Parcel], None],
     ) -> None:
-        self._times, self._operations, self._draws = times, operations, draws
+        self._times, self._operations, self._luck, self._around = times, operations, luck, around
         self._schedule, self._leave = schedule, leave
         self._nodes: dict[str, _Node] = {}
-        self._network: Network | None = None
-        self._calendars: Calendars | None = None
-
-    def follow(self, network: Network, calendars: Calendars) -> None:
-        """Work by this network and these calendars from now on."""
-        self._network, self._calendars = network, calendars
 
     def take(self, now_s: int, parcel: Parcel) -> None:
         """Take a parcel in: it waits for its day, then for its turn."""
-        network = self._known
-        zone = network.time_zones[int(network.time_zone_of_node[network.index[parcel.node_id]])]
+        zone = self._around.zone_of(parcel.node_id)
         opens = self._times.midnight_s(zone, parcel.ship_on) + self._operations.picks_from_hour * _HOUR
         self._schedule(max(now_s, opens), self._ready, parcel)
 
@@ -87,11 +79,6 @@ class Floor:
                     units, parcels = found.get(parcel.node, (0, 0))
                     found[parcel.node] = units + parcel.units, parcels + 1
         return found
-
-    @property
-    def _known(self) -> Network:
-        assert self._network is not None
-        return self._network
 
     def _floor(self, node_id: str) -> _Node:
         return self._nodes.setdefault(node_id, _Node())
@@ -122,10 +109,8 @@ class Floor:
 
     def _done_s(self, now_s: int, parcel: Parcel) -> int:
         """Return when a parcel that is taken in hand now is picked: within hours of working days only."""
-        network, calendars = self._known, self._calendars
-        assert calendars is not None
+        network, calendars, zone = self._around.network, self._around.calendars, self._around.zone_of(parcel.node_id)
         node = network.index[parcel.node_id]
-        zone = network.time_zones[int(network.time_zone_of_node[node])]
         calendar = int(network.calendar_of_node[node])
         works = calendars.works[calendar]
         left = self._work_s(network, node, parcel)
@@ -158,7 +143,5 @@ class Floor:
         opens, closes = self._hours(network, node)
         work = share * (closes - opens)
         if work > 0 and self._operations.pick_times == "exponential":
-            seed, replication = self._draws
-            drawn = uniforms(seed, replication, "picking", np.array([parcel.order.key]))[0]
-            work *= -math.log1p(-float(drawn))
+            work *= -math.log1p(-self._luck.of("picking", parcel.order.key))
         return work

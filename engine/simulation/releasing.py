@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from engine.bootstrap import Engine
 from engine.errors import IllegalState, RunFailed
 from engine.inventory.model import HoldLine, Reservation
-from engine.network.days import Calendars
 from engine.orders.model import Order, OrderState
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
 from engine.routing.model import AllocationRow
 from engine.routing.run_model import RunRequest, RunStatus
 from engine.scenarios.story import Router, Story, StoryPolicy
-from engine.scenarios.streams import joined, uniforms
 from engine.simulation.books import Books
-from engine.simulation.carriage import Carriage
 from engine.simulation.facts import Names
+from engine.simulation.luck import Luck
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.shelves import Shelves
+from engine.simulation.surroundings import Surroundings
 from engine.simulation.times import StoryTime
 from engine.simulation.world import on_hand
 from solvers.params import Method
@@ -41,29 +38,23 @@ class Releasing:
         self,
         engine: Engine,
         story: Story,
-        replication: int,
+        luck: Luck,
         times: StoryTime,
+        around: Surroundings,
         books: Books,
         shelves: Shelves,
         names: Names,
         take: Callable[[int, Parcel], None],
     ) -> None:
-        self._engine, self._story, self._replication, self._times = engine, story, replication, times
+        self._engine, self._story, self._luck, self._times, self._around = engine, story, luck, times, around
         self._books, self._shelves, self._take = books, shelves, take
         self._node = {name: number for number, name in enumerate(names.nodes)}
         self._service = {name: number for number, name in enumerate(names.services)}
         self._zones = {name: number for number, name in enumerate(names.zones)}
-        self._weights: dict[str, int] = {}
-        self._carriage: Carriage | None = None
-        self._calendars: Calendars | None = None
         self.waiting: dict[str, SimOrder] = {}
         """Orders that have no node for some units, by id, in the order of their coming."""
         self.run_ids: list[str] = []
         """Of runs that are over, until somebody forgets them."""
-
-    def follow(self, carriage: Carriage, calendars: Calendars, weights: dict[str, int]) -> None:
-        """Work by this network, these calendars and these weights from now on."""
-        self._carriage, self._calendars, self._weights = carriage, calendars, weights
 
     async def route(self, now_s: int, policy: StoryPolicy, order_ids: Sequence[str] | None = None) -> None:
         """Route all that waits, or some of it, and release what has a node; raises RunFailed."""
@@ -143,53 +134,51 @@ class Releasing:
 
     async def _is_refused(self, order: SimOrder, rows: dict[tuple[str, str, int], list[AllocationRow]]) -> bool:
         """Have nodes refuse parcels and find lines missing, as it happens; say whether any did."""
-        operations, refused = self._story.operations, False
+        refused, network = False, self._around.network
         order.attempts += 1
-        network = self._engine.reference.latest
-        assert network is not None
         for node_id in dict.fromkeys(node_id for node_id, _, _ in rows):
-            node = self._node[node_id]
-            here = [row for (name, _, _), of_parcel in rows.items() if name == node_id for row in of_parcel]
-            document = network.network.document.nodes[network.network.index[node_id]]
-            refuses = 1 - (1 - operations.rejection_share) * document.acceptance
-            key = joined([order.key], [order.attempts * _PARCELS + node])
-            if refuses > 0 and self._draw("refusals", key) < refuses:
-                refused |= await self._reject(order, node, NewRejection(node_id=node_id, reason="refused"))
+            document = network.document.nodes[network.index[node_id]]
+            number = order.attempts * _PARCELS + self._node[node_id]
+            refuses = 1 - (1 - self._story.operations.rejection_share) * document.acceptance
+            if refuses > 0 and self._luck.of("refusals", order.key, number) < refuses:
+                refused |= await self._reject(order, NewRejection(node_id=node_id, reason="refused"))
                 continue
-            for number, row in enumerate(here):
-                missing = 0
-                share = operations.short_pick_share
-                if share > 0 and self._draw("short picks", joined(key, [number])) < share:
-                    missing = row.quantity
-                elif row.node_id is not None:
-                    missing = await self._shelves.missing(self._engine, row.sku, row.node_id, row.quantity)
-                if missing and row.node_id is not None:
-                    new = NewRejection(
-                        node_id=row.node_id,
-                        reason="not there",
-                        kind=RejectionKind.SHORT_PICK,
-                        lines=((row.line_id, missing),),
-                    )
-                    before = await on_hand(self._engine, row.sku, row.node_id) or 0
-                    refused |= await self._reject(order, self._node[row.node_id], new)
-                    lost = before - (await on_hand(self._engine, row.sku, row.node_id) or 0)
-                    self._books.units.lost += lost
-                    self._shelves.put_right(row.sku, row.node_id, lost)
+            here = (row for (name, _, _), of_parcel in rows.items() if name == node_id for row in of_parcel)
+            for place, row in enumerate(here):
+                refused |= await self._is_short(order, row, number, place)
             if document.acceptance_minutes is not None and not refused:
                 await self._engine.steering.accept(order.order_id, node_id)
         return refused
 
-    async def _reject(self, order: SimOrder, node: int, new: NewRejection) -> bool:
+    async def _is_short(self, order: SimOrder, row: AllocationRow, number: int, place: int) -> bool:
+        """Look for the units of a row; say whether some were missing, which are then counted no more."""
+        node_id, share = row.node_id, self._story.operations.short_pick_share
+        if node_id is None:
+            return False
+        if share > 0 and self._luck.of("short picks", order.key, number, place) < share:
+            missing = row.quantity
+        else:
+            missing = await self._shelves.missing(self._engine, row.sku, node_id, row.quantity)
+        if not missing:
+            return False
+        lines = ((row.line_id, missing),)
+        before = await on_hand(self._engine, row.sku, node_id) or 0
+        is_rejected = await self._reject(
+            order, NewRejection(node_id=node_id, reason="not there", kind=RejectionKind.SHORT_PICK, lines=lines)
+        )
+        lost = before - (await on_hand(self._engine, row.sku, node_id) or 0)
+        self._books.units.lost += lost
+        self._shelves.put_right(row.sku, node_id, lost)
+        return is_rejected
+
+    async def _reject(self, order: SimOrder, new: NewRejection) -> bool:
         try:
             await self._engine.steering.reject(order.order_id, new)
         except IllegalState:  # what is packed together at a hub was taken away with another line
             return False
         order.rejections += 1
-        self._books.refused(node)
+        self._books.refused(self._node[new.node_id])
         return True
-
-    def _draw(self, cause: str, key: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> float:
-        return float(uniforms(self._story.seed, self._replication, cause, key)[0])
 
     def _parcel(
         self,
@@ -201,14 +190,12 @@ class Releasing:
         rows: Sequence[AllocationRow],
         reservation: Reservation,
     ) -> Parcel:
-        carriage, calendars = self._carriage, self._calendars
-        assert carriage is not None
-        assert calendars is not None
+        carriage = self._around.carriage
         units = sum(row.quantity for row in rows)
-        weight_g = sum(row.quantity * self._weights[row.sku] for row in rows)
+        weight_g = sum(row.quantity * self._around.weight_g(row.sku) for row in rows)
         of_network = carriage.service(service)
         bill = carriage.bill(carriage.network.index[node_id], of_network, order.place, weight_g, units)
-        arrives = carriage.arrival(calendars, of_network, ship_on, bill.transit_days)
+        arrives = carriage.arrival(self._around.calendars, of_network, ship_on, bill.transit_days)
         return Parcel(
             order=order,
             node_id=node_id,

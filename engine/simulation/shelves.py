@@ -13,15 +13,15 @@ import numpy as np
 from engine.bootstrap import Engine
 from engine.inventory.model import MAX_UNITS
 from engine.scenarios.story import Story
-from engine.scenarios.streams import uniforms
+from engine.simulation.luck import Luck
 from engine.simulation.world import on_hand
 
 
 class Shelves:
     """Knows by how much positions are wrong, and what is being picked of them."""
 
-    def __init__(self, story: Story, replication: int) -> None:
-        self._wrong = _wrong_counts(story, replication)
+    def __init__(self, story: Story, luck: Luck) -> None:
+        self._wrong = _wrong_counts(story, luck)
         self._taken = Counter[tuple[str, str]]()
 
     async def missing(self, engine: Engine, sku: str, node_id: str, quantity: int) -> int:
@@ -43,16 +43,14 @@ class Shelves:
             self._wrong[sku, node_id] = min(0, wrong + units)
 
 
-def _wrong_counts(story: Story, replication: int) -> dict[tuple[str, str], int]:
+def _wrong_counts(story: Story, luck: Luck) -> dict[tuple[str, str], int]:
     """Return by SKU and node how many units more there are than counted, where it is not none."""
     share, mean = story.operations.inaccurate_share, story.operations.inaccurate_units
     positions = [each for each in story.world.positions if 0 < each.units < MAX_UNITS]
     if share <= 0 or not positions:
         return {}
     keys = np.arange(len(positions))
-    luck, size, side = (
-        uniforms(story.seed, replication, f"counts: {name}", keys) for name in ("wrong", "size", "side")
-    )
+    wrong, size, side = (luck.of_each(f"counts: {name}", keys) for name in ("wrong", "size", "side"))
     stays = 1 - 1 / max(mean, 1.0)
     units = np.ones(len(positions), np.int64)
     if stays > 0:
@@ -60,5 +58,5 @@ def _wrong_counts(story: Story, replication: int) -> dict[tuple[str, str], int]:
     signed = np.where(side < 0.5, -units, units)
     return {
         (positions[i].sku, positions[i].node_id): max(int(signed[i]), -positions[i].units)
-        for i in np.flatnonzero(luck < share).tolist()
+        for i in np.flatnonzero(wrong < share).tolist()
     }

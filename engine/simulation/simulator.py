@@ -19,17 +19,18 @@ from engine.errors import IllegalState
 from engine.scenarios.story import DAY_SECONDS, Story, StoryPolicy
 from engine.simulation.agenda import Agenda, Rank
 from engine.simulation.books import Books
-from engine.simulation.carriage import Carriage
 from engine.simulation.changing import Changing
 from engine.simulation.checkout import Checkout
 from engine.simulation.delivering import Delivering
 from engine.simulation.facts import Ending, FactSink, Ledger
 from engine.simulation.floor import Floor
 from engine.simulation.foresight import Foresight
+from engine.simulation.luck import Luck
 from engine.simulation.orders import Parcel, SimOrder
 from engine.simulation.releasing import Releasing
 from engine.simulation.shelves import Shelves
 from engine.simulation.stores import Stores
+from engine.simulation.surroundings import Surroundings
 from engine.simulation.times import StoryTime
 from engine.simulation.world import names_of, put_world
 
@@ -85,7 +86,8 @@ class _Simulation:
         self._stores = Stores(self._clock)
         self._foresight = Foresight(story, self._times)
         self._books = Books(sink, self._times.first_ordinal)
-        self._shelves = Shelves(story, replication)
+        self._luck, self._around = Luck(story, replication), Surroundings()
+        self._shelves = Shelves(story, self._luck)
         self._open: dict[str, SimOrder] = {}
         """Orders that are not at their end, by id."""
 
@@ -104,18 +106,15 @@ class _Simulation:
 
     async def _begin(self, engine: Engine) -> None:
         """Put the world of the story into the engine, and all parts around it."""
-        story, replication, times = self._story, self._replication, self._times
-        agenda, books = self._agenda, self._books
-        self._engine, self._checkout = engine, Checkout(engine, story, replication, times)
-        self._delivering = Delivering(engine, story, replication, times, agenda, books, self._shelves, self._is_over)
-        draws = (story.seed, replication)
-        self._floor = Floor(times, story.operations, draws, self._at_floor, self._delivering.picked)
-        self._releasing = Releasing(
-            engine, story, replication, times, books, self._shelves, self._names, self._floor.take
-        )
+        story, luck, times, around = self._story, self._luck, self._times, self._around
+        agenda, books, shelves = self._agenda, self._books, self._shelves
+        self._engine, self._checkout = engine, Checkout(engine, story, luck, times)
+        self._delivering = Delivering(engine, story, luck, times, around, agenda, books, shelves, self._is_over)
+        self._floor = Floor(times, story.operations, luck, around, self._at_floor, self._delivering.picked)
+        self._releasing = Releasing(engine, story, luck, times, around, books, shelves, self._names, self._floor.take)
         parts = (self._floor, self._releasing, self._delivering)
         self._changing = Changing(
-            engine, story, self._policy, replication, times, agenda, books, self._open, parts, self._follow
+            engine, story, self._policy, luck, times, agenda, books, self._open, parts, self._follow
         )
         await self._changing.begin()
         books.units.start = await put_world(engine, story, times)
@@ -127,13 +126,7 @@ class _Simulation:
 
     async def _follow(self) -> None:
         """Have all parts work by the network and the calendars of now."""
-        view = await self._engine.reference.current()
-        calendars = view.days.at(self._clock.now()).calendars
-        self._carriage = Carriage(view.network)
-        weights = {sku: content.weight_g for sku, content in view.catalog.content.items()}
-        self._releasing.follow(self._carriage, calendars, weights)
-        self._delivering.follow(self._carriage, calendars)
-        self._floor.follow(view.network, calendars)
+        self._around.follow(await self._engine.reference.current(), self._clock.now())
 
     # One day.
 
@@ -177,7 +170,7 @@ class _Simulation:
     async def _close(self, day: int) -> None:
         """Tell a day that is over."""
         self._tell_orders(day)
-        stock, network = await self._engine.stock.snapshot(), self._carriage.network
+        stock, network = await self._engine.stock.snapshot(), self._around.network
         backlog = self._floor.left_over(self._times.first_ordinal + day)
         waiting = list(self._releasing.waiting.values())
         self._books.tell_day(day, stock, network, self._node, backlog, waiting, len(self._open))

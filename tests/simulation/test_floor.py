@@ -10,11 +10,13 @@ import pytest
 from scipy import stats
 
 from engine.network.days import NetworkDays
-from engine.network.model import compile_network
+from engine.network.model import Network, compile_network
 from engine.scenarios.story import DAY_SECONDS, Operations
-from engine.simulation.carriage import Bill, Place
+from engine.simulation.carriage import Bill, Carriage, Place
 from engine.simulation.floor import Floor
+from engine.simulation.luck import Luck
 from engine.simulation.orders import Parcel, SimOrder
+from engine.simulation.surroundings import Surroundings
 from engine.simulation.times import StoryTime
 from tests.simulation.small_world import MONDAY, Orders, network, story
 
@@ -37,8 +39,7 @@ def waits(load: float, pick_times: Literal["even", "exponential"], count: int) -
     def leave(now_s: int, parcel: Parcel) -> None:
         left[parcel.order.key] = now_s
 
-    floor = Floor(times, operations, (7, 0), schedule, leave)
-    floor.follow(compiled, NetworkDays(compiled).at(MONDAY).calendars)
+    floor = Floor(times, operations, Luck(of, 7), around(compiled), schedule, leave)
     gaps = np.random.default_rng(3).exponential(100 / load, count)
     came = np.cumsum(gaps).astype(np.int64)
     for key, at_s in enumerate(came.tolist()):
@@ -50,6 +51,13 @@ def waits(load: float, pick_times: Literal["even", "exponential"], count: int) -
         now_s, _, _, handler, parcel = heappop(events)
         handler(now_s, parcel)
     return left - came
+
+
+def around(network: Network) -> Surroundings:
+    """Return surroundings of a network alone."""
+    found = Surroundings()
+    found.carriage, found.calendars = Carriage(network), NetworkDays(network).at(MONDAY).calendars
+    return found
 
 
 def a_parcel(key: int, ship_on: int) -> Parcel:
@@ -94,8 +102,8 @@ def test_the_backlog_of_a_day_is_what_was_to_leave_and_has_not() -> None:
     document["nodes"][0] |= {"capacity_parcels": 10}
     compiled = compile_network(network(nodes=document["nodes"]), 1)
     times, events = StoryTime(story(Orders(placed=[]))), list[Any]()
-    floor = Floor(times, Operations(), (1, 0), lambda *each: events.append(each), lambda *_: None)
-    floor.follow(compiled, NetworkDays(compiled).at(MONDAY).calendars)
+    luck = Luck(story(Orders(placed=[])), 0)
+    floor = Floor(times, Operations(), luck, around(compiled), lambda *each: events.append(each), lambda *_: None)
     parcels = [a_parcel(key, times.first_ordinal + (key == 2)) for key in range(4)]
     for parcel in parcels:
         floor.take(9 * 3600, parcel)
