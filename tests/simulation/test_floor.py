@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heappop, heappush
 from typing import Any, Literal
 
@@ -39,7 +40,7 @@ def waits(load: float, pick_times: Literal["even", "exponential"], count: int) -
     def leave(now_s: int, parcel: Parcel) -> None:
         left[parcel.order.key] = now_s
 
-    floor = Floor(times, operations, Luck(of, 7), around(compiled), schedule, leave)
+    floor = Floor(times, operations, Luck(replace(of, seed=7), 0), around(compiled), schedule, leave)
     gaps = np.random.default_rng(3).exponential(100 / load, count)
     came = np.cumsum(gaps).astype(np.int64)
     for key, at_s in enumerate(came.tolist()):
