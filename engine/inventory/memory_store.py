@@ -193,13 +193,8 @@ class MemoryInventoryStore:
 
     def forget_over(self) -> None:
         """Forget reservations that have been over for a day, which is otherwise done when one is asked for."""
-        now = self._now()
-        for reservation_id in [
-            reservation_id
-            for reservation_id, kept in self._reservations.items()
-            if kept.forgotten_at is not None and now >= kept.forgotten_at
-        ]:
-            del self._reservations[reservation_id]
+        for reservation_id in list(self._reservations):
+            self._kept(reservation_id)
 
     def record(self, act: str) -> None:
         """Write what an operation has changed into the journal."""

@@ -42,6 +42,8 @@ _DAYS_KEPT = 20
 """What was used of nodes is asked for from some days before today on (engine/promising/capacity.py)."""
 GC_THRESHOLD = (50_000, 20, 50)
 """Objects between collections, and collections between those of the older generations."""
+_SETTINGS = Settings.model_construct(explanation_days=0, most_rejections=0)
+"""Those of no installation: nothing is read from the environment, which would make other bytes of the same story."""
 _NETWORKS_OWN = StoryPolicy(name="network")
 
 
@@ -93,8 +95,7 @@ class _Simulation:
 
     async def run(self, told: Callable[[int], None] | None) -> Ledger:
         """Live through all days, and close the books."""
-        settings = Settings(explanation_days=0, most_rejections=0, workers=1, auth="off")
-        async with allot_engine(settings, memory=self._stores.all, clock=self._clock) as engine:
+        async with allot_engine(_SETTINGS, memory=self._stores.all, clock=self._clock) as engine:
             await self._begin(engine)
             for day in range(self._story.days):
                 await self._live_through(day)

@@ -154,6 +154,13 @@ def test_the_same_story_tells_the_same(told: Told) -> None:
     assert ran.stdout.strip() == digest(told)
 
 
+def test_settings_of_an_installation_are_not_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seeded bug: they are read from the environment, where this one is no number."""
+    monkeypatch.setenv("ALLOT_MOST_REJECTIONS", "many")
+    monkeypatch.setenv("ALLOT_MOST_OPEN_HOLDS", "few")
+    assert told_by(eventful(10)).ledger is not None
+
+
 def test_replications_differ_and_policies_meet_the_same_customers(told: Told) -> None:
     assert digest(told_by(eventful(), replication=1)) != digest(told)
     other = told_by(eventful(), StoryPolicy(name="nearest", router="nearest", window_minutes=240))
