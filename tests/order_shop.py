@@ -11,7 +11,8 @@ from engine.inventory.model import (
     HoldLine,
 )
 from engine.inventory.store import InventoryStore
-from engine.orders.model import Captured, Destination, Order
+from engine.orders.destination import Destination
+from engine.orders.model import Captured, Order
 from engine.orders.store import OrderStore
 from engine.routing.model import (
     AllocationRow,

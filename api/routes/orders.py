@@ -8,8 +8,9 @@ from api.schemas import orders as wire
 from api.schemas.fields import Nothing
 from engine.delivery.promised import PromisedTerms
 from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
+from engine.orders.destination import Destination
 from engine.orders.explanations import Explained
-from engine.orders.model import Destination, HistoryEntry, NewLine, NewOrder, Order
+from engine.orders.model import HistoryEntry, NewLine, NewOrder, Order
 from engine.orders.steering import OrderHold
 
 EXAMPLE = {

@@ -17,7 +17,8 @@ from engine.catalog.document import CatalogDocument
 from engine.integrations.generate import Recipe, build_tables
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.folder_writer import Columns
 
 _EVERY_DAY = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

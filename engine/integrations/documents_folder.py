@@ -21,7 +21,8 @@ from engine.faults import read_document
 from engine.inventory.model import PositionCount, Supply
 from engine.network.checks import parse_network
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.csv_table import read_bytes
 
 NAMES = ("network", "catalog", "positions", "supplies", "orders")

@@ -15,7 +15,8 @@ from engine.faults import nearest
 from engine.network.document import NodeDocument
 from engine.network.model import Network
 from engine.network.places import coordinate_faults, find_place
-from engine.orders.model import Destination, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewOrder
 
 _PATH = "$.destination"
 

@@ -110,16 +110,24 @@ class MemoryReservations:
         return []
 
     def take_out(
-        self, reservation_id: str, given: Sequence[StockLine], lost: Sequence[StockLine], order_id: str
+        self,
+        reservation_id: str,
+        given: Sequence[StockLine],
+        lost: Sequence[StockLine],
+        order_id: str,
+        *,
+        leaves: bool = False,
     ) -> bool | None:
-        """Give lines of a confirmed reservation back, and take those that are lost off on_hand, as far as there is any.
+        """Give lines of a reservation back, and take those that are lost off on_hand, as far as there is any.
+
+        Lost lines were not there, or, if it `leaves`, have left the node; both of a confirmed reservation only.
 
         Return whether it still keeps something (True if nothing was asked), None if it does not have the lines.
         """
         kept, inventory = self._live(reservation_id), self._inventory
         if not given and not lost:
             return True
-        if kept is None or kept.state != "confirmed":
+        if kept is None or (lost and kept.state != "confirmed"):
             return None
         wanted = [
             HoldLine(sku=sku, node_id=node_id, quantity=units, ship_on=date.fromordinal(day))
@@ -128,14 +136,14 @@ class MemoryReservations:
         taken_out, stay, too_many = split_lines(kept.lines, wanted)
         if too_many:
             return None
-        why = f"{'short_pick' if lost else 'rejected'} {order_id}"
+        why = f"{'shipped' if leaves else 'short_pick' if lost else 'rejected'} {order_id}"
         inventory._take(kept, taken_out, -1, why)
         for sku, node_id, units, _ in lost:
             on_hand = inventory._stock.units_in(sku, node_id, Condition.SELLABLE)
             if on_hand != MAX_UNITS:
                 inventory._stock.set_units(sku, node_id, Condition.SELLABLE, on_hand - min(on_hand, units))
                 inventory._stock.because(sku, node_id, why)
-        inventory._settle(kept, taken_out, stay, "cancelled")
+        inventory._settle(kept, taken_out, stay, "consumed" if leaves else "cancelled")
         return bool(stay)
 
     def expire_due(self) -> None:

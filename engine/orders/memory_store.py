@@ -17,8 +17,9 @@ from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.replies import milliseconds
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of
+from engine.orders.life import NO_LIFE, Life
 from engine.orders.memory_reservations import MemoryReservations
-from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
 from engine.orders.replies import (
@@ -30,7 +31,8 @@ from engine.orders.replies import (
     unknown_orders,
     verdict_of,
 )
-from engine.orders.revising import OrderChanged, Revision
+from engine.orders.revising import OrderChanged, Revision, kept_life
+from engine.orders.steering import NO_STEERING, Steering, steering_document
 from engine.routing.model import (
     RUN_OVER,
     NodeCapacity,
@@ -60,11 +62,18 @@ class _Kept:
     uses: Sequence[Use] = ()
     steering: bytes = b""
     revision: int = 0
+    life: str = ""
+    routed: str = ""
+    due: str = ""
+    told: str = ""
     decided_ms: int = 0
     history: list[str] = field(default_factory=list)
 
     def fields(self) -> tuple[str | bytes, ...]:
-        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows, self.steering)
+        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows, self.steering, self.life)
+
+    def put_life(self, change: Sequence[str]) -> None:
+        self.life, self.routed, self.demand, self.due, self.told = change[:5]
 
 
 class MemoryOrderStore:
@@ -79,9 +88,16 @@ class MemoryOrderStore:
         self._fences: dict[str, int] = {}
         self._done: dict[str, set[str]] = {}
 
-    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+    async def capture(
+        self,
+        captured: Captured,
+        *,
+        life: Life = NO_LIFE,
+        steering: Steering = NO_STEERING,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
         """Keep a new order."""
-        replayed, reply = self._records.once(replay, lambda: self._capture(captured))
+        replayed, reply = self._records.once(replay, lambda: self._capture(captured, life, steering))
         self._reservations.record("capture")
         return capture_outcome(reply, captured.order_id, captured.reservation_id or "", replayed=replayed)
 
@@ -120,7 +136,12 @@ class MemoryOrderStore:
         found = [self._orders[order_id] for order_id in named]
         orders = (
             open_order(
-                name, kept.state, kept.doc, self._reservations.lines(kept.reservation_id), kept.steering, kept.rows
+                name,
+                kept.state,
+                kept.routed or kept.doc,
+                self._reservations.lines(kept.reservation_id),
+                kept.steering,
+                kept.rows,
             )
             for name, kept in zip(named, found, strict=True)
             if not self._has_left(kept)
@@ -189,6 +210,11 @@ class MemoryOrderStore:
         last = found[min(limit, len(found)) - 1][0] if found else 0
         return [(order_id, decided_ms) for decided_ms, order_id in found if decided_ms <= last]
 
+    async def effects_due(self, now_ms: float, limit: int) -> list[str]:
+        """Return orders that have something to be done elsewhere."""
+        due = sorted((int(kept.due), order_id) for order_id, kept in self._orders.items() if kept.due)
+        return [order_id for at_ms, order_id in due if at_ms <= now_ms][:limit]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
@@ -211,7 +237,7 @@ class MemoryOrderStore:
 
     # One operation each, as in lua/.
 
-    def _capture(self, captured: Captured) -> Reply:
+    def _capture(self, captured: Captured, life: Life, steering: Steering) -> Reply:
         order_id, reservation_id = captured.order_id, captured.reservation_id or ""
         known = self._orders.get(order_id)
         if known is not None:
@@ -227,6 +253,10 @@ class MemoryOrderStore:
             channel=captured.channel,
             reservation_id=reservation_id,
         )
+        if life != NO_LIFE or steering != NO_STEERING:
+            order = Order(captured=captured, state=OrderState.CAPTURED, steering=steering, life=life)
+            kept.put_life(kept_life(order))
+            kept.steering = b"" if steering == NO_STEERING else steering_document(steering)
         self._orders[order_id] = kept
         self._enter(kept, "captured", "")
         return ("captured", "", kept.fields())
@@ -256,17 +286,20 @@ class MemoryOrderStore:
         if self._has_left(kept):
             return ("left", "", ())
         is_open = self._reservations.take_out(
-            kept.reservation_id, revision.given_back, revision.lost, revision.order_id
+            kept.reservation_id, revision.given_back, revision.lost, revision.order_id, leaves=revision.leaves
         )
         if is_open is None:
             raise OrderChanged
         if not is_open:
             kept.reservation_id = ""
-        if revision.uses is not None:
+        if revision.leaves:
+            kept.uses = revision.uses or ()
+        elif revision.uses is not None:
             self._count(kept.uses, -1)
             self._count(revision.uses, 1)
             kept.uses = revision.uses
         kept.rows, kept.steering, kept.revision = revision.rows, revision.steering, kept.revision + 1
+        kept.put_life(revision.life)
         self._enter(kept, revision.to.state.value, f" {revision.written}")
         return ("revised", "", kept.fields())
 
@@ -306,8 +339,9 @@ class MemoryOrderStore:
         return self._reservations.has_left(kept.reservation_id, is_allocated=bool(kept.uses))
 
     def _enter(self, kept: _Kept, state: str, run_id: str) -> None:
-        kept.state = state
-        kept.history.append(f"{milliseconds(self._clock.now())} {state} {run_id}")
+        kept.state, told = state, kept.told or state
+        kept.told = ""
+        kept.history.append(f"{milliseconds(self._clock.now())} {told} {run_id}")
 
     # What is used of the nodes.
 

@@ -1,8 +1,9 @@
 """What an order is, from the request to its history.
 
-States: captured → sourced (every unit has a node) | backordered (some unit has none); any of them → cancelled. Captured
-and backordered orders are open: a routing run may take them. Not here: the rules of capture (capture.py), the
-decision itself (engine/routing/model.py).
+Stores keep how far its routing has come: captured → sourced (every unit has a node) | backordered (some unit has none)
+→ shipped (nothing is left to route); any of them → cancelled. Captured and backordered orders are open: a routing run
+may take them. Not here: the state that people see (states.py), the rules of capture (capture.py), the decision itself
+(engine/routing/model.py), all that happens beside routing (life.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 import msgspec
 
 from engine.delivery.promised import PromisedTerms
+from engine.orders.destination import Destination
+from engine.orders.life import NO_LIFE, Life
 from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import AllocationRow, OrderLine
 
@@ -23,28 +26,27 @@ MOST_PRIORITY = 9
 
 
 class OrderState(StrEnum):
-    """Where an order stands."""
+    """Where an order, a line or a unit stands (states.py); of these a store keeps by itself what `ROUTING` has."""
 
     CAPTURED = "captured"
+    VALIDATED = "validated"
+    ON_HOLD = "on_hold"
+    PROMISED = "promised"
     SOURCED = "sourced"
-    BACKORDERED = "backordered"
+    RELEASED = "released"
+    PICKING = "picking"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    RETURNED = "returned"
     CANCELLED = "cancelled"
+    BACKORDERED = "backordered"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Destination:
-    """Where an order goes: degrees, or a postal code with its country (ISO 3166 alpha-2), or both.
-
-    `time_zone` is an IANA name; a home costs more with some services, and some serve no post office boxes.
-    """
-
-    latitude: float | None = None
-    longitude: float | None = None
-    postal_code: str | None = None
-    country: str | None = None
-    time_zone: str | None = None
-    residential: bool = False
-    is_po_box: bool = False
+ROUTING = frozenset(
+    {OrderState.CAPTURED, OrderState.SOURCED, OrderState.BACKORDERED, OrderState.SHIPPED, OrderState.CANCELLED}
+)
+"""How far the routing of an order has come, as stores keep it: after `shipped` nothing of it is left to route."""
 
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -125,7 +127,8 @@ class Order:
     `reservation_id` is the reservation that keeps its stock now; `run_id` the routing run that decided last, and
     `allocation` its decision, empty before. In a store of several partitions what it waits for stays in the earlier
     reservations `waiting_reservation_ids`; in one of one partition there are none. `steering` is what nodes and people
-    have said about how it may be routed.
+    have said about how it may be routed, `life` what has happened to it beside that. `allocation` is of what has not
+    left its node yet.
     """
 
     captured: Captured
@@ -135,6 +138,7 @@ class Order:
     allocation: tuple[AllocationRow, ...] = ()
     waiting_reservation_ids: tuple[str, ...] = ()
     steering: Steering = NO_STEERING
+    life: Life = NO_LIFE
 
     @property
     def order_id(self) -> str:
@@ -146,6 +150,16 @@ class Order:
         """The priority that people gave it, or that it came with."""
         said = self.steering.priority
         return self.captured.priority if said is None else said
+
+    @property
+    def lines(self) -> tuple[OrderLine, ...]:
+        """The customer's lines, as modified."""
+        return self.captured.lines if self.life.amendment is None else self.life.amendment.lines
+
+    @property
+    def demand(self) -> tuple[OrderLine, ...]:
+        """All that nodes have to ship for it, as modified: what has left, and what was cancelled, too."""
+        return self.captured.demand if self.life.amendment is None else self.life.amendment.demand
 
     @property
     def first_reservation_id(self) -> str | None:
@@ -167,11 +181,23 @@ class NotedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotedMove:
+    """Units of a line that went from a state to another."""
+
+    line_id: str
+    before: str
+    after: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """What nodes or people said that made a step, who said it, and why.
 
     Events: rejected, short_pick, time_out, closed (a node does not ship lines); accepted; override; order_hold and
-    order_hold_released.
+    order_hold_released; and those of each capability of an order's life (docs/reference/events.md). `subject` is the id
+    of the shipment, tender or return that it is about, `amount_cents` the money that moved, `moves` the units that went
+    from a state to another.
     """
 
     event: str
@@ -179,6 +205,9 @@ class Note:
     reason: str | None = None
     node_id: str | None = None
     lines: tuple[NotedLine, ...] = ()
+    subject: str | None = None
+    amount_cents: int | None = None
+    moves: tuple[NotedMove, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

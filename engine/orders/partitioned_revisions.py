@@ -132,7 +132,9 @@ class PartitionedRevisions:
 
 def _packed(revision: Revision, tried: Truth | None) -> bytes:
     expected = (*revision.expected, -1 if tried is None else tried.version)
-    return _pack((expected, revision.refusal or "", (*change_of(revision), becoming(revision.uses))))
+    *change, _, life = change_of(revision)
+    becomes = "" if revision.leaves else becoming(revision.uses)
+    return _pack((expected, revision.refusal or "", (*change, becomes, life)))
 
 
 def _shortened(revision: Revision, there: Mapping[tuple[str, str], int]) -> Revision:

@@ -24,6 +24,7 @@ from engine.inventory.partition import Partition
 from engine.inventory.redis_hold_rows import by_sku
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import check_allocations, entry_of, today_of
+from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order
 from engine.orders.partitioned_commit import AGAIN, PartitionedCommit, Setting
@@ -33,9 +34,10 @@ from engine.orders.partitioned_revisions import PartitionedRevisions
 from engine.orders.partitioned_uses import DROP, PartitionedUses
 from engine.orders.places import Places
 from engine.orders.records import captured_of, demand_of, document, fingerprint
-from engine.orders.redis_store import RedisOrderStore, allocated_orders, kept_of, limits_of
+from engine.orders.redis_store import RedisOrderStore, allocated_orders, begun, kept_of, limits_of
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, revision_outcome, unknown_orders, verdict_of
 from engine.orders.revising import Revision
+from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict, VerdictOutcome
 from engine.storage.client import StoreClient
 from engine.storage.functions import REPLAY, library
@@ -77,7 +79,14 @@ class PartitionedOrderStore:
         self._commits = PartitionedCommit(self._all, self._followers, self._uses)
         self._revisions = PartitionedRevisions(self._all, self._places, self._claims, self._followers, self._uses)
 
-    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+    async def capture(
+        self,
+        captured: Captured,
+        *,
+        life: Life = NO_LIFE,
+        steering: Steering = NO_STEERING,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
         """Keep a new order, at home with its reservation; a retry takes over the id of the first request."""
         reservation_id, partition = captured.reservation_id or "", None
         if replay is not None:
@@ -95,6 +104,7 @@ class PartitionedOrderStore:
             demand_of(captured.demand),
             captured.channel,
             reservation_id,
+            life=begun(captured, life, steering),
         )
         outcome = capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
         if replayed or outcome.value.run_id is None:
@@ -204,6 +214,11 @@ class PartitionedOrderStore:
         return sorted(
             (pair for pairs in found for pair in pairs if pair[1] <= last), key=lambda pair: (pair[1], pair[0])
         )
+
+    async def effects_due(self, now_ms: float, limit: int) -> list[str]:
+        """Return orders that have something to be done elsewhere, of all partitions."""
+        found = await asyncio.gather(*(each.effects_due(now_ms, limit) for each in self._at))
+        return [order_id for some in found for order_id in some]
 
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what commits and cancellations have left over; the parts of reservations are the inventory's."""

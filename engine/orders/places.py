@@ -44,7 +44,13 @@ class Places:
         return found
 
     async def capture(
-        self, order_id: str, reservation_id: str, partition: int | None, replay: Replay | None, *args: Part
+        self,
+        order_id: str,
+        reservation_id: str,
+        partition: int | None,
+        replay: Replay | None,
+        *args: Part,
+        life: bytes = b"",
     ) -> tuple[bool, Reply]:
         """Keep a new order where it is to be at home; return whether it was answered before, and the reply.
 
@@ -57,7 +63,8 @@ class Places:
                 break
             is_beside = not reservation_id or self._hashing.of(reservation_id) == here.number
             try:
-                return await here.change("allot_capture_order_over_v1", replay, order_id, *args, at, int(is_beside))
+                more: list[Part] = [at, int(is_beside), life]
+                return await here.change("allot_capture_order_over_v1", replay, order_id, *args, *more)
             except StoreReplyError as error:
                 if "ELSEWHERE" not in str(error):
                     raise

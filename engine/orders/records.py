@@ -9,6 +9,7 @@ from hashlib import sha256
 
 import msgspec
 
+from engine.orders.life import life_of
 from engine.orders.model import Captured, HistoryEntry, Note, Order, OrderState
 from engine.orders.steering import steering_of
 from engine.routing.model import AllocationRow, OrderLine
@@ -61,18 +62,19 @@ def captured_of(doc: str | bytes) -> Captured:
 
 
 def order_of(fields: Sequence[str | bytes]) -> Order:
-    """Return the order of the fields doc, state, reservation_id, run_id, rows, steering; a blank id is None.
+    """Return the order of the fields doc, state, reservation_id, run_id, rows, steering, life; a blank id is None.
 
-    Replies that were kept before there was any steering have none.
+    Replies that were kept before there were steering and life have none.
     """
-    doc, state, reservation_id, run_id, rows, *steering = fields
+    doc, state, reservation_id, run_id, rows, steering, life = (*fields, "", "")[:7]
     return Order(
         captured=_DOCUMENTS.decode(doc),
         state=OrderState(_text(state)),
         reservation_id=_text(reservation_id) or None,
         run_id=_text(run_id) or None,
         allocation=allocation_of(rows),
-        steering=steering_of(steering[0] if steering else None),
+        steering=steering_of(steering),
+        life=life_of(life),
     )
 
 

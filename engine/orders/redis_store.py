@@ -23,7 +23,8 @@ from engine.inventory.redis_hold_rows import by_sku
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of
-from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
+from engine.orders.life import NO_LIFE, Life
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
 from engine.orders.open import open_order, used_capacity
 from engine.orders.records import demand_of, document, fingerprint, history_entry, order_of
 from engine.orders.replies import (
@@ -35,7 +36,8 @@ from engine.orders.replies import (
     unless_fenced,
     verdict_of,
 )
-from engine.orders.revising import OrderChanged, Revision
+from engine.orders.revising import OrderChanged, Revision, kept_life
+from engine.orders.steering import NO_STEERING, Steering, steering_document
 from engine.routing.model import NodeCapacity, OpenOrder, OrderAllocation, UsedCapacity, Verdict
 from engine.storage.client import Part, StoreClient
 from engine.storage.functions import REPLAY, library
@@ -74,7 +76,14 @@ class RedisOrderStore:
         self._client = client
         self._keys = keys
 
-    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+    async def capture(
+        self,
+        captured: Captured,
+        *,
+        life: Life = NO_LIFE,
+        steering: Steering = NO_STEERING,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
         """Keep a new order."""
         reservation_id = captured.reservation_id or ""
         replayed, reply = await self._change(
@@ -86,6 +95,7 @@ class RedisOrderStore:
             demand_of(captured.demand),
             captured.channel,
             reservation_id,
+            begun(captured, life, steering),
         )
         return capture_outcome(reply, captured.order_id, reservation_id, replayed=replayed)
 
@@ -104,7 +114,7 @@ class RedisOrderStore:
     async def get(self, order_id: str) -> Order:
         """Return an order."""
         fields = await self._client.call(
-            "HMGET", self._keys.order(order_id), "doc", "state", "reservation_id", "run_id", "rows", "steering"
+            "HMGET", self._keys.order(order_id), "doc", "state", "reservation_id", "run_id", "rows", "steering", "life"
         )
         if fields[0] is None:
             raise unknown_orders([order_id])
@@ -203,6 +213,12 @@ class RedisOrderStore:
         """Return orders that a run has decided on."""
         return await allocated_orders(self._client, self._keys, limit, after_ms)
 
+    async def effects_due(self, now_ms: float, limit: int) -> list[str]:
+        """Return orders that have something to be done elsewhere."""
+        key = self._keys.named("effects_due")
+        found = await self._client.call("ZRANGEBYSCORE", key, "-inf", f"{now_ms:.0f}", "LIMIT", 0, limit)
+        return [order_id.decode() for order_id in found]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
@@ -222,7 +238,18 @@ def change_of(revision: Revision) -> tuple[object, ...]:
         revision.lost,
         False if revision.uses is None else revision.uses,
         revision.written,
+        False,
+        revision.life,
     )
+
+
+def begun(captured: Captured, life: Life, steering: Steering) -> bytes:
+    """Return what an order begins with as lua/capture.lua takes it; blank if that is nothing."""
+    if life == NO_LIFE and steering == NO_STEERING:
+        return b""
+    order = Order(captured=captured, state=OrderState.CAPTURED, steering=steering, life=life)
+    said = b"" if steering == NO_STEERING else steering_document(steering)
+    return _pack((*kept_life(order), said.decode()))
 
 
 def changed_or(error: StoreReplyError) -> Exception:

@@ -11,8 +11,11 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from engine.orders.batch import uses_of
-from engine.orders.model import Note, Order, OrderState
-from engine.orders.records import rows_document
+from engine.orders.life import life_document
+from engine.orders.model import Note, NotedMove, Order, OrderState
+from engine.orders.records import demand_of, document, rows_document
+from engine.orders.remaining import routing_state, to_route
+from engine.orders.states import check_move, moves_between, state_of, units_by_state
 from engine.orders.steering import steering_document
 from engine.routing.model import AllocationRow
 
@@ -29,7 +32,8 @@ class Revision:
     """What is to become of an order as it was `seen`; with a `refusal` nothing but to say so.
 
     `given_back` are lines that its reservation gives back, `lost` lines that it gives back since the units are not
-    there: on hand falls with them. `uses_change` says whether what it uses of nodes is that of its rows from now on.
+    there: on hand falls with them; with `leaves` they have left the node, and what they used of it stays used.
+    `uses_change` says whether what the order uses of nodes is that of its rows from now on.
     """
 
     seen: Order
@@ -38,6 +42,7 @@ class Revision:
     given_back: tuple[StockLine, ...] = ()
     lost: tuple[StockLine, ...] = ()
     uses_change: bool = False
+    leaves: bool = False
     refusal: str | None = None
 
     @property
@@ -62,6 +67,12 @@ class Revision:
         return steering_document(self.to.steering)
 
     @property
+    def life(self) -> tuple[str, str, str, str, str, str]:
+        """What has happened to it from now on, as put_life of lua/orders.lua takes it."""
+        leaves = "" if not self.leaves else "some" if any(row.node_id for row in self.to.allocation) else "all"
+        return (*kept_life(self.to), leaves)
+
+    @property
     def uses(self) -> list[tuple[str, int, int, int]] | None:
         """What it uses of nodes from now on; None leaves that as it is."""
         return uses_of(self.to.allocation) if self.uses_change else None
@@ -72,10 +83,38 @@ class Revision:
         return msgspec.json.encode(self.note).decode()
 
 
+def kept_life(order: Order) -> tuple[str, str, str, str, str]:
+    """Return what a store keeps of an order beside its routing, and what follows from it, each as text.
+
+    Its life, what there is to route if that is not what was captured, its demand, when the next of its effects is due
+    (ms), and the state that people see.
+    """
+    routed = to_route(order)
+    due = min((effect.due_at.timestamp() * 1000 for effect in order.life.effects), default=None)
+    return (
+        life_document(order.life).decode(),
+        "" if routed == order.captured else document(routed).decode(),
+        demand_of(routed.demand),
+        "" if due is None else f"{due:.0f}",
+        state_of(order).value,
+    )
+
+
 def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revision:
-    """Return a revision to an order, with the next number."""
+    """Return a revision to an order, with the next number, the state of its routing, and the moves that it makes.
+
+    Raises IllegalState if units would go where they cannot go from where they are.
+    """
     counted = replace(to.steering, revision=seen.steering.revision + 1)
-    return Revision(seen=seen, to=replace(to, steering=counted), note=note, **change)  # type: ignore[arg-type]
+    to = replace(to, steering=counted, state=routing_state(to))
+    moves = moves_between(units_by_state(seen), units_by_state(to))
+    for line_id, before, after, _ in moves:
+        check_move(before, after, f"Line {line_id!r} of order {seen.order_id!r}")
+    noted = tuple(
+        NotedMove(line_id=line_id, before=before.value, after=after.value, quantity=units)
+        for line_id, before, after, units in moves
+    )
+    return Revision(seen=seen, to=to, note=replace(note, moves=noted), **change)  # type: ignore[arg-type]
 
 
 def refused(seen: Order, note: Note, why: str) -> Revision:

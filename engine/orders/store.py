@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Protocol
 
 from engine.inventory.model import Outcome, Replay
+from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.revising import Revision
+from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import OrderBook
 
 
@@ -17,7 +19,14 @@ class OrderStore(OrderBook, Protocol):
     effect; raises IdempotencyConflict when its fingerprint differs.
     """
 
-    async def capture(self, captured: Captured, *, replay: Replay | None = None) -> Outcome[Order]:
+    async def capture(
+        self,
+        captured: Captured,
+        *,
+        life: Life = NO_LIFE,
+        steering: Steering = NO_STEERING,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
         """Keep a new order; the same order under the same id again changes nothing.
 
         Raises IllegalState when the id has another order, or when the reservation is past, or another order's;
@@ -61,6 +70,10 @@ class OrderStore(OrderBook, Protocol):
 
         At most about `limit`, the oldest first; those of one moment come together.
         """
+        ...
+
+    async def effects_due(self, now_ms: float, limit: int) -> list[str]:
+        """Return about `limit` orders that have something to be done elsewhere which is due at `now_ms`."""
         ...
 
     async def sweep(self, limit: int = 1000) -> None:

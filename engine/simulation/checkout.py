@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from engine.bootstrap import Engine
-from engine.orders.model import Destination as OrderDestination
+from engine.orders.destination import Destination as OrderDestination
 from engine.orders.model import NewLine, NewOrder
 from engine.promising.model import MOST_LINES, Destination, Option, PromiseRequest, WantedLine
 from engine.scenarios.orders import OrderTable

@@ -14,7 +14,8 @@ from engine.config import Settings
 from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import HoldLine, PositionCount
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest, RunStatus
 
 ORDER = NewOrder(

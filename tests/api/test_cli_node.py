@@ -14,7 +14,8 @@ from engine.catalog.document import CatalogDocument
 from engine.config import read_settings
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest
 from tests.api.conftest import NETWORK
 

@@ -18,7 +18,8 @@ from engine.catalog.document import CatalogDocument
 from engine.config import Settings
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest
 
 ORDER = {"channel": "web", "destination": {"latitude": 40.73, "longitude": -73.99}}

@@ -13,7 +13,8 @@ from engine.errors import InvalidInput
 from engine.inventory.model import HoldLine, PositionCount
 from engine.inventory.partitions import Partitions
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest, RunStatus
 from tests.cluster_servers import StoreCluster
 

@@ -16,7 +16,8 @@ from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.ray import Fleet, Session
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest, RunStatus
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys

@@ -9,7 +9,8 @@ from engine.catalog.model import Catalog
 from engine.errors import InvalidInput
 from engine.network.model import Network
 from engine.orders.capture import capture
-from engine.orders.model import Captured, Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import Captured, NewLine, NewOrder
 from engine.orders.records import fingerprint
 from engine.routing.model import OrderLine
 

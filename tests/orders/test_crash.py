@@ -20,7 +20,8 @@ from engine.inventory.partitioned_store import PartitionedInventoryStore
 from engine.inventory.redis_store import LIBRARY as INVENTORY_LIBRARY
 from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import InventoryStore
-from engine.orders.model import Captured, Destination
+from engine.orders.destination import Destination
+from engine.orders.model import Captured
 from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER_LIBRARIES
 from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import LIBRARIES as ORDERS_LIBRARIES

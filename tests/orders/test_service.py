@@ -15,7 +15,8 @@ from engine.inventory.model import Hold, HoldLine, PositionCount, Replay
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.orders.service import OrderService
 from engine.orders.store import OrderStore
 from engine.storage.documents import MemoryDocumentStore

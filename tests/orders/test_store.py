@@ -14,7 +14,8 @@ from engine.inventory.model import (
     Replay,
     ReservationState,
 )
-from engine.orders.model import Captured, Destination, Order, OrderState
+from engine.orders.destination import Destination
+from engine.orders.model import Captured, Order, OrderState
 from engine.routing.model import (
     OrderLine,
     OwnStock,

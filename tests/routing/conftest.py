@@ -22,8 +22,9 @@ from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Hold, HoldLine, Position, PositionCount
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
+from engine.orders.destination import Destination
 from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.model import Destination, NewLine, NewOrder, Order
+from engine.orders.model import NewLine, NewOrder, Order
 from engine.orders.service import OrderService
 from engine.policies.document import RunPolicyDocument
 from engine.policies.service import PolicyService

@@ -24,7 +24,8 @@ from engine.inventory.redis_store import RedisInventoryStore
 from engine.inventory.store import InventoryStore
 from engine.network.document import NetworkDocument
 from engine.network.service import NetworkService
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.service import OrderService

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest
 from solvers.params import Method
 

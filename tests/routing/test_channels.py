@@ -10,7 +10,8 @@ import pytest
 
 from engine.inventory.model import Hold, HoldLine, Position
 from engine.inventory.quotas import PositionQuotas, Quota
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest, RunStatus
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.promising.model import Destination as PromisedTo
 from engine.promising.model import PromiseRequest, WantedLine
 from engine.promising.service import PromiseService

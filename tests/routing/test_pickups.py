@@ -14,7 +14,8 @@ from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
 from engine.orders.closing import NodeClosures
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.orders.steering_service import OrderSteering
 from engine.promising.model import PromiseRequest, WantedLine
 from engine.routing.run_model import RunRequest

@@ -11,8 +11,9 @@ import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.network.document import NetworkDocument
+from engine.orders.destination import Destination
 from engine.orders.explanations import ExplanationService
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.explained_blobs import MemoryBlobs
 from engine.routing.explained_runs import ExplainedRuns
 

@@ -9,7 +9,8 @@ import pytest
 
 from engine.catalog.document import CatalogDocument
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.promising.model import Destination as PromisedTo
 from engine.promising.model import PromiseRequest, WantedLine
 from engine.routing.run_model import RunRequest

@@ -10,7 +10,8 @@ import pytest
 from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest
 from solvers.params import Method
 

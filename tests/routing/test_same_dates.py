@@ -13,7 +13,8 @@ from engine.availability.stock import StockReader
 from engine.catalog.document import CatalogDocument
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.promising.model import Destination as PromisedTo
 from engine.promising.model import PromiseRequest, WantedLine
 from engine.routing.batch import build_batch

@@ -16,7 +16,8 @@ from engine.config import Settings
 from engine.errors import InvalidInput, Refused
 from engine.inventory.model import HoldLine, PositionCount, Supply
 from engine.network.document import NetworkDocument
-from engine.orders.model import Destination, NewLine, NewOrder
+from engine.orders.destination import Destination
+from engine.orders.model import NewLine, NewOrder
 from engine.routing.run_model import RunRequest
 from engine.scenarios.reading import read_story
 from engine.simulation.promoting import promote, winner_of

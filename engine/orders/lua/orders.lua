@@ -2,30 +2,35 @@
 --
 -- order:<id>          hash: doc (what was captured, JSON), fingerprint, demand, channel, seq, and what moves: state, run_id,
 --                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua); and, once nodes or people
---                     have said something of it, steering (JSON) and revision, how often
--- order_history:<id>  list: "<ms> <state> <run_id>", or "<ms> <state>  <note (JSON)>", oldest first
+--                     have said something of it, steering (JSON) and revision, how often; and, once it has been modified or units
+--                     of it have left, routed: doc with what there is to route
+--                     life                what has happened to it beside routing (JSON)
+-- order_history:<id>  list: "<ms> <state> <run_id>", or "<ms> <state>  <note (JSON)>", oldest first; where a note has come
+--                     with a life, the state is the one that people see
+-- effects_due         sorted set: ids of orders that have something to be done elsewhere, by when (ms)
 -- open_orders         sorted set: ids of captured and backordered orders, by seq        order_seq  the last seq given
 -- allocated           sorted set: ids of orders that a run has decided on, by when it did (ms), until they are cancelled
 --
--- Invariants: an order is in open_orders exactly when its state is captured or backordered; its history ends with its
--- state; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
+-- Invariants: an order is in open_orders exactly when its state is captured or backordered; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
 
+local STEERING_AT, LEAVES_AT = 6, 6
 local OPEN = { captured = true, backordered = true }
 
--- The fields that make an order (doc, state, reservation_id, run_id, rows, steering), or nil when there is no such order.
+-- The fields that make an order (doc, state, reservation_id, run_id, rows, steering, life), or nil when there is no such order.
 local function order_fields(work, order_id)
   local fields = redis.call('HMGET', key_of(work, 'order', order_id), 'doc', 'state', 'reservation_id', 'run_id', 'rows',
-    'steering')
+    'steering', 'life')
   return fields[1] and fields or nil
 end
 
 -- Moves an order into a state, sets further fields (name, value, …), and writes down which run did it, or '', or a blank and
--- what was said.
+-- what was said. `work.told` is the state that its history has, if that is another one.
 local function enter_state(work, order_id, seq, state, run_id, now, ...)
   redis.call('HSET', key_of(work, 'order', order_id), 'state', state, ...)
-  redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, state, run_id))
+  local told = work.told or state
+  redis.call('RPUSH', key_of(work, 'order_history', order_id), string.format('%.0f %s %s', now, told, run_id))
   redis.call('XADD', key_of(work, 'events'), 'MAXLEN', '~', 500000, '0-*', 'e',
-    cmsgpack.pack({ now, 'order', work.act or '', work.who or '', { { order_id, state, run_id } } }))
+    cmsgpack.pack({ now, 'order', work.act or '', work.who or '', { { order_id, told, run_id } } }))
   if OPEN[state] then
     redis.call('ZADD', key_of(work, 'open_orders'), seq, order_id)
   else
@@ -36,6 +41,25 @@ local function enter_state(work, order_id, seq, state, run_id, now, ...)
   elseif run_id ~= '' and string.sub(run_id, 1, 1) ~= ' ' then
     redis.call('ZADD', key_of(work, 'allocated'), now, order_id)
   end
+end
+
+-- Writes what has happened to an order: {life (JSON), doc with what there is to route or '', its demand, when the next of its effects
+-- is due (ms) or '', the state that people see, 'some' or 'all' if units leave now or ''}.
+local function put_life(work, order_id, change)
+  local life, routed, demand, due, told = unpack(change)
+  redis.call('HSET', key_of(work, 'order', order_id), 'life', life, 'routed', routed, 'demand', demand)
+  if due == '' then
+    redis.call('ZREM', key_of(work, 'effects_due'), order_id)
+  else
+    redis.call('ZADD', key_of(work, 'effects_due'), due, order_id)
+  end
+  work.told = told
+end
+
+-- As put_life, of an order that is captured now; the last member is what was said of it already (steering, JSON), or ''.
+local function begin_life(work, order_id, change)
+  put_life(work, order_id, change)
+  if change[STEERING_AT] ~= '' then redis.call('HSET', key_of(work, 'order', order_id), 'steering', change[STEERING_AT]) end
 end
 
 -- The reservation that keeps an order's stock, or nil; and the cell field of its units, nil if it keeps nothing now.

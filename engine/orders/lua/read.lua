@@ -1,6 +1,6 @@
 -- Reads orders for a routing run: what they ask for, and what their own reservations keep.
 -- KEYS[1]  any key of the partition (open_orders)     ARGV  order ids
--- Returns  cmsgpack list of {state, doc, lines that it keeps, steering (JSON), rows (JSON) if there is any steering}, in the order
+-- Returns  cmsgpack list of {state, doc with what there is to route, lines that it keeps, steering (JSON), rows (JSON) if there is any steering}, in the order
 --          asked for; {'', '', {}, '', ''} where there is no such order; the state is 'left' where units have left a node, since it may not be routed anew; a line is {sku, node_id, quantity, ship_on if it is dated demand, else 0}
 -- Invariant: nothing is written.
 
@@ -14,9 +14,10 @@ redis.register_function({ function_name = 'allot_read_orders_v1', flags = { 'no-
       for j, line in ipairs(field and own.lines or {}) do
         lines[j] = { line[SKU], line[NODE], line[QUANTITY], line[DATED] * line[SHIP_ON] }
       end
-      local uses = redis.call('HGET', key_of(work, 'order', order_id), 'uses')
+      local uses, routed = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'uses', 'routed'))
       local steering = fields[6] or ''
-      found[i] = { has_left(own, uses) and 'left' or fields[2], fields[1], lines, steering, steering ~= '' and fields[5] or '' }
+      found[i] = { has_left(own, uses) and 'left' or fields[2],
+        routed and routed ~= '' and routed or fields[1], lines, steering, steering ~= '' and fields[5] or '' }
     else
       found[i] = { '', '', {}, '', '' }
     end

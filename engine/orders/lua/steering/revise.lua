@@ -4,7 +4,7 @@
 -- ARGV[4]  cmsgpack {expected, refusal or '', change}
 --          expected: {state, run_id, reservation_id, revision}
 --          change: {state to enter, rows (JSON), steering (JSON), lines given back, lines that were not there, uses or false: as
---          they were, note (JSON)}
+--          they were, note (JSON), false, what has happened to it: see put_life in ../orders.lua, or absent}
 -- Returns  {verdict, detail, fields}: revised · refused (detail: why) · missing · left (units have left a node)
 --          The error REVISED, which is not stored, if the order has changed since it was seen.
 -- Invariants: those of take_out.lua; an order is changed once for what was seen of it.
@@ -16,20 +16,24 @@ register_once('allot_revise_order_v1', function(keys, args)
   if not fields[1] then return order_reply('missing', '') end
   if not is_as_seen(fields, expected) then return redis.error_reply('REVISED the order has changed since it was seen') end
   if refusal ~= '' then return order_reply('refused', refusal) end
-  local state, rows, steering, given, lost, uses, note = unpack(change)
+  local state, rows, steering, given, lost, uses, note, _, life = unpack(change)
+  local leaves = life and life[LEAVES_AT] ~= '' and life[LEAVES_AT]
   local own, packed = own_reservation(work, fields[RESERVATION_AT], now), fields[5]
   if has_left(own, packed) then return order_reply('left', '') end
-  if not take_out(work, own, given, lost, order_id) then
+  if not take_out(work, own, given, lost, order_id, leaves) then
     return redis.error_reply('REVISED what the order has reserved has changed')
   end
   local reservation_id = own and not FIELD_OF[own.state] and '' or fields[RESERVATION_AT]
-  if uses then
+  if leaves then
+    packed = #uses > 0 and cmsgpack.pack(uses) or ''
+  elseif uses then
     if packed ~= '' then count_uses(work, cmsgpack.unpack(packed), -1) end
     count_uses(work, uses, 1)
     packed = #uses > 0 and cmsgpack.pack(uses) or ''
   end
   commit_work(work)
   write_capacity(work)
+  if life then put_life(work, order_id, life) end
   enter_state(work, order_id, fields[6], state, ' ' .. note, now, 'rows', rows, 'steering', steering, 'revision',
     expected[REVISION_AT] + 1, 'reservation_id', reservation_id, 'uses', packed)
   return order_reply('revised', '', order_fields(work, order_id))

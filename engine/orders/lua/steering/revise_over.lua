@@ -2,7 +2,7 @@
 -- partitions follow, and so does what it uses of nodes.
 -- KEYS, ARGV  as in revise.lua, where change has one member more: {…, what uses become: drop · a JSON list of them · '' as they
 --             were}, uses is not read, and expected has the version of the reservation, from which lines that were not there have
---             left in other partitions already, or -1
+--             left in other partitions already, or -1. What units that leave have used stays counted
 -- Returns  as revise.lua, then the reservation that changed or '', its uses or '', and what they become
 
 local VERSION_AT = 5
@@ -15,11 +15,12 @@ register_once('allot_revise_order_over_v1', function(keys, args)
   if not fields[1] then return order_reply('missing', '') end
   if not is_as_seen(fields, expected) then return redis.error_reply('REVISED the order has changed since it was seen') end
   if refusal ~= '' then return order_reply('refused', refusal) end
-  local state, rows, steering, given, lost, _, note, becomes = unpack(change)
+  local state, rows, steering, given, lost, _, note, becomes, life = unpack(change)
+  local leaves = life and life[LEAVES_AT] ~= '' and life[LEAVES_AT]
   local uses, id = fields[5], fields[RESERVATION_AT]
   if order_has_left(own_reservations(work, id, fields[7], now), uses) then return order_reply('left', '') end
   local own = own_reservation(work, id, now)
-  local has_them, gone = take_out(work, own, given, lost, order_id)
+  local has_them, gone = take_out(work, own, given, lost, order_id, leaves)
   if not has_them then return redis.error_reply('REVISED what the order has reserved has changed') end
   for _, line in ipairs(gone) do
     if line[DATED] == FAR then
@@ -32,8 +33,9 @@ register_once('allot_revise_order_over_v1', function(keys, args)
   if own and not FIELD_OF[own.state] then id = '' end
   commit_work(work)
   if becomes ~= '' then settle_uses_later(work, uses, becomes) end
+  if life then put_life(work, order_id, life) end
   enter_state(work, order_id, fields[6], state, ' ' .. note, now, 'rows', rows, 'steering', steering, 'revision',
-    expected[REVISION_AT] + 1, 'reservation_id', id, 'uses', becomes == 'drop' and '' or uses)
+    expected[REVISION_AT] + 1, 'reservation_id', id, 'uses', (becomes == 'drop' or leaves == 'all') and '' or uses)
   return cmsgpack.pack({ 'revised', '', order_fields(work, order_id), told, becomes ~= '' and uses or '', becomes })
 end)
 

@@ -2,8 +2,9 @@
 -- part.lua.
 --
 -- is_as_seen(fields, expected)  whether {state, run_id, reservation_id, revision} of an order are those expected
--- take_out(work, own, given, lost, order_id)  takes lines {sku, node_id, quantity, ship_on} out of a confirmed reservation; returns
---   whether it had them, and the lines that were lost. Of those that are here on_hand falls, as far as there is any.
+-- take_out(work, own, given, lost, order_id, leaves)  takes lines {sku, node_id, quantity, ship_on} out of a reservation; returns
+--   whether it had them, and the lines that were lost. Of those that are here on_hand falls, as far as there is any. They were not
+--   there; or, if it `leaves`, they have left the node.
 -- Invariant: units go back once; where lines are lost, what is available stays as it was.
 
 local STATE_AT, RUN_AT, RESERVATION_AT, REVISION_AT = 1, 2, 3, 4
@@ -26,9 +27,10 @@ local function lose(work, lines, why)
   end
 end
 
-local function take_out(work, own, given, lost, order_id)
+local function take_out(work, own, given, lost, order_id, leaves)
   if #given + #lost == 0 then return true, {} end
-  if not own or own.state ~= 'confirmed' then return false end
+  local field = own and FIELD_OF[own.state]
+  if not field or (#lost > 0 and field ~= 'confirmed') then return false end
   local all = {}
   for _, lines in ipairs({ given, lost }) do
     for _, line in ipairs(lines) do all[#all + 1] = line end
@@ -37,9 +39,10 @@ local function take_out(work, own, given, lost, order_id)
   if #too_many > 0 then return false end
   local gone = {}
   if #lost > 0 then gone = split_lines({ lines = taken_out }, lost) end
-  give_back(work, taken_out, 'confirmed', (#lost > 0 and 'short_pick ' or 'rejected ') .. order_id, own.channel)
-  lose(work, gone, 'short_pick ' .. order_id)
-  if #stay == 0 then own.state, own.lines = 'cancelled', taken_out else own.lines = stay end
+  local why = (leaves and 'shipped ' or #lost > 0 and 'short_pick ' or 'rejected ') .. order_id
+  give_back(work, taken_out, field, why, own.channel)
+  lose(work, gone, why)
+  if #stay == 0 then own.state, own.lines = leaves and 'consumed' or 'cancelled', taken_out else own.lines = stay end
   own.dirty = true
   return true, gone
 end

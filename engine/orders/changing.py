@@ -1,0 +1,55 @@
+"""Changing an order by a rule: worked out from the order as it is, made if it is still so, else worked out again.
+
+Every capability of an order's life changes it this way and no other. Not here: the rules, and what a change asks to be
+done elsewhere (effecting.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from engine.clock import Clock
+from engine.errors import InvalidInput, Unavailable
+from engine.inventory.model import Outcome, Replay
+from engine.orders.model import Order
+from engine.orders.revising import OrderChanged, Revision
+from engine.orders.store import OrderStore
+
+Rule = Callable[[Order, datetime], Revision | None]
+"""What becomes of an order at an instant; None leaves it as it is. Pure, since it may be asked again."""
+_TRIES = 8
+
+
+class OrderChanges:
+    """Changes the orders of a tenant, one after another each."""
+
+    def __init__(self, store: OrderStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+
+    async def get(self, order_id: str) -> Order:
+        """Return an order; raises NotFound."""
+        return await self._store.get(order_id)
+
+    async def change(self, order_id: str, rule: Rule, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order by a rule; with `replay` a call that comes back gets the first answer.
+
+        Raises NotFound, what the rule raises, IllegalState for what it refuses, and Unavailable if others change the
+        order all the time.
+        """
+        for _ in range(_TRIES):
+            order = await self._store.get(order_id)
+            try:
+                revision = rule(order, self._clock.now())
+            except InvalidInput:  # what was right the first time need not be so any more
+                before = None if replay is None else await self._store.recall_revision(replay, order_id)
+                if before is None:
+                    raise
+                return before
+            if revision is None:
+                return Outcome(value=order, replayed=False)
+            try:
+                return await self._store.revise(revision, replay=replay)
+            except OrderChanged:
+                continue
+        raise Unavailable(f"Order {order_id!r} is being changed by other calls. Send it again.")

@@ -1,0 +1,44 @@
+"""What else an order has to do with: other orders, notices to its customer, alerts about it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import msgspec
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another order that this one has to do with.
+
+    Kinds: `split_from`, `split_to`, `merged_from`, `merged_into`, `exchange_for`, `exchanged_by`.
+    """
+
+    kind: str
+    order_id: str
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A message to the customer: which, about what, by which channel, and whether it went out."""
+
+    notice_id: str
+    template: str
+    channel: str
+    at: datetime
+    subject: str = ""
+    outcome: str = ""
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What stands in the way of keeping the promise: how bad, why, and by how many days at what probability."""
+
+    alert_id: str
+    severity: str
+    cause: str
+    at: datetime
+    subject: str = ""
+    promised_on: date | None = None
+    predicted_on: date | None = None
+    late_probability: float = 0.0
+    message: str = ""
+    closed_at: datetime | None = None
+    outcome: str = ""

@@ -1,0 +1,96 @@
+"""What an order costs and who pays: prices of its lines, tenders, and the ledger of what was done with them.
+
+Amounts are whole minor units of one currency. Not here: working them out (engine/payments).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class LinePrice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the customer pays for a line of an order: `total_cents` = quantity × unit price − discount + tax.
+
+    Where prices include tax, `tax_cents` is the part of the total that is tax and is not added; `unit_cost_cents` is
+    what a unit costs the seller, for rules by margin.
+    """
+
+    line_id: str
+    quantity: int
+    unit_price_cents: int
+    total_cents: int
+    discount_cents: int = 0
+    tax_code: str = ""
+    tax_cents: int = 0
+    unit_cost_cents: int | None = None
+
+
+class Prices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the customer pays for an order; `total_cents` is that of the lines and of its shipping."""
+
+    currency: str
+    lines: tuple[LinePrice, ...]
+    total_cents: int
+    shipping_cents: int = 0
+    shipping_tax_cents: int = 0
+    is_tax_included: bool = False
+
+
+class TenderKind(StrEnum):
+    """By what an order is paid."""
+
+    CARD = "card"
+    GIFT_CARD = "gift_card"
+    INVOICE = "invoice"
+
+
+class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way by which an order is paid, up to `amount_cents`; the provider knows it by `token`, no card number."""
+
+    tender_id: str
+    kind: TenderKind
+    provider: str
+    amount_cents: int
+    token: str = ""
+
+
+class EntryKind(StrEnum):
+    """What was done with a tender."""
+
+    AUTHORISED = "authorised"
+    DECLINED = "declined"
+    CAPTURED = "captured"
+    REFUNDED = "refunded"
+    VOIDED = "voided"
+    EXPIRED = "expired"
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something done with a tender, as the provider has answered it; entries are only ever added.
+
+    `entry_id` is that of the effect which did it, `provider_id` the provider's own; `authorisation_id` names the entry
+    by which money was set aside that is captured, voided or expires here; `subject` is the shipment or return that it
+    is for.
+    """
+
+    entry_id: str
+    kind: EntryKind
+    tender_id: str
+    amount_cents: int
+    at: datetime
+    provider_id: str = ""
+    authorisation_id: str = ""
+    subject: str = ""
+    reason: str = ""
+    expires_at: datetime | None = None
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Prices, tenders and ledger of an order."""
+
+    prices: Prices | None = None
+    tenders: tuple[Tender, ...] = ()
+    ledger: tuple[LedgerEntry, ...] = ()

@@ -1,0 +1,100 @@
+"""The shipments of an order: parcels that were released to their nodes, and how far they have come.
+
+Not here: what may be done with them (engine/fulfillment).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class ShipmentState(StrEnum):
+    """How far a shipment has come; of one that is lost or recalled nothing arrives."""
+
+    RELEASED = "released"
+    PICKING = "picking"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    DELIVERED = "delivered"
+    LOST = "lost"
+    RECALLED = "recalled"
+
+
+class ShipmentLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line of an order's demand (a product, those of a kit by themselves) in a shipment."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class Carton(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One carton of a shipment, with its own label."""
+
+    carton_id: str
+    weight_g: int
+    lines: tuple[ShipmentLine, ...]
+    length_mm: int = 0
+    width_mm: int = 0
+    height_mm: int = 0
+    tracking_number: str = ""
+    label_cents: int = 0
+
+
+class CarrierEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the carrier said of a shipment, and when that was."""
+
+    event: str
+    at: datetime
+    place: str = ""
+    detail: str = ""
+    carton_id: str = ""
+
+
+class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A parcel of an order that was released to a node; `shipment_id` begins with `shp_`.
+
+    Of an order over a hub the units come from the nodes of `from_node_ids`, and `node_id` is the hub.
+    """
+
+    shipment_id: str
+    node_id: str
+    service: str
+    ship_on: date
+    lines: tuple[ShipmentLine, ...]
+    state: ShipmentState
+    released_at: datetime
+    run_id: str = ""
+    wave_id: str = ""
+    picked_at: datetime | None = None
+    packed_at: datetime | None = None
+    shipped_at: datetime | None = None
+    delivered_at: datetime | None = None
+    cartons: tuple[Carton, ...] = ()
+    carrier: str = ""
+    tracking_number: str = ""
+    events: tuple[CarrierEvent, ...] = ()
+    predicted_on: date | None = None
+    proof: str = ""
+
+    @property
+    def has_left(self) -> bool:
+        """Whether its units have left the node, whatever became of them then."""
+        return self.state in HAVE_LEFT
+
+
+HAVE_LEFT = frozenset({ShipmentState.SHIPPED, ShipmentState.DELIVERED, ShipmentState.LOST})
+
+
+class DocumentEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who made, saw or sent which document of an order, and when; `sha256` is that of its bytes."""
+
+    document: str
+    subject: str
+    act: str
+    by: str
+    at: datetime
+    sha256: str = ""
