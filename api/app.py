@@ -32,6 +32,7 @@ from api.siblings import Place, offering
 from api.sweeper import (
     keep_bid_prices,
     keep_decisions,
+    keep_effects,
     keep_imports,
     keep_load,
     keep_runs,
@@ -146,6 +147,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_slots,
             keep_runs,
             keep_bid_prices,
+            keep_effects,
             keep_decisions,
             keep_webhooks,
             keep_imports,

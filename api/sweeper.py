@@ -104,6 +104,20 @@ async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:
     await _keep(look_again, "taking orders away from nodes", interval_seconds)
 
 
+async def keep_effects(engine: Engine, interval_seconds: float = 1.0) -> None:
+    """Do what orders ask to be done elsewhere, and no process did at once, until cancelled; one of several servers."""
+    owner = secrets.token_hex(8)
+
+    async def look_again() -> bool:
+        async with leased(engine.leases, "effects", owner, DECISIONS_SECONDS) as is_mine:
+            if is_mine:
+                with acting_as("sweeper"):
+                    await engine.effects.step()
+        return False
+
+    await _keep(look_again, "doing what orders ask for", interval_seconds)
+
+
 async def keep_webhooks(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Send events to webhooks until cancelled; one of several servers does it."""
     if engine.deliveries is not None:

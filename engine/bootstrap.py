@@ -43,7 +43,9 @@ from engine.inventory.service import InventoryService
 from engine.inventory.slot_desk import SlotDesk
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
+from engine.orders.changing import OrderChanges
 from engine.orders.closing import NodeClosures
+from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
@@ -106,6 +108,8 @@ class Engine:
     nearest_stores: NearestStoresService
     slot_list: SlotListService
     orders: OrderService
+    changes: OrderChanges
+    effects: Effects
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
@@ -206,7 +210,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
     dispatcher = _dispatcher(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
-    steering = OrderSteering(stores.orders, reference, clock, settings.most_rejections)
+    changes = OrderChanges(stores.orders, clock)
+    steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
@@ -262,6 +267,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
+        changes=changes,
+        effects=Effects(stores.orders, changes, _handlers(), clock),
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),
@@ -289,6 +296,11 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
         settings.tenant,
         None if secret is None else secret.get_secret_value().encode(),
     )
+
+
+def _handlers() -> dict[str, Handler]:
+    """Return who does what orders ask to be done elsewhere, by kind of effect."""
+    return {}
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:

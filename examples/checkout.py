@@ -86,7 +86,7 @@ def main() -> None:
     address = sys.argv[1] if len(sys.argv) > 1 else "http://127.0.0.1:8000"
     with Allot(address) as allot:
         order = checkout(allot)
-        print(f"{order.order_id} is {order.state}, promised for {order.promised_on}")
+        print(f"{order.order_id} is {order.state} for {order.promised_on}")
         steps = ", ".join(step.state for step in allot.get_order_history(order.order_id).data)
         print(f"history: {steps}")
 

@@ -44,6 +44,6 @@ echo "$reservation_id is $(field state <<< "$confirmed")"
 order=$(post orders "{\"channel\": \"web\", \"destination\": $destination, \"lines\": $lines,
   \"reservation_id\": \"$reservation_id\"}" "$cart-order")
 order_id=$(field order_id <<< "$order")
-echo "$order_id is $(field state <<< "$order"), promised for $(field promised_on <<< "$order")"
+echo "$order_id is $(field state <<< "$order") for $(field promised_on <<< "$order")"
 curl -sS --fail-with-body "$api/v1/orders/$order_id/history"
 echo

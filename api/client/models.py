@@ -515,7 +515,9 @@ class HistoryEntry(Struct, frozen=True, kw_only=True):
     """One step of an order: the state it entered, when, and which routing run did it, or what was said, and by whom.
 
     Events: rejected, short_pick, time_out and closed (of a node that does not ship lines), accepted, override,
-    order_hold, order_hold_released.
+    order_hold, order_hold_released, and those of the rest of its life. `subject` is the id of the shipment, tender
+    or return that it is about, `amount_cents` the money that moved, `moves` the units that went from a state to
+    another.
     """
 
     at: str
@@ -526,6 +528,9 @@ class HistoryEntry(Struct, frozen=True, kw_only=True):
     by: str | None = None
     node_id: str | None = None
     lines: tuple[LineUnits, ...] = ()
+    subject: str | None = None
+    amount_cents: int | None = None
+    moves: tuple[UnitsMoved, ...] = ()
 
 
 class HoldLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -924,7 +929,7 @@ class OptionSlot(Struct, frozen=True, kw_only=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """An order and where it stands; `allocations` is empty until a routing run has decided."""
+    """An order and where it stands, by what waits most; `allocations` is what has a node and has not left it yet."""
 
     order_id: str
     state: str
@@ -1017,11 +1022,13 @@ class OrderHoldBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class OrderLine(Struct, frozen=True, kw_only=True):
-    """One line of the order."""
+    """One line of the order, where it stands, and its units by state; those of a kit are units of its products."""
 
     line_id: str
     sku: str
     quantity: int
+    state: str
+    units: dict[str, int]
 
 
 class OrderLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1805,6 +1812,15 @@ class UnavailableLine(Struct, frozen=True, kw_only=True):
     quantity: int
     reason: str
     available_on: datetime.date | None
+
+
+class UnitsMoved(Struct, frozen=True, kw_only=True):
+    """Units of a line that went from a state to another."""
+
+    line_id: str
+    before: str
+    after: str
+    quantity: int
 
 
 class UnroutedLine(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
 from engine.orders.destination import Destination
 from engine.orders.explanations import Explained
 from engine.orders.model import HistoryEntry, NewLine, NewOrder, Order
+from engine.orders.states import customer_lines, state_of
 from engine.orders.steering import OrderHold
 
 EXAMPLE = {
@@ -133,6 +134,12 @@ def _entry(entry: HistoryEntry) -> wire.HistoryEntry:
         by=note.by,
         node_id=note.node_id,
         lines=[said.LineUnits(line_id=line.line_id, quantity=line.quantity) for line in note.lines],
+        subject=note.subject,
+        amount_cents=note.amount_cents,
+        moves=[
+            wire.UnitsMoved(line_id=move.line_id, before=move.before, after=move.after, quantity=move.quantity)
+            for move in note.moves
+        ],
     )
 
 
@@ -165,7 +172,7 @@ def shown_order(order: Order) -> wire.Order:
     captured, steering = order.captured, order.steering
     return wire.Order(
         order_id=order.order_id,
-        state=order.state.value,
+        state=state_of(order).value,
         channel=captured.channel,
         captured_at=captured.captured_at,
         destination=wire.OrderDestination(
@@ -177,7 +184,7 @@ def shown_order(order: Order) -> wire.Order:
             residential=captured.destination.residential,
             is_po_box=captured.destination.is_po_box,
         ),
-        lines=[wire.OrderLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in captured.lines],
+        lines=shown_lines(order),
         allocations=[
             wire.Allocation(
                 line_id=row.line_id,
@@ -211,6 +218,20 @@ def shown_order(order: Order) -> wire.Order:
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
         forbidden_node_ids=list(steering.forbidden_node_ids),
     )
+
+
+def shown_lines(order: Order) -> list[wire.OrderLine]:
+    """Return the customer's lines as they go over the wire."""
+    return [
+        wire.OrderLine(
+            line_id=line.line_id,
+            sku=line.sku,
+            quantity=line.quantity,
+            state=state.value,
+            units={each.value: count for each, count in units.items()},
+        )
+        for line, (state, units) in zip(order.lines, customer_lines(order), strict=True)
+    ]
 
 
 ENDPOINTS = (

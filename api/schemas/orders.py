@@ -89,11 +89,13 @@ class PromisedOption(Reply, frozen=True, kw_only=True):
 
 
 class OrderLine(Reply, frozen=True, kw_only=True):
-    """One line of the order."""
+    """One line of the order, where it stands, and its units by state; those of a kit are units of its products."""
 
     line_id: str
     sku: str
     quantity: int
+    state: str
+    units: dict[str, int]
 
 
 class AllocationHub(Reply, frozen=True, kw_only=True):
@@ -124,7 +126,7 @@ class Allocation(Reply, frozen=True, kw_only=True):
 
 
 class Order(Reply, frozen=True, kw_only=True):
-    """An order and where it stands; `allocations` is empty until a routing run has decided."""
+    """An order and where it stands, by what waits most; `allocations` is what has a node and has not left it yet."""
 
     order_id: str
     state: str
@@ -191,11 +193,21 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
     over_hub: OverHub | None = None
 
 
+class UnitsMoved(Reply, frozen=True, kw_only=True):
+    """Units of a line that went from a state to another."""
+
+    line_id: str
+    before: str
+    after: str
+    quantity: int
+
+
 class HistoryEntry(Reply, frozen=True, kw_only=True):
     """One step of an order: the state it entered, when, and which routing run did it, or what was said, and by whom.
 
     Events: rejected, short_pick, time_out and closed (of a node that does not ship lines), accepted, override,
-    order_hold, order_hold_released.
+    order_hold, order_hold_released, and those of the rest of its life. `subject` is the id of the shipment, tender or
+    return that it is about, `amount_cents` the money that moved, `moves` the units that went from a state to another.
     """
 
     at: datetime
@@ -206,6 +218,9 @@ class HistoryEntry(Reply, frozen=True, kw_only=True):
     by: str | None = None
     node_id: str | None = None
     lines: list[LineUnits] = msgspec.field(default_factory=list)
+    subject: str | None = None
+    amount_cents: int | None = None
+    moves: list[UnitsMoved] = msgspec.field(default_factory=list)
 
 
 class OrderHistory(Reply, frozen=True, kw_only=True):

@@ -130,7 +130,7 @@ class MemoryReservations:
         if kept is None or (lost and kept.state != "confirmed"):
             return None
         wanted = [
-            HoldLine(sku=sku, node_id=node_id, quantity=units, ship_on=date.fromordinal(day))
+            HoldLine(sku=sku, node_id=node_id, quantity=units, ship_on=date.fromordinal(day) if day else None)
             for sku, node_id, units, day in (*given, *lost)
         ]
         taken_out, stay, too_many = split_lines(kept.lines, wanted)

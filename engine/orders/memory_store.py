@@ -66,6 +66,7 @@ class _Kept:
     routed: str = ""
     due: str = ""
     told: str = ""
+    left: bool = False
     decided_ms: int = 0
     history: list[str] = field(default_factory=list)
 
@@ -267,7 +268,7 @@ class MemoryOrderStore:
             return ("missing", "", ())
         if kept.state == "cancelled":
             return ("cancelled", "", kept.fields())
-        if self._has_left(kept):
+        if kept.left or self._has_left(kept):
             return ("left", "", ())
         self._reservations.cancel(kept.reservation_id)
         self._count(kept.uses, -1)
@@ -300,6 +301,7 @@ class MemoryOrderStore:
             kept.uses = revision.uses
         kept.rows, kept.steering, kept.revision = revision.rows, revision.steering, kept.revision + 1
         kept.put_life(revision.life)
+        kept.left = kept.left or revision.leaves
         self._enter(kept, revision.to.state.value, f" {revision.written}")
         return ("revised", "", kept.fields())
 

@@ -20,7 +20,7 @@ from engine.orders.steering import steering_document
 from engine.routing.model import AllocationRow
 
 StockLine = tuple[str, str, int, int]
-"""(sku, node_id, quantity, ship_on ordinal) of an order's reservation."""
+"""(sku, node_id, quantity, ship_on ordinal or 0 if none was given) of an order's reservation."""
 
 
 class OrderChanged(Exception):

@@ -99,6 +99,20 @@ def state_of(order: Order) -> OrderState:
     return next((state for state in PROGRESS if state in found), S.CANCELLED)
 
 
+def customer_lines(order: Order) -> list[tuple[OrderState, dict[OrderState, int]]]:
+    """Return the state of each of the customer's lines, and its units by state; those of a kit are of its products."""
+    units = units_by_state(order)
+    found: list[tuple[OrderState, dict[OrderState, int]]] = []
+    for line in order.lines:
+        summed: dict[OrderState, int] = {}
+        for line_id, counts in units.items():
+            if line_id == line.line_id or line_id.startswith(f"{line.line_id}/"):
+                for state, count in counts.items():
+                    summed[state] = summed.get(state, 0) + count
+        found.append((line_state(summed), summed))
+    return found
+
+
 def is_over(order: Order) -> bool:
     """Return whether nothing more is to be done for an order, until something of it comes back."""
     waits = any(each.state not in {ReturnState.CLOSED, ReturnState.CANCELLED} for each in order.life.returns)

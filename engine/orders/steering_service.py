@@ -1,34 +1,28 @@
 """What nodes and people say of orders, as use cases: reject, accept, override, stop, release.
 
-A change is worked out from the order as it is, and made if it is still so; else it is looked at again. Not here: the
-rules (rejecting.py, overriding.py), closing a node (closing.py).
+Not here: the rules (rejecting.py, overriding.py), how they are carried out (changing.py), closing a node (closing.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 from engine.availability.reference import Reference
-from engine.clock import Clock
-from engine.errors import IllegalState, InvalidInput, Unavailable
+from engine.errors import IllegalState
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
+from engine.orders.changing import OrderChanges
 from engine.orders.model import Order
 from engine.orders.overriding import NewOverride, accepted, overridden, released, stopped
 from engine.orders.rejecting import NewRejection, rejected
-from engine.orders.revising import OrderChanged, Revision
-from engine.orders.store import OrderStore
-
-_TRIES = 8
+from engine.orders.revising import Revision
 
 
 class OrderSteering:
     """Keeps what is said of orders; after `most_rejections` attempts (0: any number) one is left for people."""
 
-    def __init__(self, store: OrderStore, reference: Reference, clock: Clock, most_rejections: int) -> None:
-        self._store, self._reference, self._clock = store, reference, clock
-        self._most = most_rejections
+    def __init__(self, changes: OrderChanges, reference: Reference, most_rejections: int) -> None:
+        self._changes, self._reference, self._most = changes, reference, most_rejections
 
     async def reject(
         self, order_id: str, new: NewRejection, *, by: str | None = None, replay: Replay | None = None
@@ -37,7 +31,7 @@ class OrderSteering:
 
         Raises NotFound, InvalidInput for unknown lines, IllegalState if the node has not so many units to ship.
         """
-        return await self._revise(
+        return await self._changes.change(
             order_id, lambda order, at: rejected(order, new, at, by or actor(), self._most), replay
         )
 
@@ -55,13 +49,15 @@ class OrderSteering:
                 raise IllegalState(f"Node {new.node_id!r} has accepted order {order_id!r}, or was given it anew.")
             return rejected(order, new, at, actor(), self._most)
 
-        return await self._revise(order_id, rule, None)
+        return await self._changes.change(order_id, rule, None)
 
     async def accept(
         self, order_id: str, node_id: str, *, by: str | None = None, replay: Replay | None = None
     ) -> Outcome[Order]:
         """Note that a node ships what it was given. Raises NotFound, IllegalState if it was given nothing."""
-        return await self._revise(order_id, lambda order, at: accepted(order, node_id, at, by or actor()), replay)
+        return await self._changes.change(
+            order_id, lambda order, at: accepted(order, node_id, at, by or actor()), replay
+        )
 
     async def override(
         self, order_id: str, new: NewOverride, *, by: str | None = None, replay: Replay | None = None
@@ -72,32 +68,14 @@ class OrderSteering:
         def rule(order: Order, at: datetime) -> Revision:
             return overridden(order, new, at, by or actor(), nodes)
 
-        return await self._revise(order_id, rule, replay)
+        return await self._changes.change(order_id, rule, replay)
 
     async def stop(
         self, order_id: str, reason: str, *, by: str | None = None, replay: Replay | None = None
     ) -> Outcome[Order]:
         """Put an order hold on an order: runs leave it alone until it is released. Raises NotFound, IllegalState."""
-        return await self._revise(order_id, lambda order, at: stopped(order, reason, at, by or actor()), replay)
+        return await self._changes.change(order_id, lambda order, at: stopped(order, reason, at, by or actor()), replay)
 
     async def release(self, order_id: str, *, by: str | None = None, replay: Replay | None = None) -> Outcome[Order]:
         """Take the order hold off an order. Raises NotFound, IllegalState if it has none."""
-        return await self._revise(order_id, lambda order, _: released(order, by or actor()), replay)
-
-    async def _revise(
-        self, order_id: str, rule: Callable[[Order, datetime], Revision], replay: Replay | None
-    ) -> Outcome[Order]:
-        for _ in range(_TRIES):
-            order = await self._store.get(order_id)
-            try:
-                revision = rule(order, self._clock.now())
-            except InvalidInput:  # what was right the first time need not be so any more
-                before = None if replay is None else await self._store.recall_revision(replay, order_id)
-                if before is None:
-                    raise
-                return before
-            try:
-                return await self._store.revise(revision, replay=replay)
-            except OrderChanged:
-                continue
-        raise Unavailable(f"Order {order_id!r} is being changed by other calls. Send it again.")
+        return await self._changes.change(order_id, lambda order, _: released(order, by or actor()), replay)

@@ -33,7 +33,7 @@ async def test_from_promise_to_routed_order(shop):
     order = {**ORDER, "order_id": "o-1", "reservation_id": reserved["reservation_id"]}
     captured = await shop.post("/v1/orders", json=order)
     assert captured.status_code == 201, captured.text
-    assert (captured.json()["order_id"], captured.json()["state"]) == ("o-1", "captured")
+    assert (captured.json()["order_id"], captured.json()["state"]) == ("o-1", "promised")
     assert captured.json()["lines"] == [{"line_id": "1", "sku": "mug", "quantity": 2}]
 
     run = await routed(shop, all_open=True)

@@ -32,7 +32,7 @@ def test_a_checkout_ends_with_an_order_that_is_promised(command: list[str], addr
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "is captured, promised for 20" in done.stdout
+    assert "is promised for 20" in done.stdout
     assert not done.stderr
 
 

@@ -11,6 +11,7 @@ from engine.catalog.document import CatalogDocument
 from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import Replay
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
@@ -25,7 +26,7 @@ ALL = RunRequest()
 
 @pytest.fixture
 def steering(world: World) -> OrderSteering:
-    return OrderSteering(world.book, world.reference, world.clock, most_rejections=2)
+    return OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=2)
 
 
 def reasons(run: Run) -> dict[tuple[str, str], tuple[int, str]]:

@@ -12,6 +12,7 @@ from engine.errors import IllegalState, InsufficientStock, InvalidInput
 from engine.inventory.model import HoldLine
 from engine.inventory.service import InventoryService
 from engine.network.closures import NAME, closed_ids
+from engine.orders.changing import OrderChanges
 from engine.orders.closing import NodeClosures
 from engine.orders.model import OrderState
 from engine.orders.steering_service import OrderSteering
@@ -34,7 +35,7 @@ def runs(world: World) -> RoutingRuns:
 
 @pytest.fixture
 def closures(world: World, runs: RoutingRuns) -> NodeClosures:
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=1)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=1)
     return NodeClosures(world.documents, world.book, steering, runs, world.reference, world.clock)
 
 
@@ -157,7 +158,7 @@ async def test_a_server_that_begins_does_not_look_again_at_what_was_drained(
             seen.append(after_ms)
             return await world.book.allocated(limit, after_ms=after_ms)
 
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=1)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=1)
     book: Any = Watched()
     assert await NodeClosures(world.documents, book, steering, runs, world.reference, world.clock).tend()
     assert seen == [(FRIDAY + timedelta(minutes=59)).timestamp() * 1000]
@@ -243,7 +244,7 @@ async def test_a_node_that_is_switched_on_while_it_is_looked_at_stays_on(
 ) -> None:
     """The seeded bug: what a look has found is written over what was said meanwhile, and the node is off again."""
     documents = Interrupted()
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=1)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=1)
     closures = NodeClosures(documents, world.book, steering, runs, world.reference, world.clock)
     await closures.close("east", "fire")
 

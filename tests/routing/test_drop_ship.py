@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering_service import OrderSteering
@@ -44,7 +45,7 @@ async def test_a_parcel_that_stays_with_its_vendor_keeps_its_id_and_another_has_
     world: World, vendor: str
 ) -> None:
     """Catches ids by run: the vendor would ship again what another run leaves as it is."""
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=3)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=3)
     await world.order("o1", {"MUG": 1, "TEA": 2})
     (first,) = (await world.runs().execute(ALL)).drop_ship_orders
     await steering.reject("o1", NewRejection(node_id="east", reason="no time"))
@@ -59,7 +60,7 @@ async def test_what_a_vendor_is_sent_later_on_the_same_day_is_a_parcel_of_its_ow
     world: World, vendor: str
 ) -> None:
     """Catches kept and new rows told as one parcel: the vendor, which has some of it already, would ship that twice."""
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=5)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=5)
     await world.count(east={"MUG": 9, "POT": 9}, west={"MUG": 9, "TEA": 9, "POT": 9})
     await world.order("o1", {"MUG": 1, "TEA": 2, "POT": 1})
     await steering.override("o1", NewOverride(reason="near", pins=(("1", "east"), ("3", "east"))))

@@ -25,6 +25,7 @@ from engine.dispatch.dispatcher import Dispatcher
 from engine.errors import PlanNotVerified
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.explanations import ExplanationService
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
@@ -170,7 +171,7 @@ async def test_a_promised_day_that_no_hub_keeps_is_given_up(world: World, hub: d
 
 @pytest.fixture
 def steering(world: World) -> OrderSteering:
-    return OrderSteering(world.book, world.reference, world.clock, most_rejections=3)
+    return OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=3)
 
 
 @pytest.mark.parametrize("node_id", ["west", "east"])

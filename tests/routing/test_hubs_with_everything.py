@@ -16,6 +16,7 @@ from engine.catalog.document import CatalogDocument
 from engine.errors import InsufficientStock
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering_service import OrderSteering
 from engine.routing.run_model import Run, RunRequest
@@ -127,7 +128,7 @@ async def test_plans_with_hubs_hold_beside_everything_else(world: World, seed: i
             ship_complete=draw.random() < 0.5, rules=rules, split_cost_cents=50, backorder_cost_cents_per_unit=2500
         )
     )
-    steering = OrderSteering(world.book, world.reference, world.clock, most_rejections=9)
+    steering = OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=9)
     for number in range(ORDERS):
         order = await world.book.get(f"o{number}")
         nodes = sorted({node_id for row in order.allocation for node_id in row.node_ids})

@@ -13,6 +13,7 @@ import pytest
 from engine.delivery.promised import PromisedParcel, PromisedTerms, text_of
 from engine.inventory.model import Hold, HoldLine
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.closing import NodeClosures
 from engine.orders.destination import Destination
 from engine.orders.model import NewLine, NewOrder
@@ -212,7 +213,7 @@ async def test_orders_to_be_picked_up_at_a_store_that_is_switched_off_are_told_t
     await shop.runs().execute(ALL)
     await pick_up(shop, "o2", "MUG")
     await shop.order("o3", {"MUG": 1})
-    steering = OrderSteering(shop.book, shop.reference, shop.clock, most_rejections=1)
+    steering = OrderSteering(OrderChanges(shop.book, shop.clock), shop.reference, most_rejections=1)
     closures = NodeClosures(shop.documents, shop.book, steering, shop.runs(), shop.reference, shop.clock)
     await closures.close("soho", "burst pipe")
     await closures.tend()

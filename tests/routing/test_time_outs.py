@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from engine.network.document import NetworkDocument
+from engine.orders.changing import OrderChanges
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.model import Order
 from engine.orders.steering_service import OrderSteering
@@ -22,7 +23,7 @@ ALL = RunRequest()
 
 @pytest.fixture
 def steering(world: World) -> OrderSteering:
-    return OrderSteering(world.book, world.reference, world.clock, most_rejections=3)
+    return OrderSteering(OrderChanges(world.book, world.clock), world.reference, most_rejections=3)
 
 
 @pytest.fixture

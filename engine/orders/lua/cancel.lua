@@ -10,9 +10,9 @@ register_once('allot_cancel_order_v1', function(keys, args)
   if not fields then return order_reply('missing', '') end
   local state, reservation_id = fields[2], fields[3]
   if state == 'cancelled' then return order_reply('cancelled', '', fields) end
-  local seq, uses = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses'))
+  local seq, uses, left = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses', 'left'))
   local own, field = own_reservation(work, reservation_id, now)
-  if has_left(own, uses) then return order_reply('left', '') end
+  if left or has_left(own, uses) then return order_reply('left', '') end
   if field then close(work, reservation_id, own, 'cancelled') end
   if uses ~= '' then count_uses(work, cmsgpack.unpack(uses), -1) end
   commit_work(work)

@@ -4,7 +4,7 @@
 --                     rows (the allocation, JSON), reservation_id, uses (cmsgpack, see capacity.lua); and, once nodes or people
 --                     have said something of it, steering (JSON) and revision, how often; and, once it has been modified or units
 --                     of it have left, routed: doc with what there is to route
---                     life                what has happened to it beside routing (JSON)
+--                     life, what has happened to it beside routing (JSON); left, 1 once units of it have left a node
 -- order_history:<id>  list: "<ms> <state> <run_id>", or "<ms> <state>  <note (JSON)>", oldest first; where a note has come
 --                     with a life, the state is the one that people see
 -- effects_due         sorted set: ids of orders that have something to be done elsewhere, by when (ms)

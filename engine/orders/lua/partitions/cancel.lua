@@ -9,9 +9,10 @@ register_once('allot_cancel_order_over_v1', function(keys, args)
   local fields = order_fields(work, order_id)
   if not fields then return order_reply('missing', '') end
   if fields[2] == 'cancelled' then return order_reply('cancelled', '', fields) end
-  local seq, uses, waiting = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses', 'waiting'))
+  local seq, uses, waiting, left = unpack(redis.call('HMGET', key_of(work, 'order', order_id), 'seq', 'uses', 'waiting',
+    'left'))
   local own, ids = own_reservations(work, fields[3], waiting, now), {}
-  if order_has_left(own, uses) then return order_reply('left', '') end
+  if left or order_has_left(own, uses) then return order_reply('left', '') end
   for i, each in ipairs(own) do
     ids[i] = each.id
     if each.field then close(work, each.id, each.reservation, 'cancelled') end

@@ -34,6 +34,7 @@ register_once('allot_revise_order_v1', function(keys, args)
   commit_work(work)
   write_capacity(work)
   if life then put_life(work, order_id, life) end
+  if leaves then redis.call('HSET', key_of(work, 'order', order_id), 'left', 1) end
   enter_state(work, order_id, fields[6], state, ' ' .. note, now, 'rows', rows, 'steering', steering, 'revision',
     expected[REVISION_AT] + 1, 'reservation_id', reservation_id, 'uses', packed)
   return order_reply('revised', '', order_fields(work, order_id))
