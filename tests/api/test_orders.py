@@ -34,7 +34,8 @@ async def test_from_promise_to_routed_order(shop):
     captured = await shop.post("/v1/orders", json=order)
     assert captured.status_code == 201, captured.text
     assert (captured.json()["order_id"], captured.json()["state"]) == ("o-1", "promised")
-    assert captured.json()["lines"] == [{"line_id": "1", "sku": "mug", "quantity": 2}]
+    line = {"line_id": "1", "sku": "mug", "quantity": 2, "state": "promised", "units": {"promised": 2}}
+    assert captured.json()["lines"] == [line]
 
     run = await routed(shop, all_open=True)
     assert run["status"] == "committed"
