@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from engine.delivery.promised import PromisedTerms
+from engine.orders.contact import NO_CONTACT, Contact
 from engine.orders.destination import Destination
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.steering import NO_STEERING, Steering
@@ -50,11 +51,18 @@ ROUTING = frozenset(
 
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A line as it is asked for; without a `line_id` it gets its number, from 1."""
+    """A line as it is asked for; without a `line_id` it gets its number, from 1.
+
+    `discount_cents` is off the whole line; `unit_cost_cents` what a unit costs the seller, None as in the catalog.
+    """
 
     sku: str
     quantity: int
     line_id: str | None = None
+    unit_price_cents: int | None = None
+    discount_cents: int = 0
+    tax_code: str = ""
+    unit_cost_cents: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +71,9 @@ class NewOrder:
 
     `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
     up, and then it needs no destination. Policies have rules by `customer_class`; `customer` and `payment` are kept as
-    they are and not looked into. Of orders that contend for units, those of a higher `priority` (0 to 9) get them.
+    they are and not looked into. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
+    channel's own id, `channel_order_id`, stands for the order: the channel may send it again. `customer_id` names whose
+    it is, `contact` how to reach them; `total_cents` is what the channel says that lines, tax and shipping come to.
     """
 
     channel: str
@@ -78,6 +88,17 @@ class NewOrder:
     payment: Mapping[str, Any] | None = None
     priority: int = 0
     customer_class: str | None = None
+    channel_order_id: str | None = None
+    customer_id: str | None = None
+    contact: Contact = NO_CONTACT
+    currency: str | None = None
+    shipping_cents: int = 0
+    total_cents: int | None = None
+
+    @property
+    def has_prices(self) -> bool:
+        """Whether it says what the customer pays for any of it."""
+        return self.shipping_cents != 0 or any(line.unit_price_cents is not None for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +109,8 @@ class Captured:
     products, as `<line_id>/<sku>`, and `whole` are the lines of a kit that ships from one node. `destination` has
     coordinates even if only a postal code was given. `promised_on` is the date of the promise behind the reservation:
     the order is due then, unless `need_by` says otherwise. `promised` are the terms of that promise, if it was an
-    option of one; they hold where the order itself says nothing.
+    option of one; they hold where the order itself says nothing. `terms_digest` is of its customer and its prices, if it
+    came with some: the same order again has the same.
     """
 
     order_id: str
@@ -108,6 +130,7 @@ class Captured:
     whole: tuple[tuple[str, ...], ...] = ()
     priority: int = 0
     customer_class: str | None = None
+    terms_digest: str | None = None
 
     @property
     def picked_up_at(self) -> str | None:

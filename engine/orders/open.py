@@ -10,7 +10,7 @@ import msgspec
 
 from engine.orders.model import OrderState
 from engine.orders.records import allocation_of, captured_of
-from engine.orders.steering import ORDER_HOLD, TOO_MANY_REJECTIONS, Steering, steering_of
+from engine.orders.steering import ORDER_HOLD, TOO_MANY_REJECTIONS, OrderHold, Steering, steering_of
 from engine.routing.model import AllocationRow, LineNode, OpenOrder, OwnStock, UsedCapacity
 
 _OPEN = {OrderState.CAPTURED, OrderState.BACKORDERED}
@@ -85,14 +85,14 @@ def _steered(order: OpenOrder, said: Steering, allocation: Sequence[AllocationRo
         forbidden=frozenset(said.forbidden_node_ids),
         pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),
         priority=order.priority if said.priority is None else said.priority,
-        stopped=None if said.order_hold is None else _why(said.order_hold.reason),
+        stopped=_why(said.order_holds) if said.order_holds else None,
         revision=said.revision,
     )
 
 
-def _why(reason: str) -> str:
+def _why(holds: Sequence[OrderHold]) -> str:
     """Return the stable word for why an order is stopped."""
-    return reason if reason == TOO_MANY_REJECTIONS else ORDER_HOLD
+    return TOO_MANY_REJECTIONS if all(hold.kind == TOO_MANY_REJECTIONS for hold in holds) else ORDER_HOLD
 
 
 def used_capacity(node_id: str, day: date, units: int, parcels: int) -> UsedCapacity:

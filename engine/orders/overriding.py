@@ -1,7 +1,7 @@
-"""What becomes of an order when people say how it is to be routed, stop it or let it go on: pure rules.
+"""What becomes of an order when people say how it is to be routed, or nodes that they ship it: pure rules.
 
 Lines that ship from a node where they may not ship any more are open again; they keep their stock until the next run
-has found them another node. Not here: making it (the stores).
+has found them another node. Not here: making it (the stores), order holds (holding.py).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from engine.orders.folding import folded_overrides
 from engine.orders.model import MOST_PRIORITY, Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
 from engine.orders.revising import Revision, refused, reopened, revision_of, with_the_rest
-from engine.orders.steering import TOO_MANY_REJECTIONS, Acceptance, OrderHold, Override
+from engine.orders.steering import TOO_MANY_REJECTIONS, Acceptance, Override
 from engine.routing.model import LineNode
 
 
@@ -48,12 +48,11 @@ def overridden(order: Order, new: NewOverride, at: datetime, by: str, nodes: Col
         forbidden_node_ids=new.forbidden_node_ids,
         priority=new.priority,
     )
-    hold = order.steering.order_hold
     steering = replace(
         order.steering,
         overrides=folded_overrides((*order.steering.overrides, override)),
         attempts=0,
-        order_hold=None if hold is not None and hold.reason == TOO_MANY_REJECTIONS else hold,
+        order_holds=tuple(hold for hold in order.steering.order_holds if hold.kind != TOO_MANY_REJECTIONS),
     )
     steered = replace(order, steering=steering)
     opened = with_the_rest(steered, _misplaced(steered))
@@ -65,24 +64,6 @@ def overridden(order: Order, new: NewOverride, at: datetime, by: str, nodes: Col
             lines[row.line_id] = lines.get(row.line_id, 0) + units
     noted = tuple(NotedLine(line_id=line_id, quantity=units) for line_id, units in lines.items())
     return revision_of(order, reopened(steered, opened), replace(note, lines=noted))
-
-
-def stopped(order: Order, reason: str, at: datetime, by: str) -> Revision:
-    """Return an order with an order hold; one that has one keeps it, with the new reason."""
-    note = Note(event="order_hold", by=by, reason=reason)
-    if order.is_cancelled:
-        return refused(order, note, f"Order {order.order_id!r} is cancelled; there is nothing to stop.")
-    hold = OrderHold(reason=reason, at=at, by=by)
-    return revision_of(order, replace(order, steering=replace(order.steering, order_hold=hold)), note)
-
-
-def released(order: Order, by: str) -> Revision:
-    """Return an order without its order hold, and attempts counted anew."""
-    note = Note(event="order_hold_released", by=by)
-    if order.steering.order_hold is None:
-        return refused(order, note, f"Order {order.order_id!r} has no order hold.")
-    steering = replace(order.steering, order_hold=None, attempts=0)
-    return revision_of(order, replace(order, steering=steering), note)
 
 
 def accepted(order: Order, node_id: str, at: datetime, by: str) -> Revision:

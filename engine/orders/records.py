@@ -19,7 +19,7 @@ _ROWS = msgspec.json.Decoder(tuple[AllocationRow, ...])
 _NOTES = msgspec.json.Decoder(Note)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_ADDED = {"priority": 0, "customer_class": None}
+_ADDED = {"priority": 0, "customer_class": None, "terms_digest": None}
 """Fields that orders did not have at first: where they say nothing, fingerprints are as they were without them."""
 _FIELDS, _ALWAYS = [field.name for field in fields(Captured)], object()
 

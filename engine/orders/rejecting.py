@@ -62,11 +62,11 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
     )
     attempts = steering.attempts + new.kind.is_attempt
     after = reopened(order, opened)
-    hold = steering.order_hold
-    if hold is None and most and attempts >= most:
-        hold = OrderHold(reason=TOO_MANY_REJECTIONS, at=at, by=by)
+    holds = steering.order_holds
+    if not holds and most and attempts >= most:
+        holds = (OrderHold(kind=TOO_MANY_REJECTIONS, reason=TOO_MANY_REJECTIONS, at=at, by=by),)
     said = folded_rejections((*steering.rejections, rejection))
-    to = replace(after, steering=replace(after.steering, rejections=said, attempts=attempts, order_hold=hold))
+    to = replace(after, steering=replace(after.steering, rejections=said, attempts=attempts, order_holds=holds))
     return revision_of(
         order,
         to,

@@ -5,7 +5,7 @@ Not here: how it comes to be (rejecting.py, overriding.py), what a routing run m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -17,6 +17,10 @@ ORDER_HOLD = "order_hold"
 """Why a run leaves an order alone that people have stopped."""
 TOO_MANY_REJECTIONS = "too_many_rejections"
 """The reason of the order hold that an order gets when nodes have refused it as often as may be."""
+
+
+MANUAL, APPROVAL = "manual", "approval"
+"""The kinds of order holds that people put on without naming another, and that wait for somebody's approval."""
 
 
 class RejectionKind(StrEnum):
@@ -71,11 +75,18 @@ class Override:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderHold:
-    """Why an order is stopped: routing runs leave it alone until it is released."""
+    """Why an order is stopped: routing runs leave it alone until it is released.
+
+    An order has one of each `kind`. It is released by itself at `release_at`, or by the event `release_on` of the
+    order's history, whichever comes first.
+    """
 
     reason: str
     at: datetime
     by: str
+    kind: str = MANUAL
+    release_at: datetime | None = None
+    release_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,10 +109,15 @@ class Steering:
     rejections: tuple[Rejection, ...] = ()
     overrides: tuple[Override, ...] = ()
     acceptances: tuple[Acceptance, ...] = ()
-    order_hold: OrderHold | None = None
+    order_holds: tuple[OrderHold, ...] = ()
     kept: tuple[AllocationRow, ...] = ()
     attempts: int = 0
     revision: int = 0
+
+    @property
+    def order_hold(self) -> OrderHold | None:
+        """The order hold that it has had longest, None if it has none."""
+        return self.order_holds[0] if self.order_holds else None
 
     @property
     def pins(self) -> dict[str, str]:
@@ -137,7 +153,15 @@ class Steering:
         return tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OnlyHold:
+    """The part of what was kept that held the one order hold."""
+
+    order_hold: OrderHold | None = None
+
+
 NO_STEERING = Steering()
+_decode_only = msgspec.json.Decoder(_OnlyHold).decode
 _decode = msgspec.json.Decoder(Steering).decode
 
 
@@ -148,4 +172,18 @@ def steering_document(steering: Steering) -> bytes:
 
 def steering_of(document: str | bytes | None) -> Steering:
     """Return what was kept; blank or None stands for nothing."""
-    return _decode(document) if document else NO_STEERING
+    if not document:
+        return NO_STEERING
+    said = _decode(document)
+    return _with_its_only_hold(said, document) if said.order_hold is None else said
+
+
+def _with_its_only_hold(said: Steering, document: str | bytes) -> Steering:
+    """Return what was kept when an order had one order hold at most, and that without a kind."""
+    if (b'"order_hold":{' if isinstance(document, bytes) else '"order_hold":{') not in document:  # type: ignore[operator]
+        return said
+    hold = _decode_only(document).order_hold
+    if hold is None:
+        return said
+    kind = TOO_MANY_REJECTIONS if hold.reason == TOO_MANY_REJECTIONS else MANUAL
+    return replace(said, order_holds=(replace(hold, kind=kind),))

@@ -12,8 +12,9 @@ from engine.errors import IllegalState
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
 from engine.orders.changing import OrderChanges
+from engine.orders.holding import NewHold, released, stopped
 from engine.orders.model import Order
-from engine.orders.overriding import NewOverride, accepted, overridden, released, stopped
+from engine.orders.overriding import NewOverride, accepted, overridden
 from engine.orders.rejecting import NewRejection, rejected
 from engine.orders.revising import Revision
 
@@ -71,11 +72,13 @@ class OrderSteering:
         return await self._changes.change(order_id, rule, replay)
 
     async def stop(
-        self, order_id: str, reason: str, *, by: str | None = None, replay: Replay | None = None
+        self, order_id: str, new: NewHold, *, by: str | None = None, replay: Replay | None = None
     ) -> Outcome[Order]:
-        """Put an order hold on an order: runs leave it alone until it is released. Raises NotFound, IllegalState."""
-        return await self._changes.change(order_id, lambda order, at: stopped(order, reason, at, by or actor()), replay)
+        """Put an order hold on an order: runs leave it alone until it has none. Raises NotFound, IllegalState."""
+        return await self._changes.change(order_id, lambda order, at: stopped(order, new, at, by or actor()), replay)
 
-    async def release(self, order_id: str, *, by: str | None = None, replay: Replay | None = None) -> Outcome[Order]:
-        """Take the order hold off an order. Raises NotFound, IllegalState if it has none."""
-        return await self._changes.change(order_id, lambda order, _: released(order, by or actor()), replay)
+    async def release(
+        self, order_id: str, kind: str | None = None, *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Take the order hold of a kind, or all, off an order. Raises NotFound, IllegalState if it has none such."""
+        return await self._changes.change(order_id, lambda order, _: released(order, by or actor(), kind), replay)

@@ -11,12 +11,17 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one rule found in an order: `score` counts towards fraud, `hold_kind` is the order hold that it asks for."""
+    """What one rule found in an order.
+
+    `score` counts towards fraud, `hold_kind` is the order hold that it asks for, `approvals` how many people have to
+    approve it before that is released.
+    """
 
     rule: str
     message: str
     score: int = 0
     hold_kind: str = ""
+    approvals: int = 0
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

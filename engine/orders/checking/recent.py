@@ -1,0 +1,111 @@
+"""The last orders of each buyer, for rules that count them: noted and read in one round trip, none without such rules.
+
+What they have in common is kept as a digest, for as long as the longest rule looks back. An order is noted before it
+is kept, so one that is refused after all still counts; the same order again counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+from engine.orders.checking.checks import AGAIN
+from engine.orders.checking.document import OrderPolicyDocument
+from engine.orders.checking.model import NO_RECENT, CheckedOrder, RecentOrders
+from engine.storage.client import StoreClient
+from engine.storage.keys import Keys
+
+MOST_READ = 200
+"""Orders of one buyer that are looked at, the newest: rules count up to 100."""
+
+
+def looks_back(policy: OrderPolicyDocument) -> dict[str, timedelta]:
+    """Return how far rules look back, by what orders have in common; empty if none does."""
+    found: dict[str, int] = {}
+    if policy.duplicates is not None:
+        found[AGAIN] = policy.duplicates.within_minutes
+    for when in policy.conditions:
+        if when.recent is not None:
+            found[when.recent.by] = max(found.get(when.recent.by, 0), when.recent.within_minutes)
+    return {by: timedelta(minutes=minutes) for by, minutes in found.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """An order to note under what it has in common with others: (by, digest) and how far to look back."""
+
+    order_id: str
+    at: datetime
+    common: Mapping[tuple[str, str], timedelta]
+
+
+def to_note(order: CheckedOrder, back: Mapping[str, timedelta], at: datetime) -> Noted:
+    """Return what to note of an order; what is not known of its buyer is left out."""
+    digests = {by: order.same_again if by == AGAIN else order.common(by) for by in back}
+    common = {(by, digest): back[by] for by, digest in digests.items() if digest}
+    return Noted(order_id=order.captured.order_id, at=at, common=common)
+
+
+class RecentBook(Protocol):
+    """Keeps the last orders of each buyer."""
+
+    async def note(self, noted: Noted) -> RecentOrders:
+        """Note an order, once, and return those of the same buyer with it."""
+        ...
+
+
+class MemoryRecentBook:
+    """The last orders of one process, gone with it."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], dict[str, datetime]] = {}
+
+    async def note(self, noted: Noted) -> RecentOrders:
+        """Note an order, once, and return those of the same buyer with it."""
+        found = {}
+        for (by, digest), back in noted.common.items():
+            seen = self._seen.setdefault((by, digest), {})
+            seen.setdefault(noted.order_id, noted.at)
+            for order_id in [each for each, at in seen.items() if at < noted.at - back]:
+                del seen[order_id]
+            found[by] = sorted(seen.items(), key=lambda each: each[1], reverse=True)[:MOST_READ]
+        return RecentOrders(seen=found)
+
+
+class RedisRecentBook:
+    """The last orders of a tenant, a sorted set by time for each digest, which expires by itself."""
+
+    def __init__(self, client: StoreClient, keys: Keys) -> None:
+        self._client, self._keys = client, keys
+
+    async def note(self, noted: Noted) -> RecentOrders:
+        """Note an order, once, and return those of the same buyer with it; one round trip."""
+        if not noted.common:
+            return NO_RECENT
+        now_ms = noted.at.timestamp() * 1000
+        commands: list[list[str | int]] = []
+        for (by, digest), back in noted.common.items():
+            key = self._keys.named(f"recent_{by}", digest)
+            first_ms = f"{now_ms - back.total_seconds() * 1000:.0f}"
+            commands += [
+                ["ZADD", key, "NX", f"{now_ms:.0f}", noted.order_id],
+                ["ZREMRANGEBYSCORE", key, "-inf", f"({first_ms}"],
+                ["PEXPIRE", key, f"{back.total_seconds() * 1000:.0f}"],
+                ["ZREVRANGEBYSCORE", key, "+inf", first_ms, "WITHSCORES", "LIMIT", 0, MOST_READ],
+            ]
+        replies = await self._client.pipeline(commands)
+        found = {}
+        for number, (by, _) in enumerate(noted.common):
+            found[by] = _pairs(replies[4 * number + 3])
+        return RecentOrders(seen=found)
+
+
+def _pairs(found: list[object]) -> list[tuple[str, datetime]]:
+    """Return names and instants, as RESP2 or RESP3 have them."""
+    flat: list[object] = [part for each in found for part in (each if isinstance(each, list) else [each])]
+    return [
+        (bytes(name).decode(), datetime.fromtimestamp(float(score) / 1000, UTC))  # type: ignore[call-overload,arg-type]
+        for name, score in zip(flat[::2], flat[1::2], strict=True)
+    ]
