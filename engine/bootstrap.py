@@ -47,6 +47,8 @@ from engine.orders.changing import OrderChanges
 from engine.orders.closing import NodeClosures
 from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
+from engine.orders.holding import release_in_time
+from engine.orders.order_holds import RELEASE
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
@@ -300,7 +302,7 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
 
 def _handlers() -> dict[str, Handler]:
     """Return who does what orders ask to be done elsewhere, by kind of effect."""
-    return {}
+    return {RELEASE: release_in_time}
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:

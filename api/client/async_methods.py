@@ -562,10 +562,14 @@ class AsyncMethods(AsyncSender):
             Call("POST", f"/v1/orders/{part(order_id)}/hold", models.Order, body=body, key=idempotency_key or new_key())
         )
 
-    async def unhold_order(self, order_id: str, *, idempotency_key: str | None = None) -> models.Order:
-        """Release an order hold."""
+    async def unhold_order(
+        self, order_id: str, body: models.UnholdBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Release order holds."""
         return await self._send(
-            Call("POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, key=idempotency_key or new_key())
+            Call(
+                "POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, body=body, key=idempotency_key or new_key()
+            )
         )
 
     async def capture_order(self, body: models.OrderBody, *, idempotency_key: str | None = None) -> models.Order:

@@ -547,10 +547,14 @@ class Methods(Sender):
             Call("POST", f"/v1/orders/{part(order_id)}/hold", models.Order, body=body, key=idempotency_key or new_key())
         )
 
-    def unhold_order(self, order_id: str, *, idempotency_key: str | None = None) -> models.Order:
-        """Release an order hold."""
+    def unhold_order(
+        self, order_id: str, body: models.UnholdBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Release order holds."""
         return self._send(
-            Call("POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, key=idempotency_key or new_key())
+            Call(
+                "POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, body=body, key=idempotency_key or new_key()
+            )
         )
 
     def capture_order(self, body: models.OrderBody, *, idempotency_key: str | None = None) -> models.Order:

@@ -951,6 +951,7 @@ class Order(Struct, frozen=True, kw_only=True):
     customer_class: str | None = None
     priority: int = 0
     order_hold: OrderHold | None = None
+    order_holds: tuple[OrderHold, ...] = ()
     rejections: tuple[Rejection, ...] = ()
     pins: tuple[Pin, ...] = ()
     forbidden_node_ids: tuple[str, ...] = ()
@@ -1007,17 +1008,29 @@ class OrderHistory(Struct, frozen=True, kw_only=True):
 
 
 class OrderHold(Struct, frozen=True, kw_only=True):
-    """Why an order is stopped; `too_many_rejections` where nodes have refused it as often as may be."""
+    """Why an order is stopped; `too_many_rejections` where nodes have refused it as often as may be.
+
+    It is released by hand, at `release_at`, or by the event `release_on` of the order's history.
+    """
 
     reason: str
     at: str
     by: str
+    kind: str = "manual"
+    release_at: str | None = None
+    release_on: str | None = None
 
 
 class OrderHoldBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Why an order is stopped."""
+    """Why an order is stopped, by an order hold of which kind; an order has one of each kind.
+
+    Released by hand, at `release_at`, or by the event `release_on` of its history, whichever comes first.
+    """
 
     reason: str
+    kind: str = "manual"
+    release_at: str | None = None
+    release_on: str | None = None
     by: str | None = None
 
 
@@ -1812,6 +1825,13 @@ class UnavailableLine(Struct, frozen=True, kw_only=True):
     quantity: int
     reason: str
     available_on: datetime.date | None
+
+
+class UnholdBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The kind of the order hold to release; without one all, but for what waits for approval."""
+
+    kind: str | None = None
+    by: str | None = None
 
 
 class UnitsMoved(Struct, frozen=True, kw_only=True):

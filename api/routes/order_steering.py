@@ -7,11 +7,11 @@ import msgspec
 from api.endpoint import Answer, Call, Endpoint, Handler, NoQuery
 from api.routes.orders import ORDER, shown_order
 from api.schemas import order_steering as wire
-from api.schemas.fields import Nothing
 from api.schemas.orders import Order
 from engine.errors import IllegalState, NotFound
 from engine.inventory.model import Outcome
 from engine.orders import model
+from engine.orders.holding import NewHold
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
@@ -59,15 +59,24 @@ async def override_order(call: Call[wire.OverrideBody, NoQuery]) -> Answer:
 
 
 async def hold_order(call: Call[wire.OrderHoldBody, NoQuery]) -> Answer:
-    """Puts an order hold on an order: routing runs leave it alone until it is released. Its stock stays its own."""
+    """Puts an order hold on an order: routing runs leave it alone until it has none. Its stock stays its own.
+
+    In place of one of the same kind; others stay beside it.
+    """
     body = call.body
-    found = await call.engine.steering.stop(call.path["order_id"], body.reason, by=body.by, replay=call.replay)
+    new = NewHold(reason=body.reason, kind=body.kind, release_at=body.release_at, release_on=body.release_on or "")
+    found = await call.engine.steering.stop(call.path["order_id"], new, by=body.by, replay=call.replay)
     return _answer(found)
 
 
-async def unhold_order(call: Call[Nothing, NoQuery]) -> Answer:
-    """Takes the order hold off an order, and counts the attempts to route it anew."""
-    found = await call.engine.steering.release(call.path["order_id"], replay=call.replay)
+async def unhold_order(call: Call[wire.UnholdBody, NoQuery]) -> Answer:
+    """Takes the order hold of a kind off an order, without a kind all, and counts the attempts to route it anew.
+
+    One that waits for approval is released by that only.
+    """
+    found = await call.engine.steering.release(
+        call.path["order_id"], call.body.kind, by=call.body.by, replay=call.replay
+    )
     return _answer(found)
 
 
@@ -85,7 +94,7 @@ def _said_of_order(
         summary=summary,
         handler=handler,
         body=body,
-        is_body_optional=body is Nothing,
+        is_body_optional=body is wire.UnholdBody,
         reply=Order,
         scope="orders:write",
         refusals=(NotFound, IllegalState),
@@ -121,5 +130,5 @@ ENDPOINTS = (
     _said_of_order(
         "hold", "Put an order hold on an order", hold_order, wire.OrderHoldBody, {"reason": "address to be checked"}
     ),
-    _said_of_order("unhold", "Release an order hold", unhold_order, Nothing),
+    _said_of_order("unhold", "Release order holds", unhold_order, wire.UnholdBody),
 )

@@ -118,7 +118,21 @@ def shown_rejections(order: Order) -> list[said.Rejection]:
 
 def shown_hold(hold: OrderHold | None) -> said.OrderHold | None:
     """Return the order hold of an order, if it has one."""
-    return None if hold is None else said.OrderHold(reason=hold.reason, at=hold.at, by=hold.by)
+    if hold is None:
+        return None
+    return said.OrderHold(
+        reason=hold.reason,
+        at=hold.at,
+        by=hold.by,
+        kind=hold.kind,
+        release_at=hold.release_at,
+        release_on=hold.release_on or None,
+    )
+
+
+def shown_holds(order: Order) -> list[said.OrderHold]:
+    """Return all order holds of an order, the longest first."""
+    return [shown for hold in order.steering.order_holds if (shown := shown_hold(hold)) is not None]
 
 
 def _entry(entry: HistoryEntry) -> wire.HistoryEntry:
@@ -214,6 +228,7 @@ def shown_order(order: Order) -> wire.Order:
         customer_class=captured.customer_class,
         priority=order.priority,
         order_hold=shown_hold(steering.order_hold),
+        order_holds=shown_holds(order),
         rejections=shown_rejections(order),
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
         forbidden_node_ids=list(steering.forbidden_node_ids),

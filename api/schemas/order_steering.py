@@ -11,6 +11,13 @@ from api.schemas.fields import Body, Identifier, Quantity, Reply
 
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 By = Annotated[str, Meta(min_length=1, max_length=128, description="who says so; without it, the id of the request")]
+HoldKind = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9_]{0,39}(?![\s\S])",
+        description="a word for what an order waits for: small letters, digits and '_'",
+    ),
+]
 Kind = Literal["rejected", "short_pick", "time_out", "closed"]
 Priority = Annotated[int, Meta(ge=0, le=9, description="of orders that contend for units, the higher get them")]
 
@@ -59,9 +66,24 @@ class OverrideBody(Body, frozen=True, kw_only=True):
 
 
 class OrderHoldBody(Body, frozen=True, kw_only=True):
-    """Why an order is stopped."""
+    """Why an order is stopped, by an order hold of which kind; an order has one of each kind.
+
+    Released by hand, at `release_at`, or by the event `release_on` of its history, whichever comes first.
+    """
 
     reason: Reason
+    kind: HoldKind = "manual"
+    release_at: datetime | None = None
+    release_on: Annotated[str, Meta(min_length=1, max_length=60, description="such as payment_authorised")] | None = (
+        None
+    )
+    by: By | None = None
+
+
+class UnholdBody(Body, frozen=True, kw_only=True):
+    """The kind of the order hold to release; without one all, but for what waits for approval."""
+
+    kind: HoldKind | None = None
     by: By | None = None
 
 
@@ -92,8 +114,14 @@ class Pin(Reply, frozen=True, kw_only=True):
 
 
 class OrderHold(Reply, frozen=True, kw_only=True):
-    """Why an order is stopped; `too_many_rejections` where nodes have refused it as often as may be."""
+    """Why an order is stopped; `too_many_rejections` where nodes have refused it as often as may be.
+
+    It is released by hand, at `release_at`, or by the event `release_on` of the order's history.
+    """
 
     reason: str
     at: datetime
     by: str
+    kind: str = "manual"
+    release_at: datetime | None = None
+    release_on: str | None = None

@@ -153,6 +153,9 @@ class Order(Reply, frozen=True, kw_only=True):
     order_hold: Annotated[
         OrderHold | None, Meta(description="routing runs leave the order alone until it is released")
     ] = None
+    order_holds: Annotated[list[OrderHold], Meta(description="all of them, the longest first")] = msgspec.field(
+        default_factory=list
+    )
     rejections: list[Rejection] = msgspec.field(default_factory=list)
     pins: Annotated[list[Pin], Meta(description="what people said, by lines as in allocations")] = msgspec.field(
         default_factory=list

@@ -34,7 +34,9 @@ def approved(order: Order, new: NewApproval, at: datetime, by: str) -> Revision:
 
     One that is refused keeps its order hold: whoever asks cancels it then.
     """
-    note = Note(event="approved" if new.is_approved else "not_approved", by=by, reason=new.reason or None, subject=new.rule)
+    note = Note(
+        event="approved" if new.is_approved else "not_approved", by=by, reason=new.reason or None, subject=new.rule
+    )
     waiting = pending(order)
     if order.is_cancelled or not waiting:
         state = "is cancelled" if order.is_cancelled else "waits for no approval"

@@ -60,10 +60,10 @@ def released(order: Order, by: str, kind: str | None = None) -> Revision:
     return revision_of(order, replace(left, steering=replace(left.steering, attempts=0)), note)
 
 
-async def release_in_time(order: Order, effect: Effect) -> Rule:
+async def release_in_time(_order: Order, effect: Effect) -> Rule:
     """Return the rule that releases the order hold that an effect is about."""
 
-    def rule(now: Order, at: datetime) -> Revision:
+    def rule(now: Order, _at: datetime) -> Revision:
         note = Note(event="order_hold_released", by=actor(), reason="its time has come", subject=effect.subject)
         return revision_of(now, with_holds(now, without_kind(now, effect.subject)), note)
 

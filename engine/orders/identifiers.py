@@ -14,7 +14,8 @@ from engine.orders.model import NewOrder
 
 def channel_name(channel: str, channel_order_id: str) -> str:
     """Return the id of the order that a channel knows by an id of its own."""
-    return f"ord_{sha256(f'{channel}\0{channel_order_id}'.encode()).hexdigest()[:32]}"
+    named = "\0".join((channel, channel_order_id))
+    return f"ord_{sha256(named.encode()).hexdigest()[:32]}"
 
 
 def order_id_of(order: NewOrder, replay: Replay | None = None) -> str:

@@ -109,8 +109,8 @@ class Captured:
     products, as `<line_id>/<sku>`, and `whole` are the lines of a kit that ships from one node. `destination` has
     coordinates even if only a postal code was given. `promised_on` is the date of the promise behind the reservation:
     the order is due then, unless `need_by` says otherwise. `promised` are the terms of that promise, if it was an
-    option of one; they hold where the order itself says nothing. `terms_digest` is of its customer and its prices, if it
-    came with some: the same order again has the same.
+    option of one; they hold where the order itself says nothing. `terms_digest` is of its customer and its prices, if
+    it came with some: the same order again has the same.
     """
 
     order_id: str

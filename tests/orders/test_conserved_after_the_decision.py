@@ -14,7 +14,8 @@ import pytest
 from order_shop import NOON, TODAY, Shop, rows
 
 from engine.errors import IllegalState
-from engine.orders.overriding import NewOverride, overridden, released, stopped
+from engine.orders.holding import NewHold, released, stopped
+from engine.orders.overriding import NewOverride, overridden
 from engine.orders.rejecting import NewRejection, rejected
 from engine.orders.steering import RejectionKind
 
@@ -80,7 +81,7 @@ async def say(shop: Shop, order_id: str, dice: random.Random) -> None:
     order = await shop.orders.get(order_id)
     act = dice.choice(["pin", "free", "stop", "release"])
     if act == "stop":
-        revision = stopped(order, "r", NOON, "bo")
+        revision = stopped(order, NewHold(reason="r"), NOON, "bo")
     elif act == "release":
         revision = released(order, "bo")
     else:

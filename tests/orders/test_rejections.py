@@ -12,8 +12,9 @@ from order_shop import NOON, TODAY, Shop, rows
 
 from engine.errors import IdempotencyConflict, IllegalState, InvalidInput, NotFound
 from engine.inventory.model import Adjustment, Replay
+from engine.orders.holding import NewHold, released, stopped
 from engine.orders.model import Order, OrderState
-from engine.orders.overriding import NewOverride, accepted, overridden, released, stopped
+from engine.orders.overriding import NewOverride, accepted, overridden
 from engine.orders.rejecting import NewRejection, rejected
 from engine.orders.revising import OrderChanged
 from engine.orders.steering import TOO_MANY_REJECTIONS, RejectionKind
@@ -208,7 +209,7 @@ async def test_an_unknown_order_is_not_found(shop: Shop) -> None:
     order = replace(await shop.place("ord_1"), allocation=(AllocationRow(line_id="1", sku="MUG", quantity=1),))
     unknown = replace(order, captured=replace(order.captured, order_id="ord_none"))
     with pytest.raises(NotFound, match="ord_none"):
-        await shop.orders.revise(stopped(unknown, "x", NOON, "anna"))
+        await shop.orders.revise(stopped(unknown, NewHold(reason="x"), NOON, "anna"))
 
 
 async def test_after_as_many_attempts_as_may_be_the_order_is_left_for_people(shop: Shop) -> None:
@@ -309,7 +310,7 @@ async def test_forbidden_nodes_are_read_once_and_not_for_every_line(shop: Shop) 
 
 async def test_an_order_hold_is_for_people_to_release(shop: Shop) -> None:
     order = await shop.place("ord_1", 4)
-    order = (await shop.orders.revise(stopped(order, "fraud?", NOON, "bo"))).value
+    order = (await shop.orders.revise(stopped(order, NewHold(reason="fraud?"), NOON, "bo"))).value
     (open_order,) = await shop.orders.open_orders()
     assert open_order.stopped == "order_hold"
     order = (await shop.orders.revise(released(order, "bo"))).value

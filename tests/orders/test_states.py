@@ -46,7 +46,7 @@ def test_an_order_is_what_waits_most_and_cancelled_only_as_a_whole() -> None:
     some = replace(whole, life=msgspec.structs.replace(NO_LIFE, cancelled=(CancelledUnits(line_id="1", quantity=2),)))
     assert [state for state, _ in customer_lines(some)] == [S.CANCELLED, S.CAPTURED]
     assert state_of(some) is S.CAPTURED
-    held = replace(some, steering=Steering(order_hold=OrderHold(reason="fraud", at=NOON, by="anna")))
+    held = replace(some, steering=Steering(order_holds=(OrderHold(reason="fraud", at=NOON, by="anna"),)))
     assert state_of(held) is S.ON_HOLD
 
 

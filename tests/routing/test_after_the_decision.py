@@ -12,6 +12,7 @@ from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import Replay
 from engine.network.document import NetworkDocument
 from engine.orders.changing import OrderChanges
+from engine.orders.holding import NewHold
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
 from engine.orders.steering import RejectionKind
@@ -163,7 +164,7 @@ async def test_an_order_hold_stops_an_order_and_nothing_else(world: World, steer
     await world.count(east={"MUG": 9})
     for order_id in ("o1", "o2"):
         await world.order(order_id, {"MUG": 2})
-    await steering.stop("o1", "fraud?")
+    await steering.stop("o1", NewHold(reason="fraud?"))
     assert reasons(await world.runs().execute(ALL)) == {("o1", "MUG"): (2, "order_hold")}
     assert await nodes_of(world, "o2") == {"MUG": [(2, "east")]}
     await steering.release("o1")

@@ -65,9 +65,7 @@ def checked(
     )
 
 
-def _note(
-    rule: str, found: Iterator[Fault], outcome: Outcome, findings: list[Finding], faults: list[Fault]
-) -> None:
+def _note(rule: str, found: Iterator[Fault], outcome: Outcome, findings: list[Finding], faults: list[Fault]) -> None:
     for fault in found:
         if outcome == "refuse":
             faults.append(fault)

@@ -79,8 +79,8 @@ _TESTS: dict[str, Callable[[WhenDocument], _Test]] = {
     "service_levels": lambda when: lambda order: order.captured.wanted_level in (when.service_levels or ()),
     "is_po_box": lambda when: lambda order: order.captured.destination.is_po_box is when.is_po_box,
     "units_from": lambda when: lambda order: order.units >= (when.units_from or 0),
-    "line_units_from": lambda when: lambda order: (
-        max(line.quantity for line in order.captured.lines) >= (when.line_units_from or 0)
+    "line_units_from": lambda when: (
+        lambda order: max(line.quantity for line in order.captured.lines) >= (when.line_units_from or 0)
     ),
     "skus": _skus_test,
     "sku_classes": _classes_test,

@@ -1,7 +1,7 @@
 """The order policy document: what new orders are checked for, and how far orders may still be changed.
 
 Here: the shape, units and ranges of every field, in frozen pydantic models. Not here: what a rule finds (address.py,
-money.py, fraud.py, …), versions (service.py). Money is whole cents; orders of other currencies than a rule's pass it by.
+money.py, fraud.py, …), versions (service.py). Money is whole cents.
 """
 
 from __future__ import annotations
@@ -57,10 +57,14 @@ class WhenDocument(_Part):
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = Field(
         default=None, description="Of the amounts below; null: of whichever currency."
     )
-    total_cents_from: Cents | None = Field(default=None, description="What the customer pays; an order without prices passes by.")
+    total_cents_from: Cents | None = Field(
+        default=None, description="What the customer pays; an order without prices passes by."
+    )
     units_from: Units | None = None
     line_units_from: Units | None = Field(default=None, description="Units of any one line.")
-    discount_percent_from: Percent | None = Field(default=None, description="Discounts of the lines, of their prices before.")
+    discount_percent_from: Percent | None = Field(
+        default=None, description="Discounts of the lines, of their prices before."
+    )
     margin_percent_below: Annotated[float, Field(ge=-1000, le=100)] | None = Field(
         default=None, description="What is left of the lines without tax after their costs; unknown costs pass by."
     )
@@ -88,7 +92,8 @@ class PriceChecksDocument(_Part):
     outcome: Outcome = "hold"
     required: bool = Field(default=False, description="Whether every order has to have prices.")
     total_tolerance_cents: Cents = Field(
-        default=0, description="By how much the channel's own total may differ from what lines, tax and shipping come to."
+        default=0,
+        description="By how much the channel's own total may differ from what lines, tax and shipping come to.",
     )
     max_percent_below_catalog: Percent | None = Field(
         default=None, description="By how much a unit price may be below that of the catalog; null: by anything."

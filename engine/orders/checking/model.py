@@ -94,7 +94,7 @@ class CheckedOrder:
 
     @property
     def same_again(self) -> str:
-        """What an order has in common with the same one sent again: its buyer and its units; blank if nobody is known."""
+        """What the same order sent again has in common with it: buyer and units; blank if no buyer is known."""
         buyer = self.common("customer") or self.common("contact") or self.common("address")
         lines = ",".join(sorted(f"{line.sku}\t{line.quantity}" for line in self.captured.lines))
         return buyer and _digest("again", f"{buyer}|{lines}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.orders.facts.money import Prices
 from engine.orders.facts.shipments import ShipmentState
 from engine.orders.model import Order
 from engine.orders.paying.pricing import shipping_total_cents
