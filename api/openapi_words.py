@@ -36,6 +36,7 @@ TAGS = {
     "reservation-batches": "Many reservations in one request, each by itself.",
     "nodes": "Switching a node off and on.",
     "node-closures": "Nodes that are switched off.",
+    "order-policy": "What orders are checked for when they are captured, versioned.",
     "orders": "Orders, their history, why they were routed so, and how people steer them.",
     "policies": "Versioned objectives and constraints of routing.",
     "routing-runs": "Deciding which node ships which line, with a proven gap.",

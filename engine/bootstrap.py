@@ -43,7 +43,9 @@ from engine.inventory.service import InventoryService
 from engine.inventory.slot_desk import SlotDesk
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
+from engine.orders.beginning import OrderBeginnings
 from engine.orders.changing import OrderChanges
+from engine.orders.checking.service import OrderPolicies
 from engine.orders.closing import NodeClosures
 from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
@@ -110,6 +112,7 @@ class Engine:
     nearest_stores: NearestStoresService
     slot_list: SlotListService
     orders: OrderService
+    order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
     steering: OrderSteering
@@ -213,6 +216,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     dispatcher = _dispatcher(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
     changes = OrderChanges(stores.orders, clock)
+    order_policies = OrderPolicies(stores.documents)
+    beginnings = OrderBeginnings(order_policies, stores.recent)
+    effects = Effects(stores.orders, changes, _handlers(), clock)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
@@ -268,9 +274,12 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
-        orders=OrderService(stores.orders, stores.inventory, reference, clock, slots),
+        orders=OrderService(
+            stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, settle=effects.settle
+        ),
+        order_policies=order_policies,
         changes=changes,
-        effects=Effects(stores.orders, changes, _handlers(), clock),
+        effects=effects,
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),

@@ -39,6 +39,7 @@ from engine.inventory.service import new_reservation_id
 from engine.inventory.slots import SlotBook
 from engine.inventory.store import InventoryStore
 from engine.orders import redis_store as orders
+from engine.orders.checking.recent import MemoryRecentBook, RecentBook, RedisRecentBook
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
 from engine.orders.partitioned_store import PartitionedOrderStore
@@ -86,6 +87,7 @@ class Stores:
     """One for the journal of each partition."""
     promises: PromiseStore
     orders: OrderStore
+    recent: RecentBook
     load: LoadBook
     slots: SlotBook
     runs: RunStore
@@ -164,6 +166,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         low_stock=[MemoryLowStock(stock)],
         promises=MemoryPromiseStore(clock),
         orders=orders,
+        recent=MemoryRecentBook(),
         load=MemoryLoadBook(clock, orders.uses),
         slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
@@ -190,6 +193,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         ],
         promises=RedisPromiseStore(client, keys),
         orders=PartitionedOrderStore(client, tenant, partitions) if divided else RedisOrderStore(client, keys),
+        recent=RedisRecentBook(client, keys),
         load=RedisLoadBook(client, keys),
         slots=RedisSlotBook(client, keys),
         runs=RedisRunStore(client, keys, settings.run_lease_seconds),

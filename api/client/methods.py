@@ -497,6 +497,14 @@ class Methods(Sender):
         """List nodes that are, or were, off."""
         return self._send(Call("GET", "/v1/node-closures", models.Closures))
 
+    def put_order_policy(self, body: dict[str, Any]) -> models.OrderPolicyVersion:
+        """Put the next version of the order policy."""
+        return self._send(Call("PUT", "/v1/order-policy", models.OrderPolicyVersion, body=body))
+
+    def get_order_policy(self, *, version: int | None = None) -> dict[str, Any]:
+        """Get a version of the order policy."""
+        return self._send(Call("GET", "/v1/order-policy", dict[str, Any], query={"version": version}))
+
     def reject_order(
         self, order_id: str, body: models.RejectionBody, *, idempotency_key: str | None = None
     ) -> models.Order:
@@ -554,6 +562,20 @@ class Methods(Sender):
         return self._send(
             Call(
                 "POST", f"/v1/orders/{part(order_id)}/unhold", models.Order, body=body, key=idempotency_key or new_key()
+            )
+        )
+
+    def approve_order(
+        self, order_id: str, body: models.ApprovalBody, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Approve an order."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/approve",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
             )
         )
 

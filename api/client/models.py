@@ -95,6 +95,14 @@ class AllocationHub(Struct, frozen=True, kw_only=True):
     ship_on: datetime.date
 
 
+class ApprovalBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who approves an order, and the rule that stopped it; without one all that wait."""
+
+    by: str
+    rule: str | None = None
+    reason: str = ""
+
+
 class AskedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A SKU, product or kit; the quantity is only a hint and changes nothing in the answer."""
 
@@ -952,15 +960,31 @@ class Order(Struct, frozen=True, kw_only=True):
     priority: int = 0
     order_hold: OrderHold | None = None
     order_holds: tuple[OrderHold, ...] = ()
+    channel_order_id: str | None = None
+    customer_id: str | None = None
+    checks: OrderChecks | None = None
+    prices: OrderPrices | None = None
     rejections: tuple[Rejection, ...] = ()
     pins: tuple[Pin, ...] = ()
     forbidden_node_ids: tuple[str, ...] = ()
 
 
-class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order to capture; `customer` and `payment` are kept as they are and not looked into.
+class OrderApproval(Struct, frozen=True, kw_only=True):
+    """Who approved, or refused, what a rule stopped, when and why."""
 
-    With a pickup_node_id, its own or that of the promise behind its reservation, it needs no destination.
+    rule: str
+    by: str
+    at: str
+    is_approved: bool
+    reason: str | None
+
+
+class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An order to capture; `customer` and `payment` are kept as they are.
+
+    The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
+    prices if it says any of them, or a currency: lines without one have that of the catalog. With a pickup_node_id,
+    its own or that of the promise behind its reservation, it needs no destination.
     """
 
     channel: str
@@ -975,6 +999,22 @@ class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     payment: dict[str, Any] | None = None
     customer_class: str | None = None
     priority: int = 0
+    channel_order_id: str | None = None
+    customer_id: str | None = None
+    currency: str | None = None
+    shipping_cents: int = 0
+    total_cents: int | None = None
+
+
+class OrderChecks(Struct, frozen=True, kw_only=True):
+    """What the order was checked for, by which version of the order policy; `awaits` are rules that need approval."""
+
+    policy_version: int
+    at: str
+    fraud_score: int
+    findings: tuple[OrderFinding, ...]
+    approvals: tuple[OrderApproval, ...]
+    awaits: tuple[str, ...]
 
 
 class OrderData(Struct, frozen=True, kw_only=True, tag_field="object", tag="order"):
@@ -998,6 +1038,15 @@ class OrderDestination(Struct, frozen=True, kw_only=True):
     time_zone: str | None
     residential: bool
     is_po_box: bool
+
+
+class OrderFinding(Struct, frozen=True, kw_only=True):
+    """What a rule of the order policy found: its fraud `score`, and the kind of the order hold that it asked for."""
+
+    rule: str
+    message: str
+    score: int
+    hold_kind: str | None
 
 
 class OrderHistory(Struct, frozen=True, kw_only=True):
@@ -1050,6 +1099,39 @@ class OrderLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     sku: str
     quantity: int
     line_id: str | None = None
+    unit_price_cents: int | None = None
+    discount_cents: int = 0
+    tax_code: str | None = None
+    unit_cost_cents: int | None = None
+
+
+class OrderLinePrice(Struct, frozen=True, kw_only=True):
+    """What the customer pays for a line; tax that is included is a part of the total, other tax is in it."""
+
+    line_id: str
+    quantity: int
+    unit_price_cents: int
+    discount_cents: int
+    tax_code: str
+    tax_cents: int
+    total_cents: int
+
+
+class OrderPolicyVersion(Struct, frozen=True, kw_only=True):
+    """The version that a put has made, counted from 1."""
+
+    version: int
+
+
+class OrderPrices(Struct, frozen=True, kw_only=True):
+    """What the customer pays for the order."""
+
+    currency: str
+    total_cents: int
+    shipping_cents: int
+    shipping_tax_cents: int
+    is_tax_included: bool
+    lines: tuple[OrderLinePrice, ...]
 
 
 class OverHub(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from api.schemas.orders import Order
 from engine.errors import IllegalState, NotFound
 from engine.inventory.model import Outcome
 from engine.orders import model
+from engine.orders.approving import NewApproval
 from engine.orders.holding import NewHold
 from engine.orders.overriding import NewOverride
 from engine.orders.rejecting import NewRejection
@@ -80,6 +81,17 @@ async def unhold_order(call: Call[wire.UnholdBody, NoQuery]) -> Answer:
     return _answer(found)
 
 
+async def approve_order(call: Call[wire.ApprovalBody, NoQuery]) -> Answer:
+    """Approves what rules of the order policy have stopped: it goes on when each has as many approvals as it asks for.
+
+    Each is by somebody else; who approved what, and when, is in `checks`.
+    """
+    body = call.body
+    new = NewApproval(rule=body.rule, reason=body.reason)
+    found = await call.engine.steering.approve(call.path["order_id"], new, by=body.by, replay=call.replay)
+    return _answer(found)
+
+
 def _answer(found: Outcome[model.Order]) -> Answer:
     return Answer(value=shown_order(found.value), is_replayed=found.replayed)
 
@@ -131,4 +143,7 @@ ENDPOINTS = (
         "hold", "Put an order hold on an order", hold_order, wire.OrderHoldBody, {"reason": "address to be checked"}
     ),
     _said_of_order("unhold", "Release order holds", unhold_order, wire.UnholdBody),
+    _said_of_order(
+        "approve", "Approve an order", approve_order, wire.ApprovalBody, {"by": "anna", "rule": "large discount"}
+    ),
 )

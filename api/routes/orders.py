@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.shown_checks import shown_checks, shown_prices
 from api.schemas import order_steering as said
 from api.schemas import orders as wire
 from api.schemas.fields import Nothing
@@ -38,7 +39,7 @@ def new_order(body: wire.OrderBody) -> NewOrder:
     return NewOrder(
         channel=body.channel,
         destination=Destination() if body.destination is None else _destination(body.destination),
-        lines=tuple(NewLine(sku=line.sku, quantity=line.quantity, line_id=line.line_id) for line in body.lines),
+        lines=tuple(map(_new_line, body.lines)),
         order_id=body.order_id,
         reservation_id=body.reservation_id,
         service_level=body.service_level,
@@ -48,6 +49,23 @@ def new_order(body: wire.OrderBody) -> NewOrder:
         payment=body.payment,
         customer_class=body.customer_class,
         priority=body.priority,
+        channel_order_id=body.channel_order_id,
+        customer_id=body.customer_id,
+        currency=body.currency,
+        shipping_cents=body.shipping_cents,
+        total_cents=body.total_cents,
+    )
+
+
+def _new_line(line: wire.OrderLineBody) -> NewLine:
+    return NewLine(
+        sku=line.sku,
+        quantity=line.quantity,
+        line_id=line.line_id,
+        unit_price_cents=line.unit_price_cents,
+        discount_cents=line.discount_cents,
+        tax_code=line.tax_code or "",
+        unit_cost_cents=line.unit_cost_cents,
     )
 
 
@@ -229,6 +247,10 @@ def shown_order(order: Order) -> wire.Order:
         priority=order.priority,
         order_hold=shown_hold(steering.order_hold),
         order_holds=shown_holds(order),
+        channel_order_id=order.life.channel_order_id or None,
+        customer_id=order.life.customer_id or None,
+        checks=shown_checks(order),
+        prices=shown_prices(order.life.money.prices),
         rejections=shown_rejections(order),
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
         forbidden_node_ids=list(steering.forbidden_node_ids),

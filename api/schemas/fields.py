@@ -37,6 +37,8 @@ SlotId = Annotated[
 ]
 Quantity = Annotated[int, Meta(ge=1, le=10**6)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Cents = Annotated[int, Meta(ge=0, le=10**12, description="whole minor units of the currency")]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}(?![\\s\\S])", description="three capital letters of ISO 4217: EUR")]
 Delta = Annotated[int, Meta(ge=-(2**31 - 1), le=2**31 - 1)]
 Text = Annotated[str, Meta(max_length=1000)]
 Limit = Annotated[int, Meta(ge=1, le=100)]

@@ -87,6 +87,14 @@ class UnholdBody(Body, frozen=True, kw_only=True):
     by: By | None = None
 
 
+class ApprovalBody(Body, frozen=True, kw_only=True):
+    """Who approves an order, and the rule that stopped it; without one all that wait."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=128, description="who approves it")]
+    rule: Annotated[str, Meta(min_length=1, max_length=128, description="of the order policy")] | None = None
+    reason: Annotated[str, Meta(max_length=500)] = ""
+
+
 class LineUnits(Reply, frozen=True, kw_only=True):
     """Units of a line."""
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from api.schemas.fields import Body, Identifier, Latitude, Longitude, Quantity, Reply
+from api.schemas.fields import Body, Cents, Currency, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
 from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, OverHub, RoutedCosts, RoutedParcel
 
@@ -37,11 +37,19 @@ class OrderLineBody(Body, frozen=True, kw_only=True):
     sku: Identifier
     quantity: Quantity
     line_id: Identifier | None = None
+    unit_price_cents: Annotated[Cents, Meta(description="null: as in the catalog, if the order has prices")] | None = (
+        None
+    )
+    discount_cents: Annotated[Cents, Meta(description="off all units of the line together")] = 0
+    tax_code: Annotated[Identifier, Meta(description="of the tax rates")] | None = None
+    unit_cost_cents: Annotated[Cents, Meta(description="what a unit costs you; null: as in the catalog")] | None = None
 
 
 class OrderBody(Body, frozen=True, kw_only=True):
-    """An order to capture; `customer` and `payment` are kept as they are and not looked into.
+    """An order to capture; `customer` and `payment` are kept as they are.
 
+    The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
+    prices if it says any of them, or a currency: lines without one have that of the catalog.
     With a pickup_node_id, its own or that of the promise behind its reservation, it needs no destination.
     """
 
@@ -57,6 +65,13 @@ class OrderBody(Body, frozen=True, kw_only=True):
     payment: dict[str, Any] | None = None
     customer_class: Annotated[Identifier, Meta(description="what rules of policies go by")] | None = None
     priority: Priority = 0
+    channel_order_id: Annotated[Identifier, Meta(description="in place of an order_id")] | None = None
+    customer_id: Annotated[Identifier, Meta(description="whose it is; an id of yours, no e-mail address")] | None = None
+    currency: Currency | None = None
+    shipping_cents: Cents = 0
+    total_cents: (
+        Annotated[Cents, Meta(description="what the channel takes it to come to; the order policy may compare")] | None
+    ) = None
 
 
 class OrderDestination(Reply, frozen=True, kw_only=True):
@@ -86,6 +101,59 @@ class PromisedOption(Reply, frozen=True, kw_only=True):
     p50: date
     p90: date
     shipments: list[PromisedParcel]
+
+
+class OrderFinding(Reply, frozen=True, kw_only=True):
+    """What a rule of the order policy found: its fraud `score`, and the kind of the order hold that it asked for."""
+
+    rule: str
+    message: str
+    score: int
+    hold_kind: str | None
+
+
+class OrderApproval(Reply, frozen=True, kw_only=True):
+    """Who approved, or refused, what a rule stopped, when and why."""
+
+    rule: str
+    by: str
+    at: datetime
+    is_approved: bool
+    reason: str | None
+
+
+class OrderChecks(Reply, frozen=True, kw_only=True):
+    """What the order was checked for, by which version of the order policy; `awaits` are rules that need approval."""
+
+    policy_version: int
+    at: datetime
+    fraud_score: int
+    findings: list[OrderFinding]
+    approvals: list[OrderApproval]
+    awaits: list[str]
+
+
+class OrderLinePrice(Reply, frozen=True, kw_only=True):
+    """What the customer pays for a line; tax that is included is a part of the total, other tax is in it."""
+
+    line_id: str
+    quantity: int
+    unit_price_cents: int
+    discount_cents: int
+    tax_code: str
+    tax_cents: int
+    total_cents: int
+
+
+class OrderPrices(Reply, frozen=True, kw_only=True):
+    """What the customer pays for the order."""
+
+    currency: str
+    total_cents: int
+    shipping_cents: int
+    shipping_tax_cents: int
+    is_tax_included: bool
+    lines: list[OrderLinePrice]
 
 
 class OrderLine(Reply, frozen=True, kw_only=True):
@@ -156,6 +224,10 @@ class Order(Reply, frozen=True, kw_only=True):
     order_holds: Annotated[list[OrderHold], Meta(description="all of them, the longest first")] = msgspec.field(
         default_factory=list
     )
+    channel_order_id: str | None = None
+    customer_id: str | None = None
+    checks: OrderChecks | None = None
+    prices: OrderPrices | None = None
     rejections: list[Rejection] = msgspec.field(default_factory=list)
     pins: Annotated[list[Pin], Meta(description="what people said, by lines as in allocations")] = msgspec.field(
         default_factory=list

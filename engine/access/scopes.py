@@ -35,6 +35,8 @@ SCOPES: tuple[str, ...] = (
     "network:write",
     "node-closures:read",
     "nodes:write",
+    "order-policy:read",
+    "order-policy:write",
     "orders:read",
     "orders:write",
     "policies:read",

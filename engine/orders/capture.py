@@ -35,10 +35,13 @@ def capture(
     `promised` are the terms that its reservation was made by; where the order says nothing they hold.
     """
     faults: list[Fault] = []
-    for name in ("order_id", "reservation_id", "channel", "customer_class"):
+    for name in ("order_id", "reservation_id", "channel", "customer_class", "channel_order_id", "customer_id"):
         value = getattr(order, name)
         if value is not None and not _is_identifier(value):
             faults.append(_identifier_fault(f"$.{name}", value))
+    if order.channel_order_id is not None and order.order_id is not None:
+        message = "the order is named by its channel_order_id; leave one of both out"
+        faults.append(Fault(path="$.order_id", message=message))
     store = picked_up_at(order, promised, network, faults)
     check_level(order.service_level, network, faults, is_pickup=store is not None)
     if store is None:

@@ -17,7 +17,6 @@ from typing import Any
 import msgspec
 
 from engine.delivery.promised import PromisedTerms
-from engine.orders.contact import NO_CONTACT, Contact
 from engine.orders.destination import Destination
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.steering import NO_STEERING, Steering
@@ -73,7 +72,7 @@ class NewOrder:
     up, and then it needs no destination. Policies have rules by `customer_class`; `customer` and `payment` are kept as
     they are and not looked into. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
     channel's own id, `channel_order_id`, stands for the order: the channel may send it again. `customer_id` names whose
-    it is, `contact` how to reach them; `total_cents` is what the channel says that lines, tax and shipping come to.
+    it is; `total_cents` is what the channel says that lines, tax and shipping come to.
     """
 
     channel: str
@@ -90,7 +89,6 @@ class NewOrder:
     customer_class: str | None = None
     channel_order_id: str | None = None
     customer_id: str | None = None
-    contact: Contact = NO_CONTACT
     currency: str | None = None
     shipping_cents: int = 0
     total_cents: int | None = None
@@ -98,7 +96,9 @@ class NewOrder:
     @property
     def has_prices(self) -> bool:
         """Whether it says what the customer pays for any of it."""
-        return self.shipping_cents != 0 or any(line.unit_price_cents is not None for line in self.lines)
+        if self.currency is not None or self.total_cents is not None or self.shipping_cents:
+            return True
+        return any(line.unit_price_cents is not None for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime
-from uuid import uuid4
 
 from engine.availability.reference import Reference, View
 from engine.clock import Clock
@@ -16,8 +15,11 @@ from engine.errors import Fault, InvalidInput, NotFound, Refused
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.slot_desk import SlotDesk, has_slot
 from engine.inventory.store import InventoryStore
+from engine.orders.beginning import OrderBeginnings, terms_digest
 from engine.orders.capture import capture
-from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
+from engine.orders.checking.service import OrderPolicy
+from engine.orders.identifiers import order_id_of
+from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
 from engine.orders.store import OrderStore
 from engine.routing.model import OpenOrder
 from engine.turns import turn
@@ -40,12 +42,16 @@ class OrderService:
         reference: Reference,
         clock: Clock,
         slots: SlotDesk | None = None,
+        beginnings: OrderBeginnings | None = None,
+        settle: Callable[[str], Awaitable[Order]] | None = None,
     ) -> None:
         self._store = store
         self._stock = stock
         self._reference = reference
         self._clock = clock
         self._slots = slots
+        self._beginnings = beginnings
+        self._settle = settle
 
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
         """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises.
@@ -54,15 +60,15 @@ class OrderService:
         """
         try:
             promised = await self._promise_behind(order)
-            captured = self._checked(order, await self._reference.current(), promised)
+            begun = await self._begun(order, await self._reference.current(), promised, replay)
             if len(order.lines) > _MANY_LINES:
                 await turn()
-        except (InvalidInput, NotFound):
+        except (InvalidInput, NotFound, Refused):
             kept = None if replay is None else await self._store.recall(replay, order)
             if kept is None:
                 raise
             return kept
-        return await self._captured(captured, replay)
+        return await self._captured(begun, replay)
 
     async def capture_many(self, orders: Sequence[NewOrder]) -> list[Order]:
         """Check all orders, then keep each; raises InvalidInput with every fault (`$[3].lines[0].sku`), nothing kept.
@@ -70,21 +76,21 @@ class OrderService:
         Each order is kept or refused by itself: after a refusal, the same call again keeps the rest.
         """
         view = await self._reference.current()
-        captured: list[Captured] = []
+        begun: list[Order] = []
         faults: list[Fault] = []
         promises: list[_Promise] = []
         for start in range(0, len(orders), _IN_FLIGHT):
             promises += await asyncio.gather(*map(self._promise_behind, orders[start : start + _IN_FLIGHT]))
         for index, (order, promised) in enumerate(zip(orders, promises, strict=True)):
             try:
-                captured.append(self._checked(order, view, promised))
+                begun.append(await self._begun(order, view, promised))
             except InvalidInput as error:
                 faults += [Fault(path=f"$[{index}]{fault.path[1:]}", message=fault.message) for fault in error.faults]
         if faults:
             raise InvalidInput(faults)
         kept: list[Order] = []
-        for start in range(0, len(captured), _IN_FLIGHT):
-            calls = map(self._captured, captured[start : start + _IN_FLIGHT])
+        for start in range(0, len(begun), _IN_FLIGHT):
+            calls = map(self._captured, begun[start : start + _IN_FLIGHT])
             kept += [outcome.value for outcome in await asyncio.gather(*calls)]
         return kept
 
@@ -125,17 +131,26 @@ class OrderService:
         """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
         await self._store.sweep(limit)
 
-    async def _captured(self, captured: Captured, replay: Replay | None = None) -> Outcome[Order]:
-        """Keep an order, and with it the slot of its reservation if it has one."""
-        reservation_id = captured.reservation_id
-        if self._slots is None or reservation_id is None or not has_slot(reservation_id):
-            return await self._store.capture(captured, replay=replay)
-        await self._slots.take_over(reservation_id, captured.order_id)
-        try:
-            return await self._store.capture(captured, replay=replay)
-        except Refused:
-            await self._slots.let_go(reservation_id)
-            raise
+    async def _captured(self, begun: Order, replay: Replay | None = None) -> Outcome[Order]:
+        """Keep an order, and with it the slot of its reservation if it has one; then do what it asks for at once."""
+        reservation_id = begun.captured.reservation_id
+        has_window = self._slots is not None and reservation_id is not None and has_slot(reservation_id)
+        if self._slots is None or reservation_id is None or not has_window:
+            kept = await self._kept(begun, replay)
+        else:
+            await self._slots.take_over(reservation_id, begun.order_id)
+            try:
+                kept = await self._kept(begun, replay)
+            except Refused:
+                await self._slots.let_go(reservation_id)
+                raise
+        now = self._clock.now()
+        if self._settle is None or kept.replayed or all(each.due_at > now for each in kept.value.life.effects):
+            return kept
+        return Outcome(value=await self._settle(begun.order_id), replayed=False)
+
+    async def _kept(self, begun: Order, replay: Replay | None) -> Outcome[Order]:
+        return await self._store.capture(begun.captured, life=begun.life, steering=begun.steering, replay=replay)
 
     async def _promise_behind(self, order: NewOrder) -> _Promise:
         """Return the date and the terms that the reservation of an order was promised for."""
@@ -146,8 +161,17 @@ class OrderService:
             return reservation.promised_on, terms_of(reservation.promised)
         return None, None
 
-    def _checked(self, order: NewOrder, view: View, promised: _Promise) -> Captured:
-        order_id = f"ord_{uuid4().hex}" if order.order_id is None else order.order_id
+    async def _begun(self, order: NewOrder, view: View, promised: _Promise, replay: Replay | None = None) -> Order:
+        """Return an order as it is to be kept, checked; raises InvalidInput with every fault, Refused."""
+        policy = OrderPolicy() if self._beginnings is None else await self._beginnings.policy(view)
         promised_on, terms = promised
-        captured = capture(order, order_id, self._clock.now(), view.network, view.catalog, terms)
-        return captured if promised_on is None else replace(captured, promised_on=promised_on)
+        # Rules that count orders must know one that is sent again; it is named by its key.
+        order_id = order_id_of(order, replay if policy.back else None)
+        at = self._clock.now()
+        captured = capture(order, order_id, at, view.network, view.catalog, terms)
+        digest = terms_digest(order)
+        if promised_on is not None or digest is not None:
+            captured = replace(captured, promised_on=promised_on, terms_digest=digest)
+        if self._beginnings is None:
+            return Order(captured=captured, state=OrderState.CAPTURED)
+        return await self._beginnings.begin(order, captured, view, policy, at)

@@ -11,6 +11,7 @@ from engine.availability.reference import Reference
 from engine.errors import IllegalState
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
+from engine.orders.approving import NewApproval, approved
 from engine.orders.changing import OrderChanges
 from engine.orders.holding import NewHold, released, stopped
 from engine.orders.model import Order
@@ -82,3 +83,9 @@ class OrderSteering:
     ) -> Outcome[Order]:
         """Take the order hold of a kind, or all, off an order. Raises NotFound, IllegalState if it has none such."""
         return await self._changes.change(order_id, lambda order, _: released(order, by or actor(), kind), replay)
+
+    async def approve(
+        self, order_id: str, new: NewApproval, *, by: str, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Approve what rules have stopped. Raises NotFound, InvalidInput, IllegalState."""
+        return await self._changes.change(order_id, lambda order, at: approved(order, new, at, by), replay)

@@ -55,7 +55,7 @@ def address_faults(order: CheckedOrder, rule: AddressChecksDocument) -> Iterator
     for name in rule.required:
         found = getattr(place, name) if name in {"postal_code", "country"} else getattr(order.contact, name)
         if not (found or "").strip():
-            where = f"{_AT}.{name}" if name in {"postal_code", "country"} else f"$.contact.{name}"
+            where = f"{_AT}.{name}" if name in {"postal_code", "country"} else f"$.customer.{name}"
             yield Fault(path=where, message="is needed; add it")
     if rule.countries is not None and place.country not in rule.countries:
         shown = "no country" if place.country is None else repr(place.country)
