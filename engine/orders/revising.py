@@ -14,6 +14,7 @@ from engine.orders.batch import uses_of
 from engine.orders.life import life_document
 from engine.orders.model import Note, NotedMove, Order, OrderState
 from engine.orders.order_holds import let_go
+from engine.orders.paying.balancing import check_paid, with_money
 from engine.orders.records import demand_of, document, rows_document
 from engine.orders.remaining import routing_state, to_route
 from engine.orders.states import check_move, moves_between, state_of, units_by_state
@@ -102,13 +103,16 @@ def kept_life(order: Order) -> tuple[str, str, str, str, str]:
 
 
 def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revision:
-    """Return a revision to an order, with the next number, the state of its routing, and the moves that it makes.
+    """Return a revision to an order, with the next number, what its money needs, its state, and the moves it makes.
 
     Order holds that wait for its event are released by it.
 
-    Raises IllegalState if units would go where they cannot go from where they are.
+    Raises IllegalState if units would go where they cannot go from where they are, or leave and are not paid for.
     """
     to = let_go(to, note.event)
+    if change.get("leaves"):
+        check_paid(to)
+    to = with_money(to)
     counted = replace(to.steering, revision=seen.steering.revision + 1)
     to = replace(to, steering=counted, state=routing_state(to))
     moves = moves_between(units_by_state(seen), units_by_state(to))

@@ -91,7 +91,8 @@ def test_every_fault_of_prices_is_named_with_its_place_and_remedy() -> None:
         "$.shipping_cents": "-5 is no amount; give a whole number of cents from 0 to 9007199254740991",
         "$.lines[0].discount_cents": "301 is more than the 300 cents of the line; give at most that",
         "$.lines[1].unit_price_cents": "-1 is no amount; give a whole number of cents from 0 to 9007199254740991",
-        "$.lines[1].tax_code": "'reducd' has no rate in DE; add one to the tax rates, or correct it: did you mean 'reduced'?",
+        "$.lines[1].tax_code": "'reducd' has no rate in DE; "
+        "add one to the tax rates, or correct it: did you mean 'reduced'?",
     }
 
 

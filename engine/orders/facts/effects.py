@@ -14,13 +14,15 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something to be done once at a payment provider, in stock, at a carrier, or for a customer.
 
     `effect_id` is the idempotency key under which it is done, so that twice is once; `kind` says by whom, as
-    `payment.capture`; `subject` is the id of what it is about (a tender, a shipment, a return), `amount_cents` how much
-    money. It is due at `due_at`, later after each of `tries` in vain; `last_error` says why that was.
+    `payment.capture`; `target` is the id of what it is done to (a tender, an authorisation, a reservation), `subject`
+    that of what it is done for (a shipment, a return), `amount_cents` how much money. It is due at `due_at`, later
+    after each of `tries` in vain; `last_error` says why that was.
     """
 
     effect_id: str
     kind: str
     due_at: datetime
+    target: str = ""
     subject: str = ""
     amount_cents: int = 0
     tries: int = 0

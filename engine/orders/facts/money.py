@@ -72,8 +72,8 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Something done with a tender, as the provider has answered it; entries are only ever added.
 
     `entry_id` is that of the effect which did it, `provider_id` the provider's own; `authorisation_id` names the entry
-    by which money was set aside that is captured, voided or expires here; `subject` is the shipment or return that it
-    is for.
+    by which money was set aside that is captured, voided or expires here, or the capture that is refunded; `subject` is
+    the shipment or return that it is for.
     """
 
     entry_id: str
@@ -89,8 +89,9 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Money(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Prices, tenders and ledger of an order."""
+    """Prices, tenders and ledger of an order; `confirmed` is the reservation that was confirmed as it was paid."""
 
     prices: Prices | None = None
     tenders: tuple[Tender, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
+    confirmed: str = ""

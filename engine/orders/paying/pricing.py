@@ -23,11 +23,14 @@ MOST_CENTS = 2**53 - 1
 
 
 class StatedPrice(msgspec.Struct, frozen=True, kw_only=True):
-    """The price of a line as the channel states it: of one unit, and the discount on all of them together."""
+    """The price of a line as the channel states it: of one unit, and the discount on all of them together.
+
+    A blank tax code is `standard`.
+    """
 
     unit_price_cents: int
     discount_cents: int = 0
-    tax_code: str = STANDARD
+    tax_code: str = ""
     unit_cost_cents: int | None = None
 
 
@@ -80,14 +83,14 @@ def tax_total_cents(prices: Prices) -> int:
 
 def _line_price(line: OrderLine, price: StatedPrice, local: LocalTaxes | None) -> LinePrice:
     amount = line.quantity * price.unit_price_cents - price.discount_cents
-    tax = 0 if local is None else local.tax_cents(amount, price.tax_code)
+    tax = 0 if local is None else local.tax_cents(amount, price.tax_code or STANDARD)
     return LinePrice(
         line_id=line.line_id,
         quantity=line.quantity,
         unit_price_cents=price.unit_price_cents,
         total_cents=amount if local is None or local.is_included else amount + tax,
         discount_cents=price.discount_cents,
-        tax_code=price.tax_code,
+        tax_code=price.tax_code or STANDARD,
         tax_cents=tax,
         unit_cost_cents=price.unit_cost_cents,
     )
@@ -110,9 +113,9 @@ def _line_faults(path: str, line: OrderLine, price: StatedPrice, local: LocalTax
     if not faults and price.discount_cents > amount:
         message = f"{price.discount_cents} is more than the {amount} cents of the line; give at most that"
         faults.append(Fault(path=f"{path}.discount_cents", message=message))
-    if local is not None and price.tax_code not in local.rates:
-        remedy = f"add one to the tax rates, or correct it: {nearest(price.tax_code, local.rates)}"
-        message = f"{price.tax_code!r} has no rate in {local.place}; {remedy}"
+    if local is not None and (price.tax_code or STANDARD) not in local.rates:
+        remedy = f"add one to the tax rates, or correct it: {nearest(price.tax_code or STANDARD, local.rates)}"
+        message = f"{price.tax_code or STANDARD!r} has no rate in {local.place}; {remedy}"
         faults.append(Fault(path=f"{path}.tax_code", message=message))
     return faults
 
