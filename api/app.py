@@ -34,6 +34,7 @@ from api.sweeper import (
     keep_decisions,
     keep_effects,
     keep_imports,
+    keep_index,
     keep_load,
     keep_runs,
     keep_simulations,
@@ -151,6 +152,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_decisions,
             keep_webhooks,
             keep_imports,
+            keep_index,
             keep_simulations,
         ):
             stack.push_async_callback(_end, asyncio.create_task(keep(engine)))

@@ -131,6 +131,12 @@ async def keep_imports(engine: Engine, interval_seconds: float = 1.0) -> None:
         await _keep(work.step, "working on imports", interval_seconds)
 
 
+async def keep_index(engine: Engine, interval_seconds: float = 0.5) -> None:
+    """Take what happens to orders into the index by which they are found, until cancelled; one process does it."""
+    if engine.index is not None:
+        await _keep(engine.index.step, "taking orders into the index", interval_seconds)
+
+
 async def keep_simulations(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Have processes work on simulations until cancelled; those of all servers of a machine are so many at once."""
     if engine.simulations is not None:

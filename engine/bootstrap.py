@@ -64,6 +64,11 @@ from engine.promising.slot_list import SlotListService
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
+from engine.search.contacts import told_contact
+from engine.search.every_order import EveryOrder
+from engine.search.files import IndexFolder
+from engine.search.following import IndexFollower
+from engine.search.service import OrderSearch
 from engine.storage.client import StoreClient
 from engine.storage.cluster import ClusterClient
 from engine.storage.durability import Durability, broken_promises
@@ -126,10 +131,12 @@ class Engine:
     dispatcher: Dispatcher
     stock: InventoryStore
     feed: EventFeed | None
-    """None when everything is in memory, as the three that follow."""
+    """None when everything is in memory, as the five that follow."""
     webhooks: WebhookService | None
     deliveries: Deliveries | None
     imports: ImportStore | None
+    search: OrderSearch | None
+    index: IndexFollower | None
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
 
@@ -186,6 +193,9 @@ async def allot_engine(
         stack.push_async_callback(engine.routing_runs.finish)
         if engine.deliveries is not None:
             stack.push_async_callback(engine.deliveries.stop)
+        for part in (engine.index, engine.search):
+            if part is not None:
+                stack.callback(part.stop)
         yield engine
 
 
@@ -221,6 +231,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     effects = Effects(stores.orders, changes, _handlers(), clock)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
+    every = None if client is None else EveryOrder(client, settings.tenant, settings.partitions)
+    folder = IndexFolder(settings.data_dir / "search" / settings.tenant)
+    feed = None if webhooks is None else webhooks.feed
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     return Engine(
         tenant=settings.tenant,
@@ -289,10 +302,12 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         routing_windows=_windows(settings, runs, clock),
         dispatcher=dispatcher,
         stock=stores.inventory,
-        feed=None if webhooks is None else webhooks.feed,
+        feed=feed,
         webhooks=webhooks,
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
+        search=None if every is None else OrderSearch(folder, every.terms, stores.orders.get),
+        index=None if every is None or feed is None else IndexFollower(folder, feed, stores.orders, every, told_contact, clock),
         reconciler=stores.reconciler,
     )
 

@@ -50,6 +50,7 @@ from engine.routing import run_store
 from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
 from engine.routing.memory_run_store import MemoryRunStore
 from engine.routing.run_store import RedisRunStore, RunStore
+from engine.search import every_order
 from engine.storage import documents, leases
 from engine.storage.client import StoreClient, connect
 from engine.storage.cluster import ClusterClient, is_cluster
@@ -73,6 +74,7 @@ LIBRARIES = (
     feed.LIBRARY,
     webhook_store.LIBRARY,
     import_store.LIBRARY,
+    every_order.LIBRARY,
 )
 
 

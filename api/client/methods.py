@@ -505,6 +505,47 @@ class Methods(Sender):
         """Get a version of the order policy."""
         return self._send(Call("GET", "/v1/order-policy", dict[str, Any], query={"version": version}))
 
+    def search_orders(
+        self,
+        *,
+        number: str | None = None,
+        customer: str | None = None,
+        phone: str | None = None,
+        email: str | None = None,
+        sku: str | None = None,
+        channel: str | None = None,
+        state: str | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        starting_after: str | None = None,
+        limit: int | None = None,
+    ) -> models.FoundOrders:
+        """Search orders."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/orders",
+                models.FoundOrders,
+                query={
+                    "number": number,
+                    "customer": customer,
+                    "phone": phone,
+                    "email": email,
+                    "sku": sku,
+                    "channel": channel,
+                    "state": state,
+                    "from": from_,
+                    "to": to,
+                    "starting_after": starting_after,
+                    "limit": limit,
+                },
+            )
+        )
+
+    def capture_order(self, body: models.OrderBody, *, idempotency_key: str | None = None) -> models.Order:
+        """Capture an order."""
+        return self._send(Call("POST", "/v1/orders", models.Order, body=body, key=idempotency_key or new_key()))
+
     def reject_order(
         self, order_id: str, body: models.RejectionBody, *, idempotency_key: str | None = None
     ) -> models.Order:
@@ -578,10 +619,6 @@ class Methods(Sender):
                 key=idempotency_key or new_key(),
             )
         )
-
-    def capture_order(self, body: models.OrderBody, *, idempotency_key: str | None = None) -> models.Order:
-        """Capture an order."""
-        return self._send(Call("POST", "/v1/orders", models.Order, body=body, key=idempotency_key or new_key()))
 
     def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""

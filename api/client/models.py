@@ -490,6 +490,40 @@ class ForecastVersion(Struct, frozen=True, kw_only=True):
     rows: int
 
 
+class FoundOrder(Struct, frozen=True, kw_only=True):
+    """An order as a list shows it; nothing of its customer is in it.
+
+    `lines` and `units` are those of the customer; `changed_at` is when its history has its last step.
+    """
+
+    order_id: str
+    channel: str
+    state: str
+    captured_at: str
+    changed_at: str
+    lines: int
+    units: int
+    skus: tuple[str, ...]
+    channel_order_id: str = ""
+    promised_on: datetime.date | None = None
+    total_cents: int | None = None
+    currency: str = ""
+    is_archived: bool = False
+
+
+class FoundOrders(Struct, frozen=True, kw_only=True):
+    """Orders, the newest first.
+
+    `next` is what to give as `starting_after` for those that follow: where few of many are wanted, `data` may be
+    short, or empty, though there are more. What has happened until `as_of` is found.
+    """
+
+    data: tuple[FoundOrder, ...]
+    has_more: bool
+    next: str | None
+    as_of: str
+
+
 class GetItBy(Struct, frozen=True, kw_only=True):
     """The answer, from stock as it was at `as_of`; it holds nothing."""
 
