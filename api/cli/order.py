@@ -1,6 +1,7 @@
 """`allot order`: finds orders, and shows the whole life of one.
 
 allot order find [NUMBER] [--phone TEXT] [--sku SKU] [--state STATES] …
+allot order show NUMBER
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.errors import Fault, InvalidInput
+from engine.errors import Fault, InvalidInput, NotFound
 
 if TYPE_CHECKING:
+    from engine.orders.model import HistoryEntry, Order
     from engine.search.model import FoundOrders, Question
 
 _Text = str | None
@@ -24,10 +26,11 @@ class Act(StrEnum):
     """What can be done."""
 
     FIND = "find"
+    SHOW = "show"
 
 
 def command(
-    act: Annotated[Act, typer.Argument(metavar="find", help="What to do.")],
+    act: Annotated[Act, typer.Argument(metavar="find|show", help="What to do.")],
     number: Annotated[str, typer.Argument(metavar="[NUMBER]", help="The order's id, or its channel's own.")] = "",
     customer: Annotated[_Text, typer.Option("--customer", metavar="ID", help="find: of this customer.")] = None,
     phone: Annotated[_Text, typer.Option("--phone", metavar="NUMBER", help="find: with this phone number.")] = None,
@@ -43,13 +46,15 @@ def command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Find orders by what they have, the newest first."""
+    """Find orders by what they have, the newest first; or show the whole life of one on one screen."""
+    if act is Act.SHOW:
+        _show(number, data, as_json=as_json)
+        return
     import msgspec
 
     from engine.search.asked import moment
     from engine.search.model import Question
 
-    assert act is Act.FIND
     question = Question(
         number=number or None,
         customer=customer,
@@ -71,6 +76,48 @@ def command(
         typer.echo(msgspec.json.encode(shown).decode())
     else:
         _print(found)
+
+
+def _show(number: str, data: Path | None, *, as_json: bool) -> None:
+    if not number:
+        raise InvalidInput(Fault(path="show", message="NUMBER is missing; write: allot order show NUMBER"))
+    order, history = asyncio.run(_whole(number, data))
+    if not as_json:
+        from api.cli.order_screen import print_screen
+        from api.cli.terminal import console
+
+        print_screen(console(), order, history)
+        return
+    import msgspec
+
+    from api.routes.orders import shown_history, shown_order
+
+    life = msgspec.structs.replace(order.life, sealed="")
+    typer.echo(
+        msgspec.json.encode(
+            {"order": shown_order(order), "life": life, "history": shown_history(history).data}
+        ).decode()
+    )
+
+
+async def _whole(number: str, data: Path | None) -> tuple[Order, list[HistoryEntry]]:
+    """Return an order by its id, or by its channel's own, and its steps."""
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
+    from engine.search.model import Question
+
+    async with allot_engine(read_settings(data)) as engine:
+        try:
+            order = await engine.orders.get(number)
+        except NotFound:
+            assert engine.index is not None
+            assert engine.search is not None  # only what is in memory has none
+            await engine.index.catch_up()
+            found = await engine.search.find(Question(number=number, limit=1))
+            if not found.orders:
+                raise
+            order = await engine.orders.get(found.orders[0].order_id)
+        return order, await engine.orders.history(order.order_id)
 
 
 def _as_typed(fault: Fault) -> Fault:

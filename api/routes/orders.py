@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.shown_checks import shown_checks, shown_prices
 from api.schemas import order_steering as said
@@ -77,7 +79,7 @@ async def get_order(call: Call[None, NoQuery]) -> Answer:
 async def get_order_history(call: Call[None, NoQuery]) -> Answer:
     """The states the order went through, oldest first."""
     entries = await call.engine.orders.history(call.path["order_id"])
-    return Answer(value=wire.OrderHistory(data=[_entry(entry) for entry in entries]))
+    return Answer(value=shown_history(entries))
 
 
 async def get_order_explanation(call: Call[None, wire.ExplanationQuery]) -> Answer:
@@ -93,6 +95,11 @@ async def cancel_order(call: Call[Nothing, NoQuery]) -> Answer:
     """Gives the order's stock and capacity back. Cancelling again answers the same."""
     cancelled = await call.engine.orders.cancel(call.path["order_id"], replay=call.replay)
     return Answer(value=shown_order(cancelled.value), is_replayed=cancelled.replayed)
+
+
+def shown_history(entries: Sequence[HistoryEntry]) -> wire.OrderHistory:
+    """Return the steps of an order as they go over the wire."""
+    return wire.OrderHistory(data=[_entry(entry) for entry in entries])
 
 
 def shown_explanation(found: Explained) -> wire.ExplainedOrder:

@@ -134,3 +134,29 @@ async def test_nothing_of_a_customer_can_be_read_in_the_index(shop, app, tenant:
     for text in (b"cus-ada", b"555", b"0100", b"xample"):
         assert text not in written
     assert terms == 7  # number, state, channel, SKU, phone, e-mail, customer
+
+
+async def test_an_index_that_is_lost_or_too_far_behind_is_made_again(shop, app) -> None:
+    """Seeded bugs: a cursor that has expired begins anew at the oldest event kept; a new index lacks what came before."""
+    for number in range(3):
+        await capture(shop, f"o-{number}")
+    await caught_up(shop)
+    engine = app.state.engine
+    index = engine.index
+    index.stop()
+    await asyncio.to_thread(forget_files, index.folder.path)
+    await caught_up(shop)
+    assert await find(shop) == ["o-2", "o-1", "o-0"]
+    step, index.step = index.step, lambda: asyncio.sleep(0, result=False)
+    await shop.post("/v1/orders/o-1/cancel")
+    await capture(shop, "o-3")
+    await engine.client.call("XTRIM", f"{{{engine.tenant}:p0}}:events", "MAXLEN", 1)
+    index.step = step
+    await caught_up(shop)
+    assert await find(shop) == ["o-3", "o-2", "o-1", "o-0"]
+    assert await find(shop, state="cancelled") == ["o-1"]
+
+
+def forget_files(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
