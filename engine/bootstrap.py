@@ -44,6 +44,7 @@ from engine.inventory.slot_desk import SlotDesk
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
 from engine.orders.beginning import OrderBeginnings
+from engine.orders.cancellations import Cancellations
 from engine.orders.changing import OrderChanges
 from engine.orders.checking.service import OrderPolicies
 from engine.orders.closing import NodeClosures
@@ -117,6 +118,7 @@ class Engine:
     nearest_stores: NearestStoresService
     slot_list: SlotListService
     orders: OrderService
+    cancellations: Cancellations
     order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
@@ -291,6 +293,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, settle=effects.settle
         ),
         order_policies=order_policies,
+        cancellations=Cancellations(changes, stores.inventory, reference, order_policies, slots),
         changes=changes,
         effects=effects,
         steering=steering,

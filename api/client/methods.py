@@ -630,10 +630,14 @@ class Methods(Sender):
             Call("GET", f"/v1/orders/{part(order_id)}/explanation", models.ExplainedOrder, query={"run_id": run_id})
         )
 
-    def cancel_order(self, order_id: str, *, idempotency_key: str | None = None) -> models.Order:
-        """Cancel an order."""
+    def cancel_order(
+        self, order_id: str, body: models.CancelBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Cancel an order, or lines of it."""
         return self._send(
-            Call("POST", f"/v1/orders/{part(order_id)}/cancel", models.Order, key=idempotency_key or new_key())
+            Call(
+                "POST", f"/v1/orders/{part(order_id)}/cancel", models.Order, body=body, key=idempotency_key or new_key()
+            )
         )
 
     def get_order(self, order_id: str) -> models.Order:

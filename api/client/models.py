@@ -96,9 +96,10 @@ class AllocationHub(Struct, frozen=True, kw_only=True):
 
 
 class ApprovalBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who approves an order, and the rule that stopped it; without one all that wait."""
+    """Who approves an order, or does not, and the rule that stopped it; without one all that wait."""
 
     by: str
+    is_approved: bool = True
     rule: str | None = None
     reason: str = ""
 
@@ -190,6 +191,21 @@ class BrokenLimit(Struct, frozen=True, kw_only=True):
     cost_cents: int
     line_id: str | None = None
     node_id: str | None = None
+
+
+class CancelBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to cancel: these lines, or all that has not left yet."""
+
+    lines: Sequence[CancelledLineBody] | None = None
+    reason: str | None = None
+    by: str | None = None
+
+
+class CancelledLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line, as the customer ordered it; all that can be cancelled of it if no quantity is given."""
+
+    line_id: str
+    quantity: int | None = None
 
 
 class Carton(Struct, frozen=True, kw_only=True):

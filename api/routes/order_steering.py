@@ -84,11 +84,12 @@ async def unhold_order(call: Call[wire.UnholdBody, NoQuery]) -> Answer:
 async def approve_order(call: Call[wire.ApprovalBody, NoQuery]) -> Answer:
     """Approves what rules of the order policy have stopped: it goes on when each has as many approvals as it asks for.
 
-    Each is by somebody else; who approved what, and when, is in `checks`.
+    Each is by somebody else; who approved what, and when, is in `checks`. Not approving it cancels the order.
     """
     body = call.body
-    new = NewApproval(rule=body.rule, reason=body.reason)
-    found = await call.engine.steering.approve(call.path["order_id"], new, by=body.by, replay=call.replay)
+    order_id, new = call.path["order_id"], NewApproval(is_approved=body.is_approved, rule=body.rule, reason=body.reason)
+    found = await call.engine.steering.approve(order_id, new, by=body.by, replay=call.replay)
+    await call.engine.effects.settle(order_id)
     return _answer(found)
 
 

@@ -8,9 +8,9 @@ from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.shown_checks import shown_checks, shown_prices
 from api.schemas import order_steering as said
 from api.schemas import orders as wire
-from api.schemas.fields import Nothing
 from engine.delivery.promised import PromisedTerms
 from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
+from engine.orders.cancelling import NewCancellation
 from engine.orders.destination import Destination
 from engine.orders.explanations import Explained
 from engine.orders.model import HistoryEntry, NewLine, NewOrder, Order
@@ -91,9 +91,16 @@ async def get_order_explanation(call: Call[None, wire.ExplanationQuery]) -> Answ
     return Answer(value=shown_explanation(found))
 
 
-async def cancel_order(call: Call[Nothing, NoQuery]) -> Answer:
-    """Gives the order's stock and capacity back. Cancelling again answers the same."""
-    cancelled = await call.engine.orders.cancel(call.path["order_id"], replay=call.replay)
+async def cancel_order(call: Call[said.CancelBody, NoQuery]) -> Answer:
+    """Cancels units of lines, or all that has not left a node, and gives their stock and capacity back.
+
+    What is with nodes is taken out of its shipments, as far as the order policy lets it; money follows. Cancelling all
+    of an order again answers the same.
+    """
+    body, order_id = call.body, call.path["order_id"]
+    new = NewCancellation(lines=tuple((line.line_id, line.quantity) for line in body.lines or ()), reason=body.reason)
+    cancelled = await call.engine.cancellations.cancel(order_id, new, by=body.by, replay=call.replay)
+    await call.engine.effects.settle(order_id)
     return Answer(value=shown_order(cancelled.value), is_replayed=cancelled.replayed)
 
 
@@ -316,9 +323,9 @@ ENDPOINTS = (
     Endpoint(
         method="POST",
         path="/v1/orders/{order_id:path}/cancel",
-        summary="Cancel an order",
+        summary="Cancel an order, or lines of it",
         handler=cancel_order,
-        body=Nothing,
+        body=said.CancelBody,
         is_body_optional=True,
         reply=wire.Order,
         scope="orders:write",

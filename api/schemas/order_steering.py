@@ -87,10 +87,26 @@ class UnholdBody(Body, frozen=True, kw_only=True):
     by: By | None = None
 
 
-class ApprovalBody(Body, frozen=True, kw_only=True):
-    """Who approves an order, and the rule that stopped it; without one all that wait."""
+class CancelledLineBody(Body, frozen=True, kw_only=True):
+    """Units of a line, as the customer ordered it; all that can be cancelled of it if no quantity is given."""
 
-    by: Annotated[str, Meta(min_length=1, max_length=128, description="who approves it")]
+    line_id: Identifier
+    quantity: Quantity | None = None
+
+
+class CancelBody(Body, frozen=True, kw_only=True):
+    """What to cancel: these lines, or all that has not left yet."""
+
+    lines: Annotated[list[CancelledLineBody], Meta(min_length=1, max_length=1000)] | None = None
+    reason: Reason | None = None
+    by: By | None = None
+
+
+class ApprovalBody(Body, frozen=True, kw_only=True):
+    """Who approves an order, or does not, and the rule that stopped it; without one all that wait."""
+
+    by: Annotated[str, Meta(min_length=1, max_length=128, description="who says so")]
+    is_approved: Annotated[bool, Meta(description="false cancels the order")] = True
     rule: Annotated[str, Meta(min_length=1, max_length=128, description="of the order policy")] | None = None
     reason: Annotated[str, Meta(max_length=500)] = ""
 

@@ -1,11 +1,12 @@
 """Approving an order that a rule of the order policy has stopped: who said so, when and why. Pure rules.
 
 An order goes on when each rule that stopped it has as many approvals, by different people, as it asks for. Refusing
-cancels it. Not here: which orders need approval (checking/checks.py), cancelling (cancelling.py).
+cancels it in the same step. Not here: which orders need approval (checking/checks.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,9 +14,11 @@ import msgspec
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.orders.cancelling import closed
 from engine.orders.facts.checks import Approval, Checks
 from engine.orders.model import Note, Order
 from engine.orders.order_holds import with_holds, without_kind
+from engine.orders.remaining import units_left
 from engine.orders.revising import Revision, refused, revision_of
 from engine.orders.steering import APPROVAL
 
@@ -30,13 +33,12 @@ class NewApproval:
 
 
 def approved(order: Order, new: NewApproval, at: datetime, by: str) -> Revision:
-    """Return an order that somebody has approved, or refused to; raises InvalidInput for a rule that does not wait.
+    """Return an order that somebody has approved, or has not, which cancels it.
 
-    One that is refused keeps its order hold: whoever asks cancels it then.
+    Raises InvalidInput for a rule that it does not wait for.
     """
-    note = Note(
-        event="approved" if new.is_approved else "not_approved", by=by, reason=new.reason or None, subject=new.rule
-    )
+    event = "approved" if new.is_approved else "not_approved"
+    note = Note(event=event, by=by, reason=new.reason or None, subject=new.rule)
     waiting = pending(order)
     if order.is_cancelled or not waiting:
         state = "is cancelled" if order.is_cancelled else "waits for no approval"
@@ -47,17 +49,18 @@ def approved(order: Order, new: NewApproval, at: datetime, by: str) -> Revision:
     rules = waiting if new.rule is None else {new.rule: waiting[new.rule]}
     if new.is_approved and all(by in people for _, people in rules.values()):
         return refused(order, note, f"{by!r} has approved it already; it needs somebody else's approval, too.")
-    assert order.life.checks is not None
-    said = tuple(
-        Approval(rule=rule, by=by, at=at, is_approved=new.is_approved, reason=new.reason)
-        for rule, (_, people) in rules.items()
-        if by not in people or not new.is_approved
-    )
+    to = _said(order, [rule for rule, (_, people) in rules.items() if by not in people], new, at, by)
+    if not new.is_approved:
+        return closed(order, to, {line_id: units for line_id, units in units_left(order).items() if units > 0}, note)
+    return revision_of(order, to if pending(to) else with_holds(to, without_kind(to, APPROVAL)), note)
+
+
+def _said(order: Order, rules: Sequence[str], new: NewApproval, at: datetime, by: str) -> Order:
+    """Return an order with what somebody says of rules written down."""
+    assert order.life.checks is not None, "an order without checks waits for no approval"
+    said = tuple(Approval(rule=rule, by=by, at=at, is_approved=new.is_approved, reason=new.reason) for rule in rules)
     checks = msgspec.structs.replace(order.life.checks, approvals=(*order.life.checks.approvals, *said))
-    to = replace(order, life=msgspec.structs.replace(order.life, checks=checks))
-    if not pending(to):
-        to = with_holds(to, without_kind(to, APPROVAL))
-    return revision_of(order, to, note)
+    return replace(order, life=msgspec.structs.replace(order.life, checks=checks))
 
 
 def pending(order: Order) -> dict[str, tuple[int, frozenset[str]]]:

@@ -39,7 +39,10 @@ class Entry:
 
 
 def check_allocations(allocations: Sequence[OrderAllocation], demands: Sequence[str | None]) -> None:
-    """Check each allocation by itself, and against its order's demand (None: no such order); raises InvalidInput."""
+    """Check each allocation by itself, and against its order's demand; raises InvalidInput.
+
+    It is None if there is no such order, or if it is not any more what was decided on.
+    """
     faults: list[Fault] = []
     first: dict[str, int] = {}
     for index, (allocation, demand) in enumerate(zip(allocations, demands, strict=True)):

@@ -6,7 +6,7 @@ done elsewhere (effecting.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from engine.clock import Clock
@@ -18,6 +18,8 @@ from engine.orders.store import OrderStore
 
 Rule = Callable[[Order, datetime], Revision | None]
 """What becomes of an order at an instant; None leaves it as it is. Pure, since it may be asked again."""
+Look = Callable[[Order], Awaitable[Rule]]
+"""Reads what a rule has to know beside the order, such as what it has reserved, and returns the rule."""
 _TRIES = 8
 
 
@@ -37,17 +39,29 @@ class OrderChanges:
         Raises NotFound, what the rule raises, IllegalState for what it refuses, and Unavailable if others change the
         order all the time.
         """
+
+        async def look(_order: Order) -> Rule:
+            return rule
+
+        return await self.change_seen(order_id, look, replay)
+
+    async def change_seen(self, order_id: str, look: Look, replay: Replay | None = None) -> Outcome[Order]:
+        """Change an order by the rule that a look at it returns; it is looked at again if it has changed since.
+
+        Raises as `change`, and what the look raises.
+        """
         for _ in range(_TRIES):
             order = await self._store.get(order_id)
             try:
-                revision = rule(order, self._clock.now())
+                revision = (await look(order))(order, self._clock.now())
             except InvalidInput:  # what was right the first time need not be so any more
                 before = None if replay is None else await self._store.recall_revision(replay, order_id)
                 if before is None:
                     raise
                 return before
             if revision is None:
-                return Outcome(value=order, replayed=False)
+                answered = None if replay is None else await self._store.recall_revision(replay, order_id)
+                return answered or Outcome(value=order, replayed=False)
             try:
                 return await self._store.revise(revision, replay=replay)
             except OrderChanged:

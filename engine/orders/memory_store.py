@@ -177,7 +177,11 @@ class MemoryOrderStore:
             raise lease_lost(run_id)
         self._fences[run_id] = max(epoch, self._fences.get(run_id, 0))
         known = (self._orders.get(allocation.order_id) for allocation in allocations)
-        check_allocations(allocations, [None if order is None else order.demand for order in known])
+        demands = [
+            order.demand if order is not None and order.revision == each.revision else None
+            for each, order in zip(allocations, known, strict=True)
+        ]
+        check_allocations(allocations, demands)
         entries = [entry_of(allocation) for allocation in allocations]
         days = today_of(entries, today)
         self._reservations.expire_due()
@@ -286,9 +290,13 @@ class MemoryOrderStore:
             return ("refused", revision.refusal, ())
         if self._has_left(kept):
             return ("left", "", ())
-        is_open = self._reservations.take_out(
-            kept.reservation_id, revision.given_back, revision.lost, revision.order_id, leaves=revision.leaves
-        )
+        is_open: bool | None = False
+        if revision.closes:
+            self._reservations.cancel(kept.reservation_id)
+        else:
+            is_open = self._reservations.take_out(
+                kept.reservation_id, revision.given_back, revision.lost, revision.order_id, leaves=revision.leaves
+            )
         if is_open is None:
             raise OrderChanged
         if not is_open:

@@ -14,6 +14,7 @@ import msgspec
 
 from engine.inventory.partition import Partition
 from engine.orders.open import OwnLine
+from engine.orders.steering import steering_of
 
 T = TypeVar("T")
 _MANY = 250
@@ -55,6 +56,10 @@ class KnownOrder:
     own: tuple[OwnReservation, ...]
     steering: str = ""
     rows: str = ""
+
+    def demand_at(self, revision: int) -> str | None:
+        """Return what it asks for; None if there is none such, or it has another revision by now."""
+        return self.demand if self.state and steering_of(self.steering).revision == revision else None
 
     @property
     def own_lines(self) -> list[OwnLine]:

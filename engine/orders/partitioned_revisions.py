@@ -125,8 +125,8 @@ class PartitionedRevisions:
             return
         _, _, _, told, uses, becomes = reply
         with suppress(Unavailable):
-            if told:
-                await self._followers.settle(told, await self._followers.ask(told), _ACT)
+            for name in told:
+                await self._followers.settle(name, await self._followers.ask(name), _ACT)
             await self._uses.settle([(uses, becomes)] if uses else [], home)
 
 

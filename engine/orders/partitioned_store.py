@@ -182,7 +182,7 @@ class PartitionedOrderStore:
         order_ids = [allocation.order_id for allocation in allocations]
         homes = [each.number for each in await self._places.of_many(order_ids)]
         known = await known_orders(self._all, order_ids, homes)
-        demands = [each.demand if each.state else None for each in known]
+        demands = [each.demand_at(asked.revision) for each, asked in zip(known, allocations, strict=True)]
         await asyncio.to_thread(check_allocations, allocations, demands)
         # Only whoever takes a run up again can find orders done; their lines must not be tried once more.
         done = await done_by(self._all, run_id, order_ids, homes) if epoch > 1 else frozenset[str]()

@@ -170,7 +170,7 @@ class RedisOrderStore:
         epoch: int = 0,
     ) -> list[Verdict]:
         """Commit each order of a run; `_CHUNK` orders a call, a few calls at once."""
-        demands = await self._demands([allocation.order_id for allocation in allocations])
+        demands = await self._demands(allocations)
         await asyncio.to_thread(check_allocations, allocations, demands)
         packed_of = partial(_packed, limits=limits_of(capacities), today=today, buffers=buffers)
         verdicts: list[Verdict] = []
@@ -187,13 +187,18 @@ class RedisOrderStore:
             verdicts += [verdict_of(each.order_id, verdict) for each, verdict in zip(some, found, strict=True)]
         return verdicts
 
-    async def _demands(self, order_ids: Sequence[str]) -> list[str | None]:
-        """Return what orders ask for, as `records.demand_of` writes it; None for those that are not there."""
+    async def _demands(self, allocations: Sequence[OrderAllocation]) -> list[str | None]:
+        """Return what orders ask for, as `records.demand_of` writes it.
+
+        None for those that are not there, or have changed since they were decided on, which their commit says.
+        """
         demands: list[str | None] = []
-        for start in range(0, len(order_ids), _DEMANDS_AT_ONCE):
-            some = order_ids[start : start + _DEMANDS_AT_ONCE]
-            found = await self._client.pipeline([("HGET", self._keys.order(order_id), "demand") for order_id in some])
-            demands += [None if demand is None else demand.decode() for demand in found]
+        for start in range(0, len(allocations), _DEMANDS_AT_ONCE):
+            some = allocations[start : start + _DEMANDS_AT_ONCE]
+            reads = [("HMGET", self._keys.order(each.order_id), "demand", "revision") for each in some]
+            for each, (demand, revision) in zip(some, await self._client.pipeline(reads), strict=True):
+                is_as_seen = demand is not None and int(revision or 0) == each.revision
+                demands.append(demand.decode() if is_as_seen else None)
         return demands
 
     async def fence(self, run_id: str, epoch: int) -> None:
@@ -234,7 +239,7 @@ def change_of(revision: Revision) -> tuple[object, ...]:
         revision.to.state.value,
         revision.rows.decode(),
         revision.steering.decode(),
-        revision.given_back,
+        revision.closes or revision.given_back,
         revision.lost,
         False if revision.uses is None else revision.uses,
         revision.written,

@@ -35,6 +35,7 @@ class Revision:
 
     `given_back` are lines that its reservation gives back, `lost` lines that it gives back since the units are not
     there: on hand falls with them; with `leaves` they have left the node, and what they used of it stays used.
+    If it `closes`, the reservation gives back all that it keeps, and so do those of what the order waits for.
     `uses_change` says whether what the order uses of nodes is that of its rows from now on.
     """
 
@@ -45,6 +46,7 @@ class Revision:
     lost: tuple[StockLine, ...] = ()
     uses_change: bool = False
     leaves: bool = False
+    closes: bool = False
     refusal: str | None = None
 
     @property

@@ -145,9 +145,9 @@ class OrderService:
                 await self._slots.let_go(reservation_id)
                 raise
         now = self._clock.now()
-        if self._settle is None or kept.replayed or all(each.due_at > now for each in kept.value.life.effects):
-            return kept
-        return Outcome(value=await self._settle(begun.order_id), replayed=False)
+        if self._settle is not None and any(each.due_at <= now for each in kept.value.life.effects):
+            await self._settle(begun.order_id)
+        return kept  # as it was kept: the same key is answered the same again
 
     async def _kept(self, begun: Order, replay: Replay | None) -> Outcome[Order]:
         return await self._store.capture(begun.captured, life=begun.life, steering=begun.steering, replay=replay)

@@ -114,6 +114,11 @@ async def test_a_large_discount_waits_until_two_people_have_approved_it(checking
     ]
     history = (await checking.get(f"{path}/history")).json()["data"]
     assert [(entry["state"], entry["event"], entry["by"]) for entry in history][-1] == ("validated", "approved", "bo")
+    other = await captured(checking, order(4, line={"discount_cents": 1000}, channel_order_id="10"))
+    refusing = {"by": "bo", "is_approved": False, "reason": "too much"}
+    refused = (await checking.post(f"/v1/orders/{other['order_id']}/approve", json=refusing)).json()
+    assert (refused["state"], refused["order_holds"]) == ("cancelled", [])
+    assert refused["checks"]["approvals"][0]["is_approved"] is False
     assert "waits for no approval" in (await checking.post(f"{path}/approve", json={"by": "bo"})).json()["detail"]
 
 

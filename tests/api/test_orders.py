@@ -144,3 +144,27 @@ async def test_an_order_without_destination_and_store_is_refused(shop):
     refused = await shop.post("/v1/orders", json={"channel": "web", "lines": ORDER["lines"]})
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["path"] == "$.destination"
+
+
+async def test_lines_are_cancelled_until_nothing_is_left_and_a_key_answers_as_it_did(shop):
+    await shop.post("/v1/orders", json={**ORDER, "order_id": "o-9", "lines": [{"sku": "set", "quantity": 2}]})
+    await routed(shop, all_open=True)
+    key = {"Idempotency-Key": "cancel-lines"}
+    body = {"lines": [{"line_id": "1", "quantity": 1}], "reason": "one is enough", "by": "anna"}
+    first = await shop.post("/v1/orders/o-9/cancel", json=body, headers=key)
+    assert (first.status_code, first.json()["state"]) == (200, "sourced")
+    assert first.json()["lines"][0]["units"] == {"cancelled": 3, "sourced": 3}
+    again = await shop.post("/v1/orders/o-9/cancel", json=body, headers=key)
+    assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
+    positions = (await shop.get("/v1/inventory/mug")).json()["positions"]
+    assert sum(position["confirmed"] for position in positions) == 2
+    too_many = await shop.post("/v1/orders/o-9/cancel", json={"lines": [{"line_id": "1", "quantity": 2}]})
+    assert "has 1 units that can still be cancelled, 2 are asked for" in too_many.json()["detail"]
+    unknown = await shop.post("/v1/orders/o-9/cancel", json={"lines": [{"line_id": "mug"}]})
+    assert (unknown.status_code, unknown.json()["errors"][0]["path"]) == (400, "$.lines[0].line_id")
+    rest = await shop.post("/v1/orders/o-9/cancel", json={"lines": [{"line_id": "1"}]})
+    assert rest.json()["state"] == "cancelled"
+    history = (await shop.get("/v1/orders/o-9/history")).json()["data"]
+    assert [(entry["event"], entry["by"]) for entry in history][2] == ("lines_cancelled", "anna")
+    positions = (await shop.get("/v1/inventory/mug")).json()["positions"]
+    assert sum(position["confirmed"] for position in positions) == 0

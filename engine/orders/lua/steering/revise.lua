@@ -3,7 +3,7 @@
 -- ARGV[1]  the fingerprint            ARGV[2]  who                  ARGV[3]  the order id
 -- ARGV[4]  cmsgpack {expected, refusal or '', change}
 --          expected: {state, run_id, reservation_id, revision}
---          change: {state to enter, rows (JSON), steering (JSON), lines given back, lines that were not there, uses or false: as
+--          change: {state to enter, rows (JSON), steering (JSON), lines given back or true: all, lines that were not there, uses or false: as
 --          they were, note (JSON), false, what has happened to it: see put_life in ../orders.lua, or absent}
 -- Returns  {verdict, detail, fields}: revised · refused (detail: why) · missing · left (units have left a node)
 --          The error REVISED, which is not stored, if the order has changed since it was seen.
@@ -20,7 +20,9 @@ register_once('allot_revise_order_v1', function(keys, args)
   local leaves = life and life[LEAVES_AT] ~= '' and life[LEAVES_AT]
   local own, packed = own_reservation(work, fields[RESERVATION_AT], now), fields[5]
   if has_left(own, packed) then return order_reply('left', '') end
-  if not take_out(work, own, given, lost, order_id, leaves) then
+  if given == true then
+    give_all(work, fields[RESERVATION_AT], own)
+  elseif not take_out(work, own, given, lost, order_id, leaves) then
     return redis.error_reply('REVISED what the order has reserved has changed')
   end
   local reservation_id = own and not FIELD_OF[own.state] and '' or fields[RESERVATION_AT]

@@ -3,7 +3,7 @@
 -- KEYS, ARGV  as in revise.lua, where change has one member more: {…, what uses become: drop · a JSON list of them · '' as they
 --             were}, uses is not read, and expected has the version of the reservation, from which lines that were not there have
 --             left in other partitions already, or -1. What units that leave have used stays counted
--- Returns  as revise.lua, then the reservation that changed or '', its uses or '', and what they become
+-- Returns  as revise.lua, then a list of its reservations that changed and have parts elsewhere, its uses or '', and what they become
 
 local VERSION_AT = 5
 
@@ -18,9 +18,19 @@ register_once('allot_revise_order_over_v1', function(keys, args)
   local state, rows, steering, given, lost, _, note, becomes, life = unpack(change)
   local leaves = life and life[LEAVES_AT] ~= '' and life[LEAVES_AT]
   local uses, id = fields[5], fields[RESERVATION_AT]
-  if order_has_left(own_reservations(work, id, fields[7], now), uses) then return order_reply('left', '') end
-  local own = own_reservation(work, id, now)
-  local has_them, gone = take_out(work, own, given, lost, order_id, leaves)
+  local all = own_reservations(work, id, fields[7], now)
+  if order_has_left(all, uses) then return order_reply('left', '') end
+  local own, has_them, gone, told = own_reservation(work, id, now), true, {}, nil
+  if given == true then
+    told = {}
+    for i, each in ipairs(all) do
+      give_all(work, each.id, each.reservation)
+      told[i] = each.id
+    end
+    redis.call('HSET', key_of(work, 'order', order_id), 'waiting', '')
+  else
+    has_them, gone = take_out(work, own, given, lost, order_id, leaves)
+  end
   if not has_them then return redis.error_reply('REVISED what the order has reserved has changed') end
   for _, line in ipairs(gone) do
     if line[DATED] == FAR then
@@ -29,7 +39,7 @@ register_once('allot_revise_order_over_v1', function(keys, args)
       table.insert(own.eaten, line)
     end
   end
-  local told = own and own.dirty and own.parts and id or ''
+  told = told or own and own.dirty and own.parts and { id } or {}
   if own and not FIELD_OF[own.state] then id = '' end
   commit_work(work)
   if becomes ~= '' then settle_uses_later(work, uses, becomes) end

@@ -5,6 +5,7 @@
 -- take_out(work, own, given, lost, order_id, leaves)  takes lines {sku, node_id, quantity, ship_on} out of a reservation; returns
 --   whether it had them, and the lines that were lost. Of those that are here on_hand falls, as far as there is any. They were not
 --   there; or, if it `leaves`, they have left the node.
+-- give_all(work, id, own)  lets a reservation give back all that it keeps, if anything
 -- Invariant: units go back once; where lines are lost, what is available stays as it was.
 
 local STATE_AT, RUN_AT, RESERVATION_AT, REVISION_AT = 1, 2, 3, 4
@@ -25,6 +26,10 @@ local function lose(work, lines, why)
       end
     end
   end
+end
+
+local function give_all(work, id, own)
+  if own and FIELD_OF[own.state] then close(work, id, own, own.consumed and 'consumed' or 'cancelled') end
 end
 
 local function take_out(work, own, given, lost, order_id, leaves)
