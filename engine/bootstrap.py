@@ -32,6 +32,11 @@ from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
+from engine.fulfillment.addresses import captured_address
+from engine.fulfillment.labels import Labels
+from engine.fulfillment.packing import LABEL
+from engine.fulfillment.sandbox_carrier import SandboxCarriers
+from engine.fulfillment.service import FollowUps, FulfillmentService
 from engine.imports.store import ImportStore
 from engine.inventory.load import NodeLoad
 from engine.inventory.low_stock_watch import LowStockWatch
@@ -52,6 +57,7 @@ from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
 from engine.orders.holding import release_in_time
 from engine.orders.order_holds import RELEASE
+from engine.orders.released import VOID
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
@@ -122,6 +128,7 @@ class Engine:
     order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
+    fulfillment: FulfillmentService
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
@@ -230,7 +237,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     changes = OrderChanges(stores.orders, clock)
     order_policies = OrderPolicies(stores.documents)
     beginnings = OrderBeginnings(order_policies, stores.recent)
-    effects = Effects(stores.orders, changes, _handlers(), clock)
+    labels = Labels(SandboxCarriers(), reference, stores.tracking, captured_address)
+    effects = Effects(stores.orders, changes, _handlers(labels), clock)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     every = None if client is None else EveryOrder(client, settings.tenant, settings.partitions)
@@ -296,6 +304,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         cancellations=Cancellations(changes, stores.inventory, reference, order_policies, slots),
         changes=changes,
         effects=effects,
+        fulfillment=FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps()),
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),
@@ -310,7 +319,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
         search=None if every is None else OrderSearch(folder, every.terms, stores.orders.get),
-        index=None if every is None or feed is None else IndexFollower(folder, feed, stores.orders, every, told_contact, clock),
+        index=None
+        if every is None or feed is None
+        else IndexFollower(folder, feed, stores.orders, every, told_contact, clock),
         reconciler=stores.reconciler,
     )
 
@@ -327,9 +338,9 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
     )
 
 
-def _handlers() -> dict[str, Handler]:
+def _handlers(labels: Labels) -> dict[str, Handler]:
     """Return who does what orders ask to be done elsewhere, by kind of effect."""
-    return {RELEASE: release_in_time}
+    return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void}
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:

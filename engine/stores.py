@@ -18,6 +18,7 @@ from engine.clock import Clock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
 from engine.feed import service as feed
+from engine.fulfillment.tracking import MemoryTracking, RedisTracking, Tracking
 from engine.imports import store as import_store
 from engine.inventory import partition, redis_load, redis_slots
 from engine.inventory import redis_store as inventory
@@ -98,6 +99,7 @@ class Stores:
     """The keys of all tenants of the store."""
     buckets: Buckets
     """What they may still send."""
+    tracking: Tracking
     new_id: Callable[[Sequence[HoldLine]], str]
     """Makes reservation ids that suit `inventory`."""
     reconciler: Reconciler | PartitionedReconciler | None
@@ -175,6 +177,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         explained=MemoryBlobs(clock, explanation_days),
         access=MemoryKeyStore(),
         buckets=MemoryBuckets(),
+        tracking=MemoryTracking(),
         new_id=new_reservation_id,
         reconciler=None,
     )
@@ -202,6 +205,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         explained=RedisBlobs(client, keys, settings.explanation_days),
         access=RedisKeyStore(client),
         buckets=RedisBuckets(client),
+        tracking=RedisTracking(client, keys),
         new_id=partial(divided.new_id, make=new_reservation_id) if divided else new_reservation_id,
         reconciler=PartitionedReconciler(client, tenant, partitions) if divided else Reconciler(client, keys),
     )

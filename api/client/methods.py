@@ -620,6 +620,141 @@ class Methods(Sender):
             )
         )
 
+    def release_order(
+        self, order_id: str, body: models.ReleaseBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Order:
+        """Release an order to its nodes."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/release",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def list_shipments(
+        self,
+        *,
+        node_id: str,
+        state: Literal["packed", "picking", "released"] | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+    ) -> models.ShipmentPage:
+        """List the shipments of a node."""
+        return self._send(
+            Call(
+                "GET",
+                "/v1/shipments",
+                models.ShipmentPage,
+                query={"node_id": node_id, "state": state, "limit": limit, "starting_after": starting_after},
+            )
+        )
+
+    def pick_shipment(
+        self, shipment_id: str, body: models.PickBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Begin to pick a shipment."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/pick",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def pack_shipment(
+        self, shipment_id: str, body: models.PackBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Pack a shipment."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/pack",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def label_shipment(self, shipment_id: str, *, idempotency_key: str | None = None) -> models.ReleasedShipment:
+        """Ask for the labels of a shipment again."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/label",
+                models.ReleasedShipment,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def ship_shipment(
+        self, shipment_id: str, body: models.ShipBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Ship a shipment."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/ship",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def deliver_shipment(
+        self, shipment_id: str, body: models.DeliverBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Deliver a shipment."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/deliver",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def lose_shipment(
+        self, shipment_id: str, body: models.LossBody, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Report a shipment lost or damaged."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/lose",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def recall_shipment(
+        self, shipment_id: str, body: models.RecallBody, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Recall a shipment."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/recall",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def get_cartons(self, shipment_id: str) -> models.ProposedCartons:
+        """Propose cartons for a shipment."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}/cartons", models.ProposedCartons))
+
+    def get_shipment(self, shipment_id: str) -> models.ReleasedShipment:
+        """Get a shipment."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}", models.ReleasedShipment))
+
     def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))

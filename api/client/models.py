@@ -216,6 +216,21 @@ class Carton(Struct, frozen=True, kw_only=True):
     weight_g: int
 
 
+class CartonBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A carton; without lines it holds all of the shipment, without a weight it weighs what it holds and its tare."""
+
+    carton: str | None = None
+    lines: Sequence[CartonLineBody] | None = None
+    weight_g: int | None = None
+
+
+class CartonLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line of the shipment in a carton."""
+
+    line_id: str
+    quantity: int
+
+
 class CatalogVersion(Struct, frozen=True, kw_only=True):
     """The version that a put has made, counted from 1."""
 
@@ -329,6 +344,14 @@ class DayAtp(Struct, frozen=True, kw_only=True):
 
     date: datetime.date
     atp: int
+
+
+class DeliverBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """When it arrived, and the proof of it: who signed, where it was left, the address of a picture."""
+
+    at: str | None = None
+    proof: str | None = None
+    by: str | None = None
 
 
 class DeliveriesReply(Struct, frozen=True, kw_only=True):
@@ -716,6 +739,16 @@ class Live(Struct, frozen=True, kw_only=True):
     status: str = "live"
 
 
+class LossBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What does not arrive whole, and what becomes of its units: they are routed anew, or cancelled."""
+
+    reason: str
+    kind: Literal["damaged", "lost"] = "lost"
+    remedy: Literal["cancel", "send_again"] = "send_again"
+    carton_ids: Sequence[str] | None = None
+    by: str | None = None
+
+
 class LowPositionReply(Struct, frozen=True, kw_only=True):
     """A position whose available units are at its threshold or below since then."""
 
@@ -1017,6 +1050,7 @@ class Order(Struct, frozen=True, kw_only=True):
     rejections: tuple[Rejection, ...] = ()
     pins: tuple[Pin, ...] = ()
     forbidden_node_ids: tuple[str, ...] = ()
+    shipments: tuple[ReleasedShipment, ...] = ()
 
 
 class OrderApproval(Struct, frozen=True, kw_only=True):
@@ -1215,6 +1249,13 @@ class OverrideBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
 
 
+class PackBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How it was packed; as `GET …/cartons` proposes if nothing is said."""
+
+    cartons: Sequence[CartonBody] | None = None
+    by: str | None = None
+
+
 class PageLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A SKU of the page, product or kit."""
 
@@ -1234,6 +1275,12 @@ class Peg(Struct, frozen=True, kw_only=True):
     supply_id: str
     quantity: int
     expected_on: datetime.date
+
+
+class PickBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who picks."""
+
+    by: str | None = None
 
 
 class Pin(Struct, frozen=True, kw_only=True):
@@ -1446,6 +1493,20 @@ class PromisedParcel(Struct, frozen=True, kw_only=True):
     ship_on: datetime.date
 
 
+class ProposedCarton(Struct, frozen=True, kw_only=True):
+    """A carton into which part of a shipment goes; null where no kind of the network takes it."""
+
+    carton: str | None
+    weight_g: int
+    lines: tuple[LineUnits, ...]
+
+
+class ProposedCartons(Struct, frozen=True, kw_only=True):
+    """The cartons of a shipment."""
+
+    data: tuple[ProposedCarton, ...]
+
+
 class Quantities(Struct, frozen=True, kw_only=True):
     """The quantities of a position at one moment."""
 
@@ -1509,6 +1570,13 @@ class Ready(Struct, frozen=True, kw_only=True):
     status: str = "ready"
 
 
+class RecallBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Why the node is not to ship it."""
+
+    reason: str
+    by: str | None = None
+
+
 class ReceiptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units of a supply that have come."""
 
@@ -1559,6 +1627,52 @@ class RejectionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     kind: Literal["rejected", "short_pick"] = "rejected"
     lines: Sequence[RejectedLineBody] | None = None
     by: str | None = None
+
+
+class ReleaseBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to release of an order; all that has a node, if nothing is said."""
+
+    node_id: str | None = None
+    until: datetime.date | None = None
+    by: str | None = None
+
+
+class ReleasedLine(Struct, frozen=True, kw_only=True):
+    """Units of a line of the order; the line of a kit's product is `<line_id>/<sku>`."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class ReleasedShipment(Struct, frozen=True, kw_only=True):
+    """A parcel that was released to a node, and how far it is.
+
+    `problem` says why it has no label yet, or does not arrive. Of units over a hub, `node_id` is the hub, and
+    `from_node_ids` the nodes that send them there.
+    """
+
+    shipment_id: str
+    order_id: str
+    node_id: str
+    from_node_ids: tuple[str, ...]
+    service: str
+    ship_on: datetime.date
+    state: str
+    lines: tuple[ReleasedLine, ...]
+    cartons: tuple[ShippedCarton, ...]
+    carrier: str | None
+    tracking_number: str | None
+    wave_id: str | None
+    released_at: str
+    picked_at: str | None
+    packed_at: str | None
+    shipped_at: str | None
+    delivered_at: str | None
+    predicted_on: datetime.date | None
+    proof: str | None
+    problem: str | None
+    events: tuple[ShipmentEvent, ...]
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -1738,6 +1852,14 @@ class SettledReply(Struct, frozen=True, kw_only=True):
     supply_id: str
 
 
+class ShipBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who takes it, and the number it is followed by; as its label says if nothing is said."""
+
+    carrier: str | None = None
+    tracking_number: str | None = None
+    by: str | None = None
+
+
 class Shipment(Struct, frozen=True, kw_only=True):
     """One parcel: `ship_on` is a day of the node, the delivery a day of the destination.
 
@@ -1777,12 +1899,44 @@ class ShipmentCost(Struct, frozen=True, kw_only=True):
     transfer_cents: int = 0
 
 
+class ShipmentEvent(Struct, frozen=True, kw_only=True):
+    """What the carrier said of it."""
+
+    event: str
+    at: str
+    place: str | None
+    detail: str | None
+    carton_id: str | None
+
+
+class ShipmentPage(Struct, frozen=True, kw_only=True):
+    """Shipments that a node has with it, what leaves first first."""
+
+    data: tuple[ReleasedShipment, ...]
+    has_more: bool
+
+
 class Shipped(Struct, frozen=True, kw_only=True):
     """Units of a line from one node."""
 
     node_id: str
     service: str
     quantity: int
+
+
+class ShippedCarton(Struct, frozen=True, kw_only=True):
+    """A carton of a shipment, closed; an edge of 0 is not known."""
+
+    carton_id: str
+    carton: str | None
+    weight_g: int
+    length_mm: int
+    width_mm: int
+    height_mm: int
+    lines: tuple[LineUnits, ...]
+    tracking_number: str | None
+    label_cents: int
+    label_url: str | None
 
 
 class ShortLineReply(Struct, frozen=True, kw_only=True):

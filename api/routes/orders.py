@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.shown_checks import shown_checks, shown_prices
+from api.routes.shown_shipments import shown_shipment
 from api.schemas import order_steering as said
 from api.schemas import orders as wire
 from engine.delivery.promised import PromisedTerms
@@ -268,6 +269,7 @@ def shown_order(order: Order) -> wire.Order:
         rejections=shown_rejections(order),
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
         forbidden_node_ids=list(steering.forbidden_node_ids),
+        shipments=[shown_shipment(order, shipment) for shipment in order.life.shipments],
     )
 
 

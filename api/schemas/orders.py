@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from api.schemas.fields import Body, Cents, Currency, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
+from api.schemas.shipments import ReleasedShipment
 from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, OverHub, RoutedCosts, RoutedParcel
 
 
@@ -233,6 +234,9 @@ class Order(Reply, frozen=True, kw_only=True):
         default_factory=list
     )
     forbidden_node_ids: list[str] = msgspec.field(default_factory=list)
+    shipments: Annotated[list[ReleasedShipment], Meta(description="its parcels, once they are released to nodes")] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 class ExplanationQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -47,6 +47,8 @@ SCOPES: tuple[str, ...] = (
     "reservations:write",
     "routing-runs:read",
     "routing-runs:write",
+    "shipments:read",
+    "shipments:write",
     "simulations:read",
     "simulations:write",
     "slots:read",

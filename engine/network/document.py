@@ -96,6 +96,18 @@ class TransferDocument(_Part):
     unit_cost_cents: Cents = 0
 
 
+class NodeAddressDocument(_Part):
+    """Where a node is, as carriers and customers read it."""
+
+    street: Annotated[str, Field(min_length=1, max_length=128)]
+    street2: Annotated[str, Field(max_length=128)] | None = None
+    city: Annotated[str, Field(min_length=1, max_length=64)]
+    region: Annotated[str, Field(max_length=64)] | None = Field(default=None, description="A state or province.")
+    postal_code: Annotated[str, Field(max_length=16)] | None = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+    phone: Annotated[str, Field(max_length=32)] | None = None
+
+
 class NodeDocument(_Part):
     """A place that can ship or hand over."""
 
@@ -139,6 +151,9 @@ class NodeDocument(_Part):
         default=None, description="Opening hours; null: pick-ups are ready on the day of hand-over to carriers."
     )
     hub: HubDocument | None = Field(default=None, description="It packs what `transfers` bring; null: it does not.")
+    address: NodeAddressDocument | None = Field(
+        default=None, description="What labels and documents have as the sender's address; null: only the name."
+    )
 
 
 class GroupDocument(_Part):

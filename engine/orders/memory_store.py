@@ -67,13 +67,14 @@ class _Kept:
     due: str = ""
     told: str = ""
     left: bool = False
+    work: Sequence[tuple[str, str]] = ()
     decided_ms: int = 0
     history: list[str] = field(default_factory=list)
 
     def fields(self) -> tuple[str | bytes, ...]:
         return (self.doc, self.state, self.reservation_id, self.run_id, self.rows, self.steering, self.life)
 
-    def put_life(self, change: Sequence[str]) -> None:
+    def put_life(self, change: Sequence[Any]) -> None:
         self.life, self.routed, self.demand, self.due, self.told = change[:5]
 
 
@@ -220,6 +221,11 @@ class MemoryOrderStore:
         due = sorted((int(kept.due), order_id) for order_id, kept in self._orders.items() if kept.due)
         return [order_id for at_ms, order_id in due if at_ms <= now_ms][:limit]
 
+    async def node_work(self, node_id: str, limit: int, *, after: str = "") -> list[str]:
+        """Return orders that have shipments with a node."""
+        places = [place for kept in self._orders.values() for node, place in kept.work if node == node_id]
+        return sorted((place for place in places if place.encode() > after.encode()), key=str.encode)[:limit]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 
@@ -310,6 +316,7 @@ class MemoryOrderStore:
         kept.rows, kept.steering, kept.revision = revision.rows, revision.steering, kept.revision + 1
         kept.put_life(revision.life)
         kept.left = kept.left or revision.leaves
+        kept.work = revision.life[6]
         self._enter(kept, revision.to.state.value, f" {revision.written}")
         return ("revised", "", kept.fields())
 

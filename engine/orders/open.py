@@ -81,6 +81,7 @@ def _steered(order: OpenOrder, said: Steering, allocation: Sequence[AllocationRo
     return replace(
         order,
         kept=tuple(row for row in said.kept if row in allocation),
+        released=tuple(row for row in said.released if row in allocation),
         excluded=said.refused,
         forbidden=frozenset(said.forbidden_node_ids),
         pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),

@@ -220,6 +220,11 @@ class PartitionedOrderStore:
         found = await asyncio.gather(*(each.effects_due(now_ms, limit) for each in self._at))
         return [order_id for some in found for order_id in some]
 
+    async def node_work(self, node_id: str, limit: int, *, after: str = "") -> list[str]:
+        """Return orders that have shipments with a node, of all partitions."""
+        found = await asyncio.gather(*(each.node_work(node_id, limit, after=after) for each in self._at))
+        return sorted((place for some in found for place in some), key=str.encode)[:limit]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what commits and cancellations have left over; the parts of reservations are the inventory's."""
         await self._uses.sweep(limit)

@@ -224,6 +224,12 @@ class RedisOrderStore:
         found = await self._client.call("ZRANGEBYSCORE", key, "-inf", f"{now_ms:.0f}", "LIMIT", 0, limit)
         return [order_id.decode() for order_id in found]
 
+    async def node_work(self, node_id: str, limit: int, *, after: str = "") -> list[str]:
+        """Return orders that have shipments with a node."""
+        start = f"({after}" if after else "-"
+        key = self._keys.named("node_work", node_id)
+        return [place.decode() for place in await self._client.call("ZRANGEBYLEX", key, start, "+", "LIMIT", 0, limit)]
+
     async def sweep(self, limit: int = 1000) -> None:
         """Do nothing: every change is one step."""
 

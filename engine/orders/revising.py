@@ -16,6 +16,7 @@ from engine.orders.model import Note, NotedMove, Order, OrderState
 from engine.orders.order_holds import let_go
 from engine.orders.paying.balancing import check_paid, with_money
 from engine.orders.records import demand_of, document, rows_document
+from engine.orders.released import fitted, work_of
 from engine.orders.remaining import routing_state, to_route
 from engine.orders.states import check_move, moves_between, state_of, units_by_state
 from engine.orders.steering import steering_document
@@ -71,10 +72,10 @@ class Revision:
         return steering_document(self.to.steering)
 
     @property
-    def life(self) -> tuple[str, str, str, str, str, str]:
-        """What has happened to it from now on, as put_life of lua/orders.lua takes it."""
+    def life(self) -> tuple[str, str, str, str, str, str, list[tuple[str, str]]]:
+        """What has happened to it from now on, as put_life and put_work of lua/orders.lua take it."""
         leaves = "" if not self.leaves else "some" if any(row.node_id for row in self.to.allocation) else "all"
-        return (*kept_life(self.to), leaves)
+        return (*kept_life(self.to), leaves, work_of(self.to))
 
     @property
     def uses(self) -> list[tuple[str, int, int, int]] | None:
@@ -107,11 +108,12 @@ def kept_life(order: Order) -> tuple[str, str, str, str, str]:
 def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revision:
     """Return a revision to an order, with the next number, what its money needs, its state, and the moves it makes.
 
-    Order holds that wait for its event are released by it.
+    Order holds that wait for its event are released by it, and shipments that have not left hold no more than rows
+    have for them from now on.
 
     Raises IllegalState if units would go where they cannot go from where they are, or leave and are not paid for.
     """
-    to = let_go(to, note.event)
+    to = fitted(let_go(to, note.event))
     if change.get("leaves"):
         check_paid(to)
     to = with_money(to)

@@ -27,7 +27,7 @@ MOVES: Mapping[OrderState, frozenset[OrderState]] = MappingProxyType(
         S.SOURCED: frozenset({S.ON_HOLD, S.BACKORDERED, S.RELEASED, S.CANCELLED}),
         S.RELEASED: frozenset({S.SOURCED, S.BACKORDERED, S.PICKING, S.PACKED, S.SHIPPED, S.CANCELLED}),
         S.PICKING: frozenset({S.SOURCED, S.BACKORDERED, S.PACKED, S.SHIPPED, S.CANCELLED}),
-        S.PACKED: frozenset({S.SOURCED, S.BACKORDERED, S.SHIPPED, S.CANCELLED}),
+        S.PACKED: frozenset({S.SOURCED, S.BACKORDERED, S.PICKING, S.SHIPPED, S.CANCELLED}),
         S.SHIPPED: frozenset({S.DELIVERED, S.RETURNED, S.BACKORDERED, S.CANCELLED}),
         S.DELIVERED: frozenset({S.RETURNED}),
         S.RETURNED: frozenset(),
@@ -78,10 +78,12 @@ def units_by_state(order: Order) -> Units:
     rest = {line.line_id: line.quantity for line in order.demand}
     for line_id, state, count in _settled(order):
         _count(units, rest, line_id, state, count)
-    waiting = _waiting(order)
+    waiting, given = _waiting(order), _with_nodes(order)
     for row in order.allocation if waiting not in {S.ON_HOLD, S.CANCELLED} else ():
         if row.line_id in rest and row.node_id is not None:
-            _count(units, rest, row.line_id, S.SOURCED, min(row.quantity, rest[row.line_id]))
+            released = min(row.quantity, given.get(row.line_id, 0))
+            given[row.line_id] = given.get(row.line_id, 0) - released
+            _count(units, rest, row.line_id, S.SOURCED, min(row.quantity - released, rest[row.line_id]))
     for line_id, count in rest.items():
         if count > 0:
             units[line_id][waiting] = units[line_id].get(waiting, 0) + count
@@ -159,6 +161,15 @@ def _settled(order: Order) -> Iterable[tuple[str, OrderState, int]]:
             yield line.line_id, state, line.quantity - returned
     for cancelled in order.life.cancelled:
         yield cancelled.line_id, S.CANCELLED, cancelled.quantity
+
+
+def _with_nodes(order: Order) -> dict[str, int]:
+    """Return the units of each line that stand in rows and in shipments that have not left."""
+    given: dict[str, int] = {}
+    for shipment in order.life.shipments:
+        for line in shipment.lines if shipment.is_with_node else ():
+            given[line.line_id] = given.get(line.line_id, 0) + line.quantity
+    return given
 
 
 def _came_back(order: Order) -> dict[str, int]:

@@ -102,8 +102,8 @@ class Acceptance:
 class Steering:
     """All of it for one order.
 
-    `kept` are rows of the allocation that stay where they are while the rest is routed anew. `attempts` counts
-    rejections since people last looked at it.
+    `kept` are rows of the allocation that stay where they are while the rest is routed anew; those that are `released`
+    to their nodes, come what may. `attempts` counts rejections since people last looked at it.
     """
 
     rejections: tuple[Rejection, ...] = ()
@@ -113,6 +113,7 @@ class Steering:
     kept: tuple[AllocationRow, ...] = ()
     attempts: int = 0
     revision: int = 0
+    released: tuple[AllocationRow, ...] = ()
 
     @property
     def order_hold(self) -> OrderHold | None:

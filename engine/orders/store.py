@@ -76,6 +76,10 @@ class OrderStore(OrderBook, Protocol):
         """Return about `limit` orders that have something to be done elsewhere which is due at `now_ms`."""
         ...
 
+    async def node_work(self, node_id: str, limit: int, *, after: str = "") -> list[str]:
+        """Return orders that have shipments with a node, as `<day> <order id>`: the first to leave first, after one."""
+        ...
+
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what a process that died has left over, of about `limit` orders; nothing where all is one step."""
         ...

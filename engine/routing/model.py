@@ -56,10 +56,10 @@ class OpenOrder:
     what its reservation was promised for, by `promised_parcels` if it was an option of a promise: kept if it can be,
     else shipped all the same. `whole` are ids of lines that ship from one node, or not at all.
 
-    `lines` are what is to be routed: `kept` rows stay as an earlier run decided. `excluded` are nodes that a line does
-    not go to, since they refused it, `forbidden` those that people want no line from, `pins` the only nodes that they
-    want a line from. An order that is `stopped` is left alone, for that reason. `revision` counts what nodes and people
-    have said of it.
+    `lines` are what is to be routed: `kept` rows stay as an earlier run decided, if that can be, and those of them that
+    are `released` in any case, as their nodes work on them. `excluded` are nodes that a line does not go to, since they
+    refused it, `forbidden` those that people want no line from, `pins` the only nodes that they want a line from. An
+    order that is `stopped` is left alone, for that reason. `revision` counts what nodes and people have said of it.
     """
 
     order_id: str
@@ -87,6 +87,7 @@ class OpenOrder:
     stopped: str | None = None
     revision: int = 0
     customer_class: str | None = None
+    released: tuple[AllocationRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

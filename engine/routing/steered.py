@@ -49,7 +49,7 @@ def remainders(
     """Return of each order what is to be routed: its lines less what it keeps.
 
     Nothing is kept at `closed` nodes, nor if that alone would be as many parcels as an order may have, nor if `keeps`
-    is off: then the order is routed as a whole, with what it holds as its own.
+    is off: then the order is routed as a whole, with what it holds as its own. What is released stays in any case.
     """
     return [_remainder(order, most_nodes, closed, keeps) for order in orders]
 
@@ -92,7 +92,7 @@ def with_steering(
     parcels, short = found.max_parcels.copy(), _copy(found.line_backorder_cents, len(found.line_sku), problem)
     for o in numbers:
         if orders[o].kept and parcels[o] < UNLIMITED:
-            parcels[o] -= len({row.parcel[0] for row in orders[o].kept})
+            parcels[o] = max(0, parcels[o] - len({row.parcel[0] for row in orders[o].kept}))
         lines = slice(start[o], start[o + 1])
         own = found.line_own_node
         free = np.ones(start[o + 1] - start[o], np.bool_) if own is None else own[lines] < 0
@@ -143,7 +143,7 @@ def _remainder(order: OpenOrder, most_nodes: int | None, closed: Collection[str]
         return order
     kept = _kept(order, closed)
     if not keeps or (most_nodes is not None and len({row.parcel[0] for row in kept}) >= most_nodes):
-        kept = ()
+        kept = order.released
     lines = tuple(
         structs.replace(line, quantity=left)
         for line in order.lines
@@ -156,13 +156,17 @@ def _kept(order: OpenOrder, closed: Collection[str]) -> tuple[AllocationRow, ...
     """Return the rows that stay: not those of a kit of which a part is open, as it goes from one node."""
     lost = {row.parcel for row in order.kept if not row.node_ids.isdisjoint(closed)}
     whole = {row.parcel for row in order.kept if row.hub is not None}
-    kept = [row for row in order.kept if row.node_ids.isdisjoint(closed) and row.parcel not in whole & lost]
+    kept = [
+        row
+        for row in order.kept
+        if row in order.released or (row.node_ids.isdisjoint(closed) and row.parcel not in whole & lost)
+    ]
     while True:
         units = {line.line_id: line.quantity for line in order.lines}
         for row in kept:
             units[row.line_id] = units.get(row.line_id, 0) - row.quantity
         torn = set[str]().union(*(kit for kit in order.whole if any(units.get(line_id, 0) for line_id in kit)))
-        left = [row for row in kept if row.line_id not in torn]
+        left = [row for row in kept if row.line_id not in torn or row in order.released]
         if len(left) == len(kept):
             return tuple(kept)
         kept = left

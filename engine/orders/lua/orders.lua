@@ -7,13 +7,15 @@
 --                     life, what has happened to it beside routing (JSON); left, 1 once units of it have left a node
 -- order_history:<id>  list: "<ms> <state> <run_id>", or "<ms> <state>  <note (JSON)>", oldest first; where a note has come
 --                     with a life, the state is the one that people see
+-- node_work:<node>    sorted set, all of score 0: "<day> <order id>" of orders that have shipments with the node; the order's field work
+--                     (cmsgpack) says in which of them it stands
 -- effects_due         sorted set: ids of orders that have something to be done elsewhere, by when (ms)
 -- open_orders         sorted set: ids of captured and backordered orders, by seq        order_seq  the last seq given
 -- allocated           sorted set: ids of orders that a run has decided on, by when it did (ms), until they are cancelled
 --
 -- Invariants: an order is in open_orders exactly when its state is captured or backordered; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
 
-local STEERING_AT, LEAVES_AT = 6, 6
+local STEERING_AT, LEAVES_AT, WORK_AT = 6, 6, 7
 local OPEN = { captured = true, backordered = true }
 
 -- The fields that make an order (doc, state, reservation_id, run_id, rows, steering, life), or nil when there is no such order.
@@ -43,8 +45,21 @@ local function enter_state(work, order_id, seq, state, run_id, now, ...)
   end
 end
 
+-- Writes which nodes have shipments of an order with them: {node, its place in the list of the node}, ….
+local function put_work(work, order_id, places)
+  if not places then return end
+  local order = key_of(work, 'order', order_id)
+  local before = redis.call('HGET', order, 'work')
+  if not before and #places == 0 then return end
+  for _, place in ipairs(before and cmsgpack.unpack(before) or {}) do
+    redis.call('ZREM', key_of(work, 'node_work', place[1]), place[2])
+  end
+  for _, place in ipairs(places) do redis.call('ZADD', key_of(work, 'node_work', place[1]), 0, place[2]) end
+  if #places == 0 then redis.call('HDEL', order, 'work') else redis.call('HSET', order, 'work', cmsgpack.pack(places)) end
+end
+
 -- Writes what has happened to an order: {life (JSON), doc with what there is to route or '', its demand, when the next of its effects
--- is due (ms) or '', the state that people see, 'some' or 'all' if units leave now or ''}.
+-- is due (ms) or '', the state that people see, 'some' or 'all' if units leave now or '', places for put_work or absent}.
 local function put_life(work, order_id, change)
   local life, routed, demand, due, told = unpack(change)
   redis.call('HSET', key_of(work, 'order', order_id), 'life', life, 'routed', routed, 'demand', demand)
@@ -53,6 +68,7 @@ local function put_life(work, order_id, change)
   else
     redis.call('ZADD', key_of(work, 'effects_due'), due, order_id)
   end
+  put_work(work, order_id, change[WORK_AT])
   work.told = told
 end
 
