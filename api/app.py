@@ -30,6 +30,7 @@ from api.reply import Reply
 from api.served import Around, Entrance, paths, routes
 from api.siblings import Place, offering
 from api.sweeper import (
+    keep_alerts,
     keep_bid_prices,
     keep_decisions,
     keep_effects,
@@ -149,6 +150,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_runs,
             keep_bid_prices,
             keep_effects,
+            keep_alerts,
             keep_decisions,
             keep_webhooks,
             keep_imports,

@@ -118,6 +118,20 @@ async def keep_effects(engine: Engine, interval_seconds: float = 1.0) -> None:
     await _keep(look_again, "doing what orders ask for", interval_seconds)
 
 
+async def keep_alerts(engine: Engine, interval_seconds: float = 5.0) -> None:
+    """Look whether orders under way will be late, a page of them at a time, until cancelled; one of several servers."""
+    owner = secrets.token_hex(8)
+
+    async def look_again() -> bool:
+        async with leased(engine.leases, "alerts", owner, DECISIONS_SECONDS) as is_mine:
+            if not is_mine:
+                return False
+            with acting_as("sweeper"):
+                return await engine.jeopardy.step()
+
+    await _keep(look_again, "looking at orders under way", interval_seconds)
+
+
 async def keep_webhooks(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Send events to webhooks until cancelled; one of several servers does it."""
     if engine.deliveries is not None:

@@ -30,6 +30,13 @@ from engine.clock import Clock, SystemClock
 from engine.config import Settings, SimulationTerms, read_settings, simulation_terms
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
+from engine.exceptions.accepting import REROUTE
+from engine.exceptions.dry import DryPromises
+from engine.exceptions.policy import AlertPolicyService
+from engine.exceptions.rerouting import rerouting
+from engine.exceptions.seeing import Seeing
+from engine.exceptions.service import Exceptions
+from engine.exceptions.watch import JeopardyWatch, no_notice
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
 from engine.fulfillment.addresses import captured_address
@@ -132,6 +139,9 @@ class Engine:
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
+    exceptions: Exceptions
+    jeopardy: JeopardyWatch
+    alert_policy: AlertPolicyService
     leases: Leases
     explanations: ExplanationService
     routing_runs: RoutingRuns
@@ -238,13 +248,26 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     order_policies = OrderPolicies(stores.documents)
     beginnings = OrderBeginnings(order_policies, stores.recent)
     labels = Labels(SandboxCarriers(), reference, stores.tracking, captured_address)
-    effects = Effects(stores.orders, changes, _handlers(labels), clock)
+    handlers = {**_handlers(labels), REROUTE: rerouting(runs, settings.tenant)}
+    effects = Effects(stores.orders, changes, handlers, clock)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     every = None if client is None else EveryOrder(client, settings.tenant, settings.partitions)
     folder = IndexFolder(settings.data_dir / "search" / settings.tenant)
     feed = None if webhooks is None else webhooks.feed
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
+    alert_policy, dry = AlertPolicyService(stores.documents), DryPromises(reference, stores.inventory, clock, room())
+    seeing = Seeing(reference, stores.inventory, dry, clock)
+    jeopardy = JeopardyWatch(
+        orders=stores.orders,
+        changes=changes,
+        effects=effects,
+        policies=alert_policy,
+        index=stores.alerts,
+        seeing=seeing,
+        clock=clock,
+        delayed=no_notice,
+    )
     return Engine(
         tenant=settings.tenant,
         durability=settings.durability,
@@ -308,6 +331,16 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),
+        exceptions=Exceptions(
+            orders=stores.orders,
+            changes=changes,
+            effects=effects,
+            index=stores.alerts,
+            seeing=seeing,
+            dry=dry,
+        ),
+        jeopardy=jeopardy,
+        alert_policy=alert_policy,
         leases=stores.leases,
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=runs,

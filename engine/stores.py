@@ -17,6 +17,7 @@ from engine.access.store import KeyStore, MemoryKeyStore, RedisKeyStore
 from engine.clock import Clock
 from engine.config import Settings
 from engine.errors import Fault, InvalidInput
+from engine.exceptions.index import AlertIndex, MemoryAlertIndex, RedisAlertIndex
 from engine.feed import service as feed
 from engine.fulfillment.tracking import MemoryTracking, RedisTracking, Tracking
 from engine.imports import store as import_store
@@ -91,6 +92,7 @@ class Stores:
     promises: PromiseStore
     orders: OrderStore
     recent: RecentBook
+    alerts: AlertIndex
     load: LoadBook
     slots: SlotBook
     runs: RunStore
@@ -171,6 +173,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         promises=MemoryPromiseStore(clock),
         orders=orders,
         recent=MemoryRecentBook(),
+        alerts=MemoryAlertIndex(),
         load=MemoryLoadBook(clock, orders.uses),
         slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
@@ -199,6 +202,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         promises=RedisPromiseStore(client, keys),
         orders=PartitionedOrderStore(client, tenant, partitions) if divided else RedisOrderStore(client, keys),
         recent=RedisRecentBook(client, keys),
+        alerts=RedisAlertIndex(client, keys),
         load=RedisLoadBook(client, keys),
         slots=RedisSlotBook(client, keys),
         runs=RedisRunStore(client, keys, settings.run_lease_seconds),

@@ -7,8 +7,9 @@ nothing.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
+from typing import Protocol
 
 import msgspec
 
@@ -16,8 +17,8 @@ from engine import tokens
 from engine.availability.reference import Reference, View
 from engine.clock import Clock
 from engine.errors import InvalidInput, NotFound
+from engine.inventory.model import StockView
 from engine.inventory.slots import SlotBook, WantedSlot
-from engine.inventory.store import InventoryStore
 from engine.promising.capacity import Room
 from engine.promising.explaining import explain
 from engine.promising.kept import check_days, hold_of, option_of, still_valid
@@ -37,6 +38,14 @@ _LINES_IN_LOOP = 6
 _decode = msgspec.json.Decoder(KeptPromise).decode
 
 
+class ReadsStock(Protocol):
+    """Gives live stock; of an inventory, what promises need."""
+
+    async def read(self, skus: Sequence[str]) -> StockView:
+        """Return the stock of some SKUs."""
+        ...
+
+
 class PromiseService:
     """Answers from live stock; the network and the catalog are checked for news beside the stock read."""
 
@@ -44,7 +53,7 @@ class PromiseService:
         self,
         *,
         reference: Reference,
-        inventory: InventoryStore,
+        inventory: ReadsStock,
         promises: PromiseStore,
         clock: Clock,
         room: Room | None = None,

@@ -29,7 +29,12 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What stands in the way of keeping the promise: how bad, why, and by how many days at what probability."""
+    """What stands in the way of keeping the promise: how bad, why, and by how many days at what probability.
+
+    `subject` is the shipment that it is about, the node of a parcel that has not left, blank for units without a node.
+    These arrive on `predicted_on` as likely as not, and by `latest_on` nine times of ten; blank if nobody can tell.
+    `told_on` is the day that the customer was told instead of the promised one. It is open until `closed_at`.
+    """
 
     alert_id: str
     severity: str
@@ -38,7 +43,16 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     promised_on: date | None = None
     predicted_on: date | None = None
+    latest_on: date | None = None
     late_probability: float = 0.0
     message: str = ""
+    told_on: date | None = None
     closed_at: datetime | None = None
     outcome: str = ""
+
+    @property
+    def delay_days(self) -> int | None:
+        """Return by how many days it is late, as likely as not; None if nobody can tell."""
+        if self.predicted_on is None or self.promised_on is None:
+            return None
+        return max(0, (self.predicted_on - self.promised_on).days)
