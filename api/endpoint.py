@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from pydantic import BaseModel
 
+from engine.access.scopes import ALL, bit
 from engine.bootstrap import Engine
 from engine.errors import AllotError
 from engine.inventory.model import Replay
@@ -36,6 +37,12 @@ class Call(Generic[B, Q]):
     replay: Replay | None
     heads: Mapping[bytes, bytes]
     """The headers, their names in lower case."""
+    mask: int = ALL
+    """The set of scopes that the caller has, for answers that show more to some."""
+
+    def may(self, scope: str) -> bool:
+        """Return whether the caller has a scope, beside that of the endpoint."""
+        return bool(self.mask & bit(scope))
 
 
 @dataclass(slots=True, kw_only=True)

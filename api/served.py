@@ -130,6 +130,7 @@ class Served:
             path=scope["path_params"],
             replay=replay,
             heads=heads,
+            mask=caller.mask,
         )
         hold_as(caller.holder, caller.most_open_holds)
         act_as(request_id_of(scope))

@@ -28,6 +28,8 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings, SimulationTerms, read_settings, simulation_terms
+from engine.customers.keys import CustomerKeys
+from engine.customers.service import CustomerService
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
 from engine.exceptions.accepting import REROUTE
@@ -39,7 +41,7 @@ from engine.exceptions.service import Exceptions
 from engine.exceptions.watch import JeopardyWatch, no_notice
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
-from engine.fulfillment.addresses import captured_address
+from engine.fulfillment.addresses import addresses_under
 from engine.fulfillment.labels import Labels
 from engine.fulfillment.packing import LABEL
 from engine.fulfillment.sandbox_carrier import SandboxCarriers
@@ -78,7 +80,7 @@ from engine.promising.slot_list import SlotListService
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
-from engine.search.contacts import told_contact
+from engine.search.contacts import contacts_under
 from engine.search.every_order import EveryOrder
 from engine.search.files import IndexFolder
 from engine.search.following import IndexFollower
@@ -136,6 +138,7 @@ class Engine:
     changes: OrderChanges
     effects: Effects
     fulfillment: FulfillmentService
+    customers: CustomerService
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
@@ -247,7 +250,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     changes = OrderChanges(stores.orders, clock)
     order_policies = OrderPolicies(stores.documents)
     beginnings = OrderBeginnings(order_policies, stores.recent)
-    labels = Labels(SandboxCarriers(), reference, stores.tracking, captured_address)
+    customers = _customers(settings, clock, stores)
+    labels = Labels(SandboxCarriers(), reference, stores.tracking, addresses_under(customers.seal))
     handlers = {**_handlers(labels), REROUTE: rerouting(runs, settings.tenant)}
     effects = Effects(stores.orders, changes, handlers, clock)
     steering = OrderSteering(changes, reference, settings.most_rejections)
@@ -321,13 +325,21 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
         orders=OrderService(
-            stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, settle=effects.settle
+            stores.orders,
+            stores.inventory,
+            reference,
+            clock,
+            slots,
+            beginnings=beginnings,
+            settle=effects.settle,
+            seal=customers.seal,
         ),
         order_policies=order_policies,
         cancellations=Cancellations(changes, stores.inventory, reference, order_policies, slots),
         changes=changes,
         effects=effects,
         fulfillment=FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps()),
+        customers=customers,
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),
@@ -354,7 +366,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         search=None if every is None else OrderSearch(folder, every.terms, stores.orders.get),
         index=None
         if every is None or feed is None
-        else IndexFollower(folder, feed, stores.orders, every, told_contact, clock),
+        else IndexFollower(folder, feed, stores.orders, every, contacts_under(customers.seal), clock),
         reconciler=stores.reconciler,
     )
 
@@ -374,6 +386,13 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
 def _handlers(labels: Labels) -> dict[str, Handler]:
     """Return who does what orders ask to be done elsewhere, by kind of effect."""
     return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void}
+
+
+def _customers(settings: Settings, clock: Clock, stores: Stores) -> CustomerService:
+    secret = settings.customers_secret
+    wrapping = None if secret is None else secret.get_secret_value().encode()
+    keys = CustomerKeys(stores.customers, settings.tenant, wrapping)
+    return CustomerService(stores.customers, keys, stores.orders, clock)
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:

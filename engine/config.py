@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     webhooks_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
     )
+    customers_secret: SecretStr | None = Field(
+        default=None, min_length=32, description="What the keys of customers are wrapped under; None: kept as they are."
+    )
     webhooks_allow_private: bool = Field(
         default=False, description="Sends webhooks to private addresses and without TLS; for development only."
     )

@@ -16,6 +16,10 @@ from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.store import KeyStore, MemoryKeyStore, RedisKeyStore
 from engine.clock import Clock
 from engine.config import Settings
+from engine.customers import redis_store as customers
+from engine.customers.memory_store import MemoryCustomerStore
+from engine.customers.redis_store import RedisCustomerStore
+from engine.customers.store import CustomerStore
 from engine.errors import Fault, InvalidInput
 from engine.exceptions.index import AlertIndex, MemoryAlertIndex, RedisAlertIndex
 from engine.feed import service as feed
@@ -77,6 +81,7 @@ LIBRARIES = (
     webhook_store.LIBRARY,
     import_store.LIBRARY,
     every_order.LIBRARY,
+    customers.LIBRARY,
 )
 
 
@@ -97,6 +102,7 @@ class Stores:
     slots: SlotBook
     runs: RunStore
     explained: Blobs
+    customers: CustomerStore
     access: KeyStore
     """The keys of all tenants of the store."""
     buckets: Buckets
@@ -178,6 +184,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
         explained=MemoryBlobs(clock, explanation_days),
+        customers=MemoryCustomerStore(clock),
         access=MemoryKeyStore(),
         buckets=MemoryBuckets(),
         tracking=MemoryTracking(),
@@ -207,6 +214,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         slots=RedisSlotBook(client, keys),
         runs=RedisRunStore(client, keys, settings.run_lease_seconds),
         explained=RedisBlobs(client, keys, settings.explanation_days),
+        customers=RedisCustomerStore(client, keys),
         access=RedisKeyStore(client),
         buckets=RedisBuckets(client),
         tracking=RedisTracking(client, keys),

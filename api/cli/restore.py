@@ -12,6 +12,10 @@ import typer
 def command(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `allot backup`.")],
     replace: Annotated[bool, typer.Option("--replace", help="Lose what the store holds now.")] = False,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="FILE", help="Keys of customers, of a later backup.", show_default="FILE.keys"),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="The store's folder, as for `allot serve`.")
     ] = None,
@@ -19,14 +23,20 @@ def command(
 ) -> None:
     """Put a backup back into an empty store that no server uses; the file is checked before anything is written."""
     from api.cli.backup import libraries, opened
-    from engine.backup.file import check
+    from engine.backup.file import check, keys_path
     from engine.backup.restoring import restore
 
     check(file)
+    beside = keys_path(file)
+    chosen = keys if keys is not None else beside if beside.exists() else None
+    if chosen is not None:
+        check(chosen)
     with opened(data) as link:
-        restored = restore(link, file, libraries(), replace=replace)
+        restored = restore(link, file, libraries(), replace=replace, customer_keys=chosen)
     taken_at = restored.header.created_at
     if as_json:
         typer.echo(json.dumps({"keys": restored.keys, "created_at": taken_at, "wall_seconds": restored.seconds}))
         return
+    if chosen is None:
+        typer.echo(f"without keys of customers: {beside} is not there, and no --keys were named", err=True)
     typer.echo(f"{restored.keys:,} keys as of {taken_at} are back, in {restored.seconds:.1f} s")

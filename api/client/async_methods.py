@@ -794,6 +794,36 @@ class AsyncMethods(AsyncSender):
         """Get an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}", models.Order))
 
+    async def find_customers(self, body: models.FindBody) -> models.FoundCustomers:
+        """Find customers."""
+        return await self._send(Call("POST", "/v1/customers/find", models.FoundCustomers, body=body))
+
+    async def export_customer(self, customer_id: str) -> models.ExportReply:
+        """Export all that is kept of a customer."""
+        return await self._send(Call("GET", f"/v1/customers/{part(customer_id)}/export", models.ExportReply))
+
+    async def erase_customer(
+        self, customer_id: str, body: models.EraseBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ErasedReply:
+        """Erase a customer."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/customers/{part(customer_id)}/erase",
+                models.ErasedReply,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def put_customer(self, customer_id: str, body: models.CustomerBody) -> models.CustomerReply:
+        """Keep a customer."""
+        return await self._send(Call("PUT", f"/v1/customers/{part(customer_id)}", models.CustomerReply, body=body))
+
+    async def get_customer(self, customer_id: str) -> models.CustomerReply:
+        """Get a customer."""
+        return await self._send(Call("GET", f"/v1/customers/{part(customer_id)}", models.CustomerReply))
+
     async def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""
         return await self._send(Call("PUT", f"/v1/policies/{part(policy_id)}", models.PolicyVersion, body=body))

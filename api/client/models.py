@@ -33,6 +33,21 @@ class AcceptedSimulation(Struct, frozen=True, kw_only=True):
     status: str
 
 
+class AddressBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An address of a customer; `country` has two capital letters of ISO 3166."""
+
+    address_id: str
+    name: str = ""
+    company: str = ""
+    street: str = ""
+    street_2: str = ""
+    city: str = ""
+    region: str = ""
+    postal_code: str = ""
+    country: str = ""
+    phone: str = ""
+
+
 class AdjustmentBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units that came (`delta` > 0) or went (< 0), in which condition, and why."""
 
@@ -324,6 +339,57 @@ class ConditionMoveReply(Struct, frozen=True, kw_only=True):
     after: int
 
 
+class CustomerAddress(Struct, frozen=True, kw_only=True):
+    """An address of a customer."""
+
+    address_id: str
+    name: str
+    company: str
+    street: str
+    street_2: str
+    city: str
+    region: str
+    postal_code: str
+    country: str
+    phone: str
+
+
+class CustomerBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All that is to be known of a customer; what is left out is forgotten."""
+
+    name: str = ""
+    company: str = ""
+    email: str = ""
+    phone: str = ""
+    language: str = ""
+    addresses: Sequence[AddressBody] = ()
+    channels: Sequence[str] | None = None
+    opt_outs: Sequence[str] = ()
+    expected_version: int | None = None
+
+
+class CustomerData(Struct, frozen=True, kw_only=True, tag_field="object", tag="customer"):
+    """Which customer it is; nothing personal is ever told."""
+
+    customer_id: str
+    who: str
+
+
+class CustomerReply(Struct, frozen=True, kw_only=True):
+    """A customer; of a guest, whom only orders name, nothing is known beside their orders: version 0."""
+
+    customer_id: str
+    version: int
+    name: str
+    company: str
+    email: str
+    phone: str
+    language: str
+    addresses: tuple[CustomerAddress, ...]
+    channels: tuple[str, ...]
+    opt_outs: tuple[str, ...]
+
+
 class DatedCost(Struct, frozen=True, kw_only=True):
     """A day on which one unit could arrive, and what that costs in all."""
 
@@ -439,13 +505,29 @@ class DropShipOrder(Struct, frozen=True, kw_only=True):
     lines: tuple[DropShipLine, ...]
 
 
+class EraseBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Whether to erase a customer some of whose orders are not over."""
+
+    even_with_open_orders: bool = False
+
+
+class ErasedReply(Struct, frozen=True, kw_only=True):
+    """That a customer was erased, when, and how many orders still name their id."""
+
+    customer_id: str
+    erased_at: str
+    orders: int
+
+
 class Event(Struct, frozen=True, kw_only=True):
     """One event: the same `id` whenever and however it is told; `type` says what happened, `data.object` to what."""
 
     id: str
     type: str
     time: str
-    data: InventoryData | ReservationData | OrderData | RunData | DocumentData | LowStockData | WebhookData
+    data: (
+        InventoryData | ReservationData | OrderData | RunData | CustomerData | DocumentData | LowStockData | WebhookData
+    )
 
 
 class EventReply(Struct, frozen=True, kw_only=True):
@@ -508,6 +590,48 @@ class Explanation(Struct, frozen=True, kw_only=True):
     hubs: tuple[HubExplanation, ...] | None = None
 
 
+class ExportReply(Struct, frozen=True, kw_only=True):
+    """All that is kept of a customer, orders oldest first."""
+
+    exported_at: str
+    profile: CustomerReply
+    orders: tuple[ExportedOrder, ...]
+
+
+class ExportedLine(Struct, frozen=True, kw_only=True):
+    """A line of an order of theirs."""
+
+    line_id: str
+    sku: str
+    quantity: int
+
+
+class ExportedNotice(Struct, frozen=True, kw_only=True):
+    """A message that was sent to them, or was not, and why."""
+
+    template: str
+    channel: str
+    at: str
+    subject: str
+    outcome: str
+
+
+class ExportedOrder(Struct, frozen=True, kw_only=True):
+    """An order of theirs: what they told, and what they were told."""
+
+    order_id: str
+    channel: str
+    captured_at: str
+    state: str
+    postal_code: str | None
+    country: str | None
+    latitude: float | None
+    longitude: float | None
+    lines: tuple[ExportedLine, ...]
+    customer: dict[str, Any] | None
+    notices: tuple[ExportedNotice, ...]
+
+
 class ExtendBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How long from now the reservation shall still be held."""
 
@@ -522,11 +646,25 @@ class FeedReply(Struct, frozen=True, kw_only=True):
     next: str
 
 
+class FindBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What customers are found by; both: those who have both."""
+
+    email: str | None = None
+    phone: str | None = None
+
+
 class ForecastVersion(Struct, frozen=True, kw_only=True):
     """The version that a put has made, counted from 1, and how many rows it has."""
 
     version: int
     rows: int
+
+
+class FoundCustomers(Struct, frozen=True, kw_only=True):
+    """The ids of customers, guests too."""
+
+    data: tuple[str, ...]
+    has_more: bool
 
 
 class FoundOrder(Struct, frozen=True, kw_only=True):
@@ -1064,7 +1202,7 @@ class OrderApproval(Struct, frozen=True, kw_only=True):
 
 
 class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order to capture; `customer` and `payment` are kept as they are.
+    """An order to capture; `customer` is sealed, `payment` is kept as it is.
 
     The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
     prices if it says any of them, or a currency: lines without one have that of the catalog. With a pickup_node_id,

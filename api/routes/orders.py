@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.shown_checks import shown_checks, shown_prices
@@ -15,6 +16,7 @@ from engine.orders.cancelling import NewCancellation
 from engine.orders.destination import Destination
 from engine.orders.explanations import Explained
 from engine.orders.model import HistoryEntry, NewLine, NewOrder, Order
+from engine.orders.personal import Personal
 from engine.orders.states import customer_lines, state_of
 from engine.orders.steering import OrderHold
 
@@ -34,7 +36,8 @@ async def capture_order(call: Call[wire.OrderBody, NoQuery]) -> Answer:
     from an option of a promise, the order keeps its day, its service level if one was asked for, and its store.
     """
     captured = await call.engine.orders.capture(new_order(call.body), replay=call.replay)
-    return Answer(value=shown_order(captured.value), status=201, is_replayed=captured.replayed)
+    shown = shown_order(captured.value, await personal_of(call, captured.value))
+    return Answer(value=shown, status=201, is_replayed=captured.replayed)
 
 
 def new_order(body: wire.OrderBody) -> NewOrder:
@@ -74,7 +77,13 @@ def _new_line(line: wire.OrderLineBody) -> NewLine:
 
 async def get_order(call: Call[None, NoQuery]) -> Answer:
     """The order, where it stands, and which node ships what once it is routed."""
-    return Answer(value=shown_order(await call.engine.orders.get(call.path["order_id"])))
+    order = await call.engine.orders.get(call.path["order_id"])
+    return Answer(value=shown_order(order, await personal_of(call, order)))
+
+
+async def personal_of(call: Call[Any, Any], order: Order) -> Personal | None:
+    """Return the personal data of an order if the caller may see them, and they are there."""
+    return await call.engine.customers.seal.opened(order.life) if call.may("customers:read") else None
 
 
 async def get_order_history(call: Call[None, NoQuery]) -> Answer:
@@ -214,8 +223,8 @@ def _promised(terms: PromisedTerms) -> wire.PromisedOption:
     )
 
 
-def shown_order(order: Order) -> wire.Order:
-    """Return an order as it goes over the wire."""
+def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
+    """Return an order as it goes over the wire; with its personal data where they are opened for the caller."""
     captured, steering = order.captured, order.steering
     return wire.Order(
         order_id=order.order_id,
@@ -255,7 +264,7 @@ def shown_order(order: Order) -> wire.Order:
         promised_on=captured.promised_on,
         pickup_node_id=captured.picked_up_at,
         promised=None if captured.promised is None else _promised(captured.promised),
-        customer=captured.customer,
+        customer=None if personal is None else personal.customer,
         payment=captured.payment,
         waiting_reservation_ids=list(order.waiting_reservation_ids),
         customer_class=captured.customer_class,

@@ -47,7 +47,7 @@ class OrderLineBody(Body, frozen=True, kw_only=True):
 
 
 class OrderBody(Body, frozen=True, kw_only=True):
-    """An order to capture; `customer` and `payment` are kept as they are.
+    """An order to capture; `customer` is sealed, `payment` is kept as it is.
 
     The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
     prices if it says any of them, or a currency: lines without one have that of the catalog.
@@ -62,7 +62,9 @@ class OrderBody(Body, frozen=True, kw_only=True):
     service_level: Identifier | None = None
     need_by: date | None = None
     pickup_node_id: Identifier | None = None
-    customer: dict[str, Any] | None = None
+    customer: (
+        Annotated[dict[str, Any], Meta(description="who it is for, in any form: name, email, phone, …")] | None
+    ) = None
     payment: dict[str, Any] | None = None
     customer_class: Annotated[Identifier, Meta(description="what rules of policies go by")] | None = None
     priority: Priority = 0
@@ -211,7 +213,10 @@ class Order(Reply, frozen=True, kw_only=True):
     promised_on: date | None
     pickup_node_id: str | None
     promised: PromisedOption | None
-    customer: dict[str, Any] | None
+    customer: Annotated[
+        dict[str, Any] | None,
+        Meta(description="with customers:read, in GET and when it is captured; null once the customer is erased"),
+    ]
     payment: dict[str, Any] | None
     waiting_reservation_ids: Annotated[
         list[str],

@@ -17,6 +17,8 @@ SCOPES: tuple[str, ...] = (
     "bid-prices:write",
     "catalog:read",
     "catalog:write",
+    "customers:read",
+    "customers:write",
     "demand-forecast:read",
     "demand-forecast:write",
     "events:read",

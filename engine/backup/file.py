@@ -5,6 +5,8 @@
     records: each the length (u32, big-endian) of a msgpack array [key, expires at (ms, 0: never), packed value or null]
     a length of 0, then the SHA-256 of all before it
 
+The keys of customers are in a file of their own beside it, of the same form (`keys_path`).
+
 A key may come again: the last record of it counts, and null says that it is gone. The file is complete only with its
 checksum. Not here: where records come from, and where they go.
 """
@@ -23,6 +25,8 @@ import msgspec
 from engine.errors import Fault, InvalidInput
 
 MAGIC = b"ALLOT-BACKUP 1\n"
+CUSTOMER_KEYS = b":customer_keys"
+"""What the store's keys end with that hold the keys of customers (engine/customers/lua/customers.lua)."""
 _LENGTH = struct.Struct(">I")
 _PIECE = 2**20
 
@@ -95,6 +99,11 @@ class Writer:
     def _write(self, data: bytes) -> None:
         self._hash.update(data)
         self._file.write(data)
+
+
+def keys_path(path: Path) -> Path:
+    """Return where the keys of customers are that belong to a backup."""
+    return path.with_name(path.name + ".keys")
 
 
 def check(path: Path) -> Header:

@@ -31,20 +31,28 @@ class Restored:
     seconds: float
 
 
-def restore(link: DirectLink, path: Path, libraries: dict[str, int], *, replace: bool) -> Restored:
+def restore(
+    link: DirectLink, path: Path, libraries: dict[str, int], *, replace: bool, customer_keys: Path | None = None
+) -> Restored:
     """Put a backup into a store; with `replace` what is there goes first.
+
+    `customer_keys` are those of this backup or of a later one, in which the keys of customers erased since are gone.
 
     Raises InvalidInput, before anything is changed, if the file is harmed or from a later version, if the store is not
     empty, or if servers are connected to it.
     """
     began, header = time.monotonic(), check(path)
     _check_versions(path, header, libraries)
+    if customer_keys is not None:
+        _check_versions(customer_keys, check(customer_keys), libraries)
     _check_target(link, replace=replace)
     _check_server(link, path, header)
     link.ask("SET", MARK, path.name)
     if replace:
         _empty(link)
     _put_back(link, path)
+    if customer_keys is not None:
+        _put_back(link, customer_keys)
     keys = int(link.ask("DBSIZE")) - 1
     link.ask("DEL", MARK)
     return Restored(header=header, keys=keys, seconds=time.monotonic() - began)

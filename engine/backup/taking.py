@@ -3,19 +3,20 @@
 The server tells which keys are changed while they are copied. These are copied again, until few are left; then writes
 wait for the moment in which the rest is copied (`CLIENT PAUSE … WRITE`; reads go on). So the backup is of the instant
 at which writes waited, as if the server had stopped there: what was acknowledged before is in it, what comes after is
-not, and nothing is half in it. Not here: the form of the file (file.py).
+not, and nothing is half in it. The keys of customers go into a file of their own, which is not to be kept as long: a
+key that was destroyed since would come back with it. Not here: the form of the files (file.py).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
-from engine.backup.file import Header, Record, Writer
+from engine.backup.file import CUSTOMER_KEYS, Header, Record, Writer, keys_path
 from engine.errors import Fault, InvalidInput, Unavailable
 from engine.storage.direct import DirectLink
 
@@ -51,14 +52,40 @@ def take(link: DirectLink, path: Path, libraries: dict[str, int]) -> Taken:
     with Writer(path, header) as writer:
         link.follow(PREFIX)
         names: set[bytes] = set()
+        parted = _Parted(writer)
         for some in _scan(link):
-            _copy(link, some, writer, names)
-        paused = _catch_up(link, writer, names)
+            _copy(link, some, parted, names)
+        paused = _catch_up(link, parted, names)
+        _write_keys(keys_path(path), header, parted.keys)
         size = writer.finish()
     return Taken(keys=len(names), size_bytes=size, paused_seconds=paused, seconds=time.monotonic() - began)
 
 
-def _catch_up(link: DirectLink, writer: Writer, names: set[bytes]) -> float:
+class _Parted:
+    """Takes records: those of the keys of customers are kept, all else is written."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        self.keys = dict[bytes, Record]()
+
+    def put(self, record: Record) -> None:
+        if record.key.endswith(CUSTOMER_KEYS):
+            self.keys[record.key] = record
+        else:
+            self._writer.put(record)
+
+
+def _write_keys(path: Path, header: Header, found: Mapping[bytes, Record]) -> None:
+    """Write the keys of customers, if there are any."""
+    if not found:
+        return
+    with Writer(path, header) as writer:
+        for record in found.values():
+            writer.put(record)
+        writer.finish()
+
+
+def _catch_up(link: DirectLink, writer: _Parted, names: set[bytes]) -> float:
     """Copy what was changed, the last of it while writes wait; return how long they waited."""
     for _ in range(_TRIES):
         for _ in range(_ROUNDS):
@@ -88,7 +115,7 @@ def _changed(link: DirectLink) -> set[bytes]:
     return link.changed
 
 
-def _copy_changed(link: DirectLink, writer: Writer, names: set[bytes]) -> None:
+def _copy_changed(link: DirectLink, writer: _Parted, names: set[bytes]) -> None:
     changed, link.changed = link.changed, set()
     for some in _pieces(changed):
         _copy(link, some, writer, names)
@@ -109,7 +136,7 @@ def _pieces(found: Iterable[bytes]) -> Iterator[Sequence[bytes]]:
         yield some
 
 
-def _copy(link: DirectLink, keys: Sequence[bytes], writer: Writer, names: set[bytes]) -> None:
+def _copy(link: DirectLink, keys: Sequence[bytes], writer: _Parted, names: set[bytes]) -> None:
     """Copy keys as they are now: value and deadline of each in one round trip."""
     asked: list[tuple[str | bytes, ...]] = [
         command for key in keys for command in (("DUMP", key), ("PEXPIRETIME", key))

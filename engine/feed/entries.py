@@ -13,6 +13,7 @@ import msgspec
 
 from engine.clock import instant_of
 from engine.feed.model import (
+    CustomerData,
     Data,
     DocumentData,
     Event,
@@ -163,6 +164,10 @@ def _routing_run(fields: Sequence[Any], _: str, __: str) -> tuple[str, Data]:
     return fields[1], RunData(run_id=fields[0], status=fields[1])
 
 
+def _customer(fields: Sequence[Any], _: str, who: str) -> tuple[str, Data]:
+    return fields[1], CustomerData(customer_id=fields[0], who=who)
+
+
 def _document(fields: Sequence[Any], act: str, who: str) -> tuple[str, Data]:
     return _ACTS[act], DocumentData(name=fields[0], version=fields[1], who=who)
 
@@ -181,6 +186,7 @@ _READ = {
     "reservation": _reservation,
     "order": _order,
     "routing_run": _routing_run,
+    "customer": _customer,
     "document": _document,
     "low_stock": _low_stock,
     "webhook": _webhook,

@@ -41,6 +41,8 @@ TYPES: dict[str, str] = {
     "routing_run.dry_run": "a routing run has decided, and was not to commit",
     "routing_run.shadow": "a shadow run has decided",
     "routing_run.failed": "a routing run has failed",
+    "customer.changed": "what is known of a customer changed; it does not say what",
+    "customer.erased": "the personal data of a customer are gone for good",
     "document.put": "a network, catalog or other document has a new version",
     "document.added": "a policy has a new version",
     "low_stock.low": "a position became low on stock",
@@ -98,6 +100,13 @@ class RunData(msgspec.Struct, frozen=True, kw_only=True, tag="routing_run", tag_
     status: str
 
 
+class CustomerData(msgspec.Struct, frozen=True, kw_only=True, tag="customer", tag_field="object"):
+    """Which customer it is; nothing personal is ever told."""
+
+    customer_id: str
+    who: str
+
+
 class DocumentData(msgspec.Struct, frozen=True, kw_only=True, tag="document", tag_field="object"):
     """Which document has which version now."""
 
@@ -123,7 +132,7 @@ class WebhookData(msgspec.Struct, frozen=True, kw_only=True, tag="webhook", tag_
     detail: str
 
 
-Data = InventoryData | ReservationData | OrderData | RunData | DocumentData | LowStockData | WebhookData
+Data = InventoryData | ReservationData | OrderData | RunData | CustomerData | DocumentData | LowStockData | WebhookData
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

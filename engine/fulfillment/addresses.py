@@ -1,17 +1,18 @@
 """The addresses on labels and documents: of a customer, and of a node.
 
-An order's customer is kept as it came, in whatever words its channel has; the usual ones are understood. Not here:
+An order's customer is sealed as it came, in whatever words its channel has; the usual ones are understood. Not here:
 where that is kept, and who may read it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from engine.network.document import NodeDocument
 from engine.orders.model import Order
+from engine.orders.personal import Seal
 
 _NAMES = ("name", "full_name", "recipient")
 _STREETS = ("street", "street1", "address1", "address_line1", "line1")
@@ -66,9 +67,14 @@ def address_of(order: Order, customer: Mapping[str, Any] | None) -> Address:
     )
 
 
-async def captured_address(order: Order) -> Address:
-    """Return where an order goes, by what it was captured with."""
-    return address_of(order, order.captured.customer)
+def addresses_under(seal: Seal) -> Callable[[Order], Awaitable[Address]]:
+    """Return what tells where an order goes, by its personal data, which the seal opens."""
+
+    async def found(order: Order) -> Address:
+        personal = await seal.opened(order.life)
+        return address_of(order, None if personal is None else personal.customer)
+
+    return found
 
 
 def address_of_node(node: NodeDocument) -> Address:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import msgspec
+
 from engine.catalog.model import Catalog
 from engine.delivery.promised import PromisedTerms
 from engine.errors import Fault, InvalidInput
@@ -19,6 +21,7 @@ from engine.routing.model import OrderLine
 
 MOST_LINES = 1000
 MOST_UNITS = 10**6
+MOST_PERSONAL_BYTES = 16_384
 _LONGEST_ID = 128
 
 
@@ -39,6 +42,7 @@ def capture(
         value = getattr(order, name)
         if value is not None and not _is_identifier(value):
             faults.append(_identifier_fault(f"$.{name}", value))
+    _check_personal(order, faults)
     if order.channel_order_id is not None and order.order_id is not None:
         message = "the order is named by its channel_order_id; leave one of both out"
         faults.append(Fault(path="$.order_id", message=message))
@@ -70,7 +74,6 @@ def capture(
         reservation_id=order.reservation_id,
         service_level=order.service_level,
         need_by=order.need_by,
-        customer=_copy(order.customer),
         payment=_copy(order.payment),
         priority=order.priority,
         pickup_node_id=order.pickup_node_id,
@@ -145,6 +148,17 @@ def _demand(
     kits = [line.sku for line in lines if line.sku in catalog.kits and line.sku not in catalog.split_kits]
     whole = tuple(tuple(line_ids[sku] for sku, _ in catalog.content[kit].components) for kit in kits)
     return demand, tuple(together for together in whole if len(together) > 1)
+
+
+def _check_personal(order: NewOrder, faults: list[Fault]) -> None:
+    """Note an id that is personal itself, and more about a customer than an order has to carry; neither is shown."""
+    if "@" in (order.customer_id or ""):
+        message = "has an @: ids are kept in the clear, so an e-mail address cannot be one. Give a number of your own"
+        faults.append(Fault(path="$.customer_id", message=message))
+    size = 0 if order.customer is None else len(msgspec.json.encode(order.customer))
+    if size > MOST_PERSONAL_BYTES:
+        message = f"has {size} bytes; give what the order needs, {MOST_PERSONAL_BYTES} at most"
+        faults.append(Fault(path="$.customer", message=message))
 
 
 def _is_identifier(value: str) -> bool:

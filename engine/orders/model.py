@@ -9,7 +9,7 @@ may take them. Not here: the state that people see (states.py), the rules of cap
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
@@ -69,8 +69,8 @@ class NewOrder:
     """A request to capture an order; nothing in it is checked yet.
 
     `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
-    up, and then it needs no destination. Policies have rules by `customer_class`; `customer` and `payment` are kept as
-    they are and not looked into. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
+    up, and then it needs no destination. Policies have rules by `customer_class`; `customer` is personal and sealed,
+    `payment` is kept as it is. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
     channel's own id, `channel_order_id`, stands for the order: the channel may send it again. `customer_id` names whose
     it is; `total_cents` is what the channel says that lines, tax and shipping come to.
     """
@@ -83,7 +83,7 @@ class NewOrder:
     service_level: str | None = None
     need_by: date | None = None
     pickup_node_id: str | None = None
-    customer: Mapping[str, Any] | None = None
+    customer: Mapping[str, Any] | None = field(default=None, repr=False)
     payment: Mapping[str, Any] | None = None
     priority: int = 0
     customer_class: str | None = None
@@ -110,7 +110,8 @@ class Captured:
     coordinates even if only a postal code was given. `promised_on` is the date of the promise behind the reservation:
     the order is due then, unless `need_by` says otherwise. `promised` are the terms of that promise, if it was an
     option of one; they hold where the order itself says nothing. `terms_digest` is of its customer and its prices, if
-    it came with some: the same order again has the same.
+    it came with some, `customer_digest` of what it told of its customer: the same order again has the same. Who that
+    is, and their data under seal, are in the order's life.
     """
 
     order_id: str
@@ -123,7 +124,7 @@ class Captured:
     service_level: str | None = None
     need_by: date | None = None
     promised_on: date | None = None
-    customer: dict[str, Any] | None = None
+    customer_digest: str | None = None
     payment: dict[str, Any] | None = None
     pickup_node_id: str | None = None
     promised: PromisedTerms | None = None

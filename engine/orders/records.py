@@ -21,6 +21,8 @@ _encode = msgspec.json.Encoder(order="deterministic").encode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ADDED = {"priority": 0, "customer_class": None, "terms_digest": None}
 """Fields that orders did not have at first: where they say nothing, fingerprints are as they were without them."""
+_WRITTEN_AS = {"customer_digest": "customer"}
+"""Fields that were called otherwise at first, in fingerprints for good."""
 _FIELDS, _ALWAYS = [field.name for field in fields(Captured)], object()
 
 
@@ -33,7 +35,7 @@ def fingerprint(captured: Captured) -> str:
     """Return the digest of what was asked for, whenever that was: the same order again has the same."""
     asked = replace(captured, captured_at=_EPOCH, promised_on=None, promised=None)
     said = {name: value for name in _FIELDS if (value := getattr(asked, name)) != _ADDED.get(name, _ALWAYS)}
-    written = [b'"%s":%s' % (name.encode(), _encode(value)) for name, value in said.items()]
+    written = [b'"%s":%s' % (_WRITTEN_AS.get(name, name).encode(), _encode(value)) for name, value in said.items()]
     return sha256(b"{%s}" % b",".join(written)).hexdigest()
 
 

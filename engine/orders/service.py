@@ -20,6 +20,7 @@ from engine.orders.capture import capture
 from engine.orders.checking.service import OrderPolicy
 from engine.orders.identifiers import order_id_of
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
+from engine.orders.personal import Seal, sealed_order
 from engine.orders.store import OrderStore
 from engine.routing.model import OpenOrder
 from engine.turns import turn
@@ -44,7 +45,9 @@ class OrderService:
         slots: SlotDesk | None = None,
         beginnings: OrderBeginnings | None = None,
         settle: Callable[[str], Awaitable[Order]] | None = None,
+        seal: Seal | None = None,
     ) -> None:
+        """Take where orders and stock are, and what seals personal data; without that none are taken."""
         self._store = store
         self._stock = stock
         self._reference = reference
@@ -52,6 +55,7 @@ class OrderService:
         self._slots = slots
         self._beginnings = beginnings
         self._settle = settle
+        self._seal = seal
 
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
         """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises.
@@ -61,6 +65,7 @@ class OrderService:
         try:
             promised = await self._promise_behind(order)
             begun = await self._begun(order, await self._reference.current(), promised, replay)
+            begun = await sealed_order(self._seal, order, begun, replay)
             if len(order.lines) > _MANY_LINES:
                 await turn()
         except (InvalidInput, NotFound, Refused):
@@ -90,8 +95,8 @@ class OrderService:
             raise InvalidInput(faults)
         kept: list[Order] = []
         for start in range(0, len(begun), _IN_FLIGHT):
-            calls = map(self._captured, begun[start : start + _IN_FLIGHT])
-            kept += [outcome.value for outcome in await asyncio.gather(*calls)]
+            some = zip(orders[start : start + _IN_FLIGHT], begun[start : start + _IN_FLIGHT], strict=True)
+            kept += await asyncio.gather(*(self._sealed_and_captured(*each) for each in some))
         return kept
 
     async def get(self, order_id: str) -> Order:
@@ -130,6 +135,9 @@ class OrderService:
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
         await self._store.sweep(limit)
+
+    async def _sealed_and_captured(self, order: NewOrder, begun: Order) -> Order:
+        return (await self._captured(await sealed_order(self._seal, order, begun, None))).value
 
     async def _captured(self, begun: Order, replay: Replay | None = None) -> Outcome[Order]:
         """Keep an order, and with it the slot of its reservation if it has one; then do what it asks for at once."""

@@ -6,10 +6,11 @@ Not here: terms (terms.py).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.orders.model import Order
+from engine.orders.personal import Seal
 
 _PHONES = frozenset({"phone", "phones", "phone_number", "mobile", "mobile_phone", "telephone"})
 _EMAILS = frozenset({"email", "emails", "e_mail", "email_address"})
@@ -30,12 +31,22 @@ ContactOf = Callable[[Order], Awaitable[Contact]]
 """Finds the customer of an order; nothing of one whose data were erased."""
 
 
-async def told_contact(order: Order) -> Contact:
-    """Return what an order itself tells of its customer, wherever in `customer` it stands."""
-    told = [*_texts(order.captured.customer or {}, 0)]
+def contacts_under(seal: Seal) -> ContactOf:
+    """Return what finds the customer of an order in its personal data, which the seal opens."""
+
+    async def found(order: Order) -> Contact:
+        personal = await seal.opened(order.life)
+        contact = told_contact({} if personal is None else personal.customer or {})
+        return replace(contact, ids=contact.ids | ({order.life.customer_id} - {""}))
+
+    return found
+
+
+def told_contact(customer: Mapping[str, Any]) -> Contact:
+    """Return what a channel tells of a customer, wherever it stands."""
+    told = [*_texts(customer, 0)]
     return Contact(
-        ids=frozenset(value for name, value, depth in told if name in _IDS and depth == 0)
-        | frozenset([order.life.customer_id] if order.life.customer_id else []),
+        ids=frozenset(value for name, value, depth in told if name in _IDS and depth == 0),
         phones=frozenset(value for name, value, _ in told if name in _PHONES),
         emails=frozenset(value for name, value, _ in told if name in _EMAILS),
     )

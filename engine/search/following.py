@@ -17,7 +17,7 @@ from typing import Protocol
 
 from engine.clock import Clock
 from engine.errors import CursorExpired, NotFound
-from engine.feed.model import OrderData, Wanted, wanted
+from engine.feed.model import CustomerData, OrderData, Wanted, wanted
 from engine.feed.service import NOW, EventFeed
 from engine.orders.model import HistoryEntry, Order
 from engine.search.contacts import Contact, ContactOf
@@ -70,7 +70,7 @@ class IndexFollower:
     ) -> None:
         self.folder, self._feed, self._orders, self._every = folder, feed, orders, every
         self._contact_of, self._clock = contact_of, clock
-        self._wanted: Wanted = wanted(["order.*"], "types")
+        self._wanted: Wanted = wanted(["order.*", "customer.erased"], "types")
         self._writer: IndexWriter | None = None
         self._cursor = ""
 
@@ -87,6 +87,9 @@ class IndexFollower:
             await self._make(terms)
             return True
         times = {event.data.order_id: event.time for event in page.events if isinstance(event.data, OrderData)}
+        for event in page.events:
+            if isinstance(event.data, CustomerData):
+                await asyncio.to_thread(writer.forget, terms.of(Kind.CUSTOMER, event.data.customer_id))
         if times:
             await self._write(writer, terms, await self._read(times), page.next_cursor)
         self._cursor = page.next_cursor

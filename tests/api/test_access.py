@@ -23,10 +23,14 @@ from engine.access.scopes import SCOPES
 from engine.access.service import AccessService, NewSecret
 from engine.bootstrap import allot_access
 from engine.config import Settings
+from tests.api.conftest import CATALOG, NETWORK
+from tests.api.test_orders import ORDER
 
 OPEN = {"/v1/health/live", "/v1/health/ready"}
 READS = {"availability", "promises", "get-it-by", "nearest-stores"}
 """What is read by POST too."""
+READ_BY_POST = {"/v1/customers/find"}
+"""Searches by personal data, which are no part of an address that others write down."""
 
 
 @pytest.fixture
@@ -80,7 +84,7 @@ def name_of(endpoint: Endpoint) -> str:
 
 def test_every_row_of_the_table_names_its_word_and_verb_as_scope_and_no_scope_is_without_a_row():
     for row in ENDPOINTS:
-        verb = "read" if row.method == "GET" or row.tag in READS else "write"
+        verb = "read" if row.method == "GET" or row.tag in READS or row.public_path in READ_BY_POST else "write"
         assert row.scope == (None if row.public_path in OPEN else f"{row.tag}:{verb}"), name_of(row)
     assert set(SCOPES) == {row.scope for row in ENDPOINTS if row.scope} | {"metrics:read"}
 
@@ -255,3 +259,20 @@ async def test_no_secret_is_ever_logged(http, desk, caplog):
     assert secret not in caplog.text
     assert secret[:20] not in caplog.text
     assert secret not in repr(await desk.access.every(desk.tenant))
+
+
+async def test_only_those_with_the_scope_see_whose_an_order_is(http, desk):
+    """Catches answers of orders that show the customer to all who may see the order."""
+    scopes = [scope for scope in SCOPES if not scope.startswith("customers")]
+    without, every = await desk.header(*scopes), await desk.header("*")
+    await http.put("/v1/network", json=NETWORK, headers=every)
+    await http.put("/v1/catalog", json=CATALOG, headers=every)
+    body = {**ORDER, "order_id": "o-1", "customer": {"name": "Ann"}}
+    captured = await http.post("/v1/orders", json=body, headers=without)
+    assert (captured.status_code, captured.json()["customer"]) == (201, None)
+    assert (await http.get("/v1/orders/o-1", headers=without)).json()["customer"] is None
+    shown = (await http.get("/v1/orders/o-1", headers=every)).json()
+    assert shown["customer"] == {"name": "Ann"}
+    for path in (f"/v1/customers/{shown['customer_id']}", f"/v1/customers/{shown['customer_id']}/export"):
+        assert (await http.get(path, headers=without)).status_code == 403
+        assert (await http.get(path, headers=every)).status_code == 200

@@ -10,11 +10,13 @@ import pytest
 from api.cli.backup import libraries
 from api.cli.main import main
 from engine.backup import restoring
+from engine.backup.file import keys_path
 from engine.backup.restoring import restore
 from engine.backup.taking import take
 from engine.bootstrap import allot_engine
 from engine.config import Settings
-from engine.errors import CursorExpired, IncompatibleStore, InvalidInput
+from engine.customers.model import Profile
+from engine.errors import CursorExpired, IllegalState, IncompatibleStore, InvalidInput
 from engine.feed.model import Wanted
 from engine.inventory.model import PositionCount
 from engine.storage.address import parse_address
@@ -179,3 +181,31 @@ def test_the_verbs_move_an_embedded_store(tmp_path: Path, capsys: pytest.Capture
     assert main(["restore", str(file), "--data", str(tmp_path / "two")]) == 2
     assert asyncio.run(read(tmp_path / "two")) == 7
     assert (file.stat().st_mode & 0o777) == 0o600
+
+
+async def test_a_customer_who_was_erased_does_not_come_back_with_an_old_backup_and_the_keys_of_now(
+    server: StoreServer, tmp_path: Path
+) -> None:
+    """Catches keys of customers in the backup itself: whoever restores it reads what was erased since."""
+    old, new = tmp_path / "old.backup", tmp_path / "new.backup"
+    settings = Settings(redis_url=server.url, durability="memory")
+    async with allot_engine(settings) as engine:
+        for name in ("ann", "bob"):
+            await engine.customers.put(name, Profile(name=f"{name} Zebrowski"))
+        with link_of(server) as link:
+            take(link, old, libraries())
+        kept = (await engine.customers._store.keys(["ann"]))[0]
+        await engine.customers.erase("ann")
+        with link_of(server) as link:
+            take(link, new, libraries())
+    assert kept is not None
+    assert kept not in old.read_bytes()
+    assert b"Zebrowski" not in old.read_bytes()
+    for keys, found in ((keys_path(new), [None, "bob Zebrowski"]), (None, [None, None])):
+        with link_of(server) as link:
+            restore(link, old, libraries(), replace=True, customer_keys=keys)
+        async with allot_engine(settings) as engine:
+            customers = [await engine.customers.find_one(name) for name in ("ann", "bob")]
+            assert [each and each.profile.name for each in customers] == found
+            with pytest.raises(IllegalState, match="was erased"):
+                await engine.customers.put("ann", Profile())

@@ -10,6 +10,9 @@ from engine.availability.reference import Reference
 from engine.catalog.document import CatalogDocument
 from engine.catalog.service import CatalogService
 from engine.clock import SettableClock
+from engine.customers.keys import CustomerKeys
+from engine.customers.memory_store import MemoryCustomerStore
+from engine.customers.order_seal import CustomerSeal
 from engine.errors import IllegalState, InvalidInput, NotFound
 from engine.inventory.model import Hold, HoldLine, PositionCount, Replay
 from engine.inventory.store import InventoryStore
@@ -45,7 +48,8 @@ async def service(
     networks, catalogs = NetworkService(documents), CatalogService(documents)
     await networks.put(network_document)
     await catalogs.put(catalog_document)
-    return OrderService(orders, inventory, Reference(documents, networks, catalogs), clock)
+    seal = CustomerSeal(CustomerKeys(MemoryCustomerStore(clock), "main", None))
+    return OrderService(orders, inventory, Reference(documents, networks, catalogs), clock, seal=seal)
 
 
 async def test_an_order_without_an_id_gets_one(service: OrderService, clock: SettableClock) -> None:

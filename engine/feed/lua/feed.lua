@@ -4,7 +4,7 @@
 -- events   stream of what happened to reservations, orders, documents, routing runs, low stock and webhooks, written in the
 --          step that does it. The id of entry n is 0-n, without a gap. Field e: cmsgpack {ms, kind, act, who, rows}; the rows
 --          by kind: reservation {id, state, deadline (ms), reference, channel, order_id} (only the first three if it is new)
---          · order {id, state, run id, or a blank and a note (JSON)} · document {name, version} · routing_run {id, status}
+--          · order {id, state, run id, or a blank and a note (JSON)} · document {name, version} · customer {id, what} · routing_run {id, status}
 --          · low_stock {sku, node_id, low or recovered, available, threshold or false} · webhook {id, what, why}
 --          About 500,000 entries are kept, each of at most 10 rows.
 -- KEYS[1]  journal        KEYS[2]  events

@@ -1,0 +1,1 @@
+"""Customers: who they are, sealed under a key of their own each, which can be destroyed."""
