@@ -65,6 +65,7 @@ from engine.orders.closing import NodeClosures
 from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
 from engine.orders.holding import release_in_time
+from engine.orders.modifications import Modifications
 from engine.orders.order_holds import RELEASE
 from engine.orders.released import VOID
 from engine.orders.service import OrderService
@@ -134,6 +135,7 @@ class Engine:
     slot_list: SlotListService
     orders: OrderService
     cancellations: Cancellations
+    modifications: Modifications
     order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
@@ -272,6 +274,15 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         clock=clock,
         delayed=no_notice,
     )
+    cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
+    promising = PromiseService(
+        reference=reference,
+        inventory=stores.inventory,
+        promises=stores.promises,
+        clock=clock,
+        room=room(),
+        slots=stores.slots,
+    )
     return Engine(
         tenant=settings.tenant,
         durability=settings.durability,
@@ -313,14 +324,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             [LowStockWatch(each, stores.inventory, world=reference.current, clock=clock) for each in stores.low_stock]
         ),
         availability=AvailabilityService(reference=reference, inventory=stores.inventory, clock=clock),
-        promising=PromiseService(
-            reference=reference,
-            inventory=stores.inventory,
-            promises=stores.promises,
-            clock=clock,
-            room=room(),
-            slots=stores.slots,
-        ),
+        promising=promising,
         get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
@@ -335,7 +339,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             seal=customers.seal,
         ),
         order_policies=order_policies,
-        cancellations=Cancellations(changes, stores.inventory, reference, order_policies, slots),
+        cancellations=cancellations,
+        modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock),
         changes=changes,
         effects=effects,
         fulfillment=FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps()),

@@ -770,6 +770,20 @@ class AsyncMethods(AsyncSender):
         """Get a shipment."""
         return await self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}", models.ReleasedShipment))
 
+    async def modify_order(
+        self, order_id: str, body: models.ModifyBody, *, idempotency_key: str | None = None
+    ) -> models.ModifiedOrder:
+        """Modify an order, or see what that would come to."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/modify",
+                models.ModifiedOrder,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))

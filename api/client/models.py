@@ -950,6 +950,61 @@ class Margin(Struct, frozen=True, kw_only=True):
     is_unprofitable: bool
 
 
+class ModificationPreview(Struct, frozen=True, kw_only=True):
+    """What a modification would come to; money is null, or 0, where the order has no prices or is not paid for.
+
+    `opened_units` have a node now and would be routed anew; `promised_on` is by when it can be there, null if that
+    is not known before it is routed.
+    """
+
+    difference_cents: int | None
+    refund_cents: int
+    authorise_cents: int
+    opened_units: int
+    promised_on: datetime.date | None
+
+
+class ModifiedLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A line as it is to be: one of the order by its `line_id`, or one of another SKU, which is added.
+
+    A price that is left out stays, or is that of the catalog; a discount shrinks and grows with the quantity.
+    """
+
+    quantity: int
+    line_id: str | None = None
+    sku: str | None = None
+    unit_price_cents: int | None = None
+    discount_cents: int | None = None
+    tax_code: str | None = None
+    unit_cost_cents: int | None = None
+
+
+class ModifiedOrder(Struct, frozen=True, kw_only=True):
+    """An order as it was modified, or as it would be: then with a preview."""
+
+    dry_run: bool
+    order: Order
+    preview: ModificationPreview | None
+
+
+class ModifyBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be changed of an order; what is left out stays as it is.
+
+    With `dry_run` nothing is changed, and the answer says what it would come to. With `expected_total_cents` it is
+    refused if the order would come to anything else.
+    """
+
+    lines: Sequence[ModifiedLineBody] | None = None
+    destination: DestinationBody | None = None
+    service_level: str | None = None
+    need_by: datetime.date | None = None
+    shipping_cents: int | None = None
+    expected_total_cents: int | None = None
+    dry_run: bool = False
+    reason: str | None = None
+    by: str | None = None
+
+
 class NamedReservationBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One reservation of many, under an id of the caller: the same id and lines again take nothing more."""
 

@@ -44,7 +44,7 @@ def new_order(body: wire.OrderBody) -> NewOrder:
     """Return what is asked for by the body of an order."""
     return NewOrder(
         channel=body.channel,
-        destination=Destination() if body.destination is None else _destination(body.destination),
+        destination=Destination() if body.destination is None else destination_of(body.destination),
         lines=tuple(map(_new_line, body.lines)),
         order_id=body.order_id,
         reservation_id=body.reservation_id,
@@ -199,7 +199,8 @@ def _entry(entry: HistoryEntry) -> wire.HistoryEntry:
     )
 
 
-def _destination(body: wire.DestinationBody) -> Destination:
+def destination_of(body: wire.DestinationBody) -> Destination:
+    """Return where something is to go."""
     return Destination(
         latitude=body.latitude,
         longitude=body.longitude,
@@ -232,13 +233,13 @@ def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
         channel=captured.channel,
         captured_at=captured.captured_at,
         destination=wire.OrderDestination(
-            latitude=captured.destination.latitude,
-            longitude=captured.destination.longitude,
-            postal_code=captured.destination.postal_code,
-            country=captured.destination.country,
-            time_zone=captured.destination.time_zone,
-            residential=captured.destination.residential,
-            is_po_box=captured.destination.is_po_box,
+            latitude=order.destination.latitude,
+            longitude=order.destination.longitude,
+            postal_code=order.destination.postal_code,
+            country=order.destination.country,
+            time_zone=order.destination.time_zone,
+            residential=order.destination.residential,
+            is_po_box=order.destination.is_po_box,
         ),
         lines=shown_lines(order),
         allocations=[
@@ -259,9 +260,9 @@ def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
         ],
         reservation_id=order.reservation_id,
         run_id=order.run_id,
-        service_level=captured.wanted_level,
-        need_by=captured.need_by,
-        promised_on=captured.promised_on,
+        service_level=order.wanted_level,
+        need_by=order.need_by,
+        promised_on=order.promised_on,
         pickup_node_id=captured.picked_up_at,
         promised=None if captured.promised is None else _promised(captured.promised),
         customer=None if personal is None else personal.customer,

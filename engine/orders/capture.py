@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 import msgspec
 
@@ -54,7 +55,7 @@ def capture(
         destination = destination_at(store, order.destination, network, faults)
     lines = _lines(order.lines, catalog, faults)
     check_quantities(lines, catalog, faults)
-    demand, whole = ((), ()) if faults else _demand(lines, catalog)
+    demand, whole = ((), ()) if faults else demand_of_lines(lines, catalog)
     if not 0 <= order.priority <= MOST_PRIORITY:
         message = f"{order.priority} is no priority; give 0 (usual) to {MOST_PRIORITY} (first)"
         faults.append(Fault(path="$.priority", message=message))
@@ -130,16 +131,17 @@ def check_quantities(lines: tuple[OrderLine, ...], catalog: Catalog, faults: lis
             faults.append(Fault(path=path, message=message if below < least else f"{message}, or {below}"))
 
 
-def _demand(
-    lines: tuple[OrderLine, ...], catalog: Catalog
+def demand_of_lines(
+    lines: tuple[OrderLine, ...], catalog: Catalog, known: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[tuple[OrderLine, ...], tuple[tuple[str, ...], ...]]:
     """Return one line per product, in the order in which the products appear, and the lines that stay together.
 
     Kits come down to their products; those of a kit that may not be split ship from one node, also where a line asks
-    for more of one of them.
+    for more of one of them. `known` are the ids that lines of products had before, and keep.
     """
     quantities: dict[str, int] = {}
-    line_ids: dict[str, str] = {line.sku: line.line_id for line in lines if line.sku not in catalog.kits}
+    line_ids = {line.sku: line.line_id for line in lines if line.sku not in catalog.kits}
+    line_ids.update(known)
     for line in lines:
         for sku, units in catalog.content[line.sku].components:
             quantities[sku] = quantities.get(sku, 0) + units * line.quantity

@@ -186,6 +186,31 @@ class Order:
         return self.captured.demand if self.life.amendment is None else self.life.amendment.demand
 
     @property
+    def whole(self) -> tuple[tuple[str, ...], ...]:
+        """The lines of the demand that ship from one node together, as modified."""
+        return self.captured.whole if self.life.amendment is None else self.life.amendment.whole
+
+    @property
+    def destination(self) -> Destination:
+        """Where it goes, as modified."""
+        return self.captured.destination if self.life.amendment is None else self.life.amendment.destination
+
+    @property
+    def wanted_level(self) -> str | None:
+        """The only service level that may carry it, as modified; None for any."""
+        return self.captured.wanted_level if self.life.amendment is None else self.life.amendment.service_level
+
+    @property
+    def need_by(self) -> date | None:
+        """Its deadline, as modified."""
+        return self.captured.need_by if self.life.amendment is None else self.life.amendment.need_by
+
+    @property
+    def promised_on(self) -> date | None:
+        """The date that it was promised for, as modified."""
+        return self.captured.promised_on if self.life.amendment is None else self.life.amendment.promised_on
+
+    @property
     def first_reservation_id(self) -> str | None:
         """Return the reservation that it took over when it was captured."""
         return self.captured.reservation_id

@@ -12,7 +12,7 @@ class NamedLines:
 
     def __init__(self, order: Order, remedy: str) -> None:
         self._order_id, self._remedy = order.order_id, remedy
-        self._known = {line.line_id for line in order.captured.demand}
+        self._known = {line.line_id for line in order.demand}
         self._seen = set[str]()
 
     def faults(self, line_id: str, path: str) -> list[Fault]:

@@ -77,14 +77,17 @@ def _read(doc: str | bytes, own_lines: Sequence[OwnLine], steering: str | bytes,
 
 
 def _steered(order: OpenOrder, said: Steering, allocation: Sequence[AllocationRow]) -> OpenOrder:
-    """Return an order with what nodes and people have said of it."""
+    """Return an order with what nodes and people have said of it, and of lines that it still has."""
+    lines = {line.line_id for line in order.lines}
     return replace(
         order,
         kept=tuple(row for row in said.kept if row in allocation),
         released=tuple(row for row in said.released if row in allocation),
-        excluded=said.refused,
+        excluded=tuple(each for each in said.refused if each.line_id in lines),
         forbidden=frozenset(said.forbidden_node_ids),
-        pins=tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items()),
+        pins=tuple(
+            LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in said.pins.items() if line_id in lines
+        ),
         priority=order.priority if said.priority is None else said.priority,
         stopped=_why(said.order_holds) if said.order_holds else None,
         revision=said.revision,

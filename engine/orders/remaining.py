@@ -48,6 +48,7 @@ def to_route(order: Order) -> Captured:
             service_level=amended.service_level,
             need_by=amended.need_by,
             promised_on=amended.promised_on,
+            promised=captured.promised if amended.destination == captured.destination else None,
         )
     demand = remaining(order)
     if demand == captured.demand:

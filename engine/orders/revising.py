@@ -175,7 +175,7 @@ def with_the_rest(order: Order, opened: Sequence[int]) -> list[int]:
 
 def _with_kits(order: Order, opened: Sequence[int]) -> list[int]:
     torn = {row.line_id for row, units in zip(order.allocation, opened, strict=True) if units}
-    groups = [set(group) for group in order.captured.whole]
+    groups = [set(group) for group in order.whole]
     while True:
         joined = torn.union(*(group for group in groups if group & torn))
         if joined == torn:

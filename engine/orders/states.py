@@ -188,7 +188,7 @@ def _waiting(order: Order) -> OrderState:
         return S.ON_HOLD
     if order.state is not S.CAPTURED:
         return S.BACKORDERED
-    if order.captured.promised is not None or order.captured.promised_on is not None:
+    if order.promised_on is not None or (order.life.amendment is None and order.captured.promised is not None):
         return S.PROMISED
     return S.CAPTURED if order.life.checks is None else S.VALIDATED
 

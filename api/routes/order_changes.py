@@ -1,0 +1,73 @@
+"""Changes of an order over HTTP: shown first, then made."""
+
+from __future__ import annotations
+
+from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.orders import ORDER, destination_of, shown_order
+from api.schemas import order_changes as wire
+from engine.errors import IllegalState, NotFound
+from engine.orders.modifying import ModifiedLine, NewModification
+
+
+async def modify_order(call: Call[wire.ModifyBody, NoQuery]) -> Answer:
+    """Changes quantities, adds and removes lines, or changes the address, the service level or the deadline.
+
+    With `dry_run` it only says what that would come to: the difference in price, what is given back or set aside, by
+    when it can be there. What nodes have stays there, unless the order is to go otherwise: then it is routed anew.
+    """
+    body, order_id = call.body, call.path["order_id"]
+    new = _modification(body)
+    if body.dry_run:
+        found = await call.engine.modifications.preview(order_id, new, by=body.by)
+        preview = wire.ModificationPreview(
+            difference_cents=found.difference_cents,
+            refund_cents=found.refund_cents,
+            authorise_cents=found.authorise_cents,
+            opened_units=found.opened_units,
+            promised_on=found.promised_on,
+        )
+        return Answer(value=wire.ModifiedOrder(dry_run=True, order=shown_order(found.order), preview=preview))
+    done = await call.engine.modifications.modify(order_id, new, by=body.by, replay=call.replay)
+    await call.engine.effects.settle(order_id)
+    shown = wire.ModifiedOrder(dry_run=False, order=shown_order(done.value), preview=None)
+    return Answer(value=shown, is_replayed=done.replayed)
+
+
+def _modification(body: wire.ModifyBody) -> NewModification:
+    return NewModification(
+        lines=tuple(
+            ModifiedLine(
+                quantity=line.quantity,
+                line_id=line.line_id,
+                sku=line.sku,
+                unit_price_cents=line.unit_price_cents,
+                discount_cents=line.discount_cents,
+                tax_code=line.tax_code or "",
+                unit_cost_cents=line.unit_cost_cents,
+            )
+            for line in body.lines or ()
+        ),
+        destination=None if body.destination is None else destination_of(body.destination),
+        service_level=body.service_level,
+        need_by=body.need_by,
+        shipping_cents=body.shipping_cents,
+        reason=body.reason,
+        expected_total_cents=body.expected_total_cents,
+    )
+
+
+ENDPOINTS = (
+    Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/modify",
+        summary="Modify an order, or see what that would come to",
+        handler=modify_order,
+        body=wire.ModifyBody,
+        reply=wire.ModifiedOrder,
+        scope="orders:write",
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=ORDER,
+        example={"lines": [{"line_id": "1", "quantity": 1}], "dry_run": True},
+    ),
+)
