@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         description="By which algorithms of public keys they may be signed.",
     )
     jwt_tenant_claim: str = Field(default="tenant", min_length=1, description="The claim that names their tenant.")
+    jwt_roles_claim: str | None = Field(
+        default=None, min_length=1, description="The claim that names their roles; None: tokens have none."
+    )
     jwt_leeway_seconds: int = Field(default=30, ge=0, le=300, description="How far the issuer's clock may be off.")
     most_tenants: int = Field(default=32, ge=1, le=1000, description="How many tenants one process serves at most.")
     workers: int = Field(

@@ -1,6 +1,7 @@
 """`allot keys`: the API keys of those who may call, in the terminal.
 
 allot keys create NAME --scope inventory:read --scope promises:read
+allot keys create NAME --role agent
 allot keys list
 allot keys rotate KEY_ID
 allot keys revoke KEY_ID
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from engine.access.roles import PREFIX
 from engine.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -49,6 +51,9 @@ def command(
     which: Annotated[str, typer.Argument(metavar="[NAME|KEY_ID]", help="A name, or the key to change.")] = "",
     scope: Annotated[
         list[str] | None, typer.Option("--scope", help="What it may do, such as inventory:read, or *; repeat it.")
+    ] = None,
+    role: Annotated[
+        list[str] | None, typer.Option("--role", help="What its owner is: agent, warehouse, planner, admin; repeat it.")
     ] = None,
     tenant: Annotated[
         str | None, typer.Option("--tenant", help="Whose key it is.", show_default="ALLOT_TENANT or main; list: all")
@@ -96,7 +101,7 @@ def command(
     elif act is Act.rotate:
         _made(asyncio.run(_ask(settings, lambda access: access.rotate(which, stays))), as_json=as_json)
     else:
-        chosen = scope or []
+        chosen = [*(scope or []), *(PREFIX + name for name in role or [])]
         make = _ask(
             settings,
             lambda access: access.create(

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from engine.access.roles import PREFIX as ROLE
 from engine.access.scopes import mask
 from engine.access.service import Identity
 from engine.clock import Clock
@@ -87,10 +88,12 @@ class BearerTokens:
             return None
         if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST_SUBJECT or not subject.isprintable():
             return None
-        scopes = claims.get("scope", claims.get("scp", ""))
-        named = scopes.split() if isinstance(scopes, str) else scopes
-        if not isinstance(named, list) or not all(isinstance(scope, str) for scope in named):
+        named = _words(claims.get("scope", claims.get("scp", "")))
+        of_roles = self._settings.jwt_roles_claim
+        roles = [] if of_roles is None else _words(claims.get(of_roles, ""))
+        if named is None or roles is None:
             return None
+        named = [*(scope for scope in named if not scope.startswith(ROLE)), *(ROLE + role for role in roles)]
         left = float(claims["exp"]) + self._settings.jwt_leeway_seconds - self._clock.now().timestamp()
         return Identity(tenant=tenant, holder=f"jwt:{tenant}:{subject}", mask=mask(named), seconds_left=left)
 
@@ -159,6 +162,14 @@ def _check(settings: Settings) -> None:
             raise _fault(name.upper(), "is needed to take tokens; say whose they are, and for whom")
     if (settings.jwt_keys_file is None) == (settings.jwt_secret is None):
         raise _fault("JWT_KEYS_FILE", "give either a file of public keys, or ALLOT_JWT_SECRET")
+
+
+def _words(claim: object) -> list[str] | None:
+    """Return the words of a claim, a text or a list; None if it is neither."""
+    named = claim.split() if isinstance(claim, str) else claim
+    if not isinstance(named, list) or not all(isinstance(word, str) for word in named):
+        return None
+    return named
 
 
 def _of_jwk(key: PyJWK) -> VerifyingKey:

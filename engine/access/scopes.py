@@ -1,13 +1,15 @@
 """What a caller may do, one word of the API and one verb each: `inventory:read`, `orders:write`.
 
-A set of scopes is one integer with a bit for each, so that a request is checked by one `&`. `inventory:*`, `*:read` and
-`*` stand for several, those of later versions too. Not here: which endpoint needs which (api/endpoint.py).
+A set of scopes is one integer with a bit for each, so that a request is checked by one `&`. `inventory:*`, `*:read`
+and `*` stand for several, those of later versions too, and `role:agent` for what a role has (roles.py). Not here:
+which endpoint needs which (api/endpoint.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from engine.access.roles import PREFIX, ROLES
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 
@@ -79,6 +81,10 @@ def mask(scopes: Iterable[str]) -> int:
     for scope in scopes:
         if scope == "*":
             return ALL
+        if scope.startswith(PREFIX):
+            role = ROLES.get(scope.removeprefix(PREFIX))
+            found |= 0 if role is None else mask(role.scopes) & ~mask(role.without)
+            continue
         word, _, verb = scope.partition(":")
         for known, place in _BITS.items():
             its_word, _, its_verb = known.partition(":")
@@ -92,7 +98,7 @@ def checked(scopes: Iterable[str], path: str) -> tuple[str, ...]:
     chosen = sorted(set(scopes))
     unknown = [scope for scope in chosen if mask([scope]) == 0]
     if unknown:
-        known = (*SCOPES, "*", "*:read", "*:write")
+        known = (*SCOPES, "*", "*:read", "*:write", *(PREFIX + role for role in ROLES))
         raise InvalidInput(
             [Fault(path=path, message=f"{scope!r} is not known; {nearest(scope, known)}") for scope in unknown]
         )

@@ -19,10 +19,12 @@ import pytest_asyncio
 from api.app import create_app
 from api.endpoint import Endpoint
 from api.table import ENDPOINTS
-from engine.access.scopes import SCOPES
+from engine.access.roles import ROLES
+from engine.access.scopes import SCOPES, bit, mask
 from engine.access.service import AccessService, NewSecret
 from engine.bootstrap import allot_access
 from engine.config import Settings
+from engine.errors import InvalidInput
 from tests.api.conftest import CATALOG, NETWORK
 from tests.api.test_orders import ORDER
 
@@ -276,3 +278,23 @@ async def test_only_those_with_the_scope_see_whose_an_order_is(http, desk):
     for path in (f"/v1/customers/{shown['customer_id']}", f"/v1/customers/{shown['customer_id']}/export"):
         assert (await http.get(path, headers=without)).status_code == 403
         assert (await http.get(path, headers=every)).status_code == 200
+
+
+def test_roles_have_what_they_are_for_and_see_customers_only_where_they_serve_them():
+    may = {role: {scope for scope in SCOPES if mask([f"role:{role}"]) & bit(scope)} for role in ROLES}
+    assert may["admin"] == set(SCOPES)
+    assert {role for role, scopes in may.items() if "customers:read" in scopes} == {"agent", "admin"}
+    assert {"orders:read", "shipments:write", "inventory:write"} <= may["warehouse"]
+    assert {"orders:write", "promises:read", "customers:write"} <= may["agent"]
+    assert {"routing-runs:write", "policies:write", "simulations:write"} <= may["planner"]
+    for role in ("agent", "warehouse", "planner"):
+        assert not may[role] & {"webhooks:write", "webhooks:read", "metrics:read"}, role
+    assert "orders:write" not in may["warehouse"] | may["planner"]
+
+
+async def test_a_key_with_a_role_may_what_the_role_may(http, desk):
+    headers = await desk.header("role:planner", "promises:read")
+    assert (await http.get("/v1/policies", headers=headers)).status_code == 200
+    assert (await http.get("/v1/customers/cus-1", headers=headers)).status_code == 403
+    with pytest.raises(InvalidInput, match="did you mean 'role:agent'"):
+        await desk.key("role:agnt")

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from engine.access.bearer import BearerTokens, tokens_of
+from engine.access.scopes import bit, mask
 from engine.clock import SystemClock
 from engine.config import Settings, read_settings
 from engine.errors import InvalidInput
@@ -198,3 +199,16 @@ def test_settings_that_do_not_fit_together_are_named_and_secrets_are_not_shown(s
     monkeypatch.setenv("ALLOT_JWT_ALGORITHMS", "none")
     with pytest.raises(InvalidInput, match="ALLOT_JWT_ALGORITHMS"):
         read_settings()
+
+
+def test_roles_of_a_token_count_only_where_their_claim_is_named(settings, tenant):
+    """Catches roles that are read from any token: those that an issuer gives for other programs would be ours."""
+    token = signed(claims(tenant, scope="network:read role:admin", roles=["planner", "pope"]))
+    plain = BearerTokens(settings, SystemClock()).identify(token)
+    named = BearerTokens(settings.model_copy(update={"jwt_roles_claim": "roles"}), SystemClock()).identify(token)
+    assert plain is not None
+    assert named is not None
+    assert plain.mask == bit("network:read")
+    assert named.mask == mask(["role:planner"])
+    wrong = signed(claims(tenant, roles={"admin": True}))
+    assert BearerTokens(settings.model_copy(update={"jwt_roles_claim": "roles"}), SystemClock()).identify(wrong) is None
