@@ -45,6 +45,7 @@ from engine.inventory.service import new_reservation_id
 from engine.inventory.slots import SlotBook
 from engine.inventory.store import InventoryStore
 from engine.orders import redis_store as orders
+from engine.orders.checking import recent
 from engine.orders.checking.recent import MemoryRecentBook, RecentBook, RedisRecentBook
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
@@ -74,6 +75,7 @@ LIBRARIES = (
     leases.LIBRARY,
     inventory.LIBRARY,
     *orders.LIBRARIES,
+    recent.LIBRARY,
     redis_load.LIBRARY,
     redis_slots.LIBRARY,
     run_store.LIBRARY,

@@ -80,8 +80,8 @@ class OrderBeginnings:
             raise InvalidInput(found.faults)
         if found.refusal:
             raise Refused(found.refusal)
-        life = msgspec.structs.replace(begun.life, checks=found.checks)
-        return with_holds(replace(begun, life=life), found.holds)
+        begun = replace(begun, life=msgspec.structs.replace(begun.life, checks=found.checks))
+        return with_holds(begun, found.holds) if found.holds else begun
 
 
 def prices_of(order: NewOrder, captured: Captured, view: View, taxes: Taxes | None) -> Prices | None:

@@ -14,7 +14,7 @@ from engine.network.model import Network
 from engine.orders.checking.checks import AGAIN, checked
 from engine.orders.checking.document import OrderPolicyDocument
 from engine.orders.checking.model import NO_RECENT, CheckedOrder, CheckedOutcome, RecentOrders
-from engine.orders.checking.recent import MOST_READ, MemoryRecentBook, RedisRecentBook, looks_back, to_note
+from engine.orders.checking.recent import LIBRARY, MOST_READ, MemoryRecentBook, RedisRecentBook, looks_back, to_note
 from engine.orders.contact import Contact, contact_of
 from engine.orders.destination import Destination
 from engine.orders.facts.money import LinePrice, Prices
@@ -22,6 +22,7 @@ from engine.orders.model import Captured
 from engine.orders.steering import OrderHold
 from engine.routing.model import OrderLine
 from engine.storage.client import StoreClient
+from engine.storage.functions import ensure
 from engine.storage.keys import Keys
 
 LINE = OrderLine(line_id="1", sku="MUG", quantity=4)
@@ -233,6 +234,7 @@ async def test_orders_are_counted_once_each_and_forgotten_in_time(
     )
     back = looks_back(policy)
     assert back == {AGAIN: timedelta(minutes=5), "customer": timedelta(minutes=30)}
+    await ensure(client, [LIBRARY])
     book = RedisRecentBook(client, keys) if is_redis else MemoryRecentBook()
 
     async def score(order_id: str, minute: int) -> tuple[int, list[str]]:

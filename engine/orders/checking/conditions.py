@@ -11,12 +11,10 @@ from datetime import datetime, timedelta
 from engine.orders.checking.document import RecentDocument, WhenDocument
 from engine.orders.checking.model import CheckedOrder, RecentOrders
 
-_Test = Callable[[CheckedOrder], bool]
-
 
 def holds_for(when: WhenDocument, order: CheckedOrder, recent: RecentOrders, at: datetime) -> bool:
     """Return whether all that a rule states is so of an order."""
-    if not all(test(order) for test in _tests(when)):
+    if not all(_TESTS[name](when, order) for name in when.stated):
         return False
     return when.recent is None or is_often(when.recent, order, recent, at)
 
@@ -29,64 +27,41 @@ def is_often(rule: RecentDocument, order: CheckedOrder, recent: RecentOrders, at
     return len(found | {order.captured.order_id}) >= rule.orders_from
 
 
-def _tests(when: WhenDocument) -> list[_Test]:
-    """Return a test for each condition that is stated."""
-    stated = when.model_fields_set
-    return [test(when) for name, test in _TESTS.items() if name in stated and getattr(when, name) is not None]
+def _is_so_dear(when: WhenDocument, order: CheckedOrder) -> bool:
+    return order.prices is not None and order.prices.total_cents >= (when.total_cents_from or 0)
 
 
-def _money_test(when: WhenDocument) -> _Test:
-    least, currency = when.total_cents_from or 0, when.currency
-
-    def test(order: CheckedOrder) -> bool:
-        prices = order.prices
-        return prices is not None and prices.total_cents >= least and currency in {None, prices.currency}
-
-    return test
+def _has_discount(when: WhenDocument, order: CheckedOrder) -> bool:
+    found = order.discount_percent
+    return found is not None and found >= (when.discount_percent_from or 0.0)
 
 
-def _currency_test(when: WhenDocument) -> _Test:
-    return lambda order: order.prices is not None and order.prices.currency == when.currency
+def _has_little_margin(when: WhenDocument, order: CheckedOrder) -> bool:
+    found = order.margin_percent
+    return found is not None and found < (when.margin_percent_below or 0.0)
 
 
-def _skus_test(when: WhenDocument) -> _Test:
-    wanted = frozenset(when.skus or ())
-    return lambda order: any(line.sku in wanted for line in order.captured.lines)
-
-
-def _classes_test(when: WhenDocument) -> _Test:
-    wanted = frozenset(when.sku_classes or ())
-    return lambda order: any(order.catalog.classes.get(line.sku) in wanted for line in order.captured.demand)
-
-
-def _discount_test(when: WhenDocument) -> _Test:
-    least = when.discount_percent_from or 0.0
-    return lambda order: (found := order.discount_percent) is not None and found >= least
-
-
-def _margin_test(when: WhenDocument) -> _Test:
-    most = when.margin_percent_below or 0.0
-    return lambda order: (found := order.margin_percent) is not None and found < most
-
-
-_TESTS: dict[str, Callable[[WhenDocument], _Test]] = {
-    "channels": lambda when: lambda order: order.captured.channel in (when.channels or ()),
-    "customer_ids": lambda when: lambda order: order.customer_id in (when.customer_ids or ()),
-    "customer_classes": lambda when: lambda order: order.captured.customer_class in (when.customer_classes or ()),
-    "is_guest": lambda when: lambda order: (not order.customer_id) is when.is_guest,
-    "countries": lambda when: lambda order: order.captured.destination.country in (when.countries or ()),
-    "not_countries": lambda when: lambda order: order.captured.destination.country not in (when.not_countries or ()),
-    "service_levels": lambda when: lambda order: order.captured.wanted_level in (when.service_levels or ()),
-    "is_po_box": lambda when: lambda order: order.captured.destination.is_po_box is when.is_po_box,
-    "units_from": lambda when: lambda order: order.units >= (when.units_from or 0),
-    "line_units_from": lambda when: (
-        lambda order: max(line.quantity for line in order.captured.lines) >= (when.line_units_from or 0)
+_Test = Callable[[WhenDocument, CheckedOrder], bool]
+_TESTS: dict[str, _Test] = {
+    "channels": lambda when, order: order.captured.channel in (when.channels or ()),
+    "customer_ids": lambda when, order: order.customer_id in (when.customer_ids or ()),
+    "customer_classes": lambda when, order: order.captured.customer_class in (when.customer_classes or ()),
+    "is_guest": lambda when, order: (not order.customer_id) is when.is_guest,
+    "countries": lambda when, order: order.captured.destination.country in (when.countries or ()),
+    "not_countries": lambda when, order: order.captured.destination.country not in (when.not_countries or ()),
+    "service_levels": lambda when, order: order.captured.wanted_level in (when.service_levels or ()),
+    "is_po_box": lambda when, order: order.captured.destination.is_po_box is when.is_po_box,
+    "units_from": lambda when, order: order.units >= (when.units_from or 0),
+    "line_units_from": lambda when, order: (
+        max(line.quantity for line in order.captured.lines) >= (when.line_units_from or 0)
     ),
-    "skus": _skus_test,
-    "sku_classes": _classes_test,
-    "currency": _currency_test,
-    "total_cents_from": _money_test,
-    "discount_percent_from": _discount_test,
-    "margin_percent_below": _margin_test,
+    "skus": lambda when, order: any(line.sku in (when.skus or ()) for line in order.captured.lines),
+    "sku_classes": lambda when, order: any(
+        order.catalog.classes.get(line.sku) in (when.sku_classes or ()) for line in order.captured.demand
+    ),
+    "currency": lambda when, order: order.prices is not None and order.prices.currency == when.currency,
+    "total_cents_from": _is_so_dear,
+    "discount_percent_from": _has_discount,
+    "margin_percent_below": _has_little_margin,
 }
-"""A maker of a test for each condition but `recent`."""
+"""A test for each condition but `recent`."""

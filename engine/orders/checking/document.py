@@ -7,6 +7,7 @@ money.py, fraud.py, …), versions (service.py). Money is whole cents.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -69,6 +70,15 @@ class WhenDocument(_Part):
         default=None, description="What is left of the lines without tax after their costs; unknown costs pass by."
     )
     recent: RecentDocument | None = None
+
+    @cached_property
+    def stated(self) -> tuple[str, ...]:
+        """The conditions that are stated, but for `recent`."""
+        return tuple(
+            name
+            for name in type(self).model_fields
+            if name in self.model_fields_set and name != "recent" and getattr(self, name) is not None
+        )
 
 
 class AddressChecksDocument(_Part):

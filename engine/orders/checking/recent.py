@@ -6,17 +6,20 @@ is kept, so one that is refused after all still counts; the same order again cou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from typing import Protocol
 
 from engine.orders.checking.checks import AGAIN
 from engine.orders.checking.document import OrderPolicyDocument
 from engine.orders.checking.model import NO_RECENT, CheckedOrder, RecentOrders
-from engine.storage.client import StoreClient
+from engine.storage.client import Part, StoreClient
+from engine.storage.functions import library
 from engine.storage.keys import Keys
 
+LIBRARY = library("recent", 1, [files("engine.orders") / "lua" / "recent.lua"])
 MOST_READ = 200
 """Orders of one buyer that are looked at, the newest: rules count up to 100."""
 
@@ -75,7 +78,7 @@ class MemoryRecentBook:
 
 
 class RedisRecentBook:
-    """The last orders of a tenant, a sorted set by time for each digest, which expires by itself."""
+    """The last orders of a tenant, in sorted sets that expire by themselves; needs `LIBRARY` loaded."""
 
     def __init__(self, client: StoreClient, keys: Keys) -> None:
         self._client, self._keys = client, keys
@@ -84,28 +87,16 @@ class RedisRecentBook:
         """Note an order, once, and return those of the same buyer with it; one round trip."""
         if not noted.common:
             return NO_RECENT
-        now_ms = noted.at.timestamp() * 1000
-        commands: list[list[str | int]] = []
-        for (by, digest), back in noted.common.items():
-            key = self._keys.named(f"recent_{by}", digest)
-            first_ms = f"{now_ms - back.total_seconds() * 1000:.0f}"
-            commands += [
-                ["ZADD", key, "NX", f"{now_ms:.0f}", noted.order_id],
-                ["ZREMRANGEBYSCORE", key, "-inf", f"({first_ms}"],
-                ["PEXPIRE", key, f"{back.total_seconds() * 1000:.0f}"],
-                ["ZREVRANGEBYSCORE", key, "+inf", first_ms, "WITHSCORES", "LIMIT", 0, MOST_READ],
-            ]
-        replies = await self._client.pipeline(commands)
-        found = {}
-        for number, (by, _) in enumerate(noted.common):
-            found[by] = _pairs(replies[4 * number + 3])
-        return RecentOrders(seen=found)
+        keys = [self._keys.named(f"recent_{by}", digest) for by, digest in noted.common]
+        backs = [f"{back.total_seconds() * 1000:.0f}" for back in noted.common.values()]
+        args: list[Part] = [noted.order_id, f"{noted.at.timestamp() * 1000:.0f}", MOST_READ, *backs]
+        found = await self._client.fcall("allot_note_recent_v1", keys, args)
+        return RecentOrders(seen={by: _pairs(each) for (by, _), each in zip(noted.common, found, strict=True)})
 
 
-def _pairs(found: list[object]) -> list[tuple[str, datetime]]:
-    """Return names and instants, as RESP2 or RESP3 have them."""
-    flat: list[object] = [part for each in found for part in (each if isinstance(each, list) else [each])]
+def _pairs(found: Sequence[bytes]) -> list[tuple[str, datetime]]:
+    """Return ids and instants."""
     return [
-        (bytes(name).decode(), datetime.fromtimestamp(float(score) / 1000, UTC))  # type: ignore[call-overload,arg-type]
-        for name, score in zip(flat[::2], flat[1::2], strict=True)
+        (order_id.decode(), datetime.fromtimestamp(float(at_ms) / 1000, UTC))
+        for order_id, at_ms in zip(found[::2], found[1::2], strict=True)
     ]
