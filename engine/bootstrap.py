@@ -78,6 +78,9 @@ from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
+from engine.returns.handling import return_handlers
+from engine.returns.policy import ReturnPolicies
+from engine.returns.service import ReturnService
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
@@ -141,6 +144,8 @@ class Engine:
     effects: Effects
     fulfillment: FulfillmentService
     customers: CustomerService
+    returns: ReturnService
+    return_policies: ReturnPolicies
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
@@ -249,13 +254,23 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     slots = SlotDesk(book=stores.slots, stock=stores.inventory, order=stores.orders.get, clock=clock)
     dispatcher = _dispatcher(settings)
     runs = RoutingRuns(stores.runs, stores.orders, stores.inventory, reference, clock, explained, policies, dispatcher)
+    inventory = InventoryService(
+        stores.inventory,
+        world=reference.current,
+        clock=clock,
+        new_id=stores.new_id,
+        most_open_holds=settings.most_open_holds,
+        load=load,
+        slots=slots,
+    )
     changes = OrderChanges(stores.orders, clock)
     order_policies = OrderPolicies(stores.documents)
     beginnings = OrderBeginnings(order_policies, stores.recent)
     customers = _customers(settings, clock, stores)
     labels = Labels(SandboxCarriers(), reference, stores.tracking, addresses_under(customers.seal))
-    handlers = {**_handlers(labels), REROUTE: rerouting(runs, settings.tenant)}
+    handlers = {**_handlers(labels), **return_handlers(inventory), REROUTE: rerouting(runs, settings.tenant)}
     effects = Effects(stores.orders, changes, handlers, clock)
+    return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     every = None if client is None else EveryOrder(client, settings.tenant, settings.partitions)
@@ -309,15 +324,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         policies=policies,
         promotions=Promotions(stores.documents),
         simulations=None if client is None else simulation_terms(settings),
-        inventory=InventoryService(
-            stores.inventory,
-            world=reference.current,
-            clock=clock,
-            new_id=stores.new_id,
-            most_open_holds=settings.most_open_holds,
-            load=load,
-            slots=slots,
-        ),
+        inventory=inventory,
         load=load,
         slots=slots,
         low_stock=_watch(
@@ -345,6 +352,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         effects=effects,
         fulfillment=FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps()),
         customers=customers,
+        returns=ReturnService(changes, effects, return_policies, reference, stores.inventory, stores.orders, clock),
+        return_policies=return_policies,
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),

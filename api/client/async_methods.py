@@ -784,6 +784,37 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def authorise_return(
+        self, order_id: str, body: models.ReturnBody, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Announce a return of an order."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/returns",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def list_returns(self, order_id: str) -> models.ReturnsOfOrder:
+        """List the returns of an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/returns", models.ReturnsOfOrder))
+
+    async def list_return_nodes(
+        self, order_id: str, *, line_id: str, quantity: int | None = None
+    ) -> models.ReturnNodes:
+        """List where units of an order had best come back to."""
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/orders/{part(order_id)}/return-nodes",
+                models.ReturnNodes,
+                query={"line_id": line_id, "quantity": quantity},
+            )
+        )
+
     async def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
@@ -837,6 +868,108 @@ class AsyncMethods(AsyncSender):
     async def get_customer(self, customer_id: str) -> models.CustomerReply:
         """Get a customer."""
         return await self._send(Call("GET", f"/v1/customers/{part(customer_id)}", models.CustomerReply))
+
+    async def take_without_receipt(
+        self, body: models.ReturnWithoutReceiptBody, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Take units back without a receipt."""
+        return await self._send(Call("POST", "/v1/returns", models.Return, body=body, key=idempotency_key or new_key()))
+
+    async def approve_return(
+        self, return_id: str, body: models.ReturnDecisionBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Approve a return."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/approve",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def reject_return(
+        self, return_id: str, body: models.ReturnDecisionBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Refuse to approve a return."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/reject",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def receive_return(
+        self, return_id: str, body: models.ReturnReceiptBody, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Receive units of a return."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/receipts",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def inspect_return(
+        self, return_id: str, body: models.ReturnInspectionBody, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Say what becomes of units that came back."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/inspections",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def cancel_return(
+        self, return_id: str, body: models.ReturnDecisionBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Cancel a return."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/cancel",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def close_return(
+        self, return_id: str, body: models.ReturnDecisionBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Close a return."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/close",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def get_return(self, return_id: str) -> models.Return:
+        """Get a return."""
+        return await self._send(Call("GET", f"/v1/returns/{part(return_id)}", models.Return))
+
+    async def put_return_policy(self, body: models.ReturnPolicy) -> models.ReturnPolicyVersion:
+        """Put the next version of the return policy."""
+        return await self._send(Call("PUT", "/v1/return-policy", models.ReturnPolicyVersion, body=body))
+
+    async def get_return_policy(self) -> models.ReturnPolicyReply:
+        """Get the return policy."""
+        return await self._send(Call("GET", "/v1/return-policy", models.ReturnPolicyReply))
 
     async def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""

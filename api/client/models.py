@@ -208,6 +208,15 @@ class BrokenLimit(Struct, frozen=True, kw_only=True):
     node_id: str | None = None
 
 
+class BroughtLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a product that come back without a receipt, and why."""
+
+    sku: str
+    quantity: int
+    reason: str
+    comment: str = ""
+
+
 class CancelBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What to cancel: these lines, or all that has not left yet."""
 
@@ -1793,6 +1802,14 @@ class ReceiptsReply(Struct, frozen=True, kw_only=True):
     settled: tuple[SettledReply, ...]
 
 
+class RefundShares(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How many percent of what units are worth is paid back, by what becomes of them."""
+
+    restock: int = 100
+    refurbish: int = 100
+    scrap: int = 100
+
+
 class RejectedLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units of a line, all that the node has of it if no quantity is given."""
 
@@ -1918,6 +1935,238 @@ class ReservationLine(Struct, frozen=True, kw_only=True):
     node_id: str
     ship_on: datetime.date | None
     supply_id: str | None
+
+
+class Return(Struct, frozen=True, kw_only=True):
+    """A return, what came of it, and what it pays back.
+
+    `refund_cents` is what its lines' units come to and `shipping_refund_cents`, less `fee_cents` and
+    `label_fee_cents`.
+    """
+
+    return_id: str
+    order_id: str
+    state: str
+    node_id: str
+    lines: tuple[ReturnLine, ...]
+    differences: str
+    authorised_at: str
+    by: str
+    policy_version: int
+    valid_until: datetime.date | None
+    needs_approval: str
+    approved_by: str
+    reason: str
+    received_at: str | None
+    closed_at: str | None
+    carrier: str
+    service: str
+    tracking_number: str
+    label_url: str
+    label_cents: int
+    fee_cents: int
+    label_fee_cents: int
+    shipping_refund_cents: int
+    refund_cents: int
+    store_credit_cents: int
+    has_receipt: bool
+    stock: tuple[ReturnStockMove, ...]
+
+
+class ReturnBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A return of units of an order, to `node_id` or to the best node.
+
+    With `is_exception` it is not refused for its window or its terms, and somebody has to approve it.
+    """
+
+    lines: Sequence[ReturnLineBody]
+    node_id: str | None = None
+    is_exception: bool = False
+    by: str | None = None
+
+
+class ReturnDecisionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who decides so, and why."""
+
+    reason: str = ""
+    by: str | None = None
+
+
+class ReturnInspectedBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units and what becomes of them; `refund_percent` of their worth is paid back, else the share of the policy."""
+
+    sku: str
+    quantity: int
+    disposition: Literal["refurbish", "restock", "scrap"]
+    refund_percent: int | None = None
+
+
+class ReturnInspectionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What somebody found who looked at what came."""
+
+    lines: Sequence[ReturnInspectedBody]
+    reason: str | None = None
+    by: str | None = None
+
+
+class ReturnLine(Struct, frozen=True, kw_only=True):
+    """Units of a line that come back, by which terms of the return policy, and what became of them.
+
+    Units of no line of the order have a blank `line_id`. Of `value_cents` for the units that were taken back
+    `refund_cents` are paid back.
+    """
+
+    line_id: str
+    sku: str
+    quantity: int
+    reason: str
+    comment: str
+    terms: str
+    restocking_percent: int
+    received: int
+    restocked: int
+    refurbished: int
+    scrapped: int
+    value_cents: int
+    refund_cents: int
+
+
+class ReturnLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line that come back; that of a kit's product is `<line_id>/<sku>`. The policy names the reasons."""
+
+    line_id: str
+    quantity: int
+    reason: str
+    comment: str = ""
+
+
+class ReturnNode(Struct, frozen=True, kw_only=True):
+    """A node that units may come back to; `net_cents` is way and handling less what its stock needs them for.
+
+    Without a service nobody brings them there, and `way_cents` is null.
+    """
+
+    node_id: str
+    distance_km: float
+    carrier: str | None
+    service: str | None
+    way_cents: int | None
+    handling_cents: int
+    need_cents: int
+    net_cents: int
+
+
+class ReturnNodes(Struct, frozen=True, kw_only=True):
+    """Nodes that units may come back to, the best first."""
+
+    data: tuple[ReturnNode, ...]
+    has_more: bool = False
+
+
+class ReturnPolicy(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """All of it; without a policy in the store this one holds as it is here.
+
+    Returns worth `approval_from_cents` or more need approval whatever else holds. They go to one of `node_ids`, to
+    any node but vendors' without; each unit that a node lacks to be above its low-stock threshold counts for
+    `need_cents_per_unit` against what the way there costs. Money goes back once units are `received` or
+    `inspected`.
+    """
+
+    reasons: Sequence[str] = ("unwanted", "wrong_size", "damaged", "defective", "wrong_item", "late", "other")
+    usual: Terms | None = None
+    rules: Sequence[ReturnRule] = ()
+    days_to_send: int = 14
+    approval_from_cents: int | None = None
+    refund_at: Literal["inspected", "received"] = "inspected"
+    refund_shares: RefundShares | None = None
+    exchange_at: Literal["authorised", "inspected", "received"] = "authorised"
+    node_ids: Sequence[str] | None = None
+    need_cents_per_unit: int = 0
+    without_receipt: WithoutReceipt | None = None
+
+
+class ReturnPolicyReply(Struct, frozen=True, kw_only=True):
+    """A version of the return policy; of its parts only what is not as usual is told."""
+
+    version: int
+    reasons: tuple[str, ...]
+    usual: Terms
+    rules: tuple[ReturnRule, ...]
+    days_to_send: int
+    approval_from_cents: int | None
+    refund_at: str
+    refund_shares: RefundShares
+    exchange_at: str
+    node_ids: tuple[str, ...] | None
+    need_cents_per_unit: int
+    without_receipt: WithoutReceipt
+
+
+class ReturnPolicyVersion(Struct, frozen=True, kw_only=True):
+    """The version that a put has made, counted from 1."""
+
+    version: int
+
+
+class ReturnReceiptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What came, whatever was announced; with `is_all` nothing more will. `node_id` says where, if it is elsewhere."""
+
+    lines: Sequence[ReturnReceivedBody] = ()
+    node_id: str | None = None
+    is_all: bool = False
+    by: str | None = None
+
+
+class ReturnReceivedBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units that came."""
+
+    sku: str
+    quantity: int
+
+
+class ReturnRule(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Terms of their own for lines for which all that is stated here is so; what is left out fits any."""
+
+    is_returnable: bool = True
+    window_days: int = 30
+    needs_approval: bool = False
+    fee_cents: int = 0
+    restocking_percent: int = 0
+    label_paid_by: Literal["customer", "nobody", "seller"] = "seller"
+    refunds_shipping: bool = False
+    rule: str
+    reasons: Sequence[str] | None = None
+    skus: Sequence[str] | None = None
+    sku_classes: Sequence[str] | None = None
+    channels: Sequence[str] | None = None
+    customer_classes: Sequence[str] | None = None
+
+
+class ReturnStockMove(Struct, frozen=True, kw_only=True):
+    """Units that came into stock, left it, or changed their condition (null is outside); `done_at` says since when."""
+
+    sku: str
+    quantity: int
+    from_condition: str | None
+    to_condition: str | None
+    done_at: str | None
+    is_counted: bool
+
+
+class ReturnWithoutReceiptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of which no order is known, and the node that they come to."""
+
+    lines: Sequence[BroughtLineBody]
+    node_id: str
+    customer_id: str | None = None
+    by: str | None = None
+
+
+class ReturnsOfOrder(Struct, frozen=True, kw_only=True):
+    """The returns of an order, the oldest first."""
+
+    data: tuple[Return, ...]
+    has_more: bool = False
 
 
 class Rotation(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2283,6 +2532,22 @@ class SupplyReply(Struct, frozen=True, kw_only=True):
     unpegged: int
 
 
+class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """By which terms units come back.
+
+    `window_days` from delivery on they may be announced, and as many days later they have to be there as
+    `days_to_send` says. Of what they are worth `restocking_percent` is kept, and `fee_cents` once for the return.
+    """
+
+    is_returnable: bool = True
+    window_days: int = 30
+    needs_approval: bool = False
+    fee_cents: int = 0
+    restocking_percent: int = 0
+    label_paid_by: Literal["customer", "nobody", "seller"] = "seller"
+    refunds_shipping: bool = False
+
+
 class Transfer(Struct, frozen=True, kw_only=True):
     """What one node sends to the hub that packs the parcel: `ship_on` is a day of the node, where its units are held.
 
@@ -2381,3 +2646,17 @@ class WebhooksReply(Struct, frozen=True, kw_only=True):
 
     data: tuple[WebhookReply, ...]
     has_more: bool
+
+
+class WithoutReceipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What holds for units of which no order is known.
+
+    With `pays_credit` they are paid back as store credit, at `refund_percent` of the catalog's price and at most
+    `most_cents` for a return.
+    """
+
+    is_allowed: bool = True
+    needs_approval: bool = False
+    pays_credit: bool = False
+    refund_percent: int = 100
+    most_cents: int | None = None

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from engine.errors import IllegalState
-from engine.orders.facts.returns import ReturnState
+from engine.orders.facts.returns import came_back
 from engine.orders.facts.shipments import ShipmentState
 from engine.orders.model import Order, OrderState
 
@@ -117,7 +117,7 @@ def customer_lines(order: Order) -> list[tuple[OrderState, dict[OrderState, int]
 
 def is_over(order: Order) -> bool:
     """Return whether nothing more is to be done for an order, until something of it comes back."""
-    waits = any(each.state not in {ReturnState.CLOSED, ReturnState.CANCELLED} for each in order.life.returns)
+    waits = any(not each.is_over for each in order.life.returns)
     states = {state for units in units_by_state(order).values() for state, count in units.items() if count}
     return states <= OVER and not waits and not order.life.effects
 
@@ -149,7 +149,7 @@ def _differences(
 
 def _settled(order: Order) -> Iterable[tuple[str, OrderState, int]]:
     """Yield units that shipments, returns and cancellations tell the state of."""
-    back = _came_back(order)
+    back = came_back(order.life.returns)
     for shipment in order.life.shipments:
         state = _SHOWN_AS.get(shipment.state)
         for line in shipment.lines if state is not None else ():
@@ -170,14 +170,6 @@ def _with_nodes(order: Order) -> dict[str, int]:
         for line in shipment.lines if shipment.is_with_node else ():
             given[line.line_id] = given.get(line.line_id, 0) + line.quantity
     return given
-
-
-def _came_back(order: Order) -> dict[str, int]:
-    back: dict[str, int] = {}
-    for each in order.life.returns:
-        for line in each.lines:
-            back[line.line_id] = back.get(line.line_id, 0) + line.received
-    return back
 
 
 def _waiting(order: Order) -> OrderState:

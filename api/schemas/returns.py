@@ -1,0 +1,210 @@
+"""The wire form of returns: what announces one, what came, what becomes of it, and how one looks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from api.schemas.fields import Body, Identifier, Quantity, Reply
+from api.schemas.order_steering import By, Reason
+
+ReturnId = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=140,
+        pattern=r"^[^\x00-\x1f\x7f]+(?![\s\S])",
+        description="a return's id: 'ret_1_' and the id of its order",
+    ),
+]
+State = Literal["requested", "authorised", "received", "inspected", "closed", "cancelled", "refused", "expired"]
+Disposition = Literal["restock", "refurbish", "scrap"]
+Comment = Annotated[str, Meta(max_length=500)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+class ReturnLineBody(Body, frozen=True, kw_only=True):
+    """Units of a line that come back; that of a kit's product is `<line_id>/<sku>`. The policy names the reasons."""
+
+    line_id: Identifier
+    quantity: Quantity
+    reason: Annotated[str, Meta(min_length=1, max_length=64)]
+    comment: Comment = ""
+
+
+class ReturnBody(Body, frozen=True, kw_only=True):
+    """A return of units of an order, to `node_id` or to the best node.
+
+    With `is_exception` it is not refused for its window or its terms, and somebody has to approve it.
+    """
+
+    lines: Annotated[list[ReturnLineBody], Meta(min_length=1, max_length=1000)]
+    node_id: Identifier | None = None
+    is_exception: bool = False
+    by: By | None = None
+
+
+class BroughtLineBody(Body, frozen=True, kw_only=True):
+    """Units of a product that come back without a receipt, and why."""
+
+    sku: Identifier
+    quantity: Quantity
+    reason: Annotated[str, Meta(min_length=1, max_length=64)]
+    comment: Comment = ""
+
+
+class ReturnWithoutReceiptBody(Body, frozen=True, kw_only=True):
+    """Units of which no order is known, and the node that they come to."""
+
+    lines: Annotated[list[BroughtLineBody], Meta(min_length=1, max_length=1000)]
+    node_id: Identifier
+    customer_id: Identifier | None = None
+    by: By | None = None
+
+
+class ReturnDecisionBody(Body, frozen=True, kw_only=True):
+    """Who decides so, and why."""
+
+    reason: Comment = ""
+    by: By | None = None
+
+
+class ReturnReceivedBody(Body, frozen=True, kw_only=True):
+    """Units that came."""
+
+    sku: Identifier
+    quantity: Quantity
+
+
+class ReturnReceiptBody(Body, frozen=True, kw_only=True):
+    """What came, whatever was announced; with `is_all` nothing more will. `node_id` says where, if it is elsewhere."""
+
+    lines: Annotated[list[ReturnReceivedBody], Meta(max_length=1000)] = msgspec.field(default_factory=list)
+    node_id: Identifier | None = None
+    is_all: bool = False
+    by: By | None = None
+
+
+class ReturnInspectedBody(Body, frozen=True, kw_only=True):
+    """Units and what becomes of them; `refund_percent` of their worth is paid back, else the share of the policy."""
+
+    sku: Identifier
+    quantity: Quantity
+    disposition: Disposition
+    refund_percent: Percent | None = None
+
+
+class ReturnInspectionBody(Body, frozen=True, kw_only=True):
+    """What somebody found who looked at what came."""
+
+    lines: Annotated[list[ReturnInspectedBody], Meta(min_length=1, max_length=1000)]
+    reason: Reason | None = None
+    by: By | None = None
+
+
+class ReturnLine(Reply, frozen=True, kw_only=True):
+    """Units of a line that come back, by which terms of the return policy, and what became of them.
+
+    Units of no line of the order have a blank `line_id`. Of `value_cents` for the units that were taken back
+    `refund_cents` are paid back.
+    """
+
+    line_id: str
+    sku: str
+    quantity: int
+    reason: str
+    comment: str
+    terms: str
+    restocking_percent: int
+    received: int
+    restocked: int
+    refurbished: int
+    scrapped: int
+    value_cents: int
+    refund_cents: int
+
+
+class ReturnStockMove(Reply, frozen=True, kw_only=True):
+    """Units that came into stock, left it, or changed their condition (null is outside); `done_at` says since when."""
+
+    sku: str
+    quantity: int
+    from_condition: str | None
+    to_condition: str | None
+    done_at: datetime | None
+    is_counted: bool
+
+
+class Return(Reply, frozen=True, kw_only=True):
+    """A return, what came of it, and what it pays back.
+
+    `refund_cents` is what its lines' units come to and `shipping_refund_cents`, less `fee_cents` and `label_fee_cents`.
+    """
+
+    return_id: str
+    order_id: str
+    state: State
+    node_id: str
+    lines: list[ReturnLine]
+    differences: Annotated[str, Meta(description="how what came differs from what was announced")]
+    authorised_at: datetime
+    by: str
+    policy_version: int
+    valid_until: Annotated[date | None, Meta(description="the last day for what is still to come, in UTC")]
+    needs_approval: Annotated[str, Meta(description="why somebody has to approve it")]
+    approved_by: str
+    reason: Annotated[str, Meta(description="why it was cancelled or refused")]
+    received_at: datetime | None
+    closed_at: datetime | None
+    carrier: str
+    service: str
+    tracking_number: str
+    label_url: str
+    label_cents: int
+    fee_cents: int
+    label_fee_cents: int
+    shipping_refund_cents: int
+    refund_cents: int
+    store_credit_cents: Annotated[int, Meta(description="what of it is store credit")]
+    has_receipt: bool
+    stock: list[ReturnStockMove]
+
+
+class ReturnsOfOrder(Reply, frozen=True, kw_only=True):
+    """The returns of an order, the oldest first."""
+
+    data: list[Return]
+    has_more: bool = False
+
+
+class ReturnNodesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of which line how many units would come back."""
+
+    line_id: Identifier
+    quantity: Quantity = 1
+
+
+class ReturnNode(Reply, frozen=True, kw_only=True):
+    """A node that units may come back to; `net_cents` is way and handling less what its stock needs them for.
+
+    Without a service nobody brings them there, and `way_cents` is null.
+    """
+
+    node_id: str
+    distance_km: float
+    carrier: str | None
+    service: str | None
+    way_cents: int | None
+    handling_cents: int
+    need_cents: int
+    net_cents: int
+
+
+class ReturnNodes(Reply, frozen=True, kw_only=True):
+    """Nodes that units may come back to, the best first."""
+
+    data: list[ReturnNode]
+    has_more: bool = False

@@ -1,0 +1,1 @@
+"""Returns and exchanges: what may come back, by which terms, where it goes, and what it pays back."""

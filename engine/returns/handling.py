@@ -1,0 +1,29 @@
+"""Who does the effects that returns ask for. Not here: labels and money, which carriers and providers do."""
+
+from __future__ import annotations
+
+from engine.inventory.service import InventoryService
+from engine.orders.changing import Rule
+from engine.orders.effecting import Handler
+from engine.orders.facts.effects import Effect
+from engine.orders.model import Order
+from engine.returns.ending import expired
+from engine.returns.refunding import pay_back
+from engine.returns.steps import BEGIN, EXPIRE, REFUND, STOCK
+from engine.returns.stocking import ReturnStock
+from engine.returns.without_receipt import begun
+
+
+def return_handlers(inventory: InventoryService) -> dict[str, Handler]:
+    """Return the handlers of returns, by kind of effect."""
+    return {STOCK: ReturnStock(inventory).make, EXPIRE: _expire, REFUND: pay_back, BEGIN: _begin}
+
+
+async def _begin(_: Order, effect: Effect) -> Rule:
+    """Return the rule that lets an order without a receipt begin; nothing has to be done for it."""
+    return lambda seen, _: begun(seen, effect)
+
+
+async def _expire(_: Order, effect: Effect) -> Rule:
+    """Return the rule that ends a return whose units had to be there by now; nothing has to be done for it."""
+    return lambda seen, at: expired(seen, effect.subject, at)
