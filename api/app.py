@@ -31,6 +31,7 @@ from api.served import Around, Entrance, paths, routes
 from api.siblings import Place, offering
 from api.sweeper import (
     keep_alerts,
+    keep_archive,
     keep_bid_prices,
     keep_decisions,
     keep_effects,
@@ -155,6 +156,7 @@ async def _kept(engine: Engine) -> AsyncIterator[None]:
             keep_webhooks,
             keep_imports,
             keep_index,
+            keep_archive,
             keep_simulations,
         ):
             stack.push_async_callback(_end, asyncio.create_task(keep(engine)))

@@ -147,8 +147,21 @@ async def keep_imports(engine: Engine, interval_seconds: float = 1.0) -> None:
 
 async def keep_index(engine: Engine, interval_seconds: float = 0.5) -> None:
     """Take what happens to orders into the index by which they are found, until cancelled; one process does it."""
-    if engine.index is not None:
-        await _keep(engine.index.step, "taking orders into the index", interval_seconds)
+    if engine.desk is not None:
+        await _keep(engine.desk.index.step, "taking orders into the index", interval_seconds)
+
+
+async def keep_archive(engine: Engine, interval_seconds: float = 60.0) -> None:
+    """Move orders that are over to the archive until cancelled, if the settings say when; one of several does it."""
+    desk = engine.desk
+    days = None if desk is None else desk.archive_after_days
+    if desk is not None and days is not None:
+
+        async def step() -> bool:
+            with acting_as("archive"):
+                return await desk.archive.step(days) > 0
+
+        await _keep(step, "archiving orders", interval_seconds)
 
 
 async def keep_simulations(engine: Engine, interval_seconds: float = 1.0) -> None:

@@ -13,7 +13,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
@@ -85,10 +85,7 @@ from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
 from engine.search.contacts import contacts_under
-from engine.search.every_order import EveryOrder
-from engine.search.files import IndexFolder
-from engine.search.following import IndexFollower
-from engine.search.service import OrderSearch
+from engine.search.desk import Desk
 from engine.storage.client import StoreClient
 from engine.storage.cluster import ClusterClient
 from engine.storage.durability import Durability, broken_promises
@@ -160,12 +157,12 @@ class Engine:
     dispatcher: Dispatcher
     stock: InventoryStore
     feed: EventFeed | None
-    """None when everything is in memory, as the five that follow."""
+    """None when everything is in memory, as the four that follow."""
     webhooks: WebhookService | None
     deliveries: Deliveries | None
     imports: ImportStore | None
-    search: OrderSearch | None
-    index: IndexFollower | None
+    desk: Desk | None
+    """What finds orders, and archives them."""
     reconciler: Reconciler | PartitionedReconciler | None
     """Compares positions with reservations; None when everything is in memory."""
 
@@ -222,9 +219,8 @@ async def allot_engine(
         stack.push_async_callback(engine.routing_runs.finish)
         if engine.deliveries is not None:
             stack.push_async_callback(engine.deliveries.stop)
-        for part in (engine.index, engine.search):
-            if part is not None:
-                stack.callback(part.stop)
+        if engine.desk is not None:
+            stack.callback(engine.desk.stop)
         yield engine
 
 
@@ -239,6 +235,8 @@ async def allot_access(settings: Settings) -> AsyncIterator[AccessService]:
 
 def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient | None) -> Engine:
     """Hand every service the parts it needs."""
+    desk = None if client is None else Desk(settings, client, stores.orders, stores.leases, clock)
+    stores = stores if desk is None else replace(stores, orders=desk.orders)
     network, catalog = NetworkService(stores.documents), CatalogService(stores.documents)
     lead_times, policies = LeadTimeService(stores.documents), PolicyService(stores.documents, network)
     bid_prices = BidPriceService(stores.documents)
@@ -273,9 +271,6 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
-    every = None if client is None else EveryOrder(client, settings.tenant, settings.partitions)
-    folder = IndexFolder(settings.data_dir / "search" / settings.tenant)
-    feed = None if webhooks is None else webhooks.feed
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     alert_policy, dry = AlertPolicyService(stores.documents), DryPromises(reference, stores.inventory, clock, room())
     seeing = Seeing(reference, stores.inventory, dry, clock)
@@ -373,14 +368,11 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         routing_windows=_windows(settings, runs, clock),
         dispatcher=dispatcher,
         stock=stores.inventory,
-        feed=feed,
+        feed=None if webhooks is None else webhooks.feed,
         webhooks=webhooks,
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
-        search=None if every is None else OrderSearch(folder, every.terms, stores.orders.get),
-        index=None
-        if every is None or feed is None
-        else IndexFollower(folder, feed, stores.orders, every, contacts_under(customers.seal), clock),
+        desk=None if desk is None else desk.follow(contacts_under(customers.seal)),
         reconciler=stores.reconciler,
     )
 

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     most_rejections: int = Field(
         default=3, ge=0, description="After how many refusals by nodes an order is left for people; 0: never."
     )
+    archive_after_days: int | None = Field(
+        default=None, ge=1, le=36_500, description="When orders that are over move to the archive; None: never."
+    )
+    archive_dir: Path | None = Field(default=None, description="Where the archive is; None: `archive` in the data_dir.")
     webhooks_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
     )

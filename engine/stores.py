@@ -14,6 +14,7 @@ from functools import partial
 from engine.access import store as key_store
 from engine.access.buckets import Buckets, MemoryBuckets, RedisBuckets
 from engine.access.store import KeyStore, MemoryKeyStore, RedisKeyStore
+from engine.archive import book
 from engine.clock import Clock
 from engine.config import Settings
 from engine.customers import redis_store as customers
@@ -84,6 +85,7 @@ LIBRARIES = (
     import_store.LIBRARY,
     every_order.LIBRARY,
     customers.LIBRARY,
+    book.LIBRARY,
 )
 
 

@@ -2,6 +2,7 @@
 
 allot order find [NUMBER] [--phone TEXT] [--sku SKU] [--state STATES] …
 allot order show NUMBER
+allot order archive [--days N]
 """
 
 from __future__ import annotations
@@ -27,10 +28,11 @@ class Act(StrEnum):
 
     FIND = "find"
     SHOW = "show"
+    ARCHIVE = "archive"
 
 
 def command(
-    act: Annotated[Act, typer.Argument(metavar="find|show", help="What to do.")],
+    act: Annotated[Act, typer.Argument(metavar="find|show|archive", help="What to do.")],
     number: Annotated[str, typer.Argument(metavar="[NUMBER]", help="The order's id, or its channel's own.")] = "",
     customer: Annotated[_Text, typer.Option("--customer", metavar="ID", help="find: of this customer.")] = None,
     phone: Annotated[_Text, typer.Option("--phone", metavar="NUMBER", help="find: with this phone number.")] = None,
@@ -41,14 +43,25 @@ def command(
     since: Annotated[_Text, typer.Option("--from", metavar="DAY", help="find: captured on this day or later.")] = None,
     until: Annotated[_Text, typer.Option("--to", metavar="DAY", help="find: captured on this day or before.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="find: at most so many.")] = 20,
+    days: Annotated[
+        int | None,
+        typer.Option("--days", min=0, metavar="N", help="archive: orders that have been over for so many days."),
+    ] = None,
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="The store's folder, as for `allot serve`.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Find orders by what they have, the newest first; or show the whole life of one on one screen."""
+    """Find orders by what they have, the newest first; or show the whole life of one on one screen.
+
+    Or move orders that are over to the archive, where they are still found and shown.
+    """
     if act is Act.SHOW:
         _show(number, data, as_json=as_json)
+        return
+    if act is Act.ARCHIVE:
+        count = asyncio.run(_archive(days, data))
+        typer.echo(f'{{"archived": {count}}}' if as_json else f"{count:,} orders archived")
         return
     import msgspec
 
@@ -81,12 +94,12 @@ def command(
 def _show(number: str, data: Path | None, *, as_json: bool) -> None:
     if not number:
         raise InvalidInput(Fault(path="show", message="NUMBER is missing; write: allot order show NUMBER"))
-    order, history = asyncio.run(_whole(number, data))
+    order, history, is_archived = asyncio.run(_whole(number, data))
     if not as_json:
         from api.cli.order_screen import print_screen
         from api.cli.terminal import console
 
-        print_screen(console(), order, history)
+        print_screen(console(), order, history, is_archived=is_archived)
         return
     import msgspec
 
@@ -100,24 +113,45 @@ def _show(number: str, data: Path | None, *, as_json: bool) -> None:
     )
 
 
-async def _whole(number: str, data: Path | None) -> tuple[Order, list[HistoryEntry]]:
-    """Return an order by its id, or by its channel's own, and its steps."""
+async def _whole(number: str, data: Path | None) -> tuple[Order, list[HistoryEntry], bool]:
+    """Return an order by its id, or by its channel's own, its steps, and whether it is archived."""
     from engine.bootstrap import allot_engine
     from engine.config import read_settings
     from engine.search.model import Question
 
     async with allot_engine(read_settings(data)) as engine:
+        desk = engine.desk
+        assert desk is not None  # only what is in memory has none
         try:
             order = await engine.orders.get(number)
         except NotFound:
-            assert engine.index is not None
-            assert engine.search is not None  # only what is in memory has none
-            await engine.index.catch_up()
-            found = await engine.search.find(Question(number=number, limit=1))
+            await desk.index.catch_up()
+            found = await desk.search.find(Question(number=number, limit=1))
             if not found.orders:
                 raise
             order = await engine.orders.get(found.orders[0].order_id)
-        return order, await engine.orders.history(order.order_id)
+        is_archived = bool(await desk.archive.find([order.order_id]))
+        return order, await engine.orders.history(order.order_id), is_archived
+
+
+async def _archive(days: int | None, data: Path | None) -> int:
+    """Archive all orders that have been over for so long, or as long as the settings say; return how many."""
+    from engine.bootstrap import allot_engine
+    from engine.config import read_settings
+
+    async with allot_engine(read_settings(data)) as engine:
+        assert engine.desk is not None  # only what is in memory has none
+        chosen = engine.desk.archive_after_days if days is None else days
+        if chosen is None:
+            message = "say how long orders are to be over, or set ALLOT_ARCHIVE_AFTER_DAYS"
+            raise InvalidInput(Fault(path="--days", message=message))
+        count = 0
+        while True:
+            await engine.desk.index.catch_up()
+            found = await engine.desk.archive.step(chosen)
+            count += found
+            if not found:
+                return count
 
 
 def _as_typed(fault: Fault) -> Fault:
@@ -129,10 +163,9 @@ async def _find(question: Question, data: Path | None) -> FoundOrders:
     from engine.config import read_settings
 
     async with allot_engine(read_settings(data)) as engine:
-        assert engine.index is not None
-        assert engine.search is not None  # only what is in memory has none
-        await engine.index.catch_up()  # nothing, where a server does it
-        return await engine.search.find(question)
+        assert engine.desk is not None  # only what is in memory has none
+        await engine.desk.index.catch_up()
+        return await engine.desk.search.find(question)
 
 
 def _print(found: FoundOrders) -> None:

@@ -42,9 +42,9 @@ async def search_orders(call: Call[None, wire.OrderSearchQuery]) -> Answer:
 
 def search_of(engine: Engine) -> OrderSearch:
     """Return what searches orders; raises Unavailable if everything is in memory, where there is no index."""
-    if engine.search is None:
+    if engine.desk is None:
         raise Unavailable("orders cannot be searched where everything is in memory")
-    return engine.search
+    return engine.desk.search
 
 
 ENDPOINTS = (

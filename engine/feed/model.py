@@ -16,6 +16,7 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.inventory.history import ConditionMove, Quantities, ScheduleChange
 
+ARCHIVED, RESTORED = "order.archived", "order.restored"
 TYPES: dict[str, str] = {
     "inventory.changed": "a position changed",
     "reservation.held": "a reservation was made, extended, or holds fewer units than before",
@@ -36,6 +37,8 @@ TYPES: dict[str, str] = {
     "order.delivered": "all units of an order have arrived",
     "order.returned": "all units of an order came back",
     "order.cancelled": "an order was cancelled",
+    ARCHIVED: "an order that is over was moved to the archive, as it was",
+    RESTORED: "an order was put back from the archive, as it was",
     "routing_run.queued": "a routing run was asked for",
     "routing_run.committed": "a routing run has committed what it decided",
     "routing_run.dry_run": "a routing run has decided, and was not to commit",

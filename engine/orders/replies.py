@@ -20,6 +20,13 @@ from engine.routing.model import Verdict, VerdictOutcome
 Reply = Sequence[Any]
 
 
+class OrderArchived(IllegalState):
+    """The id is that of an order which has been archived (engine/archive)."""
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"The id {order_id!r} is that of an order that is archived. Send this one under its own id.")
+
+
 def unknown_orders(order_ids: Sequence[str]) -> NotFound:
     """Return the error that names orders nobody has captured."""
     return NotFound(f"There is no order {', '.join(order_ids)}. Check the id.")
@@ -32,6 +39,8 @@ def capture_outcome(reply: Reply, captured_id: str, reservation_id: str, *, repl
         raise _marked(
             IllegalState(f"The id {captured_id!r} is that of another order. Send this one under its own id."), replayed
         )
+    if verdict == "archived":
+        raise _marked(OrderArchived(captured_id), replayed)
     if verdict == "no_reservation":
         error = NotFound(f"There is no reservation {reservation_id!r}. Hold the stock anew, or leave the field out.")
         raise _marked(error, replayed)

@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from engine.archive.model import Kept
+from engine.archive.service import Archive
 from engine.clock import Clock
 from engine.errors import CursorExpired, NotFound
-from engine.feed.model import CustomerData, OrderData, Wanted, wanted
+from engine.feed.model import ARCHIVED, RESTORED, CustomerData, Event, OrderData, Wanted, wanted
 from engine.feed.service import NOW, EventFeed
 from engine.orders.model import HistoryEntry, Order
 from engine.search.contacts import Contact, ContactOf
@@ -29,7 +31,7 @@ from engine.search.terms import Kind, Terms
 
 log = logging.getLogger("allot.search")
 
-_AT_ONCE = 200
+_AT_ONCE, _PATIENCE_SECONDS = 200, 5.0
 _CURSOR, _VERSION = "cursor", "version"
 """What is noted in the index."""
 
@@ -65,11 +67,12 @@ class IndexFollower:
         feed: EventFeed,
         orders: Orders,
         every: EveryOrder,
+        archive: Archive,
         contact_of: ContactOf,
         clock: Clock,
     ) -> None:
         self.folder, self._feed, self._orders, self._every = folder, feed, orders, every
-        self._contact_of, self._clock = contact_of, clock
+        self._archive, self._contact_of, self._clock = archive, contact_of, clock
         self._wanted: Wanted = wanted(["order.*", "customer.erased"], "types")
         self._writer: IndexWriter | None = None
         self._cursor = ""
@@ -86,29 +89,23 @@ class IndexFollower:
         except CursorExpired:
             await self._make(terms)
             return True
-        times = {event.data.order_id: event.time for event in page.events if isinstance(event.data, OrderData)}
+        events = {event.data.order_id: event for event in page.events if isinstance(event.data, OrderData)}
         for event in page.events:
             if isinstance(event.data, CustomerData):
                 await asyncio.to_thread(writer.forget, terms.of(Kind.CUSTOMER, event.data.customer_id))
-        if times:
-            await self._write(writer, terms, await self._read(times), page.next_cursor)
+        if events:
+            await self._write(writer, terms, await self._of_events(events), page.next_cursor)
         self._cursor = page.next_cursor
         if not page.has_more:
             self.folder.caught_up(asked_at)
         return page.has_more
 
-    async def forget(self, customer_id: str) -> int:
-        """Take a customer out of the index, if it is ours to write; return out of how many orders."""
-        terms = await self._every.terms()
-        if not self.folder.take():
-            return 0
-        writer = await self._opened(terms)
-        return await asyncio.to_thread(writer.forget, terms.of(Kind.CUSTOMER, customer_id))
-
     async def catch_up(self) -> None:
-        """Take all that has happened until now into the index, if it is ours to write."""
-        while await self.step():
-            pass
+        """Take all that has happened until now into the index, or wait for who does it, a few seconds at most."""
+        began, ends = self._clock.now(), time.monotonic() + _PATIENCE_SECONDS
+        while await self.step() or (self.folder.as_of() < began and time.monotonic() < ends):
+            if not self.folder.take():
+                await asyncio.sleep(_PATIENCE_SECONDS / 50)
 
     def stop(self) -> None:
         """Let another process do it."""
@@ -140,6 +137,9 @@ class IndexFollower:
                 changed = await self._read(dict.fromkeys(some))
                 await self._write(writer, terms, changed, cursor)
                 count += len(changed)
+        async for orders in self._archive.every():
+            await self._write(writer, terms, await self._of_archive(orders), cursor)
+            count += len(orders)
         await asyncio.to_thread(writer.finish, **{_CURSOR: cursor, _VERSION: str(VERSION)})
         if self._writer is not None:
             self._writer.close()
@@ -147,6 +147,23 @@ class IndexFollower:
         self._writer, self._cursor = IndexWriter(path), cursor
         log.info("made the index of %d orders in %.1f s", count, time.monotonic() - began)
         return self._writer
+
+    async def _of_events(self, events: Mapping[str, Event]) -> list[_Changed]:
+        """Read the orders that events are of, each by the last."""
+        gone = [order_id for order_id, event in events.items() if event.type == ARCHIVED]
+        times: dict[str, datetime | None] = {
+            order_id: None if event.type == RESTORED else event.time
+            for order_id, event in events.items()
+            if event.type != ARCHIVED
+        }
+        return [*await self._read(times), *await self._of_archive((await self._archive.find(gone)).values())]
+
+    async def _of_archive(self, orders: Iterable[Kept]) -> list[_Changed]:
+        """Return archived orders as they are there."""
+        found = [(kept.order, kept.changed_at) for kept in orders]
+        return [
+            _Changed(order=order, contact=await self._contact_of(order), at=at, is_archived=True) for order, at in found
+        ]
 
     async def _read(self, times: Mapping[str, datetime | None]) -> list[_Changed]:
         """Read orders that have changed; those that are not there any more are left out."""

@@ -56,6 +56,13 @@ class OrderSearch:
             return await self._just_captured(question, found)
         return found
 
+    async def over(self, before: datetime, most: int) -> list[str]:
+        """Return ids of orders that are over, and were last changed before an instant; none while there is no index."""
+        if self._folder.current() is None:
+            return []
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, lambda: self._reader().over(_milliseconds(before), most))
+
     def stop(self) -> None:
         """Stop the threads that search."""
         self._threads.shutdown(cancel_futures=True)

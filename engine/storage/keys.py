@@ -192,6 +192,10 @@ class Keys:
         """Return the key of the steps of one order."""
         return f"{self.prefix}:order_history:{order_id}"
 
+    def archived(self, bucket: str) -> str:
+        """Return the key of the hash that names the files of some archived orders (engine/archive)."""
+        return f"{self.prefix}:archived:{bucket}"
+
     def capacity(self, day: int) -> str:
         """Return the key of what committed allocations use of the nodes on one day (an ordinal)."""
         return f"{self.prefix}:capacity:{day}"

@@ -80,7 +80,7 @@ async def test_an_order_is_found_by_the_state_that_it_is_in_now(shop) -> None:
 
 async def test_an_order_that_the_index_does_not_have_yet_is_found_by_its_number(shop, app) -> None:
     await caught_up(shop)
-    app.state.engine.index.step = lambda: asyncio.sleep(0, result=False)
+    app.state.engine.desk.index.step = lambda: asyncio.sleep(0, result=False)
     await capture(shop, "o-new")
     assert await find(shop, number="o-new") == ["o-new"]
     assert await find(shop, number="o-new", state="shipped") == []
@@ -129,7 +129,7 @@ async def test_nothing_of_a_customer_can_be_read_in_the_index(shop, app, tenant:
     """Seeded bug: an index that keeps `customer` with what a list shows."""
     await capture(shop, "o-1", customer=ADA)
     await caught_up(shop)
-    written, terms = await asyncio.to_thread(read_all, app.state.engine.index.folder.path)
+    written, terms = await asyncio.to_thread(read_all, app.state.engine.desk.index.folder.path)
     assert b"o-1" in written
     for text in (b"cus-ada", b"555", b"0100", b"xample"):
         assert text not in written
@@ -153,7 +153,7 @@ async def test_an_index_that_is_lost_or_too_far_behind_is_made_again(shop, app) 
         await capture(shop, f"o-{number}")
     await caught_up(shop)
     engine = app.state.engine
-    index = engine.index
+    index = engine.desk.index
     index.stop()
     await asyncio.to_thread(forget_files, index.folder.path)
     await caught_up(shop)

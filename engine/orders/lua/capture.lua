@@ -3,7 +3,7 @@
 -- ARGV[1]  the fingerprint            ARGV[2]  who                  ARGV[3]  the order id
 -- ARGV[4]  what was captured (JSON)   ARGV[5]  the digest of it     ARGV[6]  its demand           ARGV[7]  its channel
 -- ARGV[8]  the reservation that keeps stock for it, or ''      ARGV[9]  cmsgpack of its life as begin_life takes it, or ''
--- Returns  {verdict, detail, fields}: captured · other (the id has another order) · no_reservation ·
+-- Returns  {verdict, detail, fields}: captured · other (the id has another order) · archived (it has one) · no_reservation ·
 --          past (detail: the state of the reservation) · taken (detail: the order it belongs to)
 -- Invariant: an id has one order for ever; capturing the same again writes nothing.
 

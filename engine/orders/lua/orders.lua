@@ -95,10 +95,19 @@ end
 -- The reply of a function that answers for one order: a verdict, a word about it, and the order's fields.
 local function order_reply(verdict, detail, fields) return cmsgpack.pack({ verdict, detail, fields or {} }) end
 
--- What is replied to a capture whose id has an order already; nil if it has none.
+-- The hash, and the field in it, that name the file of an order which has been archived (engine/archive/lua/archive.lua).
+local function archive_place(work, order_id)
+  local digest = redis.sha1hex(order_id)
+  return key_of(work, 'archived', string.sub(digest, 1, 4)),
+    struct.pack('>I4I4', tonumber(string.sub(digest, 5, 12), 16), tonumber(string.sub(digest, 13, 20), 16))
+end
+
+-- What is replied to a capture whose id has an order already, archived ones too; nil if it has none.
 local function known_capture(work, order_id, digest)
   local known = redis.call('HGET', key_of(work, 'order', order_id), 'fingerprint')
-  if not known then return nil end
+  if not known then
+    return redis.call('HEXISTS', archive_place(work, order_id)) == 1 and order_reply('archived', '') or nil
+  end
   if known ~= digest then return order_reply('other', '') end
   return order_reply('captured', '', order_fields(work, order_id))
 end
