@@ -41,6 +41,8 @@ TAGS = {
     "shipments": "Parcels that were released to nodes: picked, packed, labelled, shipped and delivered.",
     "waves": "Shipments that a node picks together, and the list it picks them by.",
     "carrier-events": "What carriers say of shipments on their way.",
+    "tax-rates": "Which share of a price is tax, by country, region and tax code: one document, versioned.",
+    "payments": "What orders and payment providers have on their books, compared.",
     "orders": "Orders, their history, why they were routed so, and how people steer them.",
     "returns": "What comes back of orders, what becomes of it, and what it pays back.",
     "return-policy": "What may come back, until when, and at what cost: one document, versioned.",

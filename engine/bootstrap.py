@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -67,10 +67,17 @@ from engine.orders.explanations import ExplanationService
 from engine.orders.holding import release_in_time
 from engine.orders.modifications import Modifications
 from engine.orders.order_holds import RELEASE
+from engine.orders.paying.beginning import with_tenders
+from engine.orders.paying.tax_rates import TaxRates
+from engine.orders.paying.tendering import Tendering
 from engine.orders.released import VOID
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
+from engine.payments.handling import PaymentEffects
+from engine.payments.provider import PaymentProvider
+from engine.payments.providers import check_card_provider, payment_providers
+from engine.payments.service import PaymentService
 from engine.policies.promotions import Promotions
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
@@ -136,6 +143,8 @@ class Engine:
     orders: OrderService
     cancellations: Cancellations
     modifications: Modifications
+    tax_rates: TaxRates
+    payments: PaymentService
     order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
@@ -263,10 +272,19 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     )
     changes = OrderChanges(stores.orders, clock)
     order_policies = OrderPolicies(stores.documents)
-    beginnings = OrderBeginnings(order_policies, stores.recent)
+    tax_rates = TaxRates(stores.documents)
+    providers = _providers(settings, stores, clock)
+    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
+    beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, [with_tenders(tendering)])
     customers = _customers(settings, clock, stores)
     labels = Labels(SandboxCarriers(), reference, stores.tracking, addresses_under(customers.seal))
-    handlers = {**_handlers(labels), **return_handlers(inventory), REROUTE: rerouting(runs, settings.tenant)}
+    cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
+    paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
+    handlers = {
+        **_handlers(labels, paying),
+        **return_handlers(inventory),
+        REROUTE: rerouting(runs, settings.tenant),
+    }
     effects = Effects(stores.orders, changes, handlers, clock)
     return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
@@ -284,7 +302,6 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         clock=clock,
         delayed=no_notice,
     )
-    cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     promising = PromiseService(
         reference=reference,
         inventory=stores.inventory,
@@ -340,6 +357,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
             settle=effects.settle,
             seal=customers.seal,
         ),
+        tax_rates=tax_rates,
+        payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock),
         order_policies=order_policies,
         cancellations=cancellations,
         modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock),
@@ -389,9 +408,15 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
     )
 
 
-def _handlers(labels: Labels) -> dict[str, Handler]:
+def _handlers(labels: Labels, paying: PaymentEffects) -> dict[str, Handler]:
     """Return who does what orders ask to be done elsewhere, by kind of effect."""
-    return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void}
+    return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void, **paying.handlers()}
+
+
+def _providers(settings: Settings, stores: Stores, clock: Clock) -> Mapping[str, PaymentProvider]:
+    key = settings.stripe_key
+    secret = None if key is None else key.get_secret_value()
+    return payment_providers(stores.documents, clock, secret, settings.stripe_url)
 
 
 def _customers(settings: Settings, clock: Clock, stores: Stores) -> CustomerService:

@@ -87,6 +87,17 @@ class Settings(BaseSettings):
         default=None, ge=1, le=36_500, description="When orders that are over move to the archive; None: never."
     )
     archive_dir: Path | None = Field(default=None, description="Where the archive is; None: `archive` in the data_dir.")
+    card_provider: Literal["sandbox", "stripe"] = Field(
+        default="sandbox", description="Who is asked for money on cards: docs/reference/payments.md."
+    )
+    stripe_key: SecretStr | None = Field(
+        default=None, description="The secret key of a Stripe account; needs allot[stripe]."
+    )
+    stripe_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+$",
+        description="Where Stripe is, if not at its own address.",
+    )
     webhooks_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
     )

@@ -815,6 +815,38 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def get_order_payments(self, order_id: str) -> models.OrderPayments:
+        """Get the money of an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/payments", models.OrderPayments))
+
+    async def add_order_tenders(
+        self, order_id: str, body: models.TendersBody, *, idempotency_key: str | None = None
+    ) -> models.OrderPayments:
+        """Add tenders to an order."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/tenders",
+                models.OrderPayments,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def refund_order(
+        self, order_id: str, body: models.RefundBody, *, idempotency_key: str | None = None
+    ) -> models.OrderPayments:
+        """Give money of an order back."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/refunds",
+                models.OrderPayments,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
@@ -970,6 +1002,18 @@ class AsyncMethods(AsyncSender):
     async def get_return_policy(self) -> models.ReturnPolicyReply:
         """Get the return policy."""
         return await self._send(Call("GET", "/v1/return-policy", models.ReturnPolicyReply))
+
+    async def put_tax_rates(self, body: models.TaxTable) -> models.TaxRatesVersion:
+        """Put the tax rates."""
+        return await self._send(Call("PUT", "/v1/tax-rates", models.TaxRatesVersion, body=body))
+
+    async def get_tax_rates(self) -> models.TaxRatesReply:
+        """Get the tax rates."""
+        return await self._send(Call("GET", "/v1/tax-rates", models.TaxRatesReply))
+
+    async def get_payments_report(self, *, from_: str | None = None, to: str | None = None) -> models.Report:
+        """Reconcile payments."""
+        return await self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))
 
     async def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""

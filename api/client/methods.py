@@ -798,6 +798,38 @@ class Methods(Sender):
             )
         )
 
+    def get_order_payments(self, order_id: str) -> models.OrderPayments:
+        """Get the money of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/payments", models.OrderPayments))
+
+    def add_order_tenders(
+        self, order_id: str, body: models.TendersBody, *, idempotency_key: str | None = None
+    ) -> models.OrderPayments:
+        """Add tenders to an order."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/tenders",
+                models.OrderPayments,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def refund_order(
+        self, order_id: str, body: models.RefundBody, *, idempotency_key: str | None = None
+    ) -> models.OrderPayments:
+        """Give money of an order back."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/refunds",
+                models.OrderPayments,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
@@ -953,6 +985,18 @@ class Methods(Sender):
     def get_return_policy(self) -> models.ReturnPolicyReply:
         """Get the return policy."""
         return self._send(Call("GET", "/v1/return-policy", models.ReturnPolicyReply))
+
+    def put_tax_rates(self, body: models.TaxTable) -> models.TaxRatesVersion:
+        """Put the tax rates."""
+        return self._send(Call("PUT", "/v1/tax-rates", models.TaxRatesVersion, body=body))
+
+    def get_tax_rates(self) -> models.TaxRatesReply:
+        """Get the tax rates."""
+        return self._send(Call("GET", "/v1/tax-rates", models.TaxRatesReply))
+
+    def get_payments_report(self, *, from_: str | None = None, to: str | None = None) -> models.Report:
+        """Reconcile payments."""
+        return self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))
 
     def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""

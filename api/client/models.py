@@ -487,6 +487,18 @@ class DestinationBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     is_po_box: bool = False
 
 
+class Disagreement(Struct, frozen=True, kw_only=True):
+    """Where books differ: `what` is authorised, captured or refunded, by the order's ledger and by the provider."""
+
+    order_id: str
+    provider: str
+    provider_id: str
+    what: str
+    ledger_cents: int
+    provider_cents: int
+    reason: str
+
+
 class DocumentData(Struct, frozen=True, kw_only=True, tag_field="object", tag="document"):
     """Which document has which version now."""
 
@@ -840,6 +852,21 @@ class LeadTimesVersion(Struct, frozen=True, kw_only=True):
     shipments: int
 
 
+class LedgerEntry(Struct, frozen=True, kw_only=True):
+    """What was done with a tender, as the provider has answered it."""
+
+    entry_id: str
+    kind: str
+    tender_id: str
+    amount_cents: int
+    at: str
+    provider_id: str | None
+    authorisation_id: str | None
+    subject: str | None
+    reason: str | None
+    expires_at: str | None
+
+
 class LineAvailability(Struct, frozen=True, kw_only=True):
     """One SKU summed over the nodes asked for, and at each of them; nodes that never held it are left out."""
 
@@ -1167,6 +1194,15 @@ class OneNode(Struct, frozen=True, kw_only=True):
     capacity_parcels: int
 
 
+class OpenMatter(Struct, frozen=True, kw_only=True):
+    """Money that an order waits for, or owes, and why it has not moved."""
+
+    order_id: str
+    what: str
+    amount_cents: int
+    reason: str
+
+
 class Option(Struct, frozen=True, kw_only=True):
     """One way to serve the order; `service_level` is the slowest of its parcels.
 
@@ -1290,6 +1326,7 @@ class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str | None = None
     shipping_cents: int = 0
     total_cents: int | None = None
+    tenders: Sequence[TenderBody] = ()
 
 
 class OrderChecks(Struct, frozen=True, kw_only=True):
@@ -1403,6 +1440,28 @@ class OrderLinePrice(Struct, frozen=True, kw_only=True):
     total_cents: int
 
 
+class OrderPayments(Struct, frozen=True, kw_only=True):
+    """The money of an order.
+
+    Of what it comes to `charged_for_cents` has left; `needed_cents` is still to be charged, and has to be set
+    aside.
+    """
+
+    order_id: str
+    currency: str | None
+    prices: OrderPrices | None
+    wanted_cents: int
+    charged_for_cents: int
+    captured_cents: int
+    refunded_cents: int
+    aside_cents: int
+    needed_cents: int
+    is_covered: bool
+    tenders: tuple[TenderReply, ...]
+    ledger: tuple[LedgerEntry, ...]
+    pending: tuple[PendingPayment, ...]
+
+
 class OrderPolicyVersion(Struct, frozen=True, kw_only=True):
     """The version that a put has made, counted from 1."""
 
@@ -1477,6 +1536,18 @@ class Peg(Struct, frozen=True, kw_only=True):
     supply_id: str
     quantity: int
     expected_on: datetime.date
+
+
+class PendingPayment(Struct, frozen=True, kw_only=True):
+    """What is being asked of a provider, and why it has not been done, if it was tried."""
+
+    effect_id: str
+    kind: str
+    amount_cents: int
+    subject: str | None
+    due_at: str
+    tries: int
+    last_error: str | None
 
 
 class PickBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1802,6 +1873,14 @@ class ReceiptsReply(Struct, frozen=True, kw_only=True):
     settled: tuple[SettledReply, ...]
 
 
+class RefundBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Money to be given back of goodwill, and why; the tender that paid last gets it back first."""
+
+    amount_cents: int
+    reason: str
+    by: str | None = None
+
+
 class RefundShares(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many percent of what units are worth is paid back, by what becomes of them."""
 
@@ -1883,6 +1962,18 @@ class ReleasedShipment(Struct, frozen=True, kw_only=True):
     proof: str | None
     problem: str | None
     events: tuple[ShipmentEvent, ...]
+
+
+class Report(Struct, frozen=True, kw_only=True):
+    """The report of a period; `agrees` if no books differ."""
+
+    since: str
+    until: str
+    orders: int
+    agrees: bool
+    totals: tuple[Totals, ...]
+    disagreements: tuple[Disagreement, ...]
+    open_matters: tuple[OpenMatter, ...]
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -2532,6 +2623,81 @@ class SupplyReply(Struct, frozen=True, kw_only=True):
     unpegged: int
 
 
+class TaxCountry(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The rates of a country; where tax is included, prices already hold it."""
+
+    country: str
+    rates: Sequence[TaxRate]
+    is_tax_included: bool = False
+    shipping_tax_code: str = "standard"
+    regions: Sequence[TaxRegion] = ()
+
+
+class TaxRate(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The tax on what has a tax code, in millionths of the price: 190000 is 19 %, 88750 is 8.875 %."""
+
+    tax_code: str
+    rate_ppm: int
+
+
+class TaxRatesReply(Struct, frozen=True, kw_only=True):
+    """The tax rates in force."""
+
+    version: int
+    countries: tuple[TaxCountry, ...]
+    default_country: str | None
+
+
+class TaxRatesVersion(Struct, frozen=True, kw_only=True):
+    """The version that a put has made, counted from 1."""
+
+    version: int
+
+
+class TaxRegion(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A part of a country with rates of its own, in place of the country's for the same codes."""
+
+    region: str
+    postal_code_prefixes: Sequence[str]
+    rates: Sequence[TaxRate]
+
+
+class TaxTable(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The whole table; an order whose destination names no country is taxed as of the `default_country`."""
+
+    countries: Sequence[TaxCountry]
+    default_country: str = ""
+
+
+class TenderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One way by which an order is paid, up to an amount; without one it takes what the others leave."""
+
+    kind: Literal["card", "gift_card", "invoice"]
+    token: str = ""
+    provider: str | None = None
+    amount_cents: int | None = None
+
+
+class TenderReply(Struct, frozen=True, kw_only=True):
+    """A tender, and what became of it; `aside_cents` is set aside and not captured, `is_closed` asked no more."""
+
+    tender_id: str
+    kind: str
+    provider: str
+    amount_cents: int
+    aside_cents: int
+    captured_cents: int
+    refunded_cents: int
+    is_closed: bool
+
+
+class TendersBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """More tenders for what nothing is set aside for."""
+
+    tenders: Sequence[TenderBody]
+    by: str | None = None
+
+
 class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """By which terms units come back.
 
@@ -2546,6 +2712,17 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     restocking_percent: int = 0
     label_paid_by: Literal["customer", "nobody", "seller"] = "seller"
     refunds_shipping: bool = False
+
+
+class Totals(Struct, frozen=True, kw_only=True):
+    """What went through one provider in one currency, as orders have it."""
+
+    provider: str
+    currency: str
+    authorised_cents: int = 0
+    captured_cents: int = 0
+    refunded_cents: int = 0
+    authorisations: int = 0
 
 
 class Transfer(Struct, frozen=True, kw_only=True):

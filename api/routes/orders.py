@@ -7,6 +7,7 @@ from typing import Any
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.shown_checks import shown_checks, shown_prices
+from api.routes.shown_payments import new_tender
 from api.routes.shown_shipments import shown_shipment
 from api.schemas import order_steering as said
 from api.schemas import orders as wire
@@ -60,6 +61,7 @@ def new_order(body: wire.OrderBody) -> NewOrder:
         currency=body.currency,
         shipping_cents=body.shipping_cents,
         total_cents=body.total_cents,
+        tenders=tuple(map(new_tender, body.tenders)),
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 from api.schemas.fields import Body, Cents, Currency, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
 from api.schemas.shipments import ReleasedShipment
+from api.schemas.tenders import TenderBody
 from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, OverHub, RoutedCosts, RoutedParcel
 
 
@@ -75,6 +76,9 @@ class OrderBody(Body, frozen=True, kw_only=True):
     total_cents: (
         Annotated[Cents, Meta(description="what the channel takes it to come to; the order policy may compare")] | None
     ) = None
+    tenders: Annotated[
+        list[TenderBody], Meta(max_length=20, description="by what it is paid, used in this order; needs prices")
+    ] = msgspec.field(default_factory=list)
 
 
 class OrderDestination(Reply, frozen=True, kw_only=True):

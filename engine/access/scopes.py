@@ -43,6 +43,7 @@ SCOPES: tuple[str, ...] = (
     "order-policy:write",
     "orders:read",
     "orders:write",
+    "payments:read",
     "policies:read",
     "policies:write",
     "promises:read",
@@ -60,6 +61,8 @@ SCOPES: tuple[str, ...] = (
     "simulations:read",
     "simulations:write",
     "slots:read",
+    "tax-rates:read",
+    "tax-rates:write",
     "webhooks:read",
     "webhooks:write",
 )

@@ -122,10 +122,12 @@ def stated_price(index: int, line: NewLine, catalog: Catalog, faults: list[Fault
 
 def terms_digest(order: NewOrder) -> str | None:
     """Return the digest of whose an order is and of its prices; None if it says nothing of either."""
-    if order.customer_id is None and not order.has_prices:
+    if order.customer_id is None and not order.has_prices and not order.tenders:
         return None
     lines = [(line.unit_price_cents, line.discount_cents, line.tax_code, line.unit_cost_cents) for line in order.lines]
-    said = (order.customer_id, order.currency, order.shipping_cents, order.total_cents, lines)
+    said: tuple[object, ...] = (order.customer_id, order.currency, order.shipping_cents, order.total_cents, lines)
+    if order.tenders:
+        said = (*said, order.tenders)
     return sha256(msgspec.msgpack.encode(said)).hexdigest()[:32]
 
 

@@ -18,6 +18,7 @@ import msgspec
 
 from engine.delivery.promised import PromisedTerms
 from engine.orders.destination import Destination
+from engine.orders.facts.money import TenderKind
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.steering import NO_STEERING, Steering
 from engine.routing.model import AllocationRow, OrderLine
@@ -64,6 +65,18 @@ class NewLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unit_cost_cents: int | None = None
 
 
+class NewTender(msgspec.Struct, frozen=True, kw_only=True):
+    """A tender as it is asked for; without an amount it takes what the others leave, and one of an order may.
+
+    `token` is the provider's name for the card or gift card, never a card number; an invoice needs none.
+    """
+
+    kind: TenderKind
+    token: str = ""
+    provider: str | None = None
+    amount_cents: int | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
     """A request to capture an order; nothing in it is checked yet.
@@ -72,7 +85,7 @@ class NewOrder:
     up, and then it needs no destination. Policies have rules by `customer_class`; `customer` is personal and sealed,
     `payment` is kept as it is. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
     channel's own id, `channel_order_id`, stands for the order: the channel may send it again. `customer_id` names whose
-    it is; `total_cents` is what the channel says that lines, tax and shipping come to.
+    it is; `total_cents` is what the channel says that lines, tax and shipping come to, `tenders` by what that is paid.
     """
 
     channel: str
@@ -92,6 +105,7 @@ class NewOrder:
     currency: str | None = None
     shipping_cents: int = 0
     total_cents: int | None = None
+    tenders: tuple[NewTender, ...] = ()
 
     @property
     def has_prices(self) -> bool:

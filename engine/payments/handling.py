@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.errors import IllegalState, NotFound, Refused, Unavailable
 from engine.inventory.store import InventoryStore
+from engine.orders.cancelling import NewCancellation
 from engine.orders.changing import Rule
 from engine.orders.effecting import Handler
 from engine.orders.facts.effects import Effect
@@ -32,7 +33,10 @@ from engine.orders.paying.ledger import (
 from engine.payments import rules
 from engine.payments.provider import NewAuthorisation, PaymentProvider
 
-Cancel = Callable[[str], Awaitable[Any]]
+Cancel = Callable[[str, NewCancellation], Awaitable[Any]]
+
+
+_WHY = "it was not paid for"
 
 
 class PaymentEffects:
@@ -104,7 +108,7 @@ class PaymentEffects:
     async def give_up(self, order: Order, effect: Effect) -> Rule:
         """Cancel an order that is not paid; its stock is given back in that step."""
         try:
-            await self._cancel(order.order_id)
+            await self._cancel(order.order_id, NewCancellation(reason=_WHY))
         except IllegalState as error:
             why = str(error)
             return lambda now, at: rules.given_up(now, effect, at, why)

@@ -11,9 +11,9 @@ from engine.errors import IllegalState, InvalidInput
 from engine.orders.facts.money import TenderKind
 from engine.orders.facts.shipments import ShipmentState
 from engine.orders.life import Life
-from engine.orders.model import Note, OrderState
+from engine.orders.model import NewTender, Note, OrderState
 from engine.orders.paying.balancing import PAYMENT, refund_for, with_money
-from engine.orders.paying.tendering import NewTender, Tendering
+from engine.orders.paying.tendering import Tendering
 from engine.orders.revising import revision_of
 from tests.payments.till import TOTAL, VISA, Till, asked, kinds, refusal, tokens
 

@@ -15,9 +15,8 @@ import pytest
 
 from engine.orders.facts.money import EntryKind, TenderKind
 from engine.orders.facts.shipments import ShipmentState
-from engine.orders.model import Order, OrderState
+from engine.orders.model import NewTender, Order, OrderState
 from engine.orders.paying.ledger import sum_cents
-from engine.orders.paying.tendering import NewTender
 from engine.orders.paying.values import charged_for_cents
 from tests.payments.till import TOTAL, VISA, Killed, Till, tokens
 

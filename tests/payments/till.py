@@ -23,11 +23,11 @@ from engine.orders.facts.money import EntryKind, Money, TenderKind
 from engine.orders.facts.shipments import Shipment, ShipmentLine, ShipmentState
 from engine.orders.life import CancelledUnits, Life
 from engine.orders.memory_store import MemoryOrderStore
-from engine.orders.model import Captured, Note, Order, OrderState
+from engine.orders.model import Captured, NewTender, Note, Order, OrderState
 from engine.orders.paying.balancing import with_money
 from engine.orders.paying.ledger import sum_cents
 from engine.orders.paying.pricing import StatedPrice, priced
-from engine.orders.paying.tendering import NewTender, Tendering
+from engine.orders.paying.tendering import Tendering
 from engine.orders.remaining import units_left
 from engine.orders.revising import Revision, revision_of
 from engine.payments.handling import PaymentEffects
@@ -68,7 +68,7 @@ class Till:
         self.sandbox = SandboxProvider(self.documents, self.clock)
         self.changes = OrderChanges(self.orders, self.clock)
         providers = {"sandbox": self.sandbox, "terms": InvoiceTerms()}
-        doing = PaymentEffects(providers, self.stock, self.orders.cancel).handlers()
+        doing = PaymentEffects(providers, self.stock, lambda order_id, _: self.orders.cancel(order_id)).handlers()
         mortal = {kind: self._mortal(handler) for kind, handler in doing.items()}
         self.effects = Effects(self.orders, self.changes, mortal, self.clock)
 

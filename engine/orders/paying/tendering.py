@@ -13,7 +13,7 @@ import msgspec
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.orders.facts.money import Prices, Tender, TenderKind
-from engine.orders.model import Note, Order
+from engine.orders.model import NewTender, Note, Order
 from engine.orders.paying.balancing import aside_cents, is_settled, needed_cents
 from engine.orders.paying.ledger import AUTHORISE, asked_cents
 from engine.orders.paying.pricing import MOST_CENTS
@@ -21,18 +21,6 @@ from engine.orders.revising import Revision, refused, revision_of
 
 SANDBOX, TERMS = "sandbox", "terms"
 MOST_TENDERS = 20
-
-
-class NewTender(msgspec.Struct, frozen=True, kw_only=True):
-    """A tender as it is asked for; without an amount it takes what the others leave, and one of an order may.
-
-    `token` is the provider's name for the card or gift card, never a card number; an invoice needs none.
-    """
-
-    kind: TenderKind
-    token: str = ""
-    provider: str | None = None
-    amount_cents: int | None = None
 
 
 class Tendering:

@@ -1,0 +1,121 @@
+"""Payments as use cases: more tenders, money back, what an order's money is like, and the reconciliation report.
+
+What an order asks for is done by its effects (handling.py); a call that asks for more does it at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from engine.clock import Clock
+from engine.errors import Fault, IllegalState, InvalidInput, NotFound
+from engine.events.actor import actor
+from engine.inventory.model import Outcome, Replay
+from engine.orders.changing import OrderChanges
+from engine.orders.effecting import Effects, with_effects
+from engine.orders.model import NewTender, Note, Order
+from engine.orders.paying.balancing import refund_for
+from engine.orders.paying.tendering import Tendering
+from engine.orders.revising import Revision, refused, revision_of
+from engine.orders.store import OrderStore
+from engine.payments.provider import PaymentProvider
+from engine.payments.report import Report, report_of
+
+_PAGE, _AT_ONCE = 1000, 100
+
+
+class PaymentService:
+    """What people and programs do with the money of orders."""
+
+    def __init__(
+        self,
+        store: OrderStore,
+        changes: OrderChanges,
+        effects: Effects,
+        providers: Mapping[str, PaymentProvider],
+        tendering: Tendering,
+        clock: Clock,
+    ) -> None:
+        self._store, self._changes, self._effects = store, changes, effects
+        self._providers, self._tendering, self._clock = providers, tendering, clock
+
+    async def get(self, order_id: str) -> Order:
+        """Return an order; raises NotFound."""
+        return await self._store.get(order_id)
+
+    async def add_tenders(
+        self, order_id: str, new: Sequence[NewTender], *, by: str | None = None, replay: Replay | None = None
+    ) -> Outcome[Order]:
+        """Add tenders for what nothing is set aside for, and ask their providers at once.
+
+        Raises NotFound, InvalidInput with every fault, IllegalState if nothing is left to be paid.
+        """
+        found = await self._changes.change(
+            order_id, lambda order, _: self._tendering.added(order, new, by or actor()), replay
+        )
+        return await self._settled(found, order_id)
+
+    async def refund(
+        self,
+        order_id: str,
+        amount_cents: int,
+        reason: str,
+        *,
+        by: str | None = None,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
+        """Give money back of goodwill. Raises NotFound, IllegalState if not so much was captured."""
+
+        def rule(order: Order, _at: datetime) -> Revision:
+            note = Note(event="refund_asked", by=by or actor(), reason=reason, amount_cents=amount_cents)
+            if not order.life.money.tenders:
+                return refused(order, note, f"Order {order_id!r} has no tenders; nothing was captured of it here.")
+            try:
+                effects = refund_for(order, amount_cents)
+            except IllegalState as error:
+                return refused(order, note, str(error))
+            return revision_of(order, replace(order, life=with_effects(order.life, *effects)), note)
+
+        return await self._settled(await self._changes.change(order_id, rule, replay), order_id)
+
+    async def report(self, since: datetime, until: datetime) -> Report:
+        """Compare the ledgers of orders with the books of providers; raises InvalidInput for a period that is none."""
+        if since >= until:
+            message = f"{until.isoformat()} is not after {since.isoformat()}; give the end of the period"
+            raise InvalidInput(Fault(path="to", message=message))
+        names = list(self._providers)
+        found = await asyncio.gather(*(self._providers[name].balances(since, until) for name in names))
+        balances = dict(zip(names, found, strict=True))
+        order_ids = await self._order_ids()
+        order_ids |= {each.order_id for books in found for each in books or ()}
+        orders = [order for order in await self._read(sorted(order_ids)) if order.life.money.tenders]
+        return report_of(orders, balances, since, until)
+
+    async def _settled(self, found: Outcome[Order], order_id: str) -> Outcome[Order]:
+        """Do what the change has asked for; it is answered as it was made, as it is when it is sent again."""
+        if not found.replayed:
+            await self._effects.settle(order_id)
+        return found
+
+    async def _order_ids(self) -> set[str]:
+        names = {order.order_id for order in await self._store.open_orders()}
+        after_ms = 0.0
+        while page := await self._store.allocated(_PAGE, after_ms=after_ms):
+            names |= {order_id for order_id, _ in page}
+            after_ms = page[-1][1]
+        return names
+
+    async def _read(self, order_ids: Sequence[str]) -> list[Order]:
+        orders: list[Order] = []
+        for start in range(0, len(order_ids), _AT_ONCE):
+            asked = order_ids[start : start + _AT_ONCE]
+            found = await asyncio.gather(*map(self._store.get, asked), return_exceptions=True)
+            for each in found:
+                if isinstance(each, Order):
+                    orders.append(each)
+                elif not isinstance(each, NotFound):
+                    raise each
+        return orders
