@@ -53,6 +53,7 @@ VERBS = (
     Verb(name="bid-prices", module="api.cli.bid_prices", line="Make bid prices of a forecast, and publish them."),
     Verb(name="order", module="api.cli.order", line="Find orders, and show the whole life of one."),
     Verb(name="node", module="api.cli.node", line="Switch nodes off in an emergency, and on again."),
+    Verb(name="payments", module="api.cli.payments", line="Reconcile payments, and show the money of an order."),
     Verb(name="policy", module="api.cli.policy", line="Put, show and compare policies of routing runs."),
     Verb(name="load", module="api.cli.load", line="Put network, catalog, stock and orders from files in the store."),
     Verb(name="backup", module="api.cli.backup", line="Write all that the store holds to a file."),
