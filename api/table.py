@@ -6,9 +6,11 @@ from api.endpoint import Endpoint
 from api.routes import (
     availability,
     bid_prices,
+    carrier_events,
     catalog,
     customers,
     demand_forecast,
+    documents,
     events,
     get_it_by,
     health,
@@ -42,6 +44,7 @@ from api.routes import (
     slots,
     supplies,
     tax_rates,
+    waves,
     webhooks,
 )
 
@@ -71,6 +74,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *order_search.ENDPOINTS,
     *order_steering.ENDPOINTS,
     *order_release.ENDPOINTS,
+    *documents.ENDPOINTS,
+    *waves.ENDPOINTS,
+    *carrier_events.ENDPOINTS,
     *shipments.ENDPOINTS,
     *order_changes.ENDPOINTS,
     *order_returns.ENDPOINTS,

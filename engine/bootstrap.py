@@ -42,10 +42,13 @@ from engine.exceptions.watch import JeopardyWatch, no_notice
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
 from engine.fulfillment.addresses import addresses_under
+from engine.fulfillment.carrier_events import CarrierEvents
+from engine.fulfillment.documents import DocumentService
 from engine.fulfillment.labels import Labels
 from engine.fulfillment.packing import LABEL
 from engine.fulfillment.sandbox_carrier import SandboxCarriers
 from engine.fulfillment.service import FollowUps, FulfillmentService
+from engine.fulfillment.waves import WaveService
 from engine.imports.store import ImportStore
 from engine.inventory.load import NodeLoad
 from engine.inventory.low_stock_watch import LowStockWatch
@@ -149,6 +152,9 @@ class Engine:
     changes: OrderChanges
     effects: Effects
     fulfillment: FulfillmentService
+    waves: WaveService
+    documents: DocumentService
+    carrier_events: CarrierEvents
     customers: CustomerService
     returns: ReturnService
     return_policies: ReturnPolicies
@@ -277,7 +283,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
     beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, [with_tenders(tendering)])
     customers = _customers(settings, clock, stores)
-    labels = Labels(SandboxCarriers(), reference, stores.tracking, addresses_under(customers.seal))
+    addressed = addresses_under(customers.seal)
+    labels = Labels(SandboxCarriers(), reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
     handlers = {
@@ -286,6 +293,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         REROUTE: rerouting(runs, settings.tenant),
     }
     effects = Effects(stores.orders, changes, handlers, clock)
+    fulfillment = FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps())
     return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
@@ -364,7 +372,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock),
         changes=changes,
         effects=effects,
-        fulfillment=FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps()),
+        fulfillment=fulfillment,
+        waves=WaveService(stores.documents, fulfillment, clock),
+        documents=DocumentService(changes, reference, addressed),
+        carrier_events=CarrierEvents(changes, fulfillment, stores.tracking),
         customers=customers,
         returns=ReturnService(changes, effects, return_policies, reference, stores.inventory, stores.orders, clock),
         return_policies=return_policies,

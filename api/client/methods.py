@@ -634,6 +634,56 @@ class Methods(Sender):
             )
         )
 
+    def get_packing_slip(self, shipment_id: str) -> bytes:
+        """Print the packing slip."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}/packing-slip", bytes))
+
+    def get_invoice(self, shipment_id: str) -> bytes:
+        """Print the invoice of a shipment."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}/invoice", bytes))
+
+    def get_label(self, shipment_id: str) -> bytes:
+        """Print the labels of a shipment."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}/labels", bytes))
+
+    def get_zpl(self, shipment_id: str) -> bytes:
+        """Get the labels of a shipment as ZPL."""
+        return self._send(Call("GET", f"/v1/shipments/{part(shipment_id)}/labels-zpl", bytes))
+
+    def log_document(
+        self, shipment_id: str, body: models.DocumentActBody, *, idempotency_key: str | None = None
+    ) -> models.DocumentLog:
+        """Log what was done with a document."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/documents",
+                models.DocumentLog,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    def get_documents(self, order_id: str) -> models.DocumentLog:
+        """Get the document log of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/documents", models.DocumentLog))
+
+    def create_wave(self, body: models.WaveBody, *, idempotency_key: str | None = None) -> models.CreatedWave:
+        """Begin a wave."""
+        return self._send(Call("POST", "/v1/waves", models.CreatedWave, body=body, key=idempotency_key or new_key()))
+
+    def get_wave(self, wave_id: str) -> models.Wave:
+        """Get a wave and its pick list."""
+        return self._send(Call("GET", f"/v1/waves/{part(wave_id)}", models.Wave))
+
+    def take_carrier_events(
+        self, body: models.CarrierEventsBody, *, idempotency_key: str | None = None
+    ) -> models.TakenEvents:
+        """Take events of carriers."""
+        return self._send(
+            Call("POST", "/v1/carrier-events", models.TakenEvents, body=body, key=idempotency_key or new_key())
+        )
+
     def list_shipments(
         self,
         *,

@@ -232,6 +232,34 @@ class CancelledLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quantity: int | None = None
 
 
+class CarrierEventBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a carrier says of a parcel, when it was so, and where; `proof` is what it has of a delivery."""
+
+    tracking_number: str
+    event: Literal[
+        "accepted",
+        "awaiting_pickup",
+        "damaged",
+        "delivered",
+        "failed_attempt",
+        "in_transit",
+        "information",
+        "lost",
+        "out_for_delivery",
+        "returned_to_sender",
+    ]
+    at: str
+    place: str | None = None
+    detail: str | None = None
+    proof: str | None = None
+
+
+class CarrierEventsBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Events in the order in which they are to be taken."""
+
+    events: Sequence[CarrierEventBody]
+
+
 class Carton(Struct, frozen=True, kw_only=True):
     """So many alike; `carton` is null for a product in its own packaging, `weight_g` is of one with all in it."""
 
@@ -346,6 +374,16 @@ class ConditionMoveReply(Struct, frozen=True, kw_only=True):
     condition: str
     before: int
     after: int
+
+
+class CreatedWave(Struct, frozen=True, kw_only=True):
+    """A wave, and the shipments that were to join it."""
+
+    wave_id: str
+    node_id: str
+    created_at: str
+    by: str
+    shipment_ids: tuple[str, ...]
 
 
 class CustomerAddress(Struct, frozen=True, kw_only=True):
@@ -499,12 +537,39 @@ class Disagreement(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class DocumentActBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was done with a document of a shipment; `detail` says how, and names nobody: it is not sealed."""
+
+    document: Literal["invoice", "label", "packing_slip", "zpl"]
+    act: Literal["printed", "sent"]
+    detail: str | None = None
+    by: str | None = None
+
+
 class DocumentData(Struct, frozen=True, kw_only=True, tag_field="object", tag="document"):
     """Which document has which version now."""
 
     name: str
     version: int
     who: str
+
+
+class DocumentEntry(Struct, frozen=True, kw_only=True):
+    """Who made, saw, sent or printed which document of which shipment, and when; `sha256` is that of its bytes."""
+
+    document: str
+    shipment_id: str
+    act: str
+    by: str
+    at: str
+    sha256: str | None
+    detail: str | None
+
+
+class DocumentLog(Struct, frozen=True, kw_only=True):
+    """The log of an order's documents, the newest last; of more than 200 entries the newest."""
+
+    data: tuple[DocumentEntry, ...]
 
 
 class DropShipLine(Struct, frozen=True, kw_only=True):
@@ -1554,6 +1619,22 @@ class PickBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Who picks."""
 
     by: str | None = None
+
+
+class PickLine(Struct, frozen=True, kw_only=True):
+    """A product to fetch, how many of it, and for which shipments."""
+
+    sku: str
+    quantity: int
+    shipments: tuple[PickedFor, ...]
+
+
+class PickedFor(Struct, frozen=True, kw_only=True):
+    """For which shipment so many units of a product are."""
+
+    shipment_id: str
+    line_id: str
+    quantity: int
 
 
 class Pin(Struct, frozen=True, kw_only=True):
@@ -2623,6 +2704,19 @@ class SupplyReply(Struct, frozen=True, kw_only=True):
     unpegged: int
 
 
+class TakenEvent(Struct, frozen=True, kw_only=True):
+    """What became of an event: `taken`, also if it was known, or `unknown_number`."""
+
+    tracking_number: str
+    outcome: str
+
+
+class TakenEvents(Struct, frozen=True, kw_only=True):
+    """What became of each event, in their order."""
+
+    data: tuple[TakenEvent, ...]
+
+
 class TaxCountry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rates of a country; where tax is included, prices already hold it."""
 
@@ -2786,6 +2880,37 @@ class WantedLine(Struct, frozen=True, kw_only=True, omit_defaults=True):
     line_id: str | None = None
     substitutes: bool | None = None
     price_cents: int | None = None
+
+
+class Wave(Struct, frozen=True, kw_only=True):
+    """A wave as it stands: the shipments that joined it, and what is still to be fetched for them, by SKU."""
+
+    wave_id: str
+    node_id: str
+    created_at: str
+    by: str
+    shipments: tuple[WaveShipment, ...]
+    pick_list: tuple[PickLine, ...]
+
+
+class WaveBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Of which released shipments of a node to make a wave: those that leave first."""
+
+    node_id: str
+    services: Sequence[str] | None = None
+    until: datetime.date | None = None
+    most_shipments: int = 20
+    by: str | None = None
+
+
+class WaveShipment(Struct, frozen=True, kw_only=True):
+    """A shipment of a wave, and how far it is."""
+
+    shipment_id: str
+    order_id: str
+    state: str
+    service: str
+    ship_on: datetime.date
 
 
 class WebhookData(Struct, frozen=True, kw_only=True, tag_field="object", tag="webhook"):

@@ -17,6 +17,7 @@ SCOPES: tuple[str, ...] = (
     "availability:read",
     "bid-prices:read",
     "bid-prices:write",
+    "carrier-events:write",
     "catalog:read",
     "catalog:write",
     "customers:read",
@@ -63,6 +64,8 @@ SCOPES: tuple[str, ...] = (
     "slots:read",
     "tax-rates:read",
     "tax-rates:write",
+    "waves:read",
+    "waves:write",
     "webhooks:read",
     "webhooks:write",
 )

@@ -11,16 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.network.document import NodeDocument
+from engine.orders.contact import contact_of
 from engine.orders.model import Order
 from engine.orders.personal import Seal
 
-_NAMES = ("name", "full_name", "recipient")
-_STREETS = ("street", "street1", "address1", "address_line1", "line1")
-_SECONDS = ("street2", "address2", "address_line2", "line2")
-_CITIES = ("city", "town", "locality")
-_REGIONS = ("region", "state", "province")
-_CODES = ("postal_code", "zip", "postcode")
-_PHONES = ("phone", "phone_number", "telephone")
+_CODES = ("postal_code", "zip", "postcode", "zip_code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,23 +42,20 @@ class Address:
 
 def address_of(order: Order, customer: Mapping[str, Any] | None) -> Address:
     """Return where an order goes, by what is known of its customer and of its destination."""
-    said = dict(customer or {})
-    for word in ("address", "shipping_address", "ship_to"):
-        if isinstance(said.get(word), Mapping):
-            said = {**said, **said[word]}
+    who = contact_of(customer)
     place = order.captured.destination if order.life.amendment is None else order.life.amendment.destination
-    both = " ".join(part for part in (_first(said, ("first_name",)), _first(said, ("last_name",))) if part)
+    said = customer or {}
     return Address(
-        name=_first(said, _NAMES) or both,
-        company=_first(said, ("company",)),
-        street=_first(said, _STREETS),
-        street2=_first(said, _SECONDS),
-        city=_first(said, _CITIES),
-        region=_first(said, _REGIONS),
-        postal_code=_first(said, _CODES) or place.postal_code or "",
-        country=_first(said, ("country",)) or place.country or "",
-        phone=_first(said, _PHONES),
-        email=_first(said, ("email",)),
+        name=who.name,
+        company=who.company,
+        street=who.street,
+        street2=who.street_2,
+        city=who.city,
+        region=who.region,
+        postal_code=place.postal_code or _text(said, _CODES),
+        country=place.country or _text(said, ("country",)),
+        phone=who.phone,
+        email=who.email,
     )
 
 
@@ -94,5 +86,8 @@ def address_of_node(node: NodeDocument) -> Address:
     )
 
 
-def _first(said: Mapping[str, Any], words: tuple[str, ...]) -> str:
-    return next((str(said[word]).strip() for word in words if said.get(word)), "")
+def _text(said: Mapping[str, Any], names: tuple[str, ...]) -> str:
+    """Return what a channel says under one of some names, in its outermost words or those of an address in them."""
+    levels = [said, *(each for each in said.values() if isinstance(each, Mapping))]
+    found = (level[name] for level in levels for name in names if isinstance(level.get(name), str))
+    return next(found, "").strip()

@@ -73,7 +73,7 @@ def delivered(
     shipment = shipment_of(order, shipment_id)
     if shipment.state is ShipmentState.DELIVERED and proof in {"", shipment.proof}:
         return None
-    note = _note("shipment_delivered", shipment, by, proof or None)
+    note = _note("shipment_delivered", shipment, by, None)  # a proof names people, and stays with the shipment
     if shipment.state is ShipmentState.DELIVERED:
         return revision_of(order, with_shipment(order, msgspec.structs.replace(shipment, proof=proof)), note)
     why = why_not(order, shipment, ShipmentState.DELIVERED)

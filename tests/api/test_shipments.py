@@ -137,3 +137,45 @@ async def test_a_lost_shipment_is_routed_and_shipped_again(released):
     await released.post("/v1/shipments/shp_o-1-2/pack")
     again = await released.post("/v1/shipments/shp_o-1-2/ship")
     assert (again.json()["state"], await on_hand(released)) == ("shipped", (16, 0))
+
+
+async def test_documents_are_printed_and_their_log_is_kept(released):
+    path = "/v1/shipments/shp_o-1-1"
+    assert (await released.get(f"{path}/labels")).json()["code"] == "illegal_state"
+    await released.post(f"{path}/pack")
+    for last, kind, begins in (
+        ("packing-slip", "application/pdf", b"%PDF"),
+        ("labels", "application/pdf", b"%PDF"),
+        ("labels-zpl", "application/zpl", b"^XA"),
+    ):
+        answer = await released.get(f"{path}/{last}")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, kind), answer.text
+        assert answer.content.startswith(begins)
+    sent = await released.post(f"{path}/documents", json={"document": "label", "act": "sent", "by": "anna"})
+    log = (await released.get("/v1/orders/o-1/documents")).json()
+    assert sent.json() == log
+    assert [(entry["document"], entry["act"]) for entry in log["data"]] == [
+        ("packing_slip", "made"),
+        ("label", "made"),
+        ("zpl", "made"),
+        ("label", "sent"),
+    ]
+
+
+async def test_a_wave_and_the_carrier_take_a_shipment_to_its_customer(released):
+    key = {"Idempotency-Key": "wave-1"}
+    made = await released.post("/v1/waves", json={"node_id": "east"}, headers=key)
+    again = await released.post("/v1/waves", json={"node_id": "east"}, headers=key)
+    assert (made.status_code, again.content, again.headers["Idempotent-Replayed"]) == (201, made.content, "true")
+    wave = (await released.get(f"/v1/waves/{made.json()['wave_id']}")).json()
+    assert [(line["sku"], line["quantity"]) for line in wave["pick_list"]] == [("mug", 2)]
+    await released.post("/v1/shipments/shp_o-1-1/pack")
+    number = (await released.get("/v1/shipments/shp_o-1-1")).json()["tracking_number"]
+    events = [
+        {"tracking_number": number, "event": "delivered", "at": "2026-11-25T10:00:00Z", "proof": "porch"},
+        {"tracking_number": "0000", "event": "lost", "at": "2026-11-25T10:00:00Z"},
+    ]
+    taken = await released.post("/v1/carrier-events", json={"events": events})
+    assert [each["outcome"] for each in taken.json()["data"]] == ["taken", "unknown_number"]
+    found = (await released.get("/v1/shipments/shp_o-1-1")).json()
+    assert (found["state"], found["proof"], await on_hand(released)) == ("delivered", "porch", (18, 0))

@@ -20,16 +20,13 @@ def demand_values(order: Order) -> dict[str, int]:
     over all of the order's if its products are counted with other lines.
     """
     prices = order.life.money.prices
-    values = {line.line_id: 0 for line in order.demand}
-    quantities = {line.line_id: line.quantity for line in order.demand}
-    for price in () if prices is None else prices.lines:
-        if price.line_id in values:
-            values[price.line_id] += price.total_cents
-            continue
-        mine = [line_id for line_id in values if line_id.startswith(f"{price.line_id}/")] or list(values)
-        for line_id, share in _spread(price.total_cents, {each: quantities[each] for each in mine}).items():
-            values[line_id] += share
-    return values
+    return _by_demand(order, {} if prices is None else {each.line_id: each.total_cents for each in prices.lines})
+
+
+def demand_taxes(order: Order) -> dict[str, int]:
+    """Return the tax in what all units of each line of an order's demand are worth, in cents; spread as that is."""
+    prices = order.life.money.prices
+    return _by_demand(order, {} if prices is None else {each.line_id: each.tax_cents for each in prices.lines})
 
 
 def charged_for_cents(order: Order) -> int:
@@ -61,6 +58,20 @@ def _worth_cents(order: Order, units: Mapping[str, int]) -> int:
     values = demand_values(order)
     worth = sum(values[line.line_id] * counted[line.line_id] // line.quantity for line in order.demand)
     return worth + shipping_total_cents(prices)
+
+
+def _by_demand(order: Order, amounts: Mapping[str, int]) -> dict[str, int]:
+    """Return amounts of priced lines by the lines of the demand."""
+    values = {line.line_id: 0 for line in order.demand}
+    quantities = {line.line_id: line.quantity for line in order.demand}
+    for priced_id, cents in amounts.items():
+        if priced_id in values:
+            values[priced_id] += cents
+            continue
+        mine = [line_id for line_id in values if line_id.startswith(f"{priced_id}/")] or list(values)
+        for line_id, share in _spread(cents, {each: quantities[each] for each in mine}).items():
+            values[line_id] += share
+    return values
 
 
 def _spread(cents: int, weights: Mapping[str, int]) -> dict[str, int]:
