@@ -73,6 +73,7 @@ from engine.orders.order_holds import RELEASE
 from engine.orders.paying.beginning import with_tenders
 from engine.orders.paying.tax_rates import TaxRates
 from engine.orders.paying.tendering import Tendering
+from engine.orders.regrouping import Regrouping
 from engine.orders.released import VOID
 from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
@@ -148,6 +149,7 @@ class Engine:
     modifications: Modifications
     tax_rates: TaxRates
     payments: PaymentService
+    regrouping: Regrouping
     order_policies: OrderPolicies
     changes: OrderChanges
     effects: Effects
@@ -287,9 +289,11 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     labels = Labels(SandboxCarriers(), reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
+    regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
     handlers = {
         **_handlers(labels, paying),
         **return_handlers(inventory),
+        **regrouping.handlers(),
         REROUTE: rerouting(runs, settings.tenant),
     }
     effects = Effects(stores.orders, changes, handlers, clock)
@@ -369,7 +373,8 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock),
         order_policies=order_policies,
         cancellations=cancellations,
-        modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock),
+        regrouping=regrouping,
+        modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock, tax_rates.at),
         changes=changes,
         effects=effects,
         fulfillment=fulfillment,

@@ -819,6 +819,22 @@ class Methods(Sender):
             )
         )
 
+    def split_order(self, order_id: str, body: models.SplitBody, *, idempotency_key: str | None = None) -> models.Order:
+        """Split an order."""
+        return self._send(
+            Call(
+                "POST", f"/v1/orders/{part(order_id)}/split", models.Order, body=body, key=idempotency_key or new_key()
+            )
+        )
+
+    def merge_order(self, order_id: str, body: models.MergeBody, *, idempotency_key: str | None = None) -> models.Order:
+        """Merge an order into another."""
+        return self._send(
+            Call(
+                "POST", f"/v1/orders/{part(order_id)}/merge", models.Order, body=body, key=idempotency_key or new_key()
+            )
+        )
+
     def authorise_return(
         self, order_id: str, body: models.ReturnBody, *, idempotency_key: str | None = None
     ) -> models.Return:

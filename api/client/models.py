@@ -1051,6 +1051,14 @@ class Margin(Struct, frozen=True, kw_only=True):
     is_unprofitable: bool
 
 
+class MergeBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The order that this one is to join."""
+
+    into: str
+    reason: str | None = None
+    by: str | None = None
+
+
 class ModificationPreview(Struct, frozen=True, kw_only=True):
     """What a modification would come to; money is null, or 0, where the order has no prices or is not paid for.
 
@@ -1349,6 +1357,7 @@ class Order(Struct, frozen=True, kw_only=True):
     channel_order_id: str | None = None
     customer_id: str | None = None
     checks: OrderChecks | None = None
+    links: tuple[OrderLink, ...] = ()
     prices: OrderPrices | None = None
     rejections: tuple[Rejection, ...] = ()
     pins: tuple[Pin, ...] = ()
@@ -1503,6 +1512,13 @@ class OrderLinePrice(Struct, frozen=True, kw_only=True):
     tax_code: str
     tax_cents: int
     total_cents: int
+
+
+class OrderLink(Struct, frozen=True, kw_only=True):
+    """Another order that this one has to do with: split_from, split_to, merged_from, merged_into, exchange_for, …."""
+
+    kind: str
+    order_id: str
 
 
 class OrderPayments(Struct, frozen=True, kw_only=True):
@@ -2662,6 +2678,22 @@ class SlotList(Struct, frozen=True, kw_only=True):
     as_of: str
     data: tuple[SlotEntry, ...]
     has_more: bool
+
+
+class SplitBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is to be an order of its own, and where that goes; without a destination where this one does."""
+
+    lines: Sequence[SplitLineBody]
+    destination: DestinationBody | None = None
+    reason: str | None = None
+    by: str | None = None
+
+
+class SplitLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line, as the customer ordered it; all that are left of it if no quantity is given."""
+
+    line_id: str
+    quantity: int | None = None
 
 
 class StockedLine(Struct, frozen=True, kw_only=True):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from api.endpoint import Answer, Call, Endpoint, NoQuery
+from msgspec import Struct
+
+from api.endpoint import Answer, Call, Endpoint, Handler, NoQuery
 from api.routes.orders import ORDER, destination_of, shown_order
 from api.schemas import order_changes as wire
+from api.schemas.orders import Order
 from engine.errors import IllegalState, NotFound
 from engine.orders.modifying import ModifiedLine, NewModification
+from engine.orders.splitting import NewSplit
 
 
 async def modify_order(call: Call[wire.ModifyBody, NoQuery]) -> Answer:
@@ -33,6 +37,52 @@ async def modify_order(call: Call[wire.ModifyBody, NoQuery]) -> Answer:
     return Answer(value=shown, is_replayed=done.replayed)
 
 
+async def split_order(call: Call[wire.SplitBody, NoQuery]) -> Answer:
+    """Makes units of an order one of their own: its `links` say which. Prices and tenders are divided to the cent.
+
+    What was reserved for them is reserved for the other order, unless somebody else took it in that moment.
+    """
+    body, order_id = call.body, call.path["order_id"]
+    new = NewSplit(
+        lines=tuple((line.line_id, line.quantity) for line in body.lines),
+        destination=None if body.destination is None else destination_of(body.destination),
+        reason=body.reason,
+    )
+    done = await call.engine.regrouping.split(order_id, new, by=body.by, replay=call.replay)
+    await call.engine.effects.settle(order_id)
+    return Answer(value=shown_order(done.value), is_replayed=done.replayed)
+
+
+async def merge_order(call: Call[wire.MergeBody, NoQuery]) -> Answer:
+    """Lets an order join another of the same channel and customer that goes the same way; then it is cancelled.
+
+    It is stopped first. If the other cannot take its lines any more, it goes on by itself, and its history says why.
+    """
+    body, order_id = call.body, call.path["order_id"]
+    done = await call.engine.regrouping.merge(order_id, body.into, reason=body.reason, by=body.by, replay=call.replay)
+    await call.engine.effects.settle(order_id)
+    return Answer(value=shown_order(done.value), is_replayed=done.replayed)
+
+
+def _change_of_order(
+    last: str, summary: str, handler: Handler, body: type[Struct], reply: type[Struct], example: object
+) -> Endpoint:
+    """Return an endpoint by which an order is changed under a key."""
+    return Endpoint(
+        method="POST",
+        path="/v1/orders/{order_id:path}/" + last,
+        summary=summary,
+        handler=handler,
+        body=body,
+        reply=reply,
+        scope="orders:write",
+        refusals=(NotFound, IllegalState),
+        is_keyed=True,
+        path_examples=ORDER,
+        example=example,
+    )
+
+
 def _modification(body: wire.ModifyBody) -> NewModification:
     return NewModification(
         lines=tuple(
@@ -57,17 +107,16 @@ def _modification(body: wire.ModifyBody) -> NewModification:
 
 
 ENDPOINTS = (
-    Endpoint(
-        method="POST",
-        path="/v1/orders/{order_id:path}/modify",
-        summary="Modify an order, or see what that would come to",
-        handler=modify_order,
-        body=wire.ModifyBody,
-        reply=wire.ModifiedOrder,
-        scope="orders:write",
-        refusals=(NotFound, IllegalState),
-        is_keyed=True,
-        path_examples=ORDER,
-        example={"lines": [{"line_id": "1", "quantity": 1}], "dry_run": True},
+    _change_of_order(
+        "modify",
+        "Modify an order, or see what that would come to",
+        modify_order,
+        wire.ModifyBody,
+        wire.ModifiedOrder,
+        {"lines": [{"line_id": "1", "quantity": 1}], "dry_run": True},
     ),
+    _change_of_order(
+        "split", "Split an order", split_order, wire.SplitBody, Order, {"lines": [{"line_id": "2", "quantity": 1}]}
+    ),
+    _change_of_order("merge", "Merge an order into another", merge_order, wire.MergeBody, Order, {"into": "ord_2"}),
 )

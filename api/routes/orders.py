@@ -277,6 +277,7 @@ def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
         channel_order_id=order.life.channel_order_id or None,
         customer_id=order.life.customer_id or None,
         checks=shown_checks(order),
+        links=[wire.OrderLink(kind=link.kind, order_id=link.order_id) for link in order.life.links],
         prices=shown_prices(order.life.money.prices),
         rejections=shown_rejections(order),
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],

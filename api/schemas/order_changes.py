@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from api.schemas.fields import Body, Cents, Identifier, Reply
+from api.schemas.fields import Body, Cents, Identifier, Quantity, Reply
 from api.schemas.order_steering import By, Reason
 from api.schemas.orders import DestinationBody, Order
 
@@ -41,6 +41,30 @@ class ModifyBody(Body, frozen=True, kw_only=True):
     shipping_cents: Cents | None = None
     expected_total_cents: Cents | None = None
     dry_run: bool = False
+    reason: Reason | None = None
+    by: By | None = None
+
+
+class SplitLineBody(Body, frozen=True, kw_only=True):
+    """Units of a line, as the customer ordered it; all that are left of it if no quantity is given."""
+
+    line_id: Identifier
+    quantity: Quantity | None = None
+
+
+class SplitBody(Body, frozen=True, kw_only=True):
+    """What is to be an order of its own, and where that goes; without a destination where this one does."""
+
+    lines: Annotated[list[SplitLineBody], Meta(min_length=1, max_length=1000)]
+    destination: DestinationBody | None = None
+    reason: Reason | None = None
+    by: By | None = None
+
+
+class MergeBody(Body, frozen=True, kw_only=True):
+    """The order that this one is to join."""
+
+    into: Identifier
     reason: Reason | None = None
     by: By | None = None
 

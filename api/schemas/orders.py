@@ -140,6 +140,13 @@ class OrderChecks(Reply, frozen=True, kw_only=True):
     awaits: list[str]
 
 
+class OrderLink(Reply, frozen=True, kw_only=True):
+    """Another order that this one has to do with: split_from, split_to, merged_from, merged_into, exchange_for, …."""
+
+    kind: str
+    order_id: str
+
+
 class OrderLinePrice(Reply, frozen=True, kw_only=True):
     """What the customer pays for a line; tax that is included is a part of the total, other tax is in it."""
 
@@ -237,6 +244,7 @@ class Order(Reply, frozen=True, kw_only=True):
     channel_order_id: str | None = None
     customer_id: str | None = None
     checks: OrderChecks | None = None
+    links: list[OrderLink] = msgspec.field(default_factory=list)
     prices: OrderPrices | None = None
     rejections: list[Rejection] = msgspec.field(default_factory=list)
     pins: Annotated[list[Pin], Meta(description="what people said, by lines as in allocations")] = msgspec.field(

@@ -17,7 +17,7 @@ from engine.faults import nearest
 from engine.inventory.model import HoldLine
 from engine.orders.life import CancelledUnits, Life
 from engine.orders.model import Note, NotedLine, Order
-from engine.orders.order_holds import with_holds
+from engine.orders.order_holds import being_merged, with_holds
 from engine.orders.remaining import units_left
 from engine.orders.revising import Revision, refused, revision_of
 from engine.orders.withdrawing import free_units, withdrawn
@@ -49,14 +49,14 @@ def cancelled(
         return None
     free = free_units(order, until)
     if new.lines:
-        _check(order, new)
-        wanted, short = _wanted(order, new, free, catalog)
+        check_named(order, new.lines)
+        wanted, short = units_of(order, new.lines, free, catalog)
         if short:
             return refused(order, note, short)
     else:
         wanted = {line_id: units for line_id, units in free.items() if units}
-    if not wanted:
-        return refused(order, note, _nothing_left(order, until))
+    if not wanted or being_merged(order):
+        return refused(order, note, being_merged(order) or _nothing_left(order, until))
     left = units_left(order)
     if all(wanted.get(line_id, 0) >= units for line_id, units in left.items()):
         return closed(order, order, wanted, note)
@@ -94,12 +94,15 @@ def parts_of(order: Order, line_id: str, catalog: Catalog) -> dict[str, int]:
     return {by_sku[sku]: units for sku, units in components if sku in by_sku}
 
 
-def _wanted(
-    order: Order, new: NewCancellation, free: Mapping[str, int], catalog: Catalog
+def units_of(
+    order: Order, lines: Sequence[tuple[str, int | None]], free: Mapping[str, int], catalog: Catalog
 ) -> tuple[dict[str, int], str]:
-    """Return the units of each line of the demand to cancel, or why it cannot be."""
+    """Return the units of each line of the demand that some of the customer's lines are, or why there are not so many.
+
+    `free` are those that may be taken; None asks for all of a line that are.
+    """
     rest, wanted = dict(free), dict[str, int]()
-    for line_id, quantity in new.lines:
+    for line_id, quantity in lines:
         parts = parts_of(order, line_id, catalog)
         most = min((rest.get(each, 0) // units for each, units in parts.items()), default=0)
         ordered = next(line.quantity for line in order.lines if line.line_id == line_id)
@@ -125,9 +128,10 @@ def _nothing_left(order: Order, until: str) -> str:
     return f"Order {order.order_id!r} cannot be cancelled: units of it have left a node. Take them back as a return."
 
 
-def _check(order: Order, new: NewCancellation) -> None:
+def check_named(order: Order, lines: Sequence[tuple[str, int | None]]) -> None:
+    """Raise InvalidInput for lines that an order does not have, that stand twice, or of which no unit is named."""
     faults, known, seen = list[Fault](), {line.line_id for line in order.lines}, set[str]()
-    for index, (line_id, quantity) in enumerate(new.lines):
+    for index, (line_id, quantity) in enumerate(lines):
         path = f"$.lines[{index}]"
         if line_id not in known:
             message = f"order {order.order_id} has no line {line_id!r}; {nearest(line_id, known)}"

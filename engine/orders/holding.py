@@ -14,9 +14,9 @@ from engine.events.actor import actor
 from engine.orders.changing import Rule
 from engine.orders.facts.effects import Effect
 from engine.orders.model import Note, Order
-from engine.orders.order_holds import with_holds, without_kind
+from engine.orders.order_holds import being_merged, with_holds, without_kind
 from engine.orders.revising import Revision, refused, revision_of
-from engine.orders.steering import APPROVAL, MANUAL, OrderHold
+from engine.orders.steering import APPROVAL, MANUAL, NOT_BY_HAND, OrderHold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ def stopped(order: Order, new: NewHold, at: datetime, by: str) -> Revision:
     note = Note(event="order_hold", by=by, reason=new.reason, subject=new.kind)
     if order.is_cancelled:
         return refused(order, note, f"Order {order.order_id!r} is cancelled; there is nothing to stop.")
-    if new.kind == APPROVAL:
-        message = f"{APPROVAL!r} is for rules of the order policy; name another kind, or none"
+    if new.kind in NOT_BY_HAND:
+        message = f"{new.kind!r} is not put on by hand; name another kind, or none"
         raise InvalidInput(Fault(path="$.kind", message=message))
     if new.release_at is not None and new.release_at <= at:
         message = f"{new.release_at.isoformat()} is past; give an instant after {at.isoformat(timespec='seconds')}"
@@ -52,9 +52,9 @@ def released(order: Order, by: str, kind: str | None = None) -> Revision:
     One that waits for approval is released by that only.
     """
     holds = order.steering.order_holds
-    off = [hold for hold in holds if (hold.kind == kind if kind else hold.kind != APPROVAL)]
+    off = [hold for hold in holds if (hold.kind == kind if kind else hold.kind not in NOT_BY_HAND)]
     note = Note(event="order_hold_released", by=by, subject=kind or ", ".join(hold.kind for hold in off) or None)
-    if not off or kind == APPROVAL:
+    if not off or kind in NOT_BY_HAND:
         return refused(order, note, _nothing_to_release(order, kind))
     left = with_holds(order, [hold for hold in holds if hold not in off])
     return revision_of(order, replace(left, steering=replace(left.steering, attempts=0)), note)
@@ -74,6 +74,8 @@ def _nothing_to_release(order: Order, kind: str | None) -> str:
     kinds = [hold.kind for hold in order.steering.order_holds]
     if APPROVAL in kinds and kind in {None, APPROVAL}:
         return f"Order {order.order_id!r} waits for approval; approve it, or refuse it."
+    if why := being_merged(order):
+        return why
     if not kinds:
         return f"Order {order.order_id!r} has no order hold."
     return f"Order {order.order_id!r} has no order hold of the kind {kind!r}; it has: {', '.join(kinds)}."

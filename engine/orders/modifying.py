@@ -20,6 +20,7 @@ from engine.orders.destination import Destination
 from engine.orders.facts.money import Prices
 from engine.orders.life import Amendment
 from engine.orders.model import Note, NotedLine, Order
+from engine.orders.order_holds import being_merged
 from engine.orders.remaining import units_left
 from engine.orders.revising import Revision, StockLine, refused, reopened, revision_of
 from engine.orders.withdrawing import free_units, withdrawn
@@ -70,13 +71,13 @@ def modified(
     before, after = order.life.money.prices, terms.prices
     difference = None if before is None or after is None else after.total_cents - before.total_cents
     note = Note(event="modified", by=by, reason=new.reason, amount_cents=difference, lines=_changed(order, terms))
-    why = _refusal(order, terms, new, until)
+    why = being_merged(order) or _refusal(order, terms, new, until)
     if why:
         return refused(order, note, why)
     to, given = _without_units(order, terms.amendment, until, reserved)
     money = msgspec.structs.replace(to.life.money, prices=after)
     to = replace(to, life=msgspec.structs.replace(to.life, amendment=terms.amendment, money=money))
-    to = _opened(to) if _is_to_go_otherwise(order, terms.amendment) else _with_more(to)
+    to = _opened(to) if _is_to_go_otherwise(order, terms.amendment) else with_more(to)
     return revision_of(order, to, note, given_back=given, uses_change=True)
 
 
@@ -155,10 +156,10 @@ def _opened(order: Order) -> Order:
     if not order.allocation:
         return order
     opened = reopened(order, [row.quantity for row in order.allocation])
-    return _with_more(opened)
+    return with_more(opened)
 
 
-def _with_more(order: Order) -> Order:
+def with_more(order: Order) -> Order:
     """Return an order that was routed with rows for units that have come, and what nodes have staying there."""
     if not order.allocation:
         return order

@@ -12,7 +12,7 @@ import msgspec
 
 from engine.orders.facts.effects import Effect
 from engine.orders.model import Order
-from engine.orders.steering import OrderHold
+from engine.orders.steering import MERGING, OrderHold
 
 RELEASE = "order_hold.release"
 """The effect by which an order hold is released when its time has come."""
@@ -38,6 +38,13 @@ def with_holds(order: Order, holds: Sequence[OrderHold]) -> Order:
 def without_kind(order: Order, kind: str) -> list[OrderHold]:
     """Return the order holds of other kinds."""
     return [hold for hold in order.steering.order_holds if hold.kind != kind]
+
+
+def being_merged(order: Order) -> str:
+    """Return why an order cannot be changed while it joins another; blank if it does not."""
+    if all(hold.kind != MERGING for hold in order.steering.order_holds):
+        return ""
+    return f"Order {order.order_id!r} is being merged into another one. Change that one, or send it again later."
 
 
 def let_go(order: Order, event: str) -> Order:

@@ -19,8 +19,11 @@ TOO_MANY_REJECTIONS = "too_many_rejections"
 """The reason of the order hold that an order gets when nodes have refused it as often as may be."""
 
 
-MANUAL, APPROVAL = "manual", "approval"
-"""The kinds of order holds that people put on without naming another, and that wait for somebody's approval."""
+MANUAL, APPROVAL, MERGING = "manual", "approval", "merging"
+"""The kinds of order holds that people put on without naming another, that wait for somebody's approval, and that an
+order has while it joins another."""
+NOT_BY_HAND = frozenset({APPROVAL, MERGING})
+"""The kinds that are neither put on nor released by hand."""
 
 
 class RejectionKind(StrEnum):

@@ -64,7 +64,7 @@ def test_only_an_order_hold_that_is_there_is_released_and_approval_never_by_hand
     )
     assert kinds(released(waits, "bo").to) == [APPROVAL]
     assert "approve it, or refuse it" in str(released(waits, "bo", APPROVAL).refusal)
-    with pytest.raises(InvalidInput, match="for rules of the order policy"):
+    with pytest.raises(InvalidInput, match="is not put on by hand"):
         held(ORDER, APPROVAL)
 
 

@@ -6,6 +6,25 @@ from datetime import date, datetime
 
 import msgspec
 
+from engine.orders.destination import Destination
+from engine.orders.facts.money import Prices, Tender
+from engine.routing.model import OrderLine
+
+
+class SplitOff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What an order that was split off is to begin with, until it has.
+
+    `stock` are the lines (sku, node, quantity, ship_on ordinal or 0) that the other gave back for it, and
+    `is_confirmed` whether they were confirmed.
+    """
+
+    lines: tuple[OrderLine, ...]
+    destination: Destination
+    stock: tuple[tuple[str, str, int, int], ...] = ()
+    is_confirmed: bool = False
+    prices: Prices | None = None
+    tenders: tuple[Tender, ...] = ()
+
 
 class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Another order that this one has to do with.
@@ -15,6 +34,7 @@ class Link(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     kind: str
     order_id: str
+    split_off: SplitOff | None = None
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
