@@ -90,6 +90,7 @@ from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
 from engine.returns.handling import return_handlers
+from engine.returns.labelling import ReturnLabels
 from engine.returns.policy import ReturnPolicies
 from engine.returns.service import ReturnService
 from engine.routing.explained_runs import ExplainedRuns
@@ -285,14 +286,14 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
     beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, [with_tenders(tendering)])
     customers = _customers(settings, clock, stores)
-    addressed = addresses_under(customers.seal)
-    labels = Labels(SandboxCarriers(), reference, stores.tracking, addressed)
+    carriers, addressed = SandboxCarriers(), addresses_under(customers.seal)
+    labels = Labels(carriers, reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
     regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
     handlers = {
         **_handlers(labels, paying),
-        **return_handlers(inventory),
+        **return_handlers(inventory, ReturnLabels(carriers, reference, addressed)),
         **regrouping.handlers(),
         REROUTE: rerouting(runs, settings.tenant),
     }

@@ -2152,6 +2152,7 @@ class Return(Struct, frozen=True, kw_only=True):
     tracking_number: str
     label_url: str
     label_cents: int
+    problem: str
     fee_cents: int
     label_fee_cents: int
     shipping_refund_cents: int

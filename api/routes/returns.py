@@ -130,6 +130,7 @@ def shown_return(order: Order, found: facts.Return) -> wire.Return:
         tracking_number=found.tracking_number,
         label_url=found.label_url,
         label_cents=found.label_cents,
+        problem=found.problem,
         fee_cents=found.fee_cents,
         label_fee_cents=found.label_fee_cents,
         shipping_refund_cents=found.shipping_refund_cents,

@@ -164,6 +164,7 @@ class Return(Reply, frozen=True, kw_only=True):
     tracking_number: str
     label_url: str
     label_cents: int
+    problem: Annotated[str, Meta(description="why it has no label")]
     fee_cents: int
     label_fee_cents: int
     shipping_refund_cents: int

@@ -45,6 +45,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             scopes=(
                 *("*:read", "network:write", "catalog:write", "policies:write", "order-policy:write"),
                 *("routing-runs:write", "simulations:write", "demand-forecast:write", "bid-prices:write"),
+                "return-policy:write",
                 *("lead-times:write", "inventory:write", "nodes:write", "alerts:write", "alert-policy:write"),
             ),
             without=("customers:read", "payments:read", "metrics:read", "webhooks:read"),

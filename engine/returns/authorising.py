@@ -15,12 +15,13 @@ import msgspec
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.orders.facts.effects import Effect
-from engine.orders.facts.returns import Exchange, Return, ReturnLine, ReturnState, came_back
+from engine.orders.facts.returns import Exchange, LabelPaidBy, Return, ReturnLine, ReturnState, came_back
 from engine.orders.model import Note, NotedLine, Order
 from engine.orders.revising import Revision, refused, revision_of
 from engine.returns.amounts import fees, units_value_cents
 from engine.returns.policy import ReturnPolicy, StoredReturnPolicy, Terms
-from engine.returns.steps import EXCHANGE, EXPIRE, return_id_of, with_return
+from engine.returns.return_nodes import NodeChoice
+from engine.returns.steps import EXCHANGE, EXPIRE, LABEL, label_payer, return_id_of, with_return
 from engine.returns.terms import Asked, kept_terms, may_come_until, still_announced, terms_for, with_customer
 
 ASKED_FOR = "somebody asks for an exception"
@@ -51,10 +52,10 @@ class NewReturn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authorising:
-    """What was looked up to decide: the policy, the node it goes to, and the classes of products by SKU."""
+    """What was looked up to decide: the policy, the node it goes to and how, and the classes of products by SKU."""
 
     stored: StoredReturnPolicy
-    node_id: str
+    node: NodeChoice
     sku_classes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,7 +75,9 @@ def authorised(order: Order, new: NewReturn, known: Authorising, at: datetime) -
     policy = known.stored.policy
     lines = _checked(order, new, policy, known.sku_classes)
     noted = tuple(NotedLine(line_id=each.new.line_id, quantity=each.new.quantity) for each in lines)
-    note = Note(event="return_authorised", by=new.by, node_id=known.node_id, lines=noted, subject=return_id_of(order))
+    note = Note(
+        event="return_authorised", by=new.by, node_id=known.node.node_id, lines=noted, subject=return_id_of(order)
+    )
     why = _short(order, lines) or _exchange_again(order, new)
     against = _against(order, lines, at)
     if why or (against and not new.is_exception):
@@ -83,7 +86,10 @@ def authorised(order: Order, new: NewReturn, known: Authorising, at: datetime) -
     state = ReturnState.REQUESTED if needs else ReturnState.AUTHORISED
     made = Return(
         return_id=return_id_of(order),
-        node_id=known.node_id,
+        node_id=known.node.node_id,
+        carrier=known.node.carrier or "",
+        service=known.node.service or "",
+        weight_g=known.node.weight_g,
         state=state,
         lines=tuple(
             ReturnLine(
@@ -119,6 +125,8 @@ def first_effects(made: Return, at: datetime) -> Iterator[Effect]:
     if made.valid_until is not None:
         ends_at = datetime.combine(made.valid_until + timedelta(days=1), time(), UTC)
         yield Effect(effect_id=f"{return_id}:expire", kind=EXPIRE, due_at=ends_at, subject=return_id)
+    if made.has_receipt and made.service and label_payer(made.lines) is not LabelPaidBy.NOBODY:
+        yield Effect(effect_id=f"{return_id}:label", kind=LABEL, due_at=at, subject=return_id)
     yield from exchange_effects(made, at)
 
 

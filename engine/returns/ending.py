@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from engine.orders.effecting import without_effect
+from engine.orders.facts.effects import Effect
 from engine.orders.facts.returns import Return, ReturnState
 from engine.orders.model import Note, Order
 from engine.orders.revising import Revision, refused, revision_of
 from engine.returns.authorising import exchange_effects, first_effects
 from engine.returns.paying import asked_for_refund
 from engine.returns.receiving import differences
-from engine.returns.steps import over_ids, return_of, settled, with_return
+from engine.returns.steps import over_ids, return_of, settled, void_of, with_return
 
 
 def approved(order: Order, return_id: str, by: str, reason: str, at: datetime) -> Revision:
@@ -58,7 +60,7 @@ def cancelled(
             order, note, f"Order {before.exchange_order_id!r} was made in exchange for it; cancel that first."
         )
     changed = msgspec.structs.replace(before, state=ReturnState.CANCELLED, closed_at=at, reason=reason)
-    return revision_of(order, with_return(order, changed, without=over_ids(changed)), note)
+    return revision_of(order, with_return(order, changed, *_voids(changed, at), without=over_ids(changed)), note)
 
 
 def closed(order: Order, return_id: str, by: str, reason: str, at: datetime) -> Revision | None:
@@ -87,7 +89,8 @@ def expired(order: Order, return_id: str, at: datetime) -> Revision:
     if before.received:
         return _without_more(order, before, note, at, seen=order_before)
     changed = msgspec.structs.replace(before, state=ReturnState.EXPIRED, closed_at=at)
-    return revision_of(order_before, with_return(order, changed, without=over_ids(changed)), note)
+    after = with_return(order, changed, *_voids(changed, at), without=over_ids(changed))
+    return revision_of(order_before, after, note)
 
 
 def _without_more(order: Order, before: Return, note: Note, at: datetime, seen: Order | None = None) -> Revision:
@@ -96,6 +99,11 @@ def _without_more(order: Order, before: Return, note: Note, at: datetime, seen: 
     effects = (*money, *exchange_effects(changed, at))
     after = with_return(order, changed, *effects, without=over_ids(changed))
     return revision_of(seen or order, after, replace(note, reason=note.reason or differences(changed) or None))
+
+
+def _voids(ended: Return, at: datetime) -> Sequence[Effect]:
+    """Return the effect that gives a label back that nobody used."""
+    return (void_of(ended, at),) if ended.tracking_number else ()
 
 
 def _note(event: str, changed: Return, by: str, reason: str) -> Note:

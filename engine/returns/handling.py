@@ -1,4 +1,4 @@
-"""Who does the effects that returns ask for. Not here: labels and money, which carriers and providers do."""
+"""Who does the effects that returns ask for. Not here: money, which is asked for by effects of payment."""
 
 from __future__ import annotations
 
@@ -8,15 +8,22 @@ from engine.orders.effecting import Handler
 from engine.orders.facts.effects import Effect
 from engine.orders.model import Order
 from engine.returns.ending import expired
+from engine.returns.labelling import ReturnLabels
 from engine.returns.refunding import pay_back
-from engine.returns.steps import BEGIN, EXPIRE, REFUND, STOCK
+from engine.returns.steps import BEGIN, EXPIRE, LABEL, REFUND, STOCK
 from engine.returns.stocking import ReturnStock
 from engine.returns.without_receipt import begun
 
 
-def return_handlers(inventory: InventoryService) -> dict[str, Handler]:
+def return_handlers(inventory: InventoryService, labels: ReturnLabels) -> dict[str, Handler]:
     """Return the handlers of returns, by kind of effect."""
-    return {STOCK: ReturnStock(inventory).make, EXPIRE: _expire, REFUND: pay_back, BEGIN: _begin}
+    return {
+        STOCK: ReturnStock(inventory).make,
+        LABEL: labels.buy,
+        EXPIRE: _expire,
+        REFUND: pay_back,
+        BEGIN: _begin,
+    }
 
 
 async def _begin(_: Order, effect: Effect) -> Rule:

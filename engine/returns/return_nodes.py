@@ -39,6 +39,7 @@ class NodeChoice:
     way_cents: int | None
     handling_cents: int
     need_cents: int
+    weight_g: int = 0
 
     @property
     def net_cents(self) -> int:
@@ -47,20 +48,24 @@ class NodeChoice:
 
 
 def best_nodes(
-    view: View, stock: StockView, policy: ReturnPolicy, place: Destination, units: Sequence[tuple[str, int]]
+    view: View,
+    stock: StockView,
+    policy: ReturnPolicy,
+    place: Destination,
+    units: Sequence[tuple[str, int]],
+    node_id: str | None = None,
 ) -> list[NodeChoice]:
     """Return the nodes that units (SKU, quantity) may come back to, the best first; those without a service come last.
 
-    Raises IllegalState if there is none.
+    Only `node_id`, if it is named, whatever the policy says. Raises IllegalState if there is none.
     """
     network = view.network
     km = _distances(network, place)
     weight_g = sum(view.catalog.content[sku].weight_g * quantity for sku, quantity in units if _is_known(view, sku))
     needs = _needs(view, stock, policy, units)
-    found = [
-        _choice(network, node, float(km[node]), weight_g, sum(quantity for _, quantity in units), needs.get(node, 0))
-        for node in _eligible(network, policy)
-    ]
+    nodes = _eligible(network, policy) if node_id is None else [network.index[node_id]]
+    count = sum(quantity for _, quantity in units)
+    found = [_choice(network, node, float(km[node]), weight_g, count, needs.get(node, 0)) for node in nodes]
     if not found:
         raise IllegalState("No node takes returns now; name some in node_ids of the return policy, or open one.")
     return sorted(found, key=lambda each: (each.way_cents is None, each.net_cents, each.distance_km, each.node_id))
@@ -85,6 +90,7 @@ def _choice(network: Network, node: int, km: float, weight_g: int, units: int, n
         way_cents=way_cents,
         handling_cents=int(network.unit_cost_cents[node]) * units,
         need_cents=need_cents,
+        weight_g=weight_g,
     )
 
 

@@ -70,13 +70,12 @@ class ReturnService:
         """Announce a return; to `node_id`, or to the best node. Raises NotFound, InvalidInput, IllegalState."""
         order = await self._changes.get(order_id)
         stored, view = await self._policies.current(), await self._reference.current_with_prices()
-        if node_id is None:
-            units = [(line.line_id, line.quantity) for line in new.lines]
-            node_id = (await self._nodes(order, units, stored.policy, view))[0].node_id
-        elif node_id not in view.network.index:
+        if node_id is not None and node_id not in view.network.index:
             message = f"there is no node {node_id!r}; {nearest(node_id, view.network.index)}"
             raise InvalidInput(Fault(path="$.node_id", message=message))
-        known = Authorising(stored=stored, node_id=node_id, sku_classes=view.catalog.classes)
+        units = [(line.line_id, line.quantity) for line in new.lines]
+        node = (await self._nodes(order, units, stored.policy, view, node_id))[0]
+        known = Authorising(stored=stored, node=node, sku_classes=view.catalog.classes)
         return await self._done(order_id, lambda seen, at: authorised(seen, new, known, at), replay)
 
     async def take_without_receipt(
@@ -144,9 +143,14 @@ class ReturnService:
         return changed
 
     async def _nodes(
-        self, order: Order, units: Sequence[tuple[str, int]], policy: ReturnPolicy, view: View
+        self,
+        order: Order,
+        units: Sequence[tuple[str, int]],
+        policy: ReturnPolicy,
+        view: View,
+        node_id: str | None = None,
     ) -> list[NodeChoice]:
         skus = {line.line_id: line.sku for line in order.demand}
         asked = [(skus[line_id], quantity) for line_id, quantity in units if line_id in skus]
         stock = await self._stock.read(sorted({sku for sku, _ in asked}))
-        return best_nodes(view, stock, policy, to_route(order).destination, asked)
+        return best_nodes(view, stock, policy, to_route(order).destination, asked, node_id)

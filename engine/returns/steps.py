@@ -15,8 +15,9 @@ import msgspec
 from engine.errors import NotFound
 from engine.orders.effecting import with_effects
 from engine.orders.facts.effects import Effect
-from engine.orders.facts.returns import NOTHING_CAME, Return, ReturnLine, ReturnState, StockMove
+from engine.orders.facts.returns import NOTHING_CAME, LabelPaidBy, Return, ReturnLine, ReturnState, StockMove
 from engine.orders.model import Order
+from engine.orders.released import VOID
 
 LABEL, EXPIRE, STOCK = "carrier.return_label", "return.expire", "stock.return"
 REFUND, EXCHANGE, BEGIN = "return.refund", "order.exchange", "return.begin"
@@ -80,6 +81,18 @@ def over_ids(changed: Return) -> tuple[str, ...]:
         return ()
     expire = f"{return_id}:expire"
     return (expire, f"{return_id}:label", f"{return_id}:exchange") if changed.state in NOTHING_CAME else (expire,)
+
+
+def label_payer(lines: Sequence[ReturnLine]) -> LabelPaidBy:
+    """Return who pays for the way back of all lines together: the seller if he does for any of them."""
+    payers = {line.terms.label for line in lines}
+    return next(each for each in LabelPaidBy if each in payers)
+
+
+def void_of(labelled: Return, at: datetime) -> Effect:
+    """Return the effect that gives the label of a return back."""
+    number = labelled.tracking_number
+    return Effect(effect_id=f"{labelled.return_id}:void", kind=VOID, due_at=at, subject=number)
 
 
 def moved(

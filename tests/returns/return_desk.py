@@ -151,10 +151,10 @@ class Desk:
         return 0, 0, 0
 
     async def events(self, order_id: str) -> list[str]:
-        """Return what happened to an order, less what stock did."""
+        """Return what happened to an order, less what stock and carriers did."""
         steps = await self.engine.orders.history(order_id)
         found = [step.note.event for step in steps if step.note is not None]
-        return [event for event in found if event != "return_stocked"]
+        return [event for event in found if event not in {"return_stocked", "return_label_bought", "label_voided"}]
 
     async def later(self, **time: int) -> None:
         """Let time pass, and what is due then be done."""

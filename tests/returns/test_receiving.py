@@ -79,7 +79,7 @@ async def test_fewer_units_than_announced_are_told(desk: Desk) -> None:
     found = await desk.inspect(return_id, ("MUG", 1, "restock"))
     assert (found.state, found.refund_cents) == (S.CLOSED, 1000)
     told = [each.note.reason for each in await desk.engine.orders.history("ord_1") if each.note and each.note.reason]
-    assert told[0] == "2 MUG fewer than announced"
+    assert told[1] == "2 MUG fewer than announced"
 
 
 async def test_what_came_elsewhere_is_in_stock_there(desk: Desk) -> None:

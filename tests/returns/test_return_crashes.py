@@ -14,9 +14,10 @@ from engine.inventory.conditions import Condition, ConditionChange
 from engine.inventory.model import Adjustment, PositionCount
 from engine.orders.effecting import Effects
 from engine.orders.facts.returns import ReturnState
-from engine.returns.handling import return_handlers
 from engine.returns.policy import ReturnPolicies
 from engine.returns.service import ReturnService
+from engine.returns.steps import STOCK
+from engine.returns.stocking import ReturnStock
 from tests.returns.return_desk import Desk
 
 
@@ -57,7 +58,7 @@ class Dying:
 def dying(desk: Desk) -> tuple[Desk, Dying]:
     """A desk whose returns are made in stock by a process that may die."""
     engine, dying = desk.engine, Dying(desk.engine.inventory)
-    handlers = return_handlers(dying)  # type: ignore[arg-type]
+    handlers = {**engine.effects._handlers, STOCK: ReturnStock(dying).make}  # type: ignore[arg-type]
     effects = Effects(desk.stores.orders, engine.changes, handlers, desk.clock)
     policies = ReturnPolicies(desk.stores.documents)
     stores = desk.stores

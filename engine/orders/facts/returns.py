@@ -167,6 +167,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     One that `is_complete` waits for nothing more, whatever has come. It costs the customer `fee_cents` and
     `label_fee_cents`; `refund_cents` is what it pays back: what the lines' units come to and `shipping_refund_cents`,
     less that, and at most `most_refund_cents`. `store_credit_cents` of it are store credit.
+    `problem` is why it has no label.
     """
 
     return_id: str
@@ -192,6 +193,8 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tracking_number: str = ""
     label_cents: int = 0
     label_url: str = ""
+    weight_g: int = 0
+    problem: str = ""
     fee_cents: int = 0
     label_fee_cents: int = 0
     shipping_refund_cents: int = 0
