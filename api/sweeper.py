@@ -118,7 +118,7 @@ async def keep_effects(engine: Engine, interval_seconds: float = 1.0) -> None:
     await _keep(look_again, "doing what orders ask for", interval_seconds)
 
 
-async def keep_alerts(engine: Engine, interval_seconds: float = 5.0) -> None:
+async def keep_alerts(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Look whether orders under way will be late, a page of them at a time, until cancelled; one of several servers."""
     owner = secrets.token_hex(8)
 

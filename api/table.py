@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from api.endpoint import Endpoint
 from api.routes import (
+    alert_policy,
+    alerts,
     availability,
     bid_prices,
     carrier_events,
@@ -22,6 +24,7 @@ from api.routes import (
     nearest_stores,
     network,
     node_closures,
+    order_alternatives,
     order_changes,
     order_payments,
     order_policy,
@@ -73,6 +76,9 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *order_policy.ENDPOINTS,
     *order_search.ENDPOINTS,
     *order_steering.ENDPOINTS,
+    *alerts.ENDPOINTS,
+    *alert_policy.ENDPOINTS,
+    *order_alternatives.ENDPOINTS,
     *order_release.ENDPOINTS,
     *documents.ENDPOINTS,
     *waves.ENDPOINTS,

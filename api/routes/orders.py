@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
+from api.routes.shown_alerts import shown_alert
 from api.routes.shown_checks import shown_checks, shown_prices
 from api.routes.shown_payments import new_tender
 from api.routes.shown_shipments import shown_shipment
@@ -282,6 +283,7 @@ def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
         rejections=shown_rejections(order),
         pins=[said.Pin(line_id=line_id, node_id=node_id) for line_id, node_id in steering.pins.items()],
         forbidden_node_ids=list(steering.forbidden_node_ids),
+        alerts=[shown_alert(each) for each in order.life.alerts],
         shipments=[shown_shipment(order, shipment) for shipment in order.life.shipments],
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from api.schemas.alerts import AlertReply
 from api.schemas.fields import Body, Cents, Currency, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
 from api.schemas.shipments import ReleasedShipment
@@ -251,6 +252,9 @@ class Order(Reply, frozen=True, kw_only=True):
         default_factory=list
     )
     forbidden_node_ids: list[str] = msgspec.field(default_factory=list)
+    alerts: Annotated[list[AlertReply], Meta(description="what stands, or stood, in the way of its promise")] = (
+        msgspec.field(default_factory=list)
+    )
     shipments: Annotated[list[ReleasedShipment], Meta(description="its parcels, once they are released to nodes")] = (
         msgspec.field(default_factory=list)
     )

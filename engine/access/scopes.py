@@ -14,6 +14,9 @@ from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 
 SCOPES: tuple[str, ...] = (
+    "alert-policy:read",
+    "alert-policy:write",
+    "alerts:read",
     "availability:read",
     "bid-prices:read",
     "bid-prices:write",

@@ -124,19 +124,21 @@ def proposed(
         other = _alternative(order, kind, parcels, outlook_of_option(option, order, around), around)
         if kind is Kind.FASTER_SERVICE and len({parcel.service_level for parcel in parcels}) > 1:
             continue  # one level is all that an order can ask for
-        if not _is_better(other, wait):
+        if current and not _is_better(other, wait):
             continue
         cost = option.total_cost_cents
         extra = None if costs is None else cost - costs
         found[other.alternative_id] = replace(other, cost_cents=cost, extra_cents=extra)
-    return sorted([*found.values(), wait], key=lambda each: _place(each, around.due))
+    return sorted([*found.values(), wait], key=lambda each: _place(each, around.due, is_placed=bool(current)))
 
 
-def _place(alternative: Alternative, due: date) -> tuple[bool, int, date, str]:
+def _place(alternative: Alternative, due: date, *, is_placed: bool) -> tuple[bool, bool, int, date, str]:
+    """Return the key of the order in which they are told; units without a node are rather sent than left to wait."""
     is_late = alternative.latest_on is None or alternative.latest_on > due
+    is_left = alternative.kind is Kind.WAIT and not is_placed
     cost = 0 if alternative.cost_cents is None else alternative.cost_cents
     latest = alternative.latest_on or date.max
-    return is_late, cost if not is_late else latest.toordinal(), latest, alternative.alternative_id
+    return is_late, is_left, cost if not is_late else latest.toordinal(), latest, alternative.alternative_id
 
 
 def _is_better(other: Alternative, wait: Alternative) -> bool:

@@ -34,6 +34,10 @@ from engine.routing.model import UsedCapacity
 PAGE, _AT_ONCE = 200, 50
 ROUND_SECONDS, _REST = 60.0, 9.0
 """The next round begins so long after one, or so many times as long as that took: a tenth of a process at most."""
+_LATE_MS = 60_000.0
+"""By how much clocks of partitions may differ."""
+_OLDEST_MS = 90 * 86_400_000.0
+"""A process that has just begun looks at no order that was decided on longer ago."""
 _DAYS_AHEAD = 14
 """Of so many days to come it is looked at what nodes are to ship."""
 log = logging.getLogger("allot.watch")
@@ -56,7 +60,8 @@ class JeopardyWatch:
     ) -> None:
         self._orders, self._changes, self._effects, self._policies = orders, changes, effects, policies
         self._index, self._seeing, self._clock, self._delayed = index, seeing, clock, delayed
-        self._at_ms, self._from_ms, self._waiting = 0.0, 0.0, list[str]()
+        self._at_ms = self._newest_ms = max(0.0, clock.now().timestamp() * 1000 - _OLDEST_MS)
+        self._waiting = list[str]()
         self._is_first_waiting, self._rests_until = True, 0.0
         self._began: datetime | None = None
         self._oldest_open_ms: float | None = None
@@ -70,7 +75,7 @@ class JeopardyWatch:
         """Look at a page of orders; say whether there are more in this round."""
         now = self._clock.now()
         if now.timestamp() < self._rests_until:
-            return False
+            return await self._look_at_new(limit)
         self._began = self._began or now
         page = await self._page(limit)
         if not page:
@@ -79,6 +84,14 @@ class JeopardyWatch:
         orders = [order for order in await self._read(page) if order is not None]
         await self._look_at(orders)
         return True
+
+    async def _look_at_new(self, limit: int) -> bool:
+        """Look at orders that a run has decided on since; say whether there may be more."""
+        found = await self._orders.allocated(limit, after_ms=self._newest_ms)
+        if found:
+            self._newest_ms, self._decided_ms = found[-1][1], dict(found)
+            await self._look_at([order for order in await self._read(list(self._decided_ms)) if order is not None])
+        return len(found) >= limit
 
     async def round(self) -> None:
         """Look at all orders once, from wherever it is in a round."""
@@ -98,7 +111,7 @@ class JeopardyWatch:
         if not self._waiting and self._is_first_waiting:
             found = await self._orders.allocated(limit, after_ms=self._at_ms)
             if found:
-                self._at_ms = found[-1][1]
+                self._at_ms = self._newest_ms = found[-1][1]
                 self._decided_ms = dict(found)
                 return [order_id for order_id, _ in found]
             self._is_first_waiting = False
@@ -112,8 +125,8 @@ class JeopardyWatch:
         for order_id in await self._index.orders():
             if order_id not in self._alarmed:
                 await self._put_right(order_id)
-        self._from_ms = self._at_ms if self._oldest_open_ms is None else self._oldest_open_ms - 1
-        self._at_ms, self._oldest_open_ms, self._is_first_waiting = self._from_ms, None, True
+        self._at_ms = max(0.0, (self._oldest_open_ms or self._at_ms) - _LATE_MS)
+        self._oldest_open_ms, self._is_first_waiting = None, True
         took = 0.0 if self._began is None else (now - self._began).total_seconds()
         self._alarmed, self._rests_until = set(), now.timestamp() + max(ROUND_SECONDS, _REST * took)
         self._began = None

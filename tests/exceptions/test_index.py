@@ -86,7 +86,7 @@ async def test_rounds_go_page_by_page_and_begin_with_the_oldest_order_that_is_no
     for number in range(7):
         await world.order(f"o{number}", due=23)
         await world.route()
-        world.clock.advance(timedelta(seconds=1))
+        world.clock.advance(timedelta(minutes=2))
     for number in range(3):
         await world.ship(f"o{number}")
         await world.deliver(f"o{number}")
