@@ -29,6 +29,7 @@ CURSORS = {
     "list_low_stock_events": "number",
     "list_slots": "slot_id",
     "list_policies": "policy_id",
+    "list_alerts": "alert_id",
 }
 """The field of the last row of a page that is the `starting_after` of the next one."""
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "object": "dict[str, Any]"}

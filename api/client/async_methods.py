@@ -635,6 +635,67 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def list_alerts(
+        self,
+        *,
+        severity: Literal["critical", "major", "minor"] | None = None,
+        limit: int | None = None,
+        starting_after: str | None = None,
+    ) -> models.AlertsReply:
+        """List open alerts."""
+        return await self._send(
+            Call(
+                "GET",
+                "/v1/alerts",
+                models.AlertsReply,
+                query={"severity": severity, "limit": limit, "starting_after": starting_after},
+            )
+        )
+
+    async def iter_alerts(
+        self, *, severity: Literal["critical", "major", "minor"] | None = None
+    ) -> AsyncIterator[models.OpenAlert]:
+        """List open alerts: all pages, one after the other."""
+        starting_after: str | None = None
+        while True:
+            page = await self.list_alerts(severity=severity, starting_after=starting_after)
+            for row in page.data:
+                yield row
+            if not page.has_more:
+                return
+            starting_after = page.data[-1].alert_id
+
+    async def put_alert_policy(self, body: dict[str, Any]) -> models.AlertPolicyVersion:
+        """Put the next version of the alert policy."""
+        return await self._send(Call("PUT", "/v1/alert-policy", models.AlertPolicyVersion, body=body))
+
+    async def get_alert_policy(self) -> dict[str, Any]:
+        """Get the alert policy."""
+        return await self._send(Call("GET", "/v1/alert-policy", dict[str, Any]))
+
+    async def list_alternatives(self, order_id: str) -> models.AlternativesReply:
+        """List ways out for an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/alternatives", models.AlternativesReply))
+
+    async def accept_alternative(
+        self,
+        order_id: str,
+        alternative_id: str,
+        body: models.AcceptanceOfAlternative | None = None,
+        *,
+        idempotency_key: str | None = None,
+    ) -> models.Order:
+        """Accept a way out for an order."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/orders/{part(order_id)}/alternatives/{part(alternative_id)}/accept",
+                models.Order,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def release_order(
         self, order_id: str, body: models.ReleaseBody | None = None, *, idempotency_key: str | None = None
     ) -> models.Order:

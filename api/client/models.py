@@ -19,6 +19,12 @@ class AcceptanceBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
 
 
+class AcceptanceOfAlternative(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who accepts it."""
+
+    by: str | None = None
+
+
 class AcceptedImport(Struct, frozen=True, kw_only=True):
     """An import that was taken, and how many rows it has."""
 
@@ -83,6 +89,43 @@ class AffectedReply(Struct, frozen=True, kw_only=True):
     covered_on: datetime.date | None
 
 
+class AlertPolicyVersion(Struct, frozen=True, kw_only=True):
+    """The version that a put has made, counted from 1."""
+
+    version: int
+
+
+class AlertReply(Struct, frozen=True, kw_only=True):
+    """What stands in the way of a promise.
+
+    `subject` is the shipment that it is about, or the node before it has left, null for units without a node. They
+    arrive on `predicted_on` as likely as not, by `latest_on` nine times of ten, null if nobody can tell. `told_on`
+    is the day that the customer was told instead; `outcome` what became of it, `over` if nothing had to be done.
+    """
+
+    alert_id: str
+    severity: str
+    cause: str
+    at: str
+    subject: str | None
+    promised_on: datetime.date | None
+    predicted_on: datetime.date | None
+    latest_on: datetime.date | None
+    delay_days: int | None
+    late_probability: float
+    message: str
+    told_on: datetime.date | None
+    closed_at: str | None
+    outcome: str | None
+
+
+class AlertsReply(Struct, frozen=True, kw_only=True):
+    """Open alerts, the worst first, then the oldest."""
+
+    data: tuple[OpenAlert, ...]
+    has_more: bool
+
+
 class Allocation(Struct, frozen=True, kw_only=True):
     """Units of one line from one node by one carrier service on one day; without a node they are backordered.
 
@@ -108,6 +151,49 @@ class AllocationHub(Struct, frozen=True, kw_only=True):
     node_id: str
     available_on: datetime.date
     ship_on: datetime.date
+
+
+class AlternativeLine(Struct, frozen=True, kw_only=True):
+    """Units of a line in a parcel, and the SKU that they would be sent instead of."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    substitute_for: str | None
+
+
+class AlternativeParcel(Struct, frozen=True, kw_only=True):
+    """A parcel that would leave a node by a service."""
+
+    node_id: str
+    service: str
+    service_level: str
+    ship_on: datetime.date
+    lines: tuple[AlternativeLine, ...]
+
+
+class AlternativeReply(Struct, frozen=True, kw_only=True):
+    """A way out. `promised_on` is what is promised if it is accepted; `wait` leaves all else as it is.
+
+    `cost_cents` is what it costs to send so what can still be sent otherwise, `extra_cents` how much more that is
+    than as things stand; null where that is not known.
+    """
+
+    alternative_id: str
+    kind: str
+    promised_on: datetime.date
+    predicted_on: datetime.date | None
+    latest_on: datetime.date | None
+    late_probability: float
+    cost_cents: int | None
+    extra_cents: int | None
+    parcels: tuple[AlternativeParcel, ...]
+
+
+class AlternativesReply(Struct, frozen=True, kw_only=True):
+    """Ways out for an order as it is now: those that keep the promise by cost, then the others by their day."""
+
+    data: tuple[AlternativeReply, ...]
 
 
 class ApprovalBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -1267,6 +1353,27 @@ class OneNode(Struct, frozen=True, kw_only=True):
     capacity_parcels: int
 
 
+class OpenAlert(Struct, frozen=True, kw_only=True):
+    """An alert that is not over, and its order."""
+
+    alert_id: str
+    severity: str
+    cause: str
+    at: str
+    subject: str | None
+    promised_on: datetime.date | None
+    predicted_on: datetime.date | None
+    latest_on: datetime.date | None
+    delay_days: int | None
+    late_probability: float
+    message: str
+    told_on: datetime.date | None
+    closed_at: str | None
+    outcome: str | None
+    order_id: str
+    channel: str
+
+
 class OpenMatter(Struct, frozen=True, kw_only=True):
     """Money that an order waits for, or owes, and why it has not moved."""
 
@@ -1362,6 +1469,7 @@ class Order(Struct, frozen=True, kw_only=True):
     rejections: tuple[Rejection, ...] = ()
     pins: tuple[Pin, ...] = ()
     forbidden_node_ids: tuple[str, ...] = ()
+    alerts: tuple[AlertReply, ...] = ()
     shipments: tuple[ReleasedShipment, ...] = ()
 
 
