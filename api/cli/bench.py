@@ -15,6 +15,7 @@ NAMES = (
     "http",
     "inventory",
     "one_by_one",
+    "orders",
     "peak",
     "promise",
     "promise_dates",
