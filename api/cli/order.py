@@ -61,7 +61,7 @@ def command(
         return
     if act is Act.ARCHIVE:
         count = asyncio.run(_archive(days, data))
-        typer.echo(f'{{"archived": {count}}}' if as_json else f"{count:,} orders archived")
+        typer.echo(f'{{"archived": {count}}}' if as_json else f"{count:,} order{'s' * (count != 1)} archived")
         return
     import msgspec
 

@@ -42,10 +42,13 @@ class ArchiveBook:
         self._all = [Partition(client, tenant, each) for each in range(partitions)]
         self._places = Places(self._all)
 
-    async def begin(self) -> int:
-        """Bar all files there were, and return the number of a new one."""
+    async def begin(self, last: int) -> int:
+        """Bar all files there were, and return the number of a new one, above `last`: a restored store counts anew."""
         first = self._all[0]
-        number = int(await first.client.call("INCR", first.keys.named("archive_files")))
+        counter = first.keys.named("archive_files")
+        number = int(await first.client.call("INCR", counter))
+        if number <= last:
+            number = int(await first.client.call("INCRBY", counter, last + 1 - number))
         for each in self._all:
             await each.client.fcall("allot_fence_archive_v1", [each.keys.deadlines], [number - 1])
         return number

@@ -50,7 +50,8 @@ class Archive:
             orders = await self._over_since(before, most)
             if not orders and not await asyncio.to_thread(self._folder.open_numbers):
                 return 0
-            number = await self._book.begin()
+            numbers = await asyncio.to_thread(self._folder.numbers)
+            number = await self._book.begin(max(numbers, default=0))
             await self.tidy(number)
             return await self._move(number, orders) if orders else 0
 

@@ -39,7 +39,12 @@ async def prepare(data: Path) -> None:
             )
 
 
-def test_orders_are_found_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def cancel(data: Path, order_id: str) -> None:
+    async with allot_engine(read_settings(data)) as engine:
+        await engine.orders.cancel(order_id)
+
+
+def test_orders_are_found_shown_and_archived(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data = tmp_path / "data"
     asyncio.run(prepare(data))
 
@@ -65,6 +70,15 @@ def test_orders_are_found_and_shown(tmp_path: Path, capsys: pytest.CaptureFixtur
     code, told = ask("show", "W-2", "--json")
     shown = json.loads(told)
     assert (shown["order"]["channel_order_id"], shown["history"][0]["state"]) == ("W-2", "captured")
+    asyncio.run(cancel(data, shown["order"]["order_id"]))
+    assert ask("archive", "--days", "0") == (DONE, "1 order archived\n")
+    assert "(W-2): cancelled, archived" in ask("show", "W-2")[1]
+    assert "cancelled, archived" in ask("find", "W-2")[1]
+    code, told = ask("archive")
+    assert (code, told) == (
+        BAD_INPUT,
+        "error: --days: say how long orders are to be over, or set ALLOT_ARCHIVE_AFTER_DAYS\n",
+    )
     assert ask("show", "o-3")[0] == BAD_INPUT
     assert ask("show") == (BAD_INPUT, "error: show: NUMBER is missing; write: allot order show NUMBER\n")
 
