@@ -152,6 +152,8 @@ def _returns(out: Console, order: Order) -> None:
     table.add_column("refund", justify="right", no_wrap=True)
     for each in order.life.returns:
         units = ", ".join(f"{line.received}/{line.quantity} × {line.sku} ({line.reason})" for line in each.lines)
+        if each.exchange is not None:
+            units += f", in exchange for order {each.exchange.order_id}"
         row = (each.return_id, each.node_id, f"{each.state.value} {_time(each.received_at or each.authorised_at)}")
         table.add_row(*map(escape, (*row, units, amount(each.refund_cents))))
     _show(out, table)

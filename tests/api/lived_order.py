@@ -12,7 +12,7 @@ from engine.orders.facts.checks import Approval, Checks, Finding
 from engine.orders.facts.effects import Effect
 from engine.orders.facts.links import Alert, Link, Notice
 from engine.orders.facts.money import EntryKind, LedgerEntry, LinePrice, Money, Prices, Tender, TenderKind
-from engine.orders.facts.returns import Return, ReturnLine, ReturnState
+from engine.orders.facts.returns import Return, ReturnLine, ReturnState, ReturnTerms
 from engine.orders.facts.shipments import CarrierEvent, DocumentEntry, Shipment, ShipmentLine, ShipmentState
 from engine.orders.life import Life
 from engine.orders.model import Captured, HistoryEntry, Note, NotedLine, NotedMove, Order, OrderState
@@ -149,7 +149,15 @@ def _money() -> Money:
 
 
 def _return() -> Return:
-    line = ReturnLine(line_id="1", sku="MUG-RED", quantity=1, reason="chipped", received=1, refund_cents=1320)
+    line = ReturnLine(
+        line_id="1",
+        sku="MUG-RED",
+        quantity=1,
+        reason="chipped",
+        received=1,
+        refund_cents=1320,
+        terms=ReturnTerms(rule="usual"),
+    )
     return Return(
         return_id="ret_9",
         node_id="chicago-dc",
