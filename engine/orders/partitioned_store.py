@@ -54,6 +54,7 @@ LIBRARY = library(
         _LUA / "orders.lua",
         _LUA / "fence.lua",
         _LUA / "capacity.lua",
+        _LUA / "steering" / "use_at.lua",
         *(_LUA / "partitions" / f"{name}.lua" for name in _FUNCTIONS),
     ],
 )

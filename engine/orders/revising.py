@@ -26,6 +26,10 @@ StockLine = tuple[str, str, int, int]
 """(sku, node_id, quantity, ship_on ordinal or 0 if none was given) of an order's reservation."""
 
 
+Use = tuple[str, int, int, int]
+"""(node_id, day ordinal, units, parcels) that rows use of nodes."""
+
+
 class OrderChanged(Exception):
     """The order is not as it was seen; look at it again."""
 
@@ -72,10 +76,23 @@ class Revision:
         return steering_document(self.to.steering)
 
     @property
-    def life(self) -> tuple[str, str, str, str, str, str, list[tuple[str, str]]]:
+    def life(self) -> tuple[str, str, str, str, str, str, list[tuple[str, str]], list[Use]]:
         """What has happened to it from now on, as put_life and put_work of lua/orders.lua take it."""
         leaves = "" if not self.leaves else "some" if any(row.node_id for row in self.to.allocation) else "all"
-        return (*kept_life(self.to), leaves, work_of(self.to))
+        return (*kept_life(self.to), leaves, work_of(self.to), self._used_by_what_leaves)
+
+    @property
+    def _used_by_what_leaves(self) -> list[Use]:
+        """What units that leave have used of nodes: it stays used, whatever becomes of the rest."""
+        if not self.leaves:
+            return []
+        rest = {(node_id, day): (units, parcels) for node_id, day, units, parcels in uses_of(self.to.allocation)}
+        found = []
+        for node_id, day, units, parcels in uses_of(self.seen.allocation):
+            left = rest.get((node_id, day), (0, 0))
+            if (units, parcels) != left:
+                found.append((node_id, day, units - left[0], parcels - left[1]))
+        return found
 
     @property
     def uses(self) -> list[tuple[str, int, int, int]] | None:

@@ -11,6 +11,7 @@ from engine.fulfillment.addresses import Address
 from engine.fulfillment.carrier_events import ReportedEvent
 from engine.fulfillment.carriers import WantedLabel
 from engine.fulfillment.carrying import CarrierSays
+from engine.fulfillment.packing import NewCarton, packed
 from engine.fulfillment.sandbox_carrier import SandboxCarriers, is_number, number_of
 from engine.orders.facts.shipments import ShipmentState
 from engine.orders.holding import NewHold
@@ -55,6 +56,18 @@ async def test_labels_are_bought_once_though_the_process_dies_before_they_are_wr
     assert await depot.engine.effects.step() == 1
     assert (await depot.shipment(shipment.shipment_id)).tracking_number == bought[0] == bought[1]
     assert await depot.engine.effects.step() == 0
+
+
+async def test_labels_are_bought_by_the_sweeper_where_the_process_dies_before_it_asks(depot: Depot) -> None:
+    """Catches labels that are asked for by nothing but the call (seeded: a pack that leaves no effect)."""
+    shipment = await depot.released("o1")
+    cartons = [NewCarton(lines=(("1", 2),), weight_g=900)]
+    await depot.engine.changes.change(
+        "o1", lambda order, at: packed(order, shipment.shipment_id, cartons, at, "anna", needs_label=True)
+    )
+    assert (await depot.shipment(shipment.shipment_id)).tracking_number == ""
+    assert await depot.engine.effects.step() == 1
+    assert is_number((await depot.shipment(shipment.shipment_id)).tracking_number)
 
 
 async def test_a_shipment_that_is_packed_anew_gives_its_labels_back(depot: Depot) -> None:

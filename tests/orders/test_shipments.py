@@ -99,7 +99,7 @@ async def test_an_order_goes_from_release_to_delivery_and_its_units_leave_stock_
 
 
 async def test_a_shipment_leaves_once_however_often_it_is_said_and_by_how_many_at_once(shop: Shop) -> None:
-    """Catches a change that is made whatever the order has become: the units would leave twice (seeded)."""
+    """Catches a shipment that is not refused a step which it has taken (seeded): its units would leave once more."""
     await shop.place("ord_1", 3)
     await shop.commit("run_1", rows("ord_1", (3, "north")))
     order = await release(shop)
@@ -341,3 +341,24 @@ async def test_a_kit_ships_as_its_products(shop: Shop) -> None:
     order = await ship(shop, shipment.shipment_id)
     assert (await shop.counts("north"), await shop.counts("north", "TEA")) == ((8, 0, 0), (3, 0, 0))
     assert order.life.shipments[0].state is ShipmentState.SHIPPED
+
+
+async def test_what_has_left_stays_counted_at_its_node_whatever_becomes_of_the_rest(shop: Shop) -> None:
+    """Catches uses that are lowered, or given back, to what rows say: the node would be given that day's work twice."""
+    await shop.place("ord_1", 5)
+    await shop.commit("run_1", rows("ord_1", (2, "south"), (3, "north")))
+    order = await release(shop, node_id="south")
+    order = await ship(shop, order.life.shipments[0].shipment_id)
+    assert await used(shop) == {"south": (2, 1), "north": (3, 1)}
+    order = await short_pick(shop, "north", 1)
+    assert await used(shop) == {"south": (2, 1), "north": (2, 1)}
+    allocation = replace(rows("ord_1", (2, "north"), (1, "south")), revision=order.steering.revision)
+    assert await shop.outcomes("run_2", allocation) == ["committed"]
+    assert await used(shop) == {"south": (3, 2), "north": (2, 1)}
+    order = await short_pick(shop, "south", 1)
+    order = await short_pick(shop, "north", 2)
+    assert await used(shop) == {"south": (2, 1)}
+    assert await shop.outcomes("run_3", replace(rows("ord_1", (3, "north")), revision=order.steering.revision)) == [
+        "committed"
+    ]
+    assert await used(shop) == {"south": (2, 1), "north": (3, 1)}

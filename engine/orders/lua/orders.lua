@@ -15,7 +15,7 @@
 --
 -- Invariants: an order is in open_orders exactly when its state is captured or backordered; a reservation that is an order's names it in its field `order_id`, and belongs to no second one.
 
-local STEERING_AT, LEAVES_AT, WORK_AT = 6, 6, 7
+local STEERING_AT, LEAVES_AT, WORK_AT, GONE_AT = 6, 6, 7, 8
 local OPEN = { captured = true, backordered = true }
 
 -- The fields that make an order (doc, state, reservation_id, run_id, rows, steering, life), or nil when there is no such order.
@@ -59,7 +59,8 @@ local function put_work(work, order_id, places)
 end
 
 -- Writes what has happened to an order: {life (JSON), doc with what there is to route or '', its demand, when the next of its effects
--- is due (ms) or '', the state that people see, 'some' or 'all' if units leave now or '', places for put_work or absent}.
+-- is due (ms) or '', the state that people see, 'some' or 'all' if units leave now or '', places for put_work or absent, what
+-- units that leave now have used of nodes (uses as in capacity.lua)}.
 local function put_life(work, order_id, change)
   local life, routed, demand, due, told = unpack(change)
   redis.call('HSET', key_of(work, 'order', order_id), 'life', life, 'routed', routed, 'demand', demand)

@@ -1,16 +1,11 @@
 -- What allocations use of the nodes, in a store of several partitions: counted in one of them, under the reservation that an
--- allocation gets. Include after capacity.lua.
+-- allocation gets. Include after ../steering/use_at.lua.
 --
--- use:<reservation id>  cmsgpack {home of the reservation, token of the attempt, uses as in capacity.lua}
+-- use:<reservation id>  as ../steering/use_at.lua has it, with uses as in capacity.lua
 -- uses_due              sorted set of those whose home has not been heard of, by when it has to be asked
--- Invariant: the numbers of a day are the sums of all `use`.
+-- Invariant: the numbers of a day are the sums of all `use`, with what has left.
 
 local USE_SECONDS = 400 * 86400
-
-local function use_at(work, id)
-  local packed = id ~= '' and redis.call('GET', key_of(work, 'use', id))
-  return packed and cmsgpack.unpack(packed)
-end
 
 local function try_use(work, entry, limits, due)
   local id, home, token, uses, own_id = unpack(entry)
@@ -44,11 +39,11 @@ redis.register_function('allot_settle_uses_v1', function(keys, args)
   local work = open_work(keys[1])
   for _, row in ipairs(cmsgpack.unpack(args[1])) do
     local id, verdict = unpack(row)
-    redis.call('ZREM', key_of(work, 'uses_due'), id)
+    redis.call('ZREM', key_of(work, 'uses_due'), (split_name(id)))
     local use = verdict == 'drop' and use_at(work, id)
     if use then
       count_uses(work, use[3], -1)
-      redis.call('DEL', key_of(work, 'use', id))
+      redis.call('DEL', key_of(work, 'use', (split_name(id))))
     end
   end
   write_capacity(work)

@@ -45,6 +45,7 @@ register_once('allot_revise_order_over_v1', function(keys, args)
   if becomes ~= '' then settle_uses_later(work, uses, becomes) end
   if life then put_life(work, order_id, life) end
   if leaves then redis.call('HSET', key_of(work, 'order', order_id), 'left', 1) end
+  if leaves == 'some' and uses ~= '' then uses = name_left(uses, life[GONE_AT]) end
   enter_state(work, order_id, fields[6], state, ' ' .. note, now, 'rows', rows, 'steering', steering, 'revision',
     expected[REVISION_AT] + 1, 'reservation_id', id, 'uses', (becomes == 'drop' or leaves == 'all') and '' or uses)
   return cmsgpack.pack({ 'revised', '', order_fields(work, order_id), told, becomes ~= '' and uses or '', becomes })
@@ -58,7 +59,7 @@ redis.register_function('allot_lower_uses_v1', function(keys, args)
   local work = open_work(keys[1])
   for _, row in ipairs(cmsgpack.unpack(args[1])) do
     local id, uses = unpack(row)
-    redis.call('ZREM', key_of(work, 'uses_due'), id)
+    redis.call('ZREM', key_of(work, 'uses_due'), (split_name(id)))
     local use, left = use_at(work, id), {}
     if use then
       for _, before in ipairs(use[3]) do
@@ -71,7 +72,7 @@ redis.register_function('allot_lower_uses_v1', function(keys, args)
       end
       count_uses(work, use[3], -1)
       count_uses(work, left, 1)
-      redis.call('SET', key_of(work, 'use', id), cmsgpack.pack({ use[1], use[2], left }), 'KEEPTTL')
+      put_use(work, id, { use[1], use[2], left, use[4] })
     end
   end
   write_capacity(work)
