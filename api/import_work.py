@@ -95,7 +95,7 @@ class ImportWork:
 
     async def _order(self, body: OrderBody, replay: Replay) -> str:
         order = new_order(body)
-        if order.order_id is None:
+        if order.order_id is None and order.channel_order_id is None:
             order = replace(order, order_id=f"ord_{replay.digest[:32]}")
         return (await self._engine.orders.capture(order, replay=replay)).value.captured.order_id
 
@@ -118,7 +118,7 @@ def _name(row: Row, kind: str) -> str:
     fields = row.fields or {}
     if kind == "inventory":
         return f"{fields.get('sku', '')} at {fields.get('node_id', '')}" if fields else ""
-    return str(fields.get("order_id", ""))
+    return str(fields.get("order_id") or fields.get("channel_order_id", ""))
 
 
 def _lines(verdicts: Sequence[Verdict]) -> str:

@@ -148,7 +148,7 @@ class AsyncMethods(AsyncSender):
         self,
         body: bytes,
         *,
-        media_type: Literal["text/csv", "application/x-ndjson"],
+        media_type: Literal["text/csv", "application/x-ndjson", "application/edi-x12"],
         kind: Literal["inventory", "orders"],
         idempotency_key: str | None = None,
     ) -> models.AcceptedImport:

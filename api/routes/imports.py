@@ -10,18 +10,20 @@ from hashlib import sha256
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import imports as wire
 from engine.bootstrap import Engine
-from engine.errors import NotFound, Refused, Unavailable
-from engine.imports.model import COLUMNS, Import
+from engine.errors import Fault, InvalidInput, NotFound, Refused, Unavailable
+from engine.imports.edi import is_x12, rows_of_x12
+from engine.imports.model import COLUMNS, Import, Row
 from engine.imports.reading import rows_of_csv, rows_of_ndjson
 from engine.imports.store import MOST_OPEN, ImportStore
 from engine.inventory.model import Replay
 
-CSV, NDJSON = "text/csv", "application/x-ndjson"
+CSV, NDJSON, X12 = "text/csv", "application/x-ndjson", "application/edi-x12"
 MOST_BYTES = 16 * 2**20
+X12_HEAD = "ISA*00*          *00*          *ZZ*SHOP           *ZZ*ALLOT          *261122*1200*U*00401*000000001*0*P*>~"
 
 
 async def create_import(call: Call[bytes, wire.ImportQuery]) -> Answer:
-    """Takes a file of up to 100,000 rows and 16 MiB, as CSV with a header or one JSON object a line.
+    """Takes a file of up to 100,000 rows and 16 MiB: CSV with a header, one JSON object a line, or X12 orders (850).
 
     Each row is done or refused by itself, and once, however often servers die meanwhile; `GET /v1/imports/{import_id}`
     tells how far it has come, its report what became of each row.
@@ -32,19 +34,24 @@ async def create_import(call: Call[bytes, wire.ImportQuery]) -> Answer:
     if replay is not None and await store.is_answered(replay):
         created = await store.create(import_id, kind, call.engine.clock.now(), (), replay)
     else:
-        # A row of CSV begins with no brace, and its header has no quote before the first name.
-        is_lines = call.body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
-        rows = await (
-            asyncio.to_thread(rows_of_ndjson, call.body)
-            if is_lines
-            else asyncio.to_thread(rows_of_csv, call.body, kind)
-        )
+        rows = await asyncio.to_thread(_rows, call.body, kind)
         created = await store.create(import_id, kind, call.engine.clock.now(), rows, replay)
     if not created.value:
         error = Refused(f"{MOST_OPEN} imports are being worked on, and there may not be more. Wait for one.")
         error.replayed = created.replayed
         raise error
     return Answer(value=accepted, status=202, is_replayed=created.replayed)
+
+
+def _rows(body: bytes, kind: str) -> list[Row]:
+    """Return the rows of a file, whatever it was declared as; raises InvalidInput."""
+    if is_x12(body):
+        if kind != "orders":
+            raise InvalidInput(Fault(path="query.kind", message="an X12 file has orders; give kind=orders"))
+        return rows_of_x12(body)
+    # A row of CSV begins with no brace, and its header has no quote before the first name.
+    is_lines = body.removeprefix(BOM_UTF8).lstrip()[:1] == b"{"
+    return rows_of_ndjson(body) if is_lines else rows_of_csv(body, kind)
 
 
 async def get_import(call: Call[None, NoQuery]) -> Answer:
@@ -100,6 +107,7 @@ ENDPOINTS = (
         takes={
             CSV: "node_id,sku,on_hand\nchicago-dc,MUG-RED,20\n",
             NDJSON: '{"node_id": "chicago-dc", "sku": "MUG-RED", "on_hand": 20}\n',
+            X12: X12_HEAD,
         },
         query=wire.ImportQuery,
         reply=wire.AcceptedImport,

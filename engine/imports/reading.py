@@ -21,13 +21,16 @@ MOST_NESTED = 32
 _object = msgspec.json.Decoder(dict[str, Any])
 COUNT_COLUMNS = ("node_id", "sku", "on_hand", "safety_stock", "expected_version", "unlimited")
 _DESTINATION = ("latitude", "longitude", "postal_code", "country", "time_zone", "residential", "is_po_box")
-_LINE = ("sku", "quantity", "line_id")
+_LINE = ("sku", "quantity", "line_id", "unit_price_cents", "discount_cents", "tax_code", "unit_cost_cents")
+_CUSTOMER = ("name", "company", "email", "phone", "street", "street_2", "city", "region")
+_CUSTOMER_COLUMNS = tuple(f"customer_{name}" for name in _CUSTOMER)
 _ORDER = (
     *("order_id", "channel", "reservation_id", "service_level", "need_by", "pickup_node_id", "customer_class"),
-    "priority",
+    *("priority", "channel_order_id", "customer_id", "currency", "shipping_cents", "total_cents"),
 )
-ORDER_COLUMNS = (*_ORDER, *_DESTINATION, *_LINE)
-_NUMBERS = {"on_hand", "safety_stock", "expected_version", "quantity", "priority"}
+ORDER_COLUMNS = (*_ORDER, *_DESTINATION, *_LINE, *_CUSTOMER_COLUMNS)
+_CENTS = {"unit_price_cents", "discount_cents", "unit_cost_cents", "shipping_cents", "total_cents"}
+_NUMBERS = {"on_hand", "safety_stock", "expected_version", "quantity", "priority"} | _CENTS
 _FRACTIONS = {"latitude", "longitude"}
 _SWITCHES = {"unlimited", "residential", "is_po_box"}
 
@@ -66,7 +69,7 @@ def rows_of_csv(body: bytes, kind: str) -> list[Row]:
     reader = csv.reader(io.StringIO(_text(body), newline=""), strict=True)
     try:
         header = next(reader, [])
-        _check_header(header, columns, ("node_id", "sku") if kind == "inventory" else ("order_id", "sku", "quantity"))
+        _check_header(header, columns, ("node_id", "sku") if kind == "inventory" else _needed(header))
         rows = list(_records(reader, header))
     except csv.Error as error:
         raise InvalidInput(Fault(path=f"body:{reader.line_num}", message=f"is not CSV: {error}")) from None
@@ -113,8 +116,19 @@ def _orders(rows: Sequence[Row]) -> Iterator[Row]:
         yield _order(group)
 
 
-def _order_id(row: Row) -> str:
-    return f"\0{row.line}" if row.fields is None else str(row.fields.get("order_id", f"\0{row.line}"))
+def _order_id(row: Row) -> tuple[str, str]:
+    """Return what lines of one order have in common: its id, or its channel and the channel's."""
+    fields = row.fields or {}
+    if "order_id" in fields:
+        return "", str(fields["order_id"])
+    if "channel_order_id" in fields:
+        return str(fields.get("channel", "")), str(fields["channel_order_id"])
+    return "", f"\0{row.line}"
+
+
+def _needed(header: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that a file of orders has to have: one of both ids."""
+    return ("channel_order_id" if "channel_order_id" in header else "order_id", "sku", "quantity")
 
 
 def _order(group: Sequence[Row]) -> Row:
@@ -126,6 +140,11 @@ def _order(group: Sequence[Row]) -> Row:
     place = {name: first.fields[name] for name in _DESTINATION if name in first.fields}
     if place:
         order["destination"] = place
+    customer = {
+        name: first.fields[at] for name, at in zip(_CUSTOMER, _CUSTOMER_COLUMNS, strict=True) if at in first.fields
+    }
+    if customer:
+        order["customer"] = customer
     order["lines"] = [{name: row.fields[name] for name in _LINE if row.fields and name in row.fields} for row in group]
     return Row(first.line, order)
 
