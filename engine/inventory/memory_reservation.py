@@ -21,7 +21,8 @@ FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
 class KeptReservation:
     """A reservation as kept; `forgotten_at` (milliseconds) is set once it is over, `order_id` once it is an order's.
 
-    `made_in` is the event that it was made in, `holder` who it counts for while it is held.
+    `made_in` is the event that it was made in, `holder` who it counts for while it is held, `dated_skus` those of which
+    it had dated lines when it was made.
     """
 
     state: str
@@ -37,6 +38,7 @@ class KeptReservation:
     order_id: str | None = None
     made_in: int = 0
     holder: str | None = None
+    dated_skus: tuple[str, ...] = ()
 
 
 def reply_of(reservation_id: str, kept: KeptReservation) -> Reply:

@@ -52,4 +52,6 @@ class Schedule:
             self.demand[day, supply_id] = after
         if supply_id:
             self.pegged[supply_id] += units
+            if not self.pegged[supply_id]:
+                del self.pegged[supply_id]
         return [(day, supply_id, -before, -after)] if units else []

@@ -34,6 +34,7 @@ from engine.inventory.quotas import Quota, QuotaEntry, free_to, packed_quota
 from engine.inventory.view import Entry, make_view
 
 JOURNAL_EVENTS = 100_000
+"""What the journal keeps, unless said otherwise."""
 _NOTHING = Schedule()
 
 
@@ -70,9 +71,10 @@ class Event:
 
 
 class MemoryStock:
-    """Positions by SKU and slot."""
+    """Positions by SKU and slot; the journal keeps the latest so many events."""
 
-    def __init__(self) -> None:
+    def __init__(self, journal_events: int = JOURNAL_EVENTS) -> None:
+        self._journal_events = journal_events
         self.epoch = 0
         self._slots: dict[str, int] = {}
         self._cells: dict[str, list[list[int]]] = {}
@@ -117,8 +119,9 @@ class MemoryStock:
             cell = self._cells[place[0]][self._slots[place[1]]]
             cell[EVENT] = self.epoch
             change.after = tuple(cell)
-        self.journal[self.epoch] = Event(now_ms=now_ms, act=act, who=who, changed=changed)
-        self.journal.pop(self.epoch - JOURNAL_EVENTS, None)
+        if self._journal_events:
+            self.journal[self.epoch] = Event(now_ms=now_ms, act=act, who=who, changed=changed)
+            self.journal.pop(self.epoch - self._journal_events, None)
 
     def history(self, sku: str, node_id: str, limit: int, after_event: int | None) -> History:
         """Return what happened to a position, newest first."""
@@ -305,4 +308,7 @@ class MemoryStock:
 
     def _note(self, sku: str, node_id: str, moves: Sequence[Move]) -> None:
         self._changed[sku, node_id].moves.extend(moves)
-        self.cell_to_change(sku, node_id)[SCHEDULED] = len(self.schedule(sku, node_id))
+        left = len(self.schedule(sku, node_id))
+        self.cell_to_change(sku, node_id)[SCHEDULED] = left
+        if not left:
+            self._schedules.get(sku, {}).pop(self._slots[node_id], None)

@@ -23,7 +23,7 @@ from engine.inventory.history import History
 from engine.inventory.memory_counts import adjust, change_conditions, put_positions
 from engine.inventory.memory_records import MemoryRecords
 from engine.inventory.memory_reservation import FIELD_OF, KeptReservation, line_of, reply_of, split_lines
-from engine.inventory.memory_stock import Line, MemoryStock
+from engine.inventory.memory_stock import JOURNAL_EVENTS, Line, MemoryStock
 from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
     MAX_UNITS,
@@ -50,11 +50,16 @@ _FORESTALLED_LIFETIME = timedelta(hours=1)
 
 
 class MemoryInventoryStore:
-    """Live stock in this process."""
+    """Live stock in this process.
 
-    def __init__(self, clock: Clock) -> None:
+    One that `is_forgetful` has no history, and no reservations that were given back: for simulations of weeks, in which
+    nobody looks back, and whose memory must not grow with their days.
+    """
+
+    def __init__(self, clock: Clock, *, is_forgetful: bool = False) -> None:
         self._clock = clock
-        self._stock = MemoryStock()
+        self.is_forgetful = is_forgetful
+        self._stock = MemoryStock(journal_events=0 if is_forgetful else JOURNAL_EVENTS)
         self._reservations: dict[str, KeptReservation] = {}
         self._deadlines: list[tuple[int, str]] = []
         self._dated: dict[str, set[str]] = {}
@@ -204,9 +209,9 @@ class MemoryInventoryStore:
         """Keep a new reservation, made in the event at hand or an earlier one, and enter it under its dated lines."""
         kept.made_in = self._stock.epoch + 1 if made_in is None else made_in
         self._reservations[reservation_id] = kept
-        for line in kept.lines:
-            if line.dated:
-                self._dated.setdefault(line.sku, set()).add(reservation_id)
+        kept.dated_skus = tuple({line.sku for line in kept.lines if line.dated})
+        for sku in kept.dated_skus:
+            self._dated.setdefault(sku, set()).add(reservation_id)
 
     def _recorded(self, act: str, operation: Callable[[], Reply]) -> Reply:
         reply = operation()
@@ -290,7 +295,7 @@ class MemoryInventoryStore:
         if too_many:
             return ("too_many", reservation_id, too_many)
         self._take(kept, taken_out, -1, reservation_id)
-        self._settle(kept, taken_out, stay, "consumed" if kept.consumed else "cancelled")
+        self._settle(reservation_id, kept, taken_out, stay, "consumed" if kept.consumed else "cancelled")
         return reply_of(reservation_id, kept)
 
     def _extend(self, reservation_id: str, ttl_seconds: float) -> Reply:
@@ -331,7 +336,7 @@ class MemoryInventoryStore:
                 cell[ON_HAND] -= quantity
                 cell[VERSION] += 1
         kept.consumed = True
-        self._settle(kept, taken_out, stay, "consumed")
+        self._settle(reservation_id, kept, taken_out, stay, "consumed")
         return reply_of(reservation_id, kept)
 
     # Reservations.
@@ -357,7 +362,7 @@ class MemoryInventoryStore:
         if not write:
             return replace(kept, state="expired")
         self._take(kept, kept.lines, -1, f"expired {reservation_id}")
-        self._settle(kept, kept.lines, (), "expired")
+        self._settle(reservation_id, kept, kept.lines, (), "expired")
         return kept
 
     def _take(self, kept: KeptReservation, lines: Sequence[Line], sign: int, why: str) -> None:
@@ -372,13 +377,23 @@ class MemoryInventoryStore:
                 used[kept.channel] += sum(line.quantity for line in lines)
         return used
 
-    def _settle(self, kept: KeptReservation, taken_out: Sequence[Line], stay: Sequence[Line], state: str) -> None:
+    def _settle(
+        self, reservation_id: str, kept: KeptReservation, taken_out: Sequence[Line], stay: Sequence[Line], state: str
+    ) -> None:
         """Keep the lines that stay, or close the reservation with those taken out last."""
         kept.lines = tuple(stay or taken_out)
-        if not stay:
-            self._count_off(kept)
-            kept.state = state
-            kept.forgotten_at = self._now() + _CLOSED_LIFETIME // timedelta(milliseconds=1)
+        if stay:
+            return
+        self._count_off(kept)
+        kept.state = state
+        kept.forgotten_at = self._now() + _CLOSED_LIFETIME // timedelta(milliseconds=1)
+        for sku in kept.dated_skus:
+            ids = self._dated.get(sku, set())
+            ids.discard(reservation_id)
+            if not ids:
+                self._dated.pop(sku, None)
+        if self.is_forgetful and state != "consumed":
+            del self._reservations[reservation_id]
 
     def _count_off(self, kept: KeptReservation) -> None:
         """Take a reservation that is no longer held off the open holds of who made it."""

@@ -90,7 +90,7 @@ class MemoryReservations:
             return short
         if kept is not None:
             inventory._take(kept, given, -1, f"cancelled {reservation_id}")
-            inventory._settle(kept, given, (), "cancelled")
+            inventory._settle(reservation_id, kept, given, (), "cancelled")
         fresh = KeptReservation(
             state="confirmed",
             expires=0,
@@ -143,7 +143,7 @@ class MemoryReservations:
             if on_hand != MAX_UNITS:
                 inventory._stock.set_units(sku, node_id, Condition.SELLABLE, on_hand - min(on_hand, units))
                 inventory._stock.because(sku, node_id, why)
-        inventory._settle(kept, taken_out, stay, "consumed" if leaves else "cancelled")
+        inventory._settle(reservation_id, kept, taken_out, stay, "consumed" if leaves else "cancelled")
         return bool(stay)
 
     def expire_due(self) -> None:
@@ -156,4 +156,4 @@ class MemoryReservations:
 
     def _close(self, reservation_id: str, kept: KeptReservation) -> None:
         self._inventory._take(kept, kept.lines, -1, f"cancelled {reservation_id}")
-        self._inventory._settle(kept, kept.lines, (), "cancelled")
+        self._inventory._settle(reservation_id, kept, kept.lines, (), "cancelled")

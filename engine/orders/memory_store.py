@@ -79,11 +79,12 @@ class _Kept:
 
 
 class MemoryOrderStore:
-    """Orders in this process."""
+    """Orders in this process; without their steps if the inventory is forgetful."""
 
     def __init__(self, inventory: MemoryInventoryStore, clock: Clock) -> None:
         self._clock = clock
         self._records = inventory.records
+        self._has_history = not inventory.is_forgetful
         self._reservations = MemoryReservations(inventory)
         self._orders: dict[str, _Kept] = {}
         self._capacity: dict[tuple[int, str], tuple[int, int]] = {}
@@ -358,7 +359,8 @@ class MemoryOrderStore:
     def _enter(self, kept: _Kept, state: str, run_id: str) -> None:
         kept.state, told = state, kept.told or state
         kept.told = ""
-        kept.history.append(f"{milliseconds(self._clock.now())} {told} {run_id}")
+        if self._has_history:
+            kept.history.append(f"{milliseconds(self._clock.now())} {told} {run_id}")
 
     # What is used of the nodes.
 

@@ -93,6 +93,8 @@ class SimOrder:
     units_returned: int = 0
     returns_due: int = 0
     refund_cents: int = 0
+    gives_up_s: int = -1
+    """When its customer has waited for stock too long."""
     is_kept: bool = False
     """Whether the engine knows it."""
 

@@ -35,6 +35,8 @@ class Shelves:
     def take(self, sku: str, node_id: str, units: int) -> None:
         """Note units that are being picked, or with a negative number those that left or were put back."""
         self._taken[sku, node_id] += units
+        if not self._taken[sku, node_id]:
+            del self._taken[sku, node_id]
 
     def put_right(self, sku: str, node_id: str, units: int) -> None:
         """Note units that were counted and not there, and are counted no more."""

@@ -91,7 +91,9 @@ class _Simulation:
         self._luck, self._around = Luck(story, replication), Surroundings()
         self._shelves = Shelves(story, self._luck)
         self._open: dict[str, SimOrder] = {}
-        """Orders that are not at their end, by id."""
+        """Orders that are not at their end, by id, in the order of their coming."""
+        self._give_ups = set[int]()
+        """Instants to come at which customers give up: one event each, which keeps no order that is over."""
 
     async def run(self, told: Callable[[int], None] | None) -> Ledger:
         """Live through all days, and close the books."""
@@ -178,9 +180,10 @@ class _Simulation:
         await self._follow()
 
     def _tell_orders(self, day: int) -> None:
-        """Tell orders that have ended, and let the stores forget what nobody will ask for again."""
-        told = self._books.tell_orders()
-        self._stores.forget(told, self._releasing.run_ids, self._times.at((day - _DAYS_KEPT) * DAY_SECONDS).date())
+        """Tell orders that have ended, and let the stores forget what nobody will ask for again: also what has left."""
+        over = self._books.tell_orders()
+        over += [order.order_id for order in self._open.values() if order.is_shipped]
+        self._stores.forget(over, self._releasing.run_ids, self._times.at((day - _DAYS_KEPT) * DAY_SECONDS).date())
         self._releasing.run_ids.clear()
 
     # Routing.
@@ -208,8 +211,10 @@ class _Simulation:
             after = cancels / customers.cancel_share * DAY_SECONDS
             agenda.schedule(order.placed_s + round(after), Rank.CHANGE, self._cancel, order)
         first_day = max(order.promised_day, order.placed_s // DAY_SECONDS)
-        gives_up_s = round((first_day + 1 + customers.waits_days) * DAY_SECONDS)
-        agenda.schedule(gives_up_s, Rank.CHANGE, self._give_up, order)
+        order.gives_up_s = round((first_day + 1 + customers.waits_days) * DAY_SECONDS)
+        if order.gives_up_s not in self._give_ups:
+            self._give_ups.add(order.gives_up_s)
+            agenda.schedule(order.gives_up_s, Rank.CHANGE, self._give_up, None)
         if self._in_force.window_minutes == 0:
             await self._releasing.route(agenda.now_s, self._in_force, [order.order_id])
 
@@ -226,10 +231,12 @@ class _Simulation:
         order.ending, order.charged_cents = Ending.CANCELLED, 0
         self._is_over(order)
 
-    async def _give_up(self, now_s: int, order: SimOrder) -> None:
-        """Cancel an order that has waited for stock too long."""
-        if order.order_id in self._releasing.waiting:
-            await self._cancel(now_s, order)
+    async def _give_up(self, now_s: int, _: None) -> None:
+        """Cancel the orders that have waited for stock until now, which is too long; first come first."""
+        self._give_ups.discard(now_s)
+        for order in [order for order in self._open.values() if order.gives_up_s == now_s]:
+            if order.order_id in self._releasing.waiting:
+                await self._cancel(now_s, order)
 
     def _is_over(self, order: SimOrder) -> None:
         if self._open.pop(order.order_id, None) is not None:

@@ -18,7 +18,7 @@ class Stores:
     """The stores of one simulation."""
 
     def __init__(self, clock: Clock) -> None:
-        self._stock = MemoryInventoryStore(clock)
+        self._stock = MemoryInventoryStore(clock, is_forgetful=True)
         self._orders = MemoryOrderStore(self._stock, clock)
         self._runs = MemoryRunStore(clock)
         self.all = replace(
