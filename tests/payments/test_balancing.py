@@ -112,6 +112,15 @@ async def test_a_gift_card_with_less_on_it_than_asked_for_leaves_the_rest_to_oth
     assert order.steering.order_holds == ()
 
 
+async def test_a_tender_without_an_amount_also_pays_what_a_gift_card_turns_out_to_lack() -> None:
+    till = Till()
+    await till.stocked()
+    await till.place(NewTender(kind=TenderKind.GIFT_CARD, token="gift_700", amount_cents=2000), VISA)
+    order = await till.settle()
+    assert kinds(order) == ["authorised 700", "declined 1300", "authorised 2500", "authorised 1300"]
+    assert order.steering.order_holds == ()
+
+
 async def test_one_gift_card_pays_two_orders_up_to_its_balance_and_no_further() -> None:
     till = Till()
     await till.stocked()

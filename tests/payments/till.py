@@ -28,7 +28,7 @@ from engine.orders.paying.balancing import with_money
 from engine.orders.paying.ledger import sum_cents
 from engine.orders.paying.pricing import StatedPrice, priced
 from engine.orders.paying.tendering import Tendering
-from engine.orders.remaining import units_left
+from engine.orders.remaining import remaining, units_left
 from engine.orders.revising import Revision, revision_of
 from engine.payments.handling import PaymentEffects
 from engine.payments.provider import ProviderBalance
@@ -135,6 +135,15 @@ class Till:
         decided = replace(rows(order_id, *parts), revision=order.steering.revision)
         (verdict,) = await self.shop.commit(run_id, decided)
         assert verdict.outcome == "committed", verdict.reason
+
+    async def route_what_is_left(self) -> None:
+        order = await self.orders.get("ord_1")
+        (line,) = remaining(order)
+        decided = replace(rows("ord_1", (line.quantity, "north")), revision=order.steering.revision)
+        await self.shop.commit(f"run_{next(self.names)}", decided)
+
+    async def add(self, *tenders: NewTender) -> None:
+        await self.changes.change("ord_1", lambda order, _: Tendering().added(order, tenders, "anna"))
 
     async def ship(self, units: int, order_id: str = "ord_1", then: ShipmentState = ShipmentState.SHIPPED) -> Order:
         """Let units leave the north."""

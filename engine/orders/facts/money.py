@@ -48,13 +48,17 @@ class TenderKind(StrEnum):
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One way by which an order is paid, up to `amount_cents`; the provider knows it by `token`, no card number."""
+    """One way by which an order is paid, up to `amount_cents`; the provider knows it by `token`, no card number.
+
+    One that `takes_rest` also pays what others turn out not to pay, and what the order comes to cost more.
+    """
 
     tender_id: str
     kind: TenderKind
     provider: str
     amount_cents: int
     token: str = ""
+    takes_rest: bool = False
 
 
 class EntryKind(StrEnum):

@@ -154,6 +154,9 @@ def _spread_over_tenders(order: Order, cents: int, at: datetime) -> tuple[Effect
         if part > 0:
             found.append(_effect(AUTHORISE, at, target=tender.tender_id, cents=part))
             left -= part
+    willing = [each for each in order.life.money.tenders if each.takes_rest and not is_closed(order.life.money, each)]
+    if left > 0 and willing:
+        found.append(_effect(AUTHORISE, at, target=willing[0].tender_id, cents=left))
     return tuple(found)
 
 

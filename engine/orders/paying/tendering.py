@@ -85,6 +85,7 @@ class Tendering:
                 provider=tender.provider or self._usual[tender.kind],
                 amount_cents=max(0, total_cents - stated) if tender.amount_cents is None else tender.amount_cents,
                 token=tender.token,
+                takes_rest=tender.amount_cents is None,
             )
             for number, tender in enumerate(new, start=1)
         )
