@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from msgspec import Struct
 
 from api.endpoint import Answer, Call, Endpoint, Handler, NoQuery
 from api.routes.orders import ORDER, destination_of, shown_order
 from api.schemas import order_changes as wire
 from api.schemas.orders import Order
+from engine.bootstrap import Engine
 from engine.errors import IllegalState, NotFound
 from engine.orders.modifying import ModifiedLine, NewModification
 from engine.orders.splitting import NewSplit
@@ -49,7 +52,7 @@ async def split_order(call: Call[wire.SplitBody, NoQuery]) -> Answer:
         reason=body.reason,
     )
     done = await call.engine.regrouping.split(order_id, new, by=body.by, replay=call.replay)
-    await call.engine.effects.settle(order_id)
+    await _settle_both(call.engine, order_id)
     return Answer(value=shown_order(done.value), is_replayed=done.replayed)
 
 
@@ -60,8 +63,16 @@ async def merge_order(call: Call[wire.MergeBody, NoQuery]) -> Answer:
     """
     body, order_id = call.body, call.path["order_id"]
     done = await call.engine.regrouping.merge(order_id, body.into, reason=body.reason, by=body.by, replay=call.replay)
-    await call.engine.effects.settle(order_id)
+    await _settle_both(call.engine, order_id)
     return Answer(value=shown_order(done.value), is_replayed=done.replayed)
+
+
+async def _settle_both(engine: Engine, order_id: str) -> None:
+    """Do what an order asks for, and then what the order that follows it asks for."""
+    order = await engine.effects.settle(order_id)
+    for link in order.life.links[-1:]:
+        with suppress(NotFound):  # it comes later, if it could not come now
+            await engine.effects.settle(link.order_id)
 
 
 def _change_of_order(
