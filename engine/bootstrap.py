@@ -89,6 +89,8 @@ from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
+from engine.returns.capturing import Exchanges
+from engine.returns.exchanging import ExchangeTerms
 from engine.returns.handling import return_handlers
 from engine.returns.labelling import ReturnLabels
 from engine.returns.policy import ReturnPolicies
@@ -291,9 +293,22 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
     regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
+    room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
+    promising = PromiseService(
+        reference=reference,
+        inventory=stores.inventory,
+        promises=stores.promises,
+        clock=clock,
+        room=room(),
+        slots=stores.slots,
+    )
+    for_exchanges = OrderService(
+        stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, seal=customers.seal
+    )
+    exchanges = Exchanges(for_exchanges, changes, promising, inventory, customers.seal)
     handlers = {
         **_handlers(labels, paying),
-        **return_handlers(inventory, ReturnLabels(carriers, reference, addressed)),
+        **return_handlers(inventory, ReturnLabels(carriers, reference, addressed), exchanges),
         **regrouping.handlers(),
         REROUTE: rerouting(runs, settings.tenant),
     }
@@ -302,7 +317,6 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
-    room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     alert_policy, dry = AlertPolicyService(stores.documents), DryPromises(reference, stores.inventory, clock, room())
     seeing = Seeing(reference, stores.inventory, dry, clock)
     jeopardy = JeopardyWatch(
@@ -314,14 +328,6 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         seeing=seeing,
         clock=clock,
         delayed=no_notice,
-    )
-    promising = PromiseService(
-        reference=reference,
-        inventory=stores.inventory,
-        promises=stores.promises,
-        clock=clock,
-        room=room(),
-        slots=stores.slots,
     )
     return Engine(
         tenant=settings.tenant,
@@ -383,7 +389,16 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         documents=DocumentService(changes, reference, addressed),
         carrier_events=CarrierEvents(changes, fulfillment, stores.tracking),
         customers=customers,
-        returns=ReturnService(changes, effects, return_policies, reference, stores.inventory, stores.orders, clock),
+        returns=ReturnService(
+            changes,
+            effects,
+            return_policies,
+            reference,
+            stores.inventory,
+            stores.orders,
+            clock,
+            ExchangeTerms(stores.orders, tax_rates.at, tendering),
+        ),
         return_policies=return_policies,
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),

@@ -724,6 +724,33 @@ class EventsReply(Struct, frozen=True, kw_only=True):
     is_cut_off: bool
 
 
+class ExchangeBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the customer wants instead: an order of its own, under `order_id` if one is given.
+
+    What it costs beyond what the return is to pay back is paid by `tenders`.
+    """
+
+    lines: Sequence[ExchangeLineBody]
+    order_id: str | None = None
+    service_level: str | None = None
+    tenders: Sequence[TenderBody] = ()
+
+
+class ExchangeLine(Struct, frozen=True, kw_only=True):
+    """Units of a product."""
+
+    sku: str
+    quantity: int
+
+
+class ExchangeLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units that the customer wants instead; without a price they have that of the catalog."""
+
+    sku: str
+    quantity: int
+    unit_price_cents: int | None = None
+
+
 class ExplainedOrder(Struct, frozen=True, kw_only=True):
     """Why an order was routed as it was by one run; `cost_cents` is the sum of `costs`.
 
@@ -2268,6 +2295,7 @@ class Return(Struct, frozen=True, kw_only=True):
     store_credit_cents: int
     has_receipt: bool
     stock: tuple[ReturnStockMove, ...]
+    exchange: ReturnExchange | None
 
 
 class ReturnBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2279,6 +2307,7 @@ class ReturnBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     lines: Sequence[ReturnLineBody]
     node_id: str | None = None
     is_exception: bool = False
+    exchange: ExchangeBody | None = None
     by: str | None = None
 
 
@@ -2287,6 +2316,24 @@ class ReturnDecisionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     reason: str = ""
     by: str | None = None
+
+
+class ReturnExchange(Struct, frozen=True, kw_only=True):
+    """The order in exchange for a return: captured once `due` has come, and then promised for a day if it can be.
+
+    Of its `total_cents` (null: no prices) `agreed_cents` are to be settled by what comes back, and `credit_cents`
+    are by now; `difference_cents` are the customer's to pay.
+    """
+
+    order_id: str
+    lines: tuple[ExchangeLine, ...]
+    due: str
+    is_captured: bool
+    promised_on: datetime.date | None
+    total_cents: int | None
+    agreed_cents: int
+    difference_cents: int
+    credit_cents: int
 
 
 class ReturnInspectedBody(Struct, frozen=True, kw_only=True, omit_defaults=True):

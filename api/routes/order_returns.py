@@ -5,16 +5,20 @@ from __future__ import annotations
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.routes.orders import ORDER
 from api.routes.returns import shown_return
+from api.routes.shown_payments import new_tender
 from api.schemas import returns as wire
 from engine.errors import IllegalState, NotFound
 from engine.events.actor import actor
+from engine.orders.model import NewLine
 from engine.returns.authorising import NewReturn, NewReturnLine
+from engine.returns.exchanging import NewExchange
 
 
 async def authorise_return(call: Call[wire.ReturnBody, NoQuery]) -> Answer:
     """Takes a return of units that have left for the customer, if the return policy allows it.
 
     It is `authorised`, or `requested` where somebody has to approve it. It goes to the best node, if none is named.
+    With an `exchange` the customer gets an order of its own instead.
     """
     body = call.body
     new = NewReturn(
@@ -25,9 +29,26 @@ async def authorise_return(call: Call[wire.ReturnBody, NoQuery]) -> Answer:
         by=body.by or actor(),
         is_exception=body.is_exception,
     )
-    found = await call.engine.returns.authorise(call.path["order_id"], new, node_id=body.node_id, replay=call.replay)
+    found = await call.engine.returns.authorise(
+        call.path["order_id"],
+        new,
+        node_id=body.node_id,
+        exchange=None if body.exchange is None else _exchange(body.exchange),
+        replay=call.replay,
+    )
     shown = shown_return(found.value, found.value.life.returns[-1])
     return Answer(value=shown, status=201, is_replayed=found.replayed)
+
+
+def _exchange(body: wire.ExchangeBody) -> NewExchange:
+    return NewExchange(
+        lines=tuple(
+            NewLine(sku=line.sku, quantity=line.quantity, unit_price_cents=line.unit_price_cents) for line in body.lines
+        ),
+        order_id=body.order_id,
+        service_level=body.service_level,
+        tenders=tuple(map(new_tender, body.tenders)),
+    )
 
 
 async def list_returns(call: Call[None, NoQuery]) -> Answer:

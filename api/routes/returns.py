@@ -148,6 +148,21 @@ def shown_return(order: Order, found: facts.Return) -> wire.Return:
             )
             for move in found.moves
         ],
+        exchange=None if found.exchange is None else _exchange(found.exchange),
+    )
+
+
+def _exchange(found: facts.Exchange) -> wire.ReturnExchange:
+    return wire.ReturnExchange(
+        order_id=found.order_id,
+        lines=[wire.ExchangeLine(sku=line.sku, quantity=line.quantity) for line in found.lines],
+        due=found.due.value,  # type: ignore[arg-type]
+        is_captured=found.is_captured,
+        promised_on=found.promised_on,
+        total_cents=None if found.prices is None else found.prices.total_cents,
+        agreed_cents=found.agreed_cents,
+        difference_cents=found.difference_cents,
+        credit_cents=found.credit_cents,
     )
 
 

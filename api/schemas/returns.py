@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from api.schemas.fields import Body, Identifier, Quantity, Reply
+from api.schemas.fields import Body, Cents, Identifier, Quantity, Reply
 from api.schemas.order_steering import By, Reason
+from api.schemas.tenders import TenderBody
 
 ReturnId = Annotated[
     str,
@@ -35,6 +36,26 @@ class ReturnLineBody(Body, frozen=True, kw_only=True):
     comment: Comment = ""
 
 
+class ExchangeLineBody(Body, frozen=True, kw_only=True):
+    """Units that the customer wants instead; without a price they have that of the catalog."""
+
+    sku: Identifier
+    quantity: Quantity
+    unit_price_cents: Cents | None = None
+
+
+class ExchangeBody(Body, frozen=True, kw_only=True):
+    """What the customer wants instead: an order of its own, under `order_id` if one is given.
+
+    What it costs beyond what the return is to pay back is paid by `tenders`.
+    """
+
+    lines: Annotated[list[ExchangeLineBody], Meta(min_length=1, max_length=1000)]
+    order_id: Identifier | None = None
+    service_level: Identifier | None = None
+    tenders: Annotated[list[TenderBody], Meta(max_length=20)] = msgspec.field(default_factory=list)
+
+
 class ReturnBody(Body, frozen=True, kw_only=True):
     """A return of units of an order, to `node_id` or to the best node.
 
@@ -44,6 +65,7 @@ class ReturnBody(Body, frozen=True, kw_only=True):
     lines: Annotated[list[ReturnLineBody], Meta(min_length=1, max_length=1000)]
     node_id: Identifier | None = None
     is_exception: bool = False
+    exchange: ExchangeBody | None = None
     by: By | None = None
 
 
@@ -138,6 +160,31 @@ class ReturnStockMove(Reply, frozen=True, kw_only=True):
     is_counted: bool
 
 
+class ExchangeLine(Reply, frozen=True, kw_only=True):
+    """Units of a product."""
+
+    sku: str
+    quantity: int
+
+
+class ReturnExchange(Reply, frozen=True, kw_only=True):
+    """The order in exchange for a return: captured once `due` has come, and then promised for a day if it can be.
+
+    Of its `total_cents` (null: no prices) `agreed_cents` are to be settled by what comes back, and `credit_cents`
+    are by now; `difference_cents` are the customer's to pay.
+    """
+
+    order_id: str
+    lines: list[ExchangeLine]
+    due: Literal["authorised", "received", "inspected"]
+    is_captured: bool
+    promised_on: date | None
+    total_cents: int | None
+    agreed_cents: int
+    difference_cents: int
+    credit_cents: int
+
+
 class Return(Reply, frozen=True, kw_only=True):
     """A return, what came of it, and what it pays back.
 
@@ -172,6 +219,7 @@ class Return(Reply, frozen=True, kw_only=True):
     store_credit_cents: Annotated[int, Meta(description="what of it is store credit")]
     has_receipt: bool
     stock: list[ReturnStockMove]
+    exchange: ReturnExchange | None
 
 
 class ReturnsOfOrder(Reply, frozen=True, kw_only=True):

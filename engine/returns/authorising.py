@@ -24,6 +24,12 @@ from engine.returns.return_nodes import NodeChoice
 from engine.returns.steps import EXCHANGE, EXPIRE, LABEL, label_payer, return_id_of, with_return
 from engine.returns.terms import Asked, kept_terms, may_come_until, still_announced, terms_for, with_customer
 
+_STEPS = {
+    ReturnState.AUTHORISED: 0,
+    ReturnState.RECEIVED: 1,
+    ReturnState.INSPECTED: 2,
+    ReturnState.CLOSED: 3,
+}
 ASKED_FOR = "somebody asks for an exception"
 
 
@@ -131,8 +137,9 @@ def first_effects(made: Return, at: datetime) -> Iterator[Effect]:
 
 
 def exchange_effects(made: Return, at: datetime) -> Iterator[Effect]:
-    """Yield the effect that captures the exchange of a return, in the step in which it is due."""
-    if made.exchange is not None and made.exchange.due is made.state and not made.exchange.is_captured:
+    """Yield the effect that captures the exchange of a return, in the first step in which it is due."""
+    wanted = made.exchange
+    if wanted is not None and not wanted.is_captured and _STEPS[wanted.due] <= _STEPS.get(made.state, -1):
         yield Effect(effect_id=f"{made.return_id}:exchange", kind=EXCHANGE, due_at=at, subject=made.return_id)
 
 

@@ -55,6 +55,8 @@ def cancelled(
         return refused(order, note, why)
     if before.is_over:
         return refused(order, note, f"Return {return_id!r} is {before.state.value}; there is nothing to cancel.")
+    if any(each.effect_id == f"{return_id}:exchange" for each in order.life.effects):
+        return refused(order, note, f"The exchange of return {return_id!r} is being captured; cancel it in a moment.")
     if before.exchange_order_id and exchange_ships:
         return refused(
             order, note, f"Order {before.exchange_order_id!r} was made in exchange for it; cancel that first."

@@ -6,7 +6,6 @@ gone. By what becomes of them it is known how much is paid back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,7 +14,7 @@ import msgspec
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
 from engine.inventory.conditions import Condition
-from engine.orders.facts.returns import Disposition, Return, ReturnLine, ReturnState
+from engine.orders.facts.returns import Disposition, Return, ReturnLine
 from engine.orders.model import Note, NotedLine, Order
 from engine.orders.revising import Revision, refused, revision_of
 from engine.returns.amounts import paid_back
@@ -76,17 +75,10 @@ def inspected(order: Order, return_id: str, new: NewInspection, at: datetime) ->
                 told[line.line_id or line.sku] = told.get(line.line_id or line.sku, 0) + units
     changed, effects = moved(changed, moves, at)
     changed, money = asked_for_refund(order, settled(changed, at), at)
-    due = _due_exchange(changed, at)
+    due = exchange_effects(changed, at)
     after = with_return(order, changed, *effects, *money, *due, without=over_ids(changed))
     lines = tuple(NotedLine(line_id=line_id, quantity=units) for line_id, units in told.items())
     return revision_of(order, after, replace(note, lines=lines))
-
-
-def _due_exchange(changed: Return, at: datetime) -> Sequence:  # type: ignore[type-arg]
-    """Return the effect of an exchange that waits for this step, also if the return is over by it."""
-    if changed.state is ReturnState.CLOSED:
-        changed = msgspec.structs.replace(changed, state=ReturnState.INSPECTED)
-    return list(exchange_effects(changed, at))
 
 
 def _decided(order: Order, changed: Return, place: int, units: int, found: Inspected) -> Return:

@@ -15,20 +15,31 @@ from engine.orders.facts.effects import Effect
 from engine.orders.facts.returns import Return
 from engine.orders.model import Order
 from engine.returns.amounts import with_refund
-from engine.returns.steps import REFUND
+from engine.returns.steps import CREDIT, REFUND
 
 
 def asked_for_refund(order: Order, changed: Return, at: datetime) -> tuple[Return, Sequence[Effect]]:
     """Return a return with all that it pays back by now, and the effect that pays what is new of it."""
     changed, more = with_refund(order, changed)
+    effects: list[Effect] = []
     exchange = changed.exchange
-    if exchange is not None:
+    if exchange is not None and more > 0:
         credit = min(more, exchange.agreed_cents - exchange.credit_cents)
         more -= credit
         exchange = msgspec.structs.replace(exchange, credit_cents=exchange.credit_cents + credit)
         changed = msgspec.structs.replace(changed, exchange=exchange)
-    if more <= 0:
-        return changed, ()
-    effect_id = f"{changed.return_id}:refund:{changed.refund_cents}"
-    effect = Effect(effect_id=effect_id, kind=REFUND, due_at=at, subject=changed.return_id, amount_cents=more)
-    return changed, (effect,)
+        if credit > 0:
+            effects.append(_effect(changed, CREDIT, f"credit:{exchange.credit_cents}", credit, at))
+    if more > 0:
+        effects.append(_effect(changed, REFUND, f"refund:{changed.refund_cents}", more, at))
+    return changed, effects
+
+
+def _effect(changed: Return, kind: str, name: str, cents: int, at: datetime) -> Effect:
+    return Effect(
+        effect_id=f"{changed.return_id}:{name}",
+        kind=kind,
+        due_at=at,
+        subject=changed.return_id,
+        amount_cents=cents,
+    )

@@ -6,6 +6,7 @@ Not here: the rules (authorising.py, receiving.py, inspecting.py, ending.py), ex
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from engine.availability.reference import Reference, View
@@ -16,13 +17,14 @@ from engine.inventory.model import Outcome, Replay
 from engine.inventory.store import InventoryStore
 from engine.orders.changing import OrderChanges, Rule
 from engine.orders.effecting import Effects
-from engine.orders.facts.returns import Return
+from engine.orders.facts.returns import Return, ReturnState
 from engine.orders.model import Order
 from engine.orders.remaining import to_route
 from engine.orders.revising import Revision
 from engine.orders.store import OrderStore
 from engine.returns.authorising import Authorising, NewReturn, authorised
 from engine.returns.ending import approved, cancelled, closed, rejected
+from engine.returns.exchanging import ExchangeTerms, NewExchange
 from engine.returns.inspecting import NewInspection, inspected
 from engine.returns.policy import ReturnPolicies, ReturnPolicy
 from engine.returns.receiving import NewReceipt, Receiving, received
@@ -44,10 +46,11 @@ class ReturnService:
         stock: InventoryStore,
         orders: OrderStore,
         clock: Clock,
+        terms: ExchangeTerms,
     ) -> None:
         self._changes, self._effects, self._policies = changes, effects, policies
         self._reference, self._stock = reference, stock
-        self._orders, self._clock = orders, clock
+        self._orders, self._clock, self._terms = orders, clock, terms
 
     async def get(self, return_id: str) -> tuple[Order, Return]:
         """Return a return and its order; raises NotFound."""
@@ -65,9 +68,18 @@ class ReturnService:
         return await self._nodes(order, units, policy, await self._reference.current_with_prices())
 
     async def authorise(
-        self, order_id: str, new: NewReturn, *, node_id: str | None = None, replay: Replay | None = None
+        self,
+        order_id: str,
+        new: NewReturn,
+        *,
+        node_id: str | None = None,
+        exchange: NewExchange | None = None,
+        replay: Replay | None = None,
     ) -> Outcome[Order]:
         """Announce a return; to `node_id`, or to the best node. Raises NotFound, InvalidInput, IllegalState."""
+        before = None if replay is None else await self._orders.recall_revision(replay, order_id)
+        if before is not None:
+            return before
         order = await self._changes.get(order_id)
         stored, view = await self._policies.current(), await self._reference.current_with_prices()
         if node_id is not None and node_id not in view.network.index:
@@ -76,7 +88,8 @@ class ReturnService:
         units = [(line.line_id, line.quantity) for line in new.lines]
         node = (await self._nodes(order, units, stored.policy, view, node_id))[0]
         known = Authorising(stored=stored, node=node, sku_classes=view.catalog.classes)
-        return await self._done(order_id, lambda seen, at: authorised(seen, new, known, at), replay)
+        wanted = new if exchange is None else await self._with_exchange(order, new, exchange, known, view)
+        return await self._done(order_id, lambda seen, at: authorised(seen, wanted, known, at), replay)
 
     async def take_without_receipt(
         self, new: NewReturnWithoutReceipt, *, replay: Replay | None = None
@@ -131,6 +144,17 @@ class ReturnService:
     async def close(self, return_id: str, by: str, reason: str = "", replay: Replay | None = None) -> Outcome[Order]:
         """Wait for nothing more of a return; raises NotFound, IllegalState."""
         return await self._step(return_id, lambda order, at: closed(order, return_id, by, reason, at), replay)
+
+    async def _with_exchange(
+        self, order: Order, new: NewReturn, exchange: NewExchange, known: Authorising, view: View
+    ) -> NewReturn:
+        """Return what is asked for with what is agreed on for it, if it can be announced at all."""
+        at = self._clock.now()
+        announced = authorised(order, new, known, at)
+        if announced.refusal is not None:
+            return new
+        due, made = ReturnState(known.stored.policy.exchange_at), announced.to.life.returns[-1]
+        return replace(new, instead=await self._terms.agreed(order, made, exchange, due, view, at))
 
     async def _step(self, return_id: str, rule: Rule, replay: Replay | None) -> Outcome[Order]:
         return await self._done(order_id_of(return_id), rule, replay)

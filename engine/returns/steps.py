@@ -20,7 +20,7 @@ from engine.orders.model import Order
 from engine.orders.released import VOID
 
 LABEL, EXPIRE, STOCK = "carrier.return_label", "return.expire", "stock.return"
-REFUND, EXCHANGE, BEGIN = "return.refund", "order.exchange", "return.begin"
+REFUND, EXCHANGE, BEGIN, CREDIT = "return.refund", "order.exchange", "return.begin", "return.credit"
 """The kinds of effects that returns ask for themselves."""
 _ID = re.compile(r"ret_([1-9]\d{0,5})_(.+)", re.DOTALL)
 
@@ -60,7 +60,8 @@ def with_return(order: Order, changed: Return, *effects: Effect, without: Sequen
         returns=returns if known else (*returns, changed),
         effects=tuple(each for each in order.life.effects if each.effect_id not in without),
     )
-    return replace(order, life=with_effects(life, *effects))
+    known_ids = {each.effect_id for each in life.effects}
+    return replace(order, life=with_effects(life, *(each for each in effects if each.effect_id not in known_ids)))
 
 
 def settled(changed: Return, at: datetime) -> Return:

@@ -109,6 +109,28 @@ async def test_the_policy_is_versioned_and_says_what_needs_approval(delivered):
     assert (await delivered.get("/v1/returns/o-1")).status_code == 404
 
 
+async def test_an_exchange_is_an_order_of_its_own(delivered):
+    body = {
+        "lines": [{"line_id": "1", "quantity": 2, "reason": "wrong_size"}],
+        "exchange": {"lines": [{"sku": "tea", "quantity": 2}], "order_id": "o-2"},
+    }
+    key = {"Idempotency-Key": "exchange-1"}
+    answer = await delivered.post("/v1/orders/o-1/returns", json=body, headers=key)
+    assert (answer.status_code, answer.json()["exchange"]["is_captured"]) == (201, False)
+    assert (await delivered.post("/v1/orders/o-1/returns", json=body, headers=key)).content == answer.content
+    told = (await delivered.get("/v1/returns/ret_1_o-1")).json()["exchange"]
+    assert (told["order_id"], told["is_captured"], told["lines"]) == ("o-2", True, [{"sku": "tea", "quantity": 2}])
+    order = (await delivered.get("/v1/orders/o-2")).json()
+    assert (order["state"], order["promised_on"]) == ("promised", told["promised_on"])
+    body["exchange"] = {"lines": [{"sku": "pan", "quantity": 1}]}
+    wrong = await delivered.post("/v1/orders/o-1/returns", json=body)
+    assert (wrong.status_code, wrong.json()["code"]) == (409, "illegal_state"), "its units are in a return already"
+    await delivered.post("/v1/orders/o-2/cancel")
+    await delivered.post("/v1/returns/ret_1_o-1/cancel")
+    wrong = await delivered.post("/v1/orders/o-1/returns", json=body)
+    assert (wrong.status_code, wrong.json()["errors"][0]["path"]) == (400, "$.exchange.lines[0].sku")
+
+
 async def test_units_without_a_receipt_come_back_too(shop):
     key = {"Idempotency-Key": "brought-1"}
     body = {"node_id": "east", "lines": [{"sku": "mug", "quantity": 1, "reason": "unwanted"}]}

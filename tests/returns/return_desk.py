@@ -12,7 +12,7 @@ from engine.inventory.conditions import Condition
 from engine.inventory.model import PositionCount, Replay
 from engine.network.document import NetworkDocument
 from engine.orders.destination import Destination
-from engine.orders.facts.money import LinePrice, Money, Prices
+from engine.orders.facts.money import EntryKind, LedgerEntry, LinePrice, Money, Prices, Tender, TenderKind
 from engine.orders.facts.returns import Disposition, Return
 from engine.orders.facts.shipments import Shipment, ShipmentLine, ShipmentState
 from engine.orders.life import Life
@@ -80,8 +80,8 @@ class Desk:
     async def policy(self, policy: ReturnPolicy) -> None:
         await self.engine.return_policies.put(policy, list(PLACES))
 
-    async def delivered(self, order_id: str, shipping_cents: int = 0, **cents: int) -> Order:
-        """Have an order delivered: 3 MUG, 2 TEA; of each SKU in `cents` the line's total is known."""
+    async def delivered(self, order_id: str, shipping_cents: int = 0, *, is_paid: bool = False, **cents: int) -> Order:
+        """Have an order delivered: 3 MUG, 2 TEA; `cents` are totals of lines by SKU, all invoiced if it `is_paid`."""
         lines = tuple(
             OrderLine(line_id=str(place + 1), sku=sku, quantity=quantity)
             for place, (sku, quantity) in enumerate((("MUG", 3), ("TEA", 2)))
@@ -106,19 +106,21 @@ class Desk:
             delivered_at=NOON,
         )
         money = Money() if not cents else Money(prices=_prices(lines, cents, shipping_cents))
+        if is_paid:
+            money = _paid(money)
         life = Life(shipments=(shipment,), money=money)
         return (await self.stores.orders.capture(captured, life=life)).value
 
     async def announce(
         self, order_id: str, *lines: tuple[str, int], reason: str = "unwanted", **more: object
     ) -> Return:
-        node_id = more.pop("node_id", None)
+        node_id, instead = more.pop("node_id", None), more.pop("instead", None)
         new = NewReturn(
             lines=tuple(NewReturnLine(line_id=line_id, quantity=units, reason=reason) for line_id, units in lines),
             by="anna",
             **more,  # type: ignore[arg-type]
         )
-        order = (await self.engine.returns.authorise(order_id, new, node_id=node_id)).value  # type: ignore[arg-type]
+        order = (await self.engine.returns.authorise(order_id, new, node_id=node_id, exchange=instead)).value  # type: ignore[arg-type]
         return order.life.returns[-1]
 
     async def take(self, *units: tuple[str, int], replay: Replay | None = None) -> Return:
@@ -160,6 +162,26 @@ class Desk:
         """Let time pass, and what is due then be done."""
         self.clock.advance(timedelta(**time))
         await self.engine.effects.step()
+
+
+def _paid(money: Money) -> Money:
+    """Return money of which all was invoiced."""
+    assert money.prices is not None, "only what has a price is paid"
+    cents = money.prices.total_cents
+    tender = Tender(tender_id="tender_1", kind=TenderKind.INVOICE, provider="terms", amount_cents=cents)
+    set_aside = LedgerEntry(
+        entry_id="pay_1", kind=EntryKind.AUTHORISED, tender_id="tender_1", amount_cents=cents, at=NOON, provider_id="t"
+    )
+    charged = LedgerEntry(
+        entry_id="pay_2",
+        kind=EntryKind.CAPTURED,
+        tender_id="tender_1",
+        amount_cents=cents,
+        at=NOON,
+        provider_id="i",
+        authorisation_id="pay_1",
+    )
+    return Money(prices=money.prices, tenders=(tender,), ledger=(set_aside, charged))
 
 
 def _prices(lines: tuple[OrderLine, ...], cents: dict[str, int], shipping_cents: int) -> Prices:

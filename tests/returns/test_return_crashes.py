@@ -63,7 +63,14 @@ def dying(desk: Desk) -> tuple[Desk, Dying]:
     policies = ReturnPolicies(desk.stores.documents)
     stores = desk.stores
     returns = ReturnService(
-        engine.changes, effects, policies, engine.reference, stores.inventory, stores.orders, desk.clock
+        engine.changes,
+        effects,
+        policies,
+        engine.reference,
+        stores.inventory,
+        stores.orders,
+        desk.clock,
+        engine.returns._terms,
     )
     return replace(desk, engine=replace(engine, effects=effects, returns=returns)), dying
 

@@ -130,6 +130,7 @@ class OrderedLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     sku: str
     quantity: int
+    unit_price_cents: int | None = None
 
 
 class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,6 +146,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     captured_at: datetime | None = None
     promised_on: date | None = None
     reservation_id: str = ""
+    service_level: str = ""
     prices: Prices | None = None
     tenders: tuple[Tender, ...] = ()
     agreed_cents: int = 0
