@@ -178,7 +178,7 @@ async def _door(house: Engine, settings: Settings, stack: AsyncExitStack) -> Doo
     tokens = tokens_of(settings, house.clock)
     tenants = Tenants(house, run, settings.most_tenants)
     stack.push_async_callback(tenants.stop)
-    door = Door(house, house.access, tenants.engine_of, settings.requests_per_second, tokens)
+    door = Door(house, house.access, tenants.engine_of, settings.requests_per_second, tokens, tenants.running)
     stack.push_async_callback(_end, asyncio.create_task(door.keep_watch()))
     starting = asyncio.create_task(tenants.start_all(await house.access.tenants()))
     stack.push_async_callback(_end, starting)

@@ -66,6 +66,7 @@ class Door:
         engine_of: Callable[[str], Awaitable[Engine]] | None = None,
         requests_per_second: int = 0,
         tokens: BearerTokens | None = None,
+        running: Callable[[str], Engine | None] | None = None,
     ) -> None:
         """Serve open endpoints by the engine of the `house`, and others by what `engine_of` returns for a tenant.
 
@@ -74,6 +75,7 @@ class Door:
         self._buckets: Buckets = house.buckets
         self._allowances: dict[str, Allowance] = {}
         self._requests_per_second, self._tokens = requests_per_second, tokens
+        self._running = running
         self._anyone = Caller(house, "anonymous", ALL, float("inf"))
         self._access, self._engine_of = access, engine_of
         self._known: dict[bytes, Caller] = {}
@@ -84,6 +86,12 @@ class Door:
     def house(self) -> Engine:
         """Return the engine that serves open endpoints."""
         return self._anyone.engine
+
+    def running(self, tenant: str) -> Engine | None:
+        """Return the engine of a tenant if it runs here; none is started for somebody without a key."""
+        if tenant == self.house.tenant:
+            return self.house
+        return None if self._running is None else self._running(tenant)
 
     def admit(self, scope: Scope, needed: int) -> Caller | None:
         """Return who sends a request that needs the scope of this bit (0: none); None if that has to be looked up.

@@ -26,6 +26,10 @@ class NoQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The query of an endpoint that takes no parameters."""
 
 
+def _no_tenant(_: str) -> Engine | None:
+    return None
+
+
 @dataclass(slots=True, kw_only=True)
 class Call(Generic[B, Q]):
     """One request as a handler sees it: typed body and query, decoded path parameters, idempotency key."""
@@ -37,6 +41,8 @@ class Call(Generic[B, Q]):
     replay: Replay | None
     heads: Mapping[bytes, bytes]
     """The headers, their names in lower case."""
+    running: Callable[[str], Engine | None] = _no_tenant
+    """The engine of a tenant, if it runs here: for what is open to whoever has a signed link of that tenant."""
     mask: int = ALL
     """The set of scopes that the caller has, for answers that show more to some."""
 
@@ -53,6 +59,8 @@ class Answer:
     status: int = 200
     is_replayed: bool = False
     media_type: str | None = None
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Beside those that every answer has; of an answer with a media type only."""
 
 
 Handler = Callable[[Call[Any, Any]], Awaitable[Answer]]

@@ -48,10 +48,10 @@ def raw_headers(headers: Iterable[tuple[str, str]]) -> tuple[Header, ...]:
     return tuple((name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers)
 
 
-def names_of(scope: Scope) -> list[Header]:
-    """Return the headers that every answer has."""
+def names_of(scope: Scope, own: tuple[Header, ...] = ()) -> list[Header]:
+    """Return the headers that every answer has, but for a policy of content that it has of its `own`."""
     headers = [(b"x-request-id", request_id_of(scope).encode()), *SAFE]
-    if scope["path"] != _OWN_POLICY:
+    if scope["path"] != _OWN_POLICY and all(name != _NO_CONTENT[0] for name, _ in own):
         headers.append(_NO_CONTENT)
     if COUNTS.is_stopping:
         headers.append(_GOING)
@@ -71,7 +71,7 @@ async def send_reply(reply: Reply, scope: Scope, send: Send) -> None:
         named = plain, request_id_of(scope).encode(), len(body), more
         if whole(status, b"%sx-request-id: %s\r\ncontent-length: %d\r\n%s\r\n" % named, body):
             return
-    sent = [*headers, (b"content-length", b"%d" % len(body)), *names_of(scope)]
+    sent = [*headers, (b"content-length", b"%d" % len(body)), *names_of(scope, headers)]
     await send({"type": "http.response.start", "status": status, "headers": sent})
     await send({"type": "http.response.body", "body": body})
 

@@ -101,7 +101,9 @@ class Served:
         except Exception:  # the last line of defence: details go to the log, never to the caller
             request_id = request_id_of(scope)
             flight.code = InternalError.code
-            log.exception("request %s failed: %s %s", request_id, scope["method"], scope["path"])
+            # A signed link must not stand in the log: whoever reads it there could use it.
+            path = self._endpoint.public_path if self._endpoint.scope is None else scope["path"]
+            log.exception("request %s failed: %s %s", request_id, scope["method"], path)
             failure = InternalError(f"The service failed; the log says why under {request_id}.")
             return problem_reply(failure, request_id)
 
@@ -130,6 +132,7 @@ class Served:
             path=scope["path_params"],
             replay=replay,
             heads=heads,
+            running=door.running,
             mask=caller.mask,
         )
         hold_as(caller.holder, caller.most_open_holds)
@@ -231,5 +234,5 @@ def _check_kind(declared: str, known: Iterable[str]) -> None:
 def _reply_of(answer: Answer) -> Reply:
     body = answer.value if isinstance(answer.value, bytes) else _encode(answer.value)
     if answer.media_type is not None:
-        return Reply(answer.status, ((b"content-type", answer.media_type.encode()),), body)
+        return Reply(answer.status, ((b"content-type", answer.media_type.encode()), *answer.headers), body)
     return Reply(answer.status, _AGAIN if answer.is_replayed else _PLAIN, body)

@@ -40,6 +40,15 @@ class Tenants:
             running = self._start(tenant)
         return await asyncio.shield(running)
 
+    def running(self, tenant: str) -> Engine | None:
+        """Return the engine of a tenant if it runs."""
+        if tenant == self._house.tenant:
+            return self._house
+        found = self._running.get(tenant)
+        if found is None or not found.done() or found.cancelled() or found.exception() is not None:
+            return None
+        return found.result()
+
     async def start_all(self, tenants: Iterable[str]) -> None:
         """Start tenants one after the other; those that fail wait for their first request."""
         for tenant in tenants:

@@ -60,6 +60,11 @@ from engine.inventory.service import InventoryService
 from engine.inventory.slot_desk import SlotDesk
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
+from engine.notices.links import Links
+from engine.notices.reasons import SEND, beginning, delayed, following
+from engine.notices.sending import NoticeSender
+from engine.notices.terms import notice_terms
+from engine.notices.wording import NoticeTemplates
 from engine.orders.beginning import OrderBeginnings
 from engine.orders.cancellations import Cancellations
 from engine.orders.changing import OrderChanges
@@ -109,6 +114,7 @@ from engine.storage.leases import Leases
 from engine.storage.traced import trace_calls
 from engine.stores import Stores, connected, libraries_for, load_libraries, memory_stores, redis_stores
 from engine.webhooks.delivering import Deliveries
+from engine.webhooks.posting import NoticePoster
 from engine.webhooks.service import WebhookService
 from engine.webhooks.store import WebhookStore
 from engine.webhooks.targets import Targets
@@ -161,6 +167,10 @@ class Engine:
     documents: DocumentService
     carrier_events: CarrierEvents
     customers: CustomerService
+    notices: NoticeTemplates
+    links: Links
+    public_url: str
+    """Where customers reach the server, blank if that is not said."""
     returns: ReturnService
     return_policies: ReturnPolicies
     steering: OrderSteering
@@ -281,13 +291,20 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         load=load,
         slots=slots,
     )
-    changes = OrderChanges(stores.orders, clock)
+    terms = notice_terms(settings, _poster(settings, clock))
+    tells = terms.mailer is not None or terms.poster is not None
+    changes = OrderChanges(stores.orders, clock, following if tells else None)
     order_policies = OrderPolicies(stores.documents)
     tax_rates = TaxRates(stores.documents)
     providers = _providers(settings, stores, clock)
     tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
-    beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, [with_tenders(tendering)])
+    begins = [with_tenders(tendering), *([beginning] if tells else [])]
+    beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, begins)
     customers = _customers(settings, clock, stores)
+    links, notices = Links(settings.tenant, customers.root), NoticeTemplates(stores.documents)
+    sender = NoticeSender(
+        customers=customers, templates=notices, reference=reference, links=links, clock=clock, terms=terms
+    )
     carriers, addressed = SandboxCarriers(), addresses_under(customers.seal)
     labels = Labels(carriers, reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
@@ -310,6 +327,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         **_handlers(labels, paying),
         **return_handlers(inventory, ReturnLabels(carriers, reference, addressed), exchanges),
         **regrouping.handlers(),
+        SEND: sender.send,
         REROUTE: rerouting(runs, settings.tenant),
     }
     effects = Effects(stores.orders, changes, handlers, clock)
@@ -327,7 +345,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         index=stores.alerts,
         seeing=seeing,
         clock=clock,
-        delayed=no_notice,
+        delayed=delayed if tells else no_notice,
     )
     return Engine(
         tenant=settings.tenant,
@@ -389,6 +407,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         documents=DocumentService(changes, reference, addressed),
         carrier_events=CarrierEvents(changes, fulfillment, stores.tracking),
         customers=customers,
+        notices=notices,
+        links=links,
+        public_url=terms.public_url.rstrip("/"),
         returns=ReturnService(
             changes,
             effects,
@@ -456,6 +477,13 @@ def _customers(settings: Settings, clock: Clock, stores: Stores) -> CustomerServ
     wrapping = None if secret is None else secret.get_secret_value().encode()
     keys = CustomerKeys(stores.customers, settings.tenant, wrapping)
     return CustomerService(stores.customers, keys, stores.orders, clock)
+
+
+def _poster(settings: Settings, clock: Clock) -> NoticePoster | None:
+    if settings.notices_url is None or settings.notices_secret is None:
+        return None
+    targets = Targets(allow_private=settings.webhooks_allow_private)
+    return NoticePoster(settings.notices_url, settings.notices_secret.get_secret_value(), targets, clock)
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:

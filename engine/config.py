@@ -101,6 +101,21 @@ class Settings(BaseSettings):
     webhooks_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
     )
+    smtp_url: SecretStr | None = Field(
+        default=None, description="The server that notices go through: smtp://host:25, or smtps://user:password@host."
+    )
+    mail_from: str | None = Field(
+        default=None, max_length=320, description="By whom they are: Example Shop <orders@shop.example.com>."
+    )
+    public_url: str | None = Field(
+        default=None, max_length=1000, description="Where customers reach this server: https://track.example.com."
+    )
+    notices_url: str | None = Field(
+        default=None, max_length=2000, description="A service that notices are posted to, such as for text messages."
+    )
+    notices_secret: SecretStr | None = Field(
+        default=None, min_length=24, description="What they are signed with, as Standard Webhooks has it: whsec_…"
+    )
     customers_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the keys of customers are wrapped under; None: kept as they are."
     )
@@ -200,4 +215,4 @@ def read_settings(data_dir: Path | None = None) -> Settings:
 
 def _shown(names: Sequence[str | int], value: object) -> str:
     """Return a value that is wrong as it was given, unless it is a secret."""
-    return "what it holds" if str(names[0]).endswith("_secret") else repr(value)
+    return "what it holds" if str(names[0]).endswith(("_secret", "smtp_url")) else repr(value)

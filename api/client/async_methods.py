@@ -980,6 +980,25 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def get_tracking_link(self, order_id: str, *, valid_days: int | None = None) -> models.TrackingLink:
+        """Make a signed link to an order."""
+        return await self._send(
+            Call(
+                "GET",
+                f"/v1/orders/{part(order_id)}/tracking-link",
+                models.TrackingLink,
+                query={"valid_days": valid_days},
+            )
+        )
+
+    async def get_tracking_page(self, token: str) -> str:
+        """Show an order to its customer as a page."""
+        return await self._send(Call("GET", f"/v1/tracking/{part(token)}/page", str))
+
+    async def get_tracking(self, token: str) -> models.Tracked:
+        """Show an order to its customer."""
+        return await self._send(Call("GET", f"/v1/tracking/{part(token)}", models.Tracked))
+
     async def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
@@ -1033,6 +1052,28 @@ class AsyncMethods(AsyncSender):
     async def get_customer(self, customer_id: str) -> models.CustomerReply:
         """Get a customer."""
         return await self._send(Call("GET", f"/v1/customers/{part(customer_id)}", models.CustomerReply))
+
+    async def show_opt_out(self, token: str) -> str:
+        """Ask whether to stop mails."""
+        return await self._send(Call("GET", f"/v1/opt-outs/{part(token)}", str))
+
+    async def opt_out(
+        self,
+        token: str,
+        body: bytes,
+        *,
+        media_type: Literal["application/x-www-form-urlencoded", "multipart/form-data"],
+    ) -> str:
+        """Stop mails to an address."""
+        return await self._send(Call("POST", f"/v1/opt-outs/{part(token)}", str, body=body, media_type=media_type))
+
+    async def put_notice_templates(self, body: dict[str, Any]) -> models.NoticeTemplatesVersion:
+        """Replace the notice templates."""
+        return await self._send(Call("PUT", "/v1/notice-templates", models.NoticeTemplatesVersion, body=body))
+
+    async def get_notice_templates(self) -> dict[str, Any]:
+        """Get the notice templates."""
+        return await self._send(Call("GET", "/v1/notice-templates", dict[str, Any]))
 
     async def take_without_receipt(
         self, body: models.ReturnWithoutReceiptBody, *, idempotency_key: str | None = None

@@ -956,6 +956,25 @@ class Methods(Sender):
             )
         )
 
+    def get_tracking_link(self, order_id: str, *, valid_days: int | None = None) -> models.TrackingLink:
+        """Make a signed link to an order."""
+        return self._send(
+            Call(
+                "GET",
+                f"/v1/orders/{part(order_id)}/tracking-link",
+                models.TrackingLink,
+                query={"valid_days": valid_days},
+            )
+        )
+
+    def get_tracking_page(self, token: str) -> str:
+        """Show an order to its customer as a page."""
+        return self._send(Call("GET", f"/v1/tracking/{part(token)}/page", str))
+
+    def get_tracking(self, token: str) -> models.Tracked:
+        """Show an order to its customer."""
+        return self._send(Call("GET", f"/v1/tracking/{part(token)}", models.Tracked))
+
     def get_order_history(self, order_id: str) -> models.OrderHistory:
         """Get the history of an order."""
         return self._send(Call("GET", f"/v1/orders/{part(order_id)}/history", models.OrderHistory))
@@ -1009,6 +1028,28 @@ class Methods(Sender):
     def get_customer(self, customer_id: str) -> models.CustomerReply:
         """Get a customer."""
         return self._send(Call("GET", f"/v1/customers/{part(customer_id)}", models.CustomerReply))
+
+    def show_opt_out(self, token: str) -> str:
+        """Ask whether to stop mails."""
+        return self._send(Call("GET", f"/v1/opt-outs/{part(token)}", str))
+
+    def opt_out(
+        self,
+        token: str,
+        body: bytes,
+        *,
+        media_type: Literal["application/x-www-form-urlencoded", "multipart/form-data"],
+    ) -> str:
+        """Stop mails to an address."""
+        return self._send(Call("POST", f"/v1/opt-outs/{part(token)}", str, body=body, media_type=media_type))
+
+    def put_notice_templates(self, body: dict[str, Any]) -> models.NoticeTemplatesVersion:
+        """Replace the notice templates."""
+        return self._send(Call("PUT", "/v1/notice-templates", models.NoticeTemplatesVersion, body=body))
+
+    def get_notice_templates(self) -> dict[str, Any]:
+        """Get the notice templates."""
+        return self._send(Call("GET", "/v1/notice-templates", dict[str, Any]))
 
     def take_without_receipt(
         self, body: models.ReturnWithoutReceiptBody, *, idempotency_key: str | None = None

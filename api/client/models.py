@@ -1370,6 +1370,12 @@ class Nothing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The body of a request that needs none: no bytes, or `{}`."""
 
 
+class NoticeTemplatesVersion(Struct, frozen=True, kw_only=True):
+    """The version that a put has made, counted from 1."""
+
+    version: int
+
+
 class OneNode(Struct, frozen=True, kw_only=True):
     """The whole order from one node, in one parcel: what it would cost more, and what the node has not left for it."""
 
@@ -3005,6 +3011,61 @@ class Totals(Struct, frozen=True, kw_only=True):
     captured_cents: int = 0
     refunded_cents: int = 0
     authorisations: int = 0
+
+
+class Tracked(Struct, frozen=True, kw_only=True):
+    """An order as its customer sees it; `step` is how far it has come, None if it was cancelled."""
+
+    order: str
+    state: str
+    step: str | None
+    captured_at: str
+    promised_on: datetime.date | None
+    expected_on: datetime.date | None
+    is_late: bool
+    lines: tuple[TrackedLine, ...]
+    shipments: tuple[TrackedShipment, ...]
+
+
+class TrackedEvent(Struct, frozen=True, kw_only=True):
+    """What the carrier said of a shipment, and when that was."""
+
+    at: str
+    event: str
+    place: str
+
+
+class TrackedLine(Struct, frozen=True, kw_only=True):
+    """A line of the order, or of a shipment."""
+
+    sku: str
+    name: str
+    quantity: int
+    state: str = ""
+
+
+class TrackedShipment(Struct, frozen=True, kw_only=True):
+    """A shipment of the order; `number` is its own, from 1."""
+
+    number: int
+    state: str
+    carrier: str
+    tracking_number: str
+    shipped_at: str | None
+    expected_on: datetime.date | None
+    delivered_at: str | None
+    lines: tuple[TrackedLine, ...]
+    events: tuple[TrackedEvent, ...]
+
+
+class TrackingLink(Struct, frozen=True, kw_only=True):
+    """A link to an order: `path` of its page, `url` with ALLOT_PUBLIC_URL in front, and the `token` in both."""
+
+    order_id: str
+    token: str
+    path: str
+    url: str | None
+    expires_at: str
 
 
 class Transfer(Struct, frozen=True, kw_only=True):

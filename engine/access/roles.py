@@ -28,7 +28,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
             about="serves customers: their orders, payments, returns and data",
             scopes=(
                 *("*:read", "orders:write", "customers:write", "payments:write", "returns:write", "alerts:write"),
-                *("reservations:write", "notices:write"),
+                *("reservations:write"),
             ),
             without=("metrics:read", "webhooks:read", "simulations:read"),
         ),
@@ -46,6 +46,7 @@ ROLES: Mapping[str, Role] = MappingProxyType(
                 *("*:read", "network:write", "catalog:write", "policies:write", "order-policy:write"),
                 *("routing-runs:write", "simulations:write", "demand-forecast:write", "bid-prices:write"),
                 "return-policy:write",
+                "notice-templates:write",
                 *("lead-times:write", "inventory:write", "nodes:write", "alerts:write", "alert-policy:write"),
             ),
             without=("customers:read", "payments:read", "metrics:read", "webhooks:read"),

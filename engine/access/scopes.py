@@ -43,6 +43,8 @@ SCOPES: tuple[str, ...] = (
     "network:write",
     "node-closures:read",
     "nodes:write",
+    "notice-templates:read",
+    "notice-templates:write",
     "order-policy:read",
     "order-policy:write",
     "orders:read",

@@ -81,6 +81,22 @@ class CustomerService:
         found = [set(await self._store.find(term)) for term in terms]
         return sorted(set.intersection(*found))
 
+    async def root(self) -> bytes:
+        """Return the key that what is found by, and links, are made with."""
+        return await self._keys.root()
+
+    async def term_of(self, email: str) -> str:
+        """Return what stands for an e-mail address where it must not be read."""
+        return terms_of(await self._keys.root(), [email], [])[0]
+
+    async def opt_out(self, term: str) -> None:
+        """Send no more notices to the address that a term stands for, whoever has it."""
+        await self._store.opt_out(term)
+
+    async def has_opted_out(self, email: str) -> bool:
+        """Return whether nothing is to be sent to an e-mail address."""
+        return await self._store.has_opted_out([await self.term_of(email)])
+
     async def export(self, customer_id: str) -> Export:
         """Return all that is kept of a customer, and of their orders what is theirs. Raises NotFound."""
         customer = await self.get(customer_id)

@@ -20,14 +20,17 @@ Rule = Callable[[Order, datetime], Revision | None]
 """What becomes of an order at an instant; None leaves it as it is. Pure, since it may be asked again."""
 Look = Callable[[Order], Awaitable[Rule]]
 """Reads what a rule has to know beside the order, such as what it has reserved, and returns the rule."""
+Follow = Callable[[Revision, datetime], Revision]
+"""What a step asks for beside what its rule says; pure."""
 _TRIES = 8
 
 
 class OrderChanges:
     """Changes the orders of a tenant, one after another each."""
 
-    def __init__(self, store: OrderStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: OrderStore, clock: Clock, follow: Follow | None = None) -> None:
+        """Take where orders are; `follow` adds what a step asks for beside what its rule says, such as notices."""
+        self._store, self._clock, self._follow = store, clock, follow
 
     async def get(self, order_id: str) -> Order:
         """Return an order; raises NotFound."""
@@ -63,6 +66,8 @@ class OrderChanges:
                 answered = None if replay is None else await self._store.recall_revision(replay, order_id)
                 return answered or Outcome(value=order, replayed=False)
             try:
+                if self._follow is not None:
+                    revision = self._follow(revision, self._clock.now())
                 return await self._store.revise(revision, replay=replay)
             except OrderChanged:
                 continue

@@ -20,6 +20,8 @@ READS_BY_POST = {
     "/v1/get-it-by",
     "/v1/nearest-stores",
     "/v1/webhooks/{webhook_id}/ping",
+    "/v1/customers/find",
+    "/v1/opt-outs/{token}",  # a form of a browser, which sends no keys; again is the same
 }
 CONTRACT = """
 PUT /v1/network
