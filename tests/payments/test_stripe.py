@@ -9,9 +9,11 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.orders.facts.money import TenderKind
+from engine.orders.model import NewTender
 from engine.payments.provider import NewAuthorisation
 from engine.payments.stripe import StripeProvider
 from tests.payments.stripe_server import StripeAccount, stripe_server
+from tests.payments.till import Till, kinds
 
 pytest.importorskip("stripe")
 
@@ -118,3 +120,32 @@ async def test_a_server_that_does_not_answer_is_unavailable() -> None:
     provider = StripeProvider("sk_test_1", "http://127.0.0.1:9")
     with pytest.raises(Unavailable):
         await provider.authorise(asked("pm_card_visa"))
+
+
+async def test_an_order_is_paid_by_stripe_once_although_each_answer_is_lost_the_first_time(
+    provider: StripeProvider, account: StripeAccount
+) -> None:
+    """Catches an effect that is tried again under another key, and one that is not tried again."""
+    till = Till(more={"stripe": provider})
+    await till.stocked()
+    account.fails = 1
+    await till.place(NewTender(kind=TenderKind.CARD, provider="stripe", token="cus_9/pm_card_visa"))
+    assert max(effect.tries for effect in (await till.settle()).life.effects) == 1
+    await till.quiet()
+    await till.route("run_1", (4, "north"))
+    await till.ship(1)
+    account.fails = 1
+    await till.settle()
+    await till.quiet()
+    await till.ship(3)
+    await till.settle()
+    order = await till.settle()
+    assert [entry.split()[0] for entry in kinds(order)] == [
+        "authorised",
+        "captured",
+        "voided",
+        "authorised",
+        "captured",
+    ]
+    assert [intent["amount_received"] for intent in account.intents.values()] == [1500, 3000]
+    assert order.life.effects == ()

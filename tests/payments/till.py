@@ -27,11 +27,11 @@ from engine.orders.model import Captured, NewTender, Note, Order, OrderState
 from engine.orders.paying.balancing import with_money
 from engine.orders.paying.ledger import sum_cents
 from engine.orders.paying.pricing import StatedPrice, priced
-from engine.orders.paying.tendering import Tendering
+from engine.orders.paying.tendering import SANDBOX, TERMS, Tendering
 from engine.orders.remaining import remaining, units_left
 from engine.orders.revising import Revision, revision_of
 from engine.payments.handling import PaymentEffects
-from engine.payments.provider import ProviderBalance
+from engine.payments.provider import PaymentProvider, ProviderBalance
 from engine.payments.sandbox import SandboxProvider
 from engine.payments.terms import InvoiceTerms
 from engine.routing.model import OrderLine
@@ -56,6 +56,7 @@ class Till:
     clock: SettableClock = field(default_factory=lambda: SettableClock(NOON))
     documents: MemoryDocumentStore = field(default_factory=MemoryDocumentStore)
     names: Iterator[int] = field(default_factory=itertools.count)
+    more: dict[str, PaymentProvider] = field(default_factory=dict)
     stock: MemoryInventoryStore = field(init=False)
     orders: MemoryOrderStore = field(init=False)
     sandbox: SandboxProvider = field(init=False)
@@ -67,7 +68,7 @@ class Till:
         self.orders = MemoryOrderStore(self.stock, self.clock)
         self.sandbox = SandboxProvider(self.documents, self.clock)
         self.changes = OrderChanges(self.orders, self.clock)
-        providers = {"sandbox": self.sandbox, "terms": InvoiceTerms()}
+        providers: dict[str, PaymentProvider] = {"sandbox": self.sandbox, "terms": InvoiceTerms(), **self.more}
         doing = PaymentEffects(providers, self.stock, lambda order_id, _: self.orders.cancel(order_id)).handlers()
         mortal = {kind: self._mortal(handler) for kind, handler in doing.items()}
         self.effects = Effects(self.orders, self.changes, mortal, self.clock)
@@ -113,7 +114,9 @@ class Till:
         prices = priced(
             (LINE,), (StatedPrice(unit_price_cents=1000),), currency="EUR", destination=HOME, shipping_cents=500
         )
-        money = Money(prices=prices, tenders=Tendering().tenders(tenders or (VISA,), prices))
+        money = Money(
+            prices=prices, tenders=Tendering(known=(SANDBOX, TERMS, *self.more)).tenders(tenders or (VISA,), prices)
+        )
         order = with_money(
             Order(captured=captured, state=OrderState.CAPTURED, reservation_id=reservation_id, life=Life(money=money))
         )
