@@ -92,6 +92,8 @@ class Arriving:
         self._view, self._now, self._tables = view, now, tables
         self._services = {name: s for s, name in enumerate(view.network.services)}
         self._known: dict[tuple[object, ...], IntArray] = {}
+        self._levels: dict[tuple[int, bool], tuple[Days, Days]] = {}
+        """By the id of a day table, which is kept beside it: the same with every level."""
 
     def today(self, place: Place) -> int:
         """Return the day that it is at a place; where its time zone is not known, the first that it is anywhere."""
@@ -128,18 +130,26 @@ class Arriving:
             return _all(NEVER)
         if table.learned.knows[service]:
             assert view.lead_times is not None
-            learned = with_levels(table.learned, view.lead_times, has_left=journey.has_left)
+            levelled = self._levelled(table, view.lead_times, has_left=journey.has_left)
+            learned = levelled.learned
             trips = np.empty((LEVELS, LEVEL + 1), dtype=np.int64)
             kind = int(np.searchsorted(learned.weight_ends, journey.weight_g))
             trips[:, :LEVEL] = service, node, zone, kind, leaves
             trips[:, LEVEL] = np.arange(LEVELS)
             far = np.full(len(network.node_ids), distance_km)
-            return np.sort(learned_arrivals(table._replace(learned=learned), trips, far)) - week
+            return np.sort(learned_arrivals(levelled, trips, far)) - week
         transit_days = self._transit_days(service, zone, journey.weight_g)
         shift = int(view.days.shift_to(place.time_zone, self._now)[node])
         if transit_days is None:
             return _all(NEVER)
         return _all(_operating_day(table, service, leaves + shift, transit_days) - week)
+
+    def _levelled(self, table: Days, lead_times: LeadTimes, *, has_left: bool) -> Days:
+        key = (id(table), has_left)
+        if key not in self._levels:
+            learned = with_levels(table.learned, lead_times, has_left=has_left)
+            self._levels[key] = table, table._replace(learned=learned)
+        return self._levels[key][1]
 
     def _not_before_today(self, days: IntArray, journey: Journey, place: Place) -> IntArray:
         today = self.today(place)

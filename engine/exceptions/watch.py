@@ -30,6 +30,7 @@ from engine.orders.revising import Revision
 from engine.orders.states import is_over
 from engine.orders.store import OrderStore
 from engine.routing.model import UsedCapacity
+from engine.turns import turn
 
 PAGE, _AT_ONCE = 200, 50
 ROUND_SECONDS, _REST = 60.0, 9.0
@@ -38,6 +39,8 @@ _LATE_MS = 60_000.0
 """By how much clocks of partitions may differ."""
 _OLDEST_MS = 90 * 86_400_000.0
 """A process that has just begun looks at no order that was decided on longer ago."""
+_FEW = 5_000
+"""Of more orders it is counted once a round how nodes are doing, by those of the round before; else with each page."""
 _DAYS_AHEAD = 14
 """Of so many days to come it is looked at what nodes are to ship."""
 log = logging.getLogger("allot.watch")
@@ -69,7 +72,7 @@ class JeopardyWatch:
         """When a run decided on each order of the page."""
         self._seen: dict[str, tuple[Sighting, ...]] = {}
         self._looked: dict[str, tuple[object, ...]] = {}
-        self._nodes, self._alarmed = Nodes(), set[str]()
+        self._nodes, self._alarmed, self._is_counted = Nodes(), set[str](), False
 
     async def step(self, limit: int = PAGE) -> bool:
         """Look at a page of orders; say whether there are more in this round."""
@@ -129,7 +132,7 @@ class JeopardyWatch:
         self._oldest_open_ms, self._is_first_waiting = None, True
         took = 0.0 if self._began is None else (now - self._began).total_seconds()
         self._alarmed, self._rests_until = set(), now.timestamp() + max(ROUND_SECONDS, _REST * took)
-        self._began = None
+        self._began, self._is_counted = None, False
         today = now.date().toordinal()
         self._seen = {
             order_id: seen
@@ -166,12 +169,15 @@ class JeopardyWatch:
         policy = await self._policies.current()
         for order in orders:
             self._note(order, moment)
-        before = self._nodes
-        self._nodes = nodes_of(chain(*self._seen.values()), await self._used(moment), moment.view, moment.now)
-        if self._nodes != before:
-            await self._index.put_nodes(nodes_document(self._nodes))
+        if len(self._seen) <= _FEW or not self._is_counted:
+            self._is_counted = True
+            before = self._nodes
+            self._nodes = nodes_of(chain(*self._seen.values()), await self._used(moment), moment.view, moment.now)
+            if self._nodes != before:
+                await self._index.put_nodes(nodes_document(self._nodes))
         moment = await self._seeing.moment(self._nodes)
         for order in orders:
+            await turn()
             try:
                 await self._keep(order, moment, policy)
             except AllotError as error:
@@ -206,7 +212,9 @@ class JeopardyWatch:
                 return None  # it is looked at again
             return watched(now, outlooks, policy.document, at, actor(), self._delayed)
 
-        changed = (await self._changes.change(order.order_id, rule)).value
+        changed = order
+        if rule(order, moment.now) is not None:
+            changed = (await self._changes.change(order.order_id, rule)).value
         listed = [
             ListedAlert(order_id=order.order_id, channel=order.captured.channel, alert=alert)
             for alert in open_alerts(changed)

@@ -12,6 +12,7 @@ from engine.exceptions.accepting import accepted
 from engine.exceptions.alternatives import Alternative, Kind
 from engine.exceptions.rerouting import rerouting
 from engine.inventory.model import Replay
+from engine.orders.facts.shipments import ShipmentState
 from engine.orders.model import Order, OrderState
 
 REPLAY = Replay(digest="d" * 64, fingerprint="f")
@@ -151,3 +152,25 @@ async def test_a_process_that_dies_behind_starting_the_run_starts_no_second_one(
     await settled(world, "o1")
     runs = [step.run_id for step in await world.engine.orders.history("o1") if step.run_id]
     assert len(set(runs)) == 2  # the first, and the one that was accepted
+
+
+async def test_a_released_shipment_is_recalled_when_another_node_takes_over(world: Watched) -> None:
+    """Catches an acceptance that leaves the east with a shipment of units that the west ships too."""
+    await behind(world)
+    await world.engine.fulfillment.release("o1")
+    assert [alert.subject for alert in await world.alerts("o1")] == ["east"]
+    (other,) = of_kind(await world.engine.exceptions.alternatives("o1"), Kind.ANOTHER_NODE)
+    await world.engine.exceptions.accept("o1", other.alternative_id)
+    order = await settled(world, "o1")
+    assert [shipment.state for shipment in order.life.shipments] == [ShipmentState.RECALLED]
+    assert {row.node_id for row in order.allocation} == {"west"}
+    assert await world.free() == {"east": (5, 2), "west": (3, 1)}
+
+
+async def test_what_a_node_is_picking_stays_with_it(world: Watched) -> None:
+    await behind(world)
+    order = (await world.engine.fulfillment.release("o1")).value
+    await world.engine.fulfillment.pick(order.life.shipments[0].shipment_id)
+    found = await world.engine.exceptions.alternatives("o1")
+    assert [each.kind for each in found] == [Kind.WAIT]
+    assert found[0].predicted_on == date(2026, 11, 30)
