@@ -108,7 +108,9 @@ def _report(report: Report, *, as_json: bool) -> None:
 def _show(order: Order, *, as_json: bool) -> None:
     money = order.life.money
     if as_json:
-        typer.echo(msgspec.json.encode(money).decode())
+        from api.routes.shown_payments import shown_payments
+
+        typer.echo(msgspec.json.encode(shown_payments(order)).decode())
         return
     currency = "" if money.prices is None else money.prices.currency
     total = "nothing is known of its prices" if money.prices is None else f"{money.prices.total_cents} {currency} cents"
