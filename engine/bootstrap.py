@@ -399,7 +399,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         order_policies=order_policies,
         cancellations=cancellations,
         regrouping=regrouping,
-        modifications=Modifications(changes, cancellations, reference, order_policies, promising, clock, tax_rates.at),
+        modifications=Modifications(
+            changes, cancellations, reference, order_policies, dry.options, clock, tax_rates.at
+        ),
         changes=changes,
         effects=effects,
         fulfillment=fulfillment,

@@ -6,7 +6,7 @@ Not here: the rules (modifying.py, terms.py), what follows elsewhere (effecting.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import msgspec
@@ -19,16 +19,20 @@ from engine.inventory.model import HoldLine, Outcome, Replay
 from engine.orders.cancellations import Cancellations
 from engine.orders.changing import OrderChanges, Rule
 from engine.orders.checking.service import OrderPolicies
+from engine.orders.life import Amendment
 from engine.orders.model import Order
-from engine.orders.modifying import NewModification, Terms, modified
+from engine.orders.modifying import NewModification, goes_otherwise, modified
 from engine.orders.paying.ledger import AUTHORISE, REFUND, asked_cents
 from engine.orders.paying.taxes import Taxes
 from engine.orders.remaining import units_left
+from engine.orders.revising import StockLine
 from engine.orders.terms import new_terms
-from engine.promising import model as promising
-from engine.promising.service import PromiseService
+from engine.promising.model import Option
+from engine.routing.model import OrderLine
 
 TaxesAt = Callable[[int], Awaitable[Taxes | None]]
+Ways = Callable[[Order, Sequence[OrderLine], Sequence[StockLine]], Awaitable[Sequence[Option]]]
+"""The ways in which lines of an order can be sent from now on, with lines of stock that are its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +60,12 @@ class Modifications:
         cancellations: Cancellations,
         reference: Reference,
         policies: OrderPolicies,
-        promises: PromiseService,
+        ways: Ways,
         clock: Clock,
         taxes: TaxesAt | None = None,
     ) -> None:
         self._changes, self._cancellations, self._reference = changes, cancellations, reference
-        self._policies, self._promises, self._clock, self._taxes = policies, promises, clock, taxes
+        self._policies, self._ways, self._clock, self._taxes = policies, ways, clock, taxes
 
     async def preview(self, order_id: str, new: NewModification, *, by: str | None = None) -> Preview:
         """Return what a modification would come to, and change nothing.
@@ -100,70 +104,56 @@ class Modifications:
         """Return the rule that makes a modification of an order as it is, and the date that is promised with it."""
         policy = await self._policies.at(view.epoch)
         taxes = None if self._taxes is None else await self._taxes(view.epoch)
-        reserved: Sequence[HoldLine] = await self._cancellations.reserved(order)
-        terms = _terms(order, new, view, taxes)
-        promised_on = await self._promised_on(order, terms)
-        if order.promised_on is not None and promised_on is not None:
-            amendment = msgspec.structs.replace(terms.amendment, promised_on=promised_on)
-            terms = Terms(amendment=amendment, prices=terms.prices)
+        reserved = await self._cancellations.reserved(order)
+        terms = new_terms(order, new, view.network, view.catalog, taxes)
+        promised_on = await self._promised_on(order, terms.amendment, reserved)
+        if order.promised_on is not None and (promised_on is not None or goes_otherwise(order, terms.amendment)):
+            terms = replace(terms, amendment=msgspec.structs.replace(terms.amendment, promised_on=promised_on))
         until = policy.document.changes.modify_until
         return (lambda now, _: modified(now, terms, new, by, until, reserved)), promised_on
 
-    async def _promised_on(self, order: Order, terms: Terms) -> date | None:
-        """Return the date by which an order can be there on its new terms, None if no option is.
+    async def _promised_on(self, order: Order, then: Amendment, reserved: Sequence[HoldLine]) -> date | None:
+        """Return the date by which an order can be there on its new terms, None if there is no way.
 
-        Units that it has reserved are not counted as free, so what is the last of its kind may have no date.
+        If it is to go otherwise, all that has not left is asked for, and what it has reserved is there for it; else
+        only the units that come.
         """
-        now, then = order, terms.amendment
-        goes_otherwise = (now.destination, now.wanted_level, now.need_by) != (
-            then.destination,
-            then.service_level,
-            then.need_by,
-        )
-        before, left = {line.line_id: line.quantity for line in order.demand}, units_left(order)
-        asked = {
-            line.sku: line.quantity - before.get(line.line_id, 0) + (left.get(line.line_id, 0) if goes_otherwise else 0)
+        is_other, left = goes_otherwise(order, then), units_left(order)
+        before = {line.line_id: line.quantity for line in order.demand}
+        lines = [
+            msgspec.structs.replace(
+                line,
+                quantity=line.quantity - before.get(line.line_id, 0) + (left.get(line.line_id, 0) if is_other else 0),
+            )
             for line in then.demand
-        }
-        lines = tuple(promising.WantedLine(sku=sku, quantity=units) for sku, units in asked.items() if units > 0)
-        if not lines:
+        ]
+        asked = [line for line in lines if line.quantity > 0]
+        if not asked:
             return order.promised_on
-        if len(lines) > promising.MOST_LINES:
-            return None
-        request = promising.PromiseRequest(
-            lines=lines,
-            destination=None if order.captured.picked_up_at else _promising_destination(terms),
-            channel=order.captured.channel,
-            service_levels=(then.service_level,) if then.service_level is not None else None,  # type: ignore[arg-type]
-            need_by=then.need_by,
-            pickup_node_id=order.captured.picked_up_at,
-            quote=1,
-        )
+        amended = replace(order, life=msgspec.structs.replace(order.life, amendment=then))
         try:
-            options = (await self._promises.promise(request)).options
-        except InvalidInput:  # where routing goes by more than promises know
+            options = await self._ways(amended, asked, _own(reserved) if is_other else ())
+        except InvalidInput:  # it is not known any more where the network has it
             return None
-        found = options[0].promised_on if options else None
-        if found is None or goes_otherwise or order.promised_on is None:
-            return found
-        return max(found, order.promised_on)
+        found = [
+            option
+            for option in options
+            if then.service_level in {None, option.service_level}
+            and (then.need_by is None or option.promised_on <= then.need_by)
+        ]
+        if not found:
+            return None
+        best = min(found, key=lambda option: option.total_cost_cents).promised_on
+        return best if is_other or order.promised_on is None else max(best, order.promised_on)
 
 
-def _terms(order: Order, new: NewModification, view: View, taxes: Taxes | None) -> Terms:
-    return new_terms(order, new, view.network, view.catalog, taxes)
-
-
-def _promising_destination(terms: Terms) -> promising.Destination:
-    place = terms.amendment.destination
-    return promising.Destination(
-        latitude=place.latitude,
-        longitude=place.longitude,
-        postal_code=place.postal_code,
-        country=place.country,
-        time_zone=place.time_zone,
-        residential=place.residential,
-        is_po_box=place.is_po_box,
-    )
+def _own(reserved: Sequence[HoldLine]) -> list[StockLine]:
+    """Return what is reserved as lines of stock, but for units that wait for a supply."""
+    return [
+        (line.sku, line.node_id, line.quantity, 0 if line.ship_on is None else line.ship_on.toordinal())
+        for line in reserved
+        if line.supply_id is None
+    ]
 
 
 def _opened_units(before: Order, after: Order) -> int:

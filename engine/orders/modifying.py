@@ -77,7 +77,7 @@ def modified(
     to, given = _without_units(order, terms.amendment, until, reserved)
     money = msgspec.structs.replace(to.life.money, prices=after)
     to = replace(to, life=msgspec.structs.replace(to.life, amendment=terms.amendment, money=money))
-    to = _opened(to) if _is_to_go_otherwise(order, terms.amendment) else with_more(to)
+    to = _opened(to) if goes_otherwise(order, terms.amendment) else with_more(to)
     return revision_of(order, to, note, given_back=given, uses_change=True)
 
 
@@ -125,7 +125,7 @@ def _refusal(order: Order, terms: Terms, new: NewModification, until: str) -> st
         if demand.get(line.line_id, 0) < least:
             why = "have left, are cancelled, or have come too far at their node"
             return f"{name} cannot have fewer than {least} units of line {line.line_id!r}: so many {why}."
-    if _is_to_go_otherwise(order, terms.amendment) and any(free[each] < units for each, units in left.items()):
+    if goes_otherwise(order, terms.amendment) and any(free[each] < units for each, units in left.items()):
         return f"{name} cannot go otherwise: units of it have come further than {until!r} at their node."
     wanted, prices = new.expected_total_cents, terms.prices
     if wanted is not None and prices is not None and prices.total_cents != wanted:
@@ -133,7 +133,8 @@ def _refusal(order: Order, terms: Terms, new: NewModification, until: str) -> st
     return ""
 
 
-def _is_to_go_otherwise(order: Order, amendment: Amendment) -> bool:
+def goes_otherwise(order: Order, amendment: Amendment) -> bool:
+    """Say whether an order has another address, service level or deadline on its new terms."""
     now = (order.destination, order.wanted_level, order.need_by)
     return now != (amendment.destination, amendment.service_level, amendment.need_by)
 

@@ -77,6 +77,19 @@ async def test_another_address_routes_the_order_anew_and_keeps_its_stock_until_t
     assert await confirmed(priced) == {"west": 3}
 
 
+async def test_the_last_units_are_there_for_the_order_that_has_reserved_them(shop):
+    """Seeded bug: the promise of a modification counted the order's own units as somebody else's, and found no way."""
+    await shop.put("/v1/inventory/positions", json={"positions": [{"node_id": "west", "sku": "mug", "on_hand": 0}]})
+    await shop.post("/v1/orders", json={**ORDER, "order_id": "o-1", "lines": [{"sku": "mug", "quantity": 20}]})
+    await routed(shop, all_open=True)
+    shown = await modify(shop, {"destination": LOS_ANGELES, "dry_run": True})
+    assert (shown["preview"]["opened_units"], shown["preview"]["promised_on"] is None) == (20, False)
+    more = await modify(shop, {"lines": [{"line_id": "1", "quantity": 21}], "dry_run": True})
+    assert more["preview"]["promised_on"] is None
+    late = await modify(shop, {"destination": LOS_ANGELES, "need_by": "2026-01-01", "dry_run": True})
+    assert late["preview"]["promised_on"] is None
+
+
 async def test_an_order_that_was_not_routed_yet_is_routed_as_it_is_then(priced):
     order = (await modify(priced, {"lines": [{"line_id": "1", "quantity": 5}], "need_by": "2099-12-24"}))["order"]
     assert (order["state"], order["need_by"], order["prices"]["total_cents"]) == ("captured", "2099-12-24", 5000)
