@@ -29,6 +29,7 @@ from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings, SimulationTerms, read_settings, simulation_terms
 from engine.customers.keys import CustomerKeys
+from engine.customers.recent_book import KeyedRecentBook
 from engine.customers.service import CustomerService
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
@@ -298,9 +299,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     tax_rates = TaxRates(stores.documents)
     providers = _providers(settings, stores, clock)
     tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
-    begins = [with_tenders(tendering), *([beginning] if tells else [])]
-    beginnings = OrderBeginnings(order_policies, stores.recent, tax_rates.at, begins)
     customers = _customers(settings, clock, stores)
+    recent = KeyedRecentBook(stores.recent, customers.root)
+    begins = [with_tenders(tendering), *([beginning] if tells else [])]
+    beginnings = OrderBeginnings(order_policies, recent, tax_rates.at, begins)
     links, notices = Links(settings.tenant, customers.root), NoticeTemplates(stores.documents)
     sender = NoticeSender(
         customers=customers, templates=notices, reference=reference, links=links, clock=clock, terms=terms

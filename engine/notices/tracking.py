@@ -86,7 +86,7 @@ def tracked(order: Order, catalog: Catalog) -> Tracked:
     return Tracked(
         order=order.life.channel_order_id or order.order_id,
         state=state.value,
-        step=next((name for name, states in STEPS if state in states), None),
+        step=_step(order, state),
         captured_at=order.captured.captured_at,
         promised_on=promised_on,
         expected_on=expected_on,
@@ -94,6 +94,19 @@ def tracked(order: Order, catalog: Catalog) -> Tracked:
         lines=lines,
         shipments=tuple(_shipment(number, each, names) for number, each in enumerate(shown, start=1)),
     )
+
+
+def _step(order: Order, state: OrderState) -> str | None:
+    """Return how far an order has come, by the part of it that is farthest on its way, until all has arrived."""
+    if state is OrderState.CANCELLED:
+        return None
+    its_own = next(name for name, states in STEPS if state in states)
+    if its_own == STEPS[-1][0]:
+        return its_own
+    if any(shipment.has_left for shipment in order.life.shipments):
+        return STEPS[2][0]
+    is_begun = any(row.node_id is not None for row in order.allocation) and state is not OrderState.ON_HOLD
+    return STEPS[1][0] if is_begun else its_own
 
 
 def _shipment(number: int, shipment: Shipment, names: Mapping[str, str]) -> TrackedShipment:

@@ -7,12 +7,21 @@ called; and an order that is shown with whose it is.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
+from order_shop import HOME, NOON
 
 from api.app import create_app
+from engine.catalog.document import CatalogDocument
+from engine.catalog.model import compile_catalog
 from engine.config import Settings
 from engine.notices.links import OPT_OUT, TRACKING
+from engine.notices.tracking import tracked
+from engine.orders.facts.shipments import Shipment, ShipmentLine, ShipmentState
+from engine.orders.life import Life
+from engine.orders.model import Captured, Order, OrderState
+from engine.routing.model import OrderLine
 from tests.api.test_customers import TOLD
 from tests.api.test_orders import ORDER, routed
 
@@ -41,6 +50,28 @@ async def test_an_order_is_shown_by_its_link_and_nothing_of_its_customer(ordered
     assert "&lt;b&gt;mug&lt;/b&gt;" in page.text
     for secret in ("Zebrowski", "ann.z", "0142", "Quince", "40.7", "east"):
         assert secret not in told.text + page.text, secret
+
+
+def test_an_order_is_as_far_as_what_is_farthest_on_its_way():
+    """Catches a page that says Ordered to somebody who holds a part of it in their hands."""
+    line = OrderLine(line_id="1", sku="mug", quantity=3)
+    captured = Captured(order_id="o", channel="web", destination=HOME, lines=(line,), demand=(line,), captured_at=NOON)
+    order = Order(captured=captured, state=OrderState.BACKORDERED)
+    catalog = compile_catalog(CatalogDocument.model_validate({"products": [{"sku": "mug", "weight_g": 1}]}), 1)
+
+    def sent(state: ShipmentState, quantity: int) -> Shipment:
+        lines = (ShipmentLine(line_id="1", sku="mug", quantity=quantity),)
+        said = {"shipment_id": f"shp_{quantity}", "node_id": "n", "service": "s", "ship_on": NOON.date()}
+        return Shipment(**said, lines=lines, state=state, released_at=NOON)
+
+    for shipments, step in (
+        ((), "Ordered"),
+        ((sent(ShipmentState.DELIVERED, 1),), "On its way"),
+        ((sent(ShipmentState.DELIVERED, 3),), "Delivered"),
+        ((sent(ShipmentState.LOST, 1),), "On its way"),
+    ):
+        assert tracked(replace(order, life=Life(shipments=shipments)), catalog).step == step
+    assert tracked(replace(order, state=OrderState.CANCELLED), catalog).step is None
 
 
 async def test_a_page_runs_nothing_and_loads_nothing(ordered):
