@@ -103,18 +103,14 @@ def _show(number: str, data: Path | None, *, as_json: bool) -> None:
         return
     import msgspec
 
-    from api.routes.orders import shown_history, shown_order
+    from api.routes.order_life import shown_whole
 
-    life = msgspec.structs.replace(order.life, sealed="")
-    typer.echo(
-        msgspec.json.encode(
-            {"order": shown_order(order), "life": life, "history": shown_history(history).data}
-        ).decode()
-    )
+    typer.echo(msgspec.json.encode(shown_whole(order, history, is_archived=is_archived)).decode())
 
 
 async def _whole(number: str, data: Path | None) -> tuple[Order, list[HistoryEntry], bool]:
     """Return an order by its id, or by its channel's own, its steps, and whether it is archived."""
+    from api.routes.order_life import whole_order
     from engine.bootstrap import allot_engine
     from engine.config import read_settings
     from engine.search.model import Question
@@ -123,15 +119,13 @@ async def _whole(number: str, data: Path | None) -> tuple[Order, list[HistoryEnt
         desk = engine.desk
         assert desk is not None  # only what is in memory has none
         try:
-            order = await engine.orders.get(number)
+            return await whole_order(engine, number)
         except NotFound:
             await desk.index.catch_up()
             found = await desk.search.find(Question(number=number, limit=1))
             if not found.orders:
                 raise
-            order = await engine.orders.get(found.orders[0].order_id)
-        is_archived = bool(await desk.archive.find([order.order_id]))
-        return order, await engine.orders.history(order.order_id), is_archived
+            return await whole_order(engine, found.orders[0].order_id)
 
 
 async def _archive(days: int | None, data: Path | None) -> int:

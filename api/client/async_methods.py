@@ -561,6 +561,10 @@ class AsyncMethods(AsyncSender):
         """Capture an order."""
         return await self._send(Call("POST", "/v1/orders", models.Order, body=body, key=idempotency_key or new_key()))
 
+    async def get_order_life(self, order_id: str) -> models.OrderLife:
+        """Get the whole life of an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/life", models.OrderLife))
+
     async def reject_order(
         self, order_id: str, body: models.RejectionBody, *, idempotency_key: str | None = None
     ) -> models.Order:

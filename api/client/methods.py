@@ -546,6 +546,10 @@ class Methods(Sender):
         """Capture an order."""
         return self._send(Call("POST", "/v1/orders", models.Order, body=body, key=idempotency_key or new_key()))
 
+    def get_order_life(self, order_id: str) -> models.OrderLife:
+        """Get the whole life of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/life", models.OrderLife))
+
     def reject_order(
         self, order_id: str, body: models.RejectionBody, *, idempotency_key: str | None = None
     ) -> models.Order:

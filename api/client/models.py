@@ -1621,6 +1621,15 @@ class OrderHoldBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str | None = None
 
 
+class OrderLife(Struct, frozen=True, kw_only=True):
+    """An order, all that has happened to it beside its routing, and its steps, oldest first."""
+
+    order: Order
+    life: dict[str, Any]
+    history: tuple[HistoryEntry, ...]
+    is_archived: bool
+
+
 class OrderLine(Struct, frozen=True, kw_only=True):
     """One line of the order, where it stands, and its units by state; those of a kit are units of its products."""
 

@@ -23,7 +23,7 @@ from engine.search.index import IndexReader, place_of
 from engine.search.model import FoundOrders, Question
 from engine.search.terms import Kind, Terms
 
-_MOST_LOOKED_AT = 5000
+_MOST_LOOKED_AT = 3000
 _COUNTED = 2000
 """Terms of more orders count as equally common; those of a kind that few orders share come first."""
 _THREADS = 2

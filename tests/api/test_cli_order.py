@@ -7,11 +7,13 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from api.cli.main import BAD_INPUT, DONE, main
 from api.cli.order_screen import amount, print_screen
+from api.routes.order_life import shown_whole
 from engine.bootstrap import allot_engine
 from engine.catalog.document import CatalogDocument
 from engine.config import read_settings
@@ -110,6 +112,13 @@ def test_the_whole_life_is_on_one_screen() -> None:
 def test_an_order_without_a_life_has_no_empty_parts() -> None:
     told = screen(without_life(lived_order()), lived_history()[:1])
     assert [line for line in told.splitlines() if line and not line.startswith(" ")][2:] == ["Lines", "History (UTC)"]
+
+
+def test_what_could_be_paid_with_is_not_in_the_json_of_a_life() -> None:
+    told = msgspec.json.encode(shown_whole(lived_order(), lived_history(), is_archived=False)).decode()
+    assert '"tender_id":"tnd_1"' in told
+    for secret in ("tok_visa", "gc_1", "unreadable"):
+        assert secret not in told
 
 
 def test_amounts_have_as_many_decimals_as_their_currency() -> None:

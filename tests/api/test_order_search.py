@@ -65,6 +65,16 @@ async def test_an_order_is_found_by_all_that_it_has(shop) -> None:
     assert await find(shop, phone="212-555-0199") == []
 
 
+async def test_the_whole_life_of_an_order_is_one_answer(shop) -> None:
+    await capture(shop, "o/1", customer=ADA)
+    answer = await shop.get("/v1/orders/o/1/life")
+    assert answer.status_code == 200, answer.text
+    assert sorted(answer.json()) == ["history", "is_archived", "life", "order"]
+    assert answer.json()["order"]["state"] == answer.json()["history"][0]["state"] == "captured"
+    assert "sealed" not in answer.json()["life"]
+    assert (await shop.get("/v1/orders/o-2/life")).status_code == 404
+
+
 async def test_an_order_is_found_by_the_state_that_it_is_in_now(shop) -> None:
     await capture(shop, "o-1")
     await capture(shop, "o-2")
