@@ -218,7 +218,7 @@ class _Writer:
         before = [f"{name}: str" for name in re.findall(r"\{(\w+)\}", path)]
         after: list[str] = []
         request = operation.get("requestBody")
-        if request is not None and _JSON not in request["content"]:
+        if request is not None and "$ref" not in request["content"].get(_JSON, {}).get("schema", {}):
             before.append("body: bytes")
             after.append(f"media_type: Literal[{', '.join(map(repr, request['content']))}]")
         elif request is not None and not str(request["content"][_JSON]["schema"]["$ref"]).endswith("/Nothing"):

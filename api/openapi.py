@@ -96,7 +96,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "responses": {str(endpoint.status): _success(endpoint), **_problems(endpoint)},
     }
     if endpoint.takes:
-        kinds = {kind: {"schema": {"type": "string"}, "example": text} for kind, text in endpoint.takes.items()}
+        kinds = {kind: {"schema": _handed_on(kind), "example": text} for kind, text in endpoint.takes.items()}
         operation["requestBody"] = {"required": True, "content": kinds}
     elif endpoint.body is not None:
         content: dict[str, Any] = {"schema": {"$ref": _REF.format(endpoint.body.__name__)}}
@@ -107,6 +107,11 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
             "content": {"application/json": content},
         }
     return operation
+
+
+def _handed_on(kind: str) -> dict[str, str]:
+    """Return the schema of a body that is handed on as its bytes."""
+    return {"type": "object" if kind == "application/json" else "string"}
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:

@@ -99,6 +99,7 @@ async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:
                 with acting_as("sweeper"):
                     await engine.closures.tend()
                     await engine.time_outs.step()
+                    await engine.releases.step()
         return False
 
     await _keep(look_again, "taking orders away from nodes", interval_seconds)

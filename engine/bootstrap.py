@@ -44,11 +44,13 @@ from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
 from engine.fulfillment.addresses import addresses_under
 from engine.fulfillment.carrier_events import CarrierEvents
+from engine.fulfillment.carrier_providers import carriers_by
+from engine.fulfillment.carriers import Carriers
 from engine.fulfillment.documents import DocumentService
 from engine.fulfillment.labels import Labels
 from engine.fulfillment.packing import LABEL
-from engine.fulfillment.sandbox_carrier import SandboxCarriers
-from engine.fulfillment.service import FollowUps, FulfillmentService
+from engine.fulfillment.service import FulfillmentService
+from engine.fulfillment.timed_release import TimedReleases
 from engine.fulfillment.waves import WaveService
 from engine.imports.store import ImportStore
 from engine.inventory.load import NodeLoad
@@ -164,6 +166,7 @@ class Engine:
     changes: OrderChanges
     effects: Effects
     fulfillment: FulfillmentService
+    releases: TimedReleases
     waves: WaveService
     documents: DocumentService
     carrier_events: CarrierEvents
@@ -307,7 +310,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     sender = NoticeSender(
         customers=customers, templates=notices, reference=reference, links=links, clock=clock, terms=terms
     )
-    carriers, addressed = SandboxCarriers(), addresses_under(customers.seal)
+    carriers, addressed = _carriers(settings), addresses_under(customers.seal)
     labels = Labels(carriers, reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
@@ -333,7 +336,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         REROUTE: rerouting(runs, settings.tenant),
     }
     effects = Effects(stores.orders, changes, handlers, clock)
-    fulfillment = FulfillmentService(stores.orders, changes, effects, reference, stores.tracking, FollowUps())
+    fulfillment = FulfillmentService(stores.orders, changes, effects, reference, stores.tracking)
     return_policies = ReturnPolicies(stores.documents)
     steering = OrderSteering(changes, reference, settings.most_rejections)
     webhooks = None if client is None else _webhooks(settings, clock, client)
@@ -407,9 +410,10 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         changes=changes,
         effects=effects,
         fulfillment=fulfillment,
-        waves=WaveService(stores.documents, fulfillment, clock),
+        releases=TimedReleases(stores.orders, fulfillment, clock, settings.release_after_minutes),
+        waves=WaveService(stores.documents, fulfillment, clock, stores.answers),
         documents=DocumentService(changes, reference, addressed),
-        carrier_events=CarrierEvents(changes, fulfillment, stores.tracking),
+        carrier_events=CarrierEvents(changes, fulfillment, stores.tracking, stores.answers),
         customers=customers,
         notices=notices,
         links=links,
@@ -474,6 +478,12 @@ def _providers(settings: Settings, stores: Stores, clock: Clock) -> Mapping[str,
     key = settings.stripe_key
     secret = None if key is None else key.get_secret_value()
     return payment_providers(stores.documents, clock, secret, settings.stripe_url)
+
+
+def _carriers(settings: Settings) -> Carriers:
+    key = settings.easypost_key
+    secret = None if key is None else key.get_secret_value()
+    return carriers_by(settings.carrier_provider, secret, settings.easypost_url)
 
 
 def _customers(settings: Settings, clock: Clock, stores: Stores) -> CustomerService:

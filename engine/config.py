@@ -98,6 +98,21 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^\s/]+$",
         description="Where Stripe is, if not at its own address.",
     )
+    carrier_provider: Literal["sandbox", "easypost"] = Field(
+        default="sandbox", description="Who sells labels: docs/reference/fulfillment.md."
+    )
+    easypost_key: SecretStr | None = Field(
+        default=None, description="The key of an EasyPost account; needs allot[easypost]."
+    )
+    easypost_url: str | None = Field(
+        default=None, pattern=r"^https?://[^\s/]+$", description="Where EasyPost is, if not at its own address."
+    )
+    release_after_minutes: int | None = Field(
+        default=None,
+        ge=0,
+        le=43_200,
+        description="Releases orders to their nodes so long after a run has decided; None: on request.",
+    )
     webhooks_secret: SecretStr | None = Field(
         default=None, min_length=32, description="What the secrets of webhooks are made of; None: a key in the store."
     )

@@ -24,6 +24,7 @@ from engine.customers.store import CustomerStore
 from engine.errors import Fault, InvalidInput
 from engine.exceptions.index import AlertIndex, MemoryAlertIndex, RedisAlertIndex
 from engine.feed import service as feed
+from engine.fulfillment.answers import Answers, MemoryAnswers, RedisAnswers
 from engine.fulfillment.tracking import MemoryTracking, RedisTracking, Tracking
 from engine.imports import store as import_store
 from engine.inventory import partition, redis_load, redis_slots
@@ -112,6 +113,7 @@ class Stores:
     buckets: Buckets
     """What they may still send."""
     tracking: Tracking
+    answers: Answers
     new_id: Callable[[Sequence[HoldLine]], str]
     """Makes reservation ids that suit `inventory`."""
     reconciler: Reconciler | PartitionedReconciler | None
@@ -192,6 +194,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         access=MemoryKeyStore(),
         buckets=MemoryBuckets(),
         tracking=MemoryTracking(),
+        answers=MemoryAnswers(),
         new_id=new_reservation_id,
         reconciler=None,
     )
@@ -222,6 +225,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         access=RedisKeyStore(client),
         buckets=RedisBuckets(client),
         tracking=RedisTracking(client, keys),
+        answers=RedisAnswers(client, keys),
         new_id=partial(divided.new_id, make=new_reservation_id) if divided else new_reservation_id,
         reconciler=PartitionedReconciler(client, tenant, partitions) if divided else Reconciler(client, keys),
     )

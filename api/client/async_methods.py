@@ -766,6 +766,21 @@ class AsyncMethods(AsyncSender):
             Call("POST", "/v1/carrier-events", models.TakenEvents, body=body, key=idempotency_key or new_key())
         )
 
+    async def take_easypost_event(
+        self, body: bytes, *, media_type: Literal["application/json"], idempotency_key: str | None = None
+    ) -> models.TakenEvents:
+        """Take an event of EasyPost."""
+        return await self._send(
+            Call(
+                "POST",
+                "/v1/carrier-events/easypost",
+                models.TakenEvents,
+                body=body,
+                media_type=media_type,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def list_shipments(
         self,
         *,

@@ -748,6 +748,21 @@ class Methods(Sender):
             Call("POST", "/v1/carrier-events", models.TakenEvents, body=body, key=idempotency_key or new_key())
         )
 
+    def take_easypost_event(
+        self, body: bytes, *, media_type: Literal["application/json"], idempotency_key: str | None = None
+    ) -> models.TakenEvents:
+        """Take an event of EasyPost."""
+        return self._send(
+            Call(
+                "POST",
+                "/v1/carrier-events/easypost",
+                models.TakenEvents,
+                body=body,
+                media_type=media_type,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     def list_shipments(
         self,
         *,

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import UTC
+from typing import Any
 
 from api.endpoint import Answer, Call, Endpoint, NoQuery
 from api.schemas import carrier_events as wire
 from engine.fulfillment.carrier_events import ReportedEvent, Taken
 from engine.fulfillment.carrying import CarrierSays
+from engine.fulfillment.easypost_events import events_of
+
+EASYPOST_EXAMPLE = {
+    "description": "tracker.updated",
+    "result": {
+        "tracking_code": "123456789012345675",
+        "tracking_details": [{"datetime": "2026-11-24T16:00:00Z", "status": "in_transit", "message": "Departed"}],
+    },
+}
 
 
 async def take_carrier_events(call: Call[wire.CarrierEventsBody, NoQuery]) -> Answer:
@@ -27,15 +39,28 @@ async def take_carrier_events(call: Call[wire.CarrierEventsBody, NoQuery]) -> An
         )
         for each in call.body.events
     ]
-    outcomes = await call.engine.carrier_events.take(events)
+    return await _taken(call, events)
+
+
+async def take_easypost_event(call: Call[bytes, NoQuery]) -> Answer:
+    """Takes an event as EasyPost sends it (`tracker.updated`), with all that has happened so far.
+
+    What is known changes nothing, so it needs no key. Have EasyPost send the header `Authorization` with a key that has
+    the scope `carrier-events:write`. What is not about a parcel is taken and left.
+    """
+    return await _taken(call, events_of(call.body))
+
+
+async def _taken(call: Call[Any, NoQuery], events: Sequence[ReportedEvent]) -> Answer:
+    found = await call.engine.carrier_events.take(events, call.replay)
     data = [
         wire.TakenEvent(
             tracking_number=event.tracking_number,
             outcome=(Taken.TAKEN if outcome is Taken.KNOWN else outcome).value,
         )
-        for event, outcome in zip(events, outcomes, strict=True)
+        for event, outcome in zip(events, found.value, strict=True)
     ]
-    return Answer(value=wire.TakenEvents(data=data))
+    return Answer(value=wire.TakenEvents(data=data), is_replayed=found.replayed)
 
 
 ENDPOINTS = (
@@ -58,5 +83,16 @@ ENDPOINTS = (
                 }
             ]
         },
+    ),
+    Endpoint(
+        method="POST",
+        path="/v1/carrier-events/easypost",
+        summary="Take an event of EasyPost",
+        handler=take_easypost_event,
+        body=bytes,
+        takes={"application/json": json.dumps(EASYPOST_EXAMPLE)},
+        reply=wire.TakenEvents,
+        scope="carrier-events:write",
+        may_be_keyed=True,
     ),
 )

@@ -15,10 +15,12 @@ from enum import StrEnum
 
 from engine.errors import IllegalState, NotFound
 from engine.events.actor import actor
+from engine.fulfillment.answers import Answers
 from engine.fulfillment.carrying import CarrierSays, Loss, has_arrived, reported
 from engine.fulfillment.service import FulfillmentService
 from engine.fulfillment.shipments import order_id_of, shipment_of
 from engine.fulfillment.tracking import Tracked, Tracking
+from engine.inventory.model import Outcome, Replay
 from engine.orders.changing import OrderChanges
 from engine.orders.facts.shipments import CarrierEvent, Shipment, ShipmentState
 
@@ -46,12 +48,20 @@ class ReportedEvent:
 class CarrierEvents:
     """Takes the events of carriers."""
 
-    def __init__(self, changes: OrderChanges, fulfillment: FulfillmentService, tracking: Tracking) -> None:
-        self._changes, self._fulfillment, self._tracking = changes, fulfillment, tracking
+    def __init__(
+        self, changes: OrderChanges, fulfillment: FulfillmentService, tracking: Tracking, answers: Answers
+    ) -> None:
+        self._changes, self._fulfillment, self._tracking, self._answers = changes, fulfillment, tracking, answers
 
-    async def take(self, events: Sequence[ReportedEvent]) -> list[Taken]:
+    async def take(self, events: Sequence[ReportedEvent], replay: Replay | None = None) -> Outcome[list[Taken]]:
         """Take events in their order, each by itself, and say what became of each; again is no harm."""
-        return [await self._take(event) for event in events]
+        before = None if replay is None else await self._answers.find(replay)
+        if before is not None:
+            return Outcome(value=[Taken(word) for word in before.split()], replayed=True)
+        taken = [await self._take(event) for event in events]
+        if replay is not None:
+            await self._answers.keep(replay, " ".join(taken))
+        return Outcome(value=taken, replayed=False)
 
     async def _take(self, new: ReportedEvent) -> Taken:
         tracked = await self._tracking.find(new.tracking_number)

@@ -6,7 +6,7 @@ what units that a node finds broken before they leave are: a short pick.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -21,10 +21,6 @@ from engine.orders.model import Note, Order
 from engine.orders.revising import Revision, refused, revision_of
 from engine.routing.model import AllocationRow
 
-OnDelivered = Callable[[Order, Shipment, datetime], Order]
-"""What else becomes of an order of which a shipment has arrived."""
-OnLost = Callable[[Order, Shipment, datetime, bool], Order]
-"""What else becomes of an order of which a shipment is lost; the last says whether its units are sent again."""
 MOST_EVENTS = 100
 """Events of a carrier that an order keeps for a shipment; the oldest go first."""
 
@@ -66,9 +62,7 @@ class Loss:
     carton_ids: tuple[str, ...] = ()
 
 
-def delivered(
-    order: Order, shipment_id: str, arrived_at: datetime, proof: str, by: str, also: Sequence[OnDelivered] = ()
-) -> Revision | None:
+def delivered(order: Order, shipment_id: str, arrived_at: datetime, proof: str, by: str) -> Revision | None:
     """Return an order of which a shipment has arrived; None if that is known."""
     shipment = shipment_of(order, shipment_id)
     if shipment.state is ShipmentState.DELIVERED and proof in {"", shipment.proof}:
@@ -83,12 +77,10 @@ def delivered(
         shipment, state=ShipmentState.DELIVERED, delivered_at=arrived_at, proof=proof or shipment.proof
     )
     to = with_shipment(order, there)
-    for step in also:
-        to = step(to, there, arrived_at)
     return revision_of(order, to, note)
 
 
-def lost(order: Order, shipment_id: str, loss: Loss, at: datetime, by: str, also: Sequence[OnLost] = ()) -> Revision:
+def lost(order: Order, shipment_id: str, loss: Loss, by: str) -> Revision:
     """Return an order of which a shipment, or cartons of it, do not arrive: their units are open again or cancelled.
 
     Cartons that are lost become a shipment of their own; the others go on. Raises InvalidInput for unknown cartons.
@@ -103,10 +95,7 @@ def lost(order: Order, shipment_id: str, loss: Loss, at: datetime, by: str, also
     gone = msgspec.structs.replace(gone, state=ShipmentState.LOST, problem=loss.reason)
     to = order if rest is None else with_shipment(order, rest)
     to = with_shipment(to, gone)
-    is_again = loss.remedy is Remedy.SEND_AGAIN
-    to = _open_again(to, gone.lines) if is_again else _cancelled(to, gone.lines)
-    for step in also:
-        to = step(to, gone, at, is_again)
+    to = _open_again(to, gone.lines) if loss.remedy is Remedy.SEND_AGAIN else _cancelled(to, gone.lines)
     return revision_of(order, to, replace(note, lines=noted_lines(gone.lines), subject=gone.shipment_id))
 
 

@@ -14,13 +14,13 @@ from datetime import date, datetime
 from engine.availability.reference import Reference, View
 from engine.errors import Unavailable
 from engine.events.actor import actor
-from engine.fulfillment.carrying import Loss, OnDelivered, OnLost, delivered, lost
+from engine.fulfillment.carrying import Loss, delivered, lost
 from engine.fulfillment.cartons import proposed, weighed
 from engine.fulfillment.packing import NewCarton, labels_asked, packed
 from engine.fulfillment.picking import picked
 from engine.fulfillment.releasing import recalled, released
 from engine.fulfillment.shipments import order_id_of, shipment_of
-from engine.fulfillment.shipping import Handover, OnShipped, shipped
+from engine.fulfillment.shipping import Handover, shipped
 from engine.fulfillment.tracking import Tracked, Tracking
 from engine.inventory.model import Outcome, Replay
 from engine.orders.changing import OrderChanges, Rule
@@ -34,15 +34,6 @@ from engine.orders.store import OrderStore
 _HANDED_OVER_BY_HAND = frozenset({"pickup"})
 """Service levels whose parcels no carrier takes."""
 _PAGE = 50
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowUps:
-    """What other capabilities do with an order when a shipment of it leaves, arrives or is lost."""
-
-    shipped: tuple[OnShipped, ...] = ()
-    delivered: tuple[OnDelivered, ...] = ()
-    lost: tuple[OnLost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +55,9 @@ class FulfillmentService:
         effects: Effects,
         reference: Reference,
         tracking: Tracking,
-        then: FollowUps,
     ) -> None:
         self._store, self._changes, self._effects = store, changes, effects
-        self._reference, self._tracking, self._then = reference, tracking, then
+        self._reference, self._tracking = reference, tracking
 
     async def release(
         self,
@@ -172,7 +162,7 @@ class FulfillmentService:
         )
         return await self._change(
             shipment_id,
-            lambda order, at: shipped(order, shipment_id, handover, at, by or actor(), self._then.shipped),
+            lambda order, at: shipped(order, shipment_id, handover, at, by or actor()),
             replay,
         )
 
@@ -188,7 +178,7 @@ class FulfillmentService:
         """Note that a shipment has arrived, with its proof. Raises NotFound, IllegalState."""
         return await self._change(
             shipment_id,
-            lambda order, now: delivered(order, shipment_id, at or now, proof, by or actor(), self._then.delivered),
+            lambda order, now: delivered(order, shipment_id, at or now, proof, by or actor()),
             replay,
         )
 
@@ -199,9 +189,7 @@ class FulfillmentService:
 
         Raises NotFound, InvalidInput for unknown cartons, IllegalState.
         """
-        return await self._change(
-            shipment_id, lambda order, at: lost(order, shipment_id, loss, at, by or actor(), self._then.lost), replay
-        )
+        return await self._change(shipment_id, lambda order, _: lost(order, shipment_id, loss, by or actor()), replay)
 
     async def recall(
         self, shipment_id: str, reason: str, *, by: str | None = None, replay: Replay | None = None

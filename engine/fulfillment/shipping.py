@@ -1,25 +1,22 @@
 """A shipment leaves its node: its units leave stock with it, in the same step; a pure rule.
 
-Not here: what other capabilities do then (they are asked, `OnShipped`), and what the carrier says (carrying.py).
+Not here: that it is paid for (engine/orders/paying), and what the carrier says (carrying.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
 
 from engine.fulfillment.shipments import noted_lines, shipment_of, why_not, with_shipment
-from engine.orders.facts.shipments import Shipment, ShipmentState
+from engine.orders.facts.shipments import ShipmentState
 from engine.orders.model import Note, Order
 from engine.orders.rejecting import stock_lines
 from engine.orders.released import taken_from
 from engine.orders.revising import Revision, refused, revision_of
-
-OnShipped = Callable[[Order, Shipment, datetime], Order]
-"""What else becomes of an order of which a shipment leaves: to have its payment captured, its customer told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +28,7 @@ class Handover:
     needs_number: bool = True
 
 
-def shipped(
-    order: Order, shipment_id: str, handover: Handover, at: datetime, by: str, also: Sequence[OnShipped] = ()
-) -> Revision:
+def shipped(order: Order, shipment_id: str, handover: Handover, at: datetime, by: str) -> Revision:
     """Return an order of which a shipment has left its node; the rest of it can be routed, and shipped, as before."""
     shipment = shipment_of(order, shipment_id)
     number = handover.tracking_number or shipment.tracking_number
@@ -61,8 +56,6 @@ def shipped(
         problem="",
     )
     to = _without_rows(with_shipment(order, gone), taken)
-    for step in also:
-        to = step(to, gone, at)
     return revision_of(order, to, note, lost=stock_lines(order, taken), leaves=True, uses_change=True)
 
 

@@ -19,6 +19,7 @@ import msgspec
 from engine.clock import Clock
 from engine.errors import IdempotencyConflict, IllegalState, NotFound
 from engine.events.actor import actor
+from engine.fulfillment.answers import Answers
 from engine.fulfillment.service import FulfillmentService
 from engine.inventory.model import Outcome, Replay
 from engine.orders.facts.shipments import Shipment, ShipmentState
@@ -72,8 +73,10 @@ class WaveState:
 class WaveService:
     """Makes waves of the work of nodes."""
 
-    def __init__(self, documents: DocumentStore, fulfillment: FulfillmentService, clock: Clock) -> None:
-        self._documents, self._fulfillment, self._clock = documents, fulfillment, clock
+    def __init__(
+        self, documents: DocumentStore, fulfillment: FulfillmentService, clock: Clock, answers: Answers
+    ) -> None:
+        self._documents, self._fulfillment, self._clock, self._answers = documents, fulfillment, clock, answers
 
     async def create(self, wanted: WantedWave, *, by: str | None = None, replay: Replay | None = None) -> Outcome[Wave]:
         """Make a wave, and let its shipments join it. Raises IllegalState if there is nothing to pick.
@@ -83,7 +86,7 @@ class WaveService:
         wave_id = f"wav_{secrets.token_hex(12) if replay is None else replay.digest[:24]}"
         fingerprint = "" if replay is None else replay.fingerprint
         known = await self._find(wave_id)
-        wave = known or await self._made(wave_id, wanted, by or actor(), fingerprint)
+        wave = known or await self._made_once(wave_id, wanted, by or actor(), replay)
         if wave.fingerprint != fingerprint:
             raise IdempotencyConflict
         await self._join(wave)
@@ -95,6 +98,20 @@ class WaveService:
         if wave is None:
             raise NotFound(f"There is no wave {wave_id!r}. Check the id.")
         return await self._state(wave)
+
+    async def _made_once(self, wave_id: str, wanted: WantedWave, by: str, replay: Replay | None) -> Wave:
+        """Return a new wave; a refusal is the same when the call comes again, whatever there is to pick by then."""
+        before = None if replay is None else await self._answers.find(replay)
+        if before is not None:
+            refusal = IllegalState(before)
+            refusal.replayed = True
+            raise refusal
+        try:
+            return await self._made(wave_id, wanted, by, "" if replay is None else replay.fingerprint)
+        except IllegalState as error:
+            if replay is not None:
+                await self._answers.keep(replay, str(error))
+            raise
 
     async def _made(self, wave_id: str, wanted: WantedWave, by: str, fingerprint: str) -> Wave:
         names = [shipment.shipment_id for _, shipment in await self._wanted(wanted)]

@@ -109,7 +109,8 @@ async def test_the_events_of_a_carrier_ship_and_deliver_whatever_order_they_come
         before = await depot.on_hand(sku="TEA")
         for minutes, event in enumerate(order):
             for _ in range(2):
-                (taken,) = await depot.engine.carrier_events.take([said(shipment.tracking_number, event, minutes)])
+                said_now = [said(shipment.tracking_number, event, minutes)]
+                (taken,) = (await depot.engine.carrier_events.take(said_now)).value
                 assert taken in {"taken", "known"}
         found = await depot.shipment(shipment.shipment_id)
         assert (found.state, len(found.events)) == (ShipmentState.DELIVERED, 3)
@@ -151,7 +152,8 @@ async def test_an_order_hold_keeps_a_scanned_shipment_from_being_shipped_and_the
 
 
 async def test_a_number_that_nobody_knows_is_told(depot: Depot) -> None:
-    assert await depot.engine.carrier_events.take([said("123456789012345675", "lost")]) == ["unknown_number"]
+    found = await depot.engine.carrier_events.take([said("123456789012345675", "lost")])
+    assert found.value == ["unknown_number"]
 
 
 async def test_the_sandbox_sells_by_its_key_and_refuses_what_it_is_told_to_refuse() -> None:

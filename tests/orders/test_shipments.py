@@ -249,7 +249,7 @@ async def test_units_that_are_lost_are_sent_again_or_cancelled_and_no_stock_come
         await shop.commit(f"run_{number}", rows(order_id, (3, "north")))
         shipment_id = (await release(shop, order_id)).life.shipments[0].shipment_id
         order = await ship(shop, shipment_id)
-        order = await make(shop, lost(order, shipment_id, Loss(reason="van burnt", remedy=remedy), NOON, "bo"))
+        order = await make(shop, lost(order, shipment_id, Loss(reason="van burnt", remedy=remedy), "bo"))
         assert await shop.counts("north") == (10 - 3 * number, 0, 0)
         if remedy is Remedy.CANCEL:
             assert (states(order), order.state) == ({"cancelled": 3}, OrderState.SHIPPED)
@@ -269,7 +269,7 @@ async def test_of_two_cartons_one_is_lost_and_the_other_arrives(shop: Shop) -> N
     order = await make(shop, packed(order, shipment_id, cartons, NOON, "anna", needs_label=False))
     first, second = (carton.carton_id for carton in order.life.shipments[0].cartons)
     order = await ship(shop, shipment_id, seen=order)
-    order = await make(shop, lost(order, shipment_id, Loss(reason="fell off", carton_ids=(first,)), NOON, "bo"))
+    order = await make(shop, lost(order, shipment_id, Loss(reason="fell off", carton_ids=(first,)), "bo"))
     assert parts(order) == [("north", "shipped", 1), ("north", "lost", 2)]
     assert states(order) == {"shipped": 1, "backordered": 2}
     event = CarrierEvent(event="delivered", at=NOON, carton_id=second)
