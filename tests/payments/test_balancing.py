@@ -191,6 +191,19 @@ async def test_what_is_not_shipped_is_let_go_once_the_rest_is_cancelled() -> Non
     assert order.life.effects == ()
 
 
+async def test_a_second_tender_is_let_go_as_soon_as_the_first_pays_for_what_is_left() -> None:
+    till = Till()
+    first = NewTender(kind=TenderKind.CARD, token="tok_visa", amount_cents=2500)
+    await till.paid(first, NewTender(kind=TenderKind.CARD, token="tok_other"))
+    await till.cancel_the_rest(units=1)
+    assert kinds(await till.settle()) == ["authorised 2500", "authorised 2000"], "half of it is needed still"
+    await till.cancel_the_rest(units=1)
+    order = await till.settle()
+    assert kinds(order)[2:] == ["voided 2000"]
+    await till.ship(2)
+    assert kinds(await till.settle())[3:] == ["captured 2500"]
+
+
 async def test_units_that_are_lost_are_not_charged_twice_as_they_are_sent_again() -> None:
     till = Till()
     await till.paid()

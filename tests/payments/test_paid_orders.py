@@ -27,12 +27,13 @@ from engine.orders.paying.ledger import (
     sum_cents,
 )
 from engine.orders.paying.values import charged_for_cents, wanted_cents
+from engine.orders.remaining import units_left
 from engine.orders.revising import revision_of
 from engine.payments.report import report_of
 from tests.payments.till import Till
 
 TOKENS = ("tok_visa", "tok_one_capture", "tok_timeout", "tok_declined_later", "tok_expires", "tok_capture_declined")
-ACTS = ("ship", "lose", "cancel", "settle", "route", "refund", "wait", "long wait", "tender")
+ACTS = ("ship", "lose", "cancel", "cancel some", "settle", "route", "refund", "wait", "long wait", "tender")
 
 
 async def act(till: Till, name: str, units: int) -> None:
@@ -44,6 +45,8 @@ async def act(till: Till, name: str, units: int) -> None:
             await till.ship(min(units, there), then=ShipmentState.LOST if name == "lose" else ShipmentState.SHIPPED)
         elif name == "cancel" and not is_settled(order):
             await till.cancel_the_rest()
+        elif name == "cancel some" and not is_settled(order):
+            await till.cancel_the_rest(units=min(units, sum(units_left(order).values())))
         elif name == "route" and not order.steering.order_holds and not is_settled(order):
             await till.route_what_is_left()
         elif name == "refund":

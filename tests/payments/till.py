@@ -29,12 +29,12 @@ from engine.orders.paying.ledger import sum_cents
 from engine.orders.paying.pricing import StatedPrice, priced
 from engine.orders.paying.tendering import SANDBOX, TERMS, Tendering
 from engine.orders.remaining import remaining, units_left
-from engine.orders.revising import Revision, revision_of
+from engine.orders.revising import Revision, StockLine, revision_of
 from engine.payments.handling import PaymentEffects
 from engine.payments.provider import PaymentProvider, ProviderBalance
 from engine.payments.sandbox import SandboxProvider
 from engine.payments.terms import InvoiceTerms
-from engine.routing.model import OrderLine
+from engine.routing.model import AllocationRow, OrderLine
 from engine.storage.documents import MemoryDocumentStore
 
 VISA = NewTender(kind=TenderKind.CARD, token="tok_visa")
@@ -156,8 +156,8 @@ class Till:
             await self.changes.change(order_id, lambda order, _: with_shipment(order, shipment_id, then))
         return await self.orders.get(order_id)
 
-    async def cancel_the_rest(self, order_id: str = "ord_1") -> Order:
-        await self.changes.change(order_id, lambda order, _: without_the_rest(order))
+    async def cancel_the_rest(self, order_id: str = "ord_1", units: int | None = None) -> Order:
+        await self.changes.change(order_id, lambda order, _: without_the_rest(order, units))
         return await self.orders.get(order_id)
 
     async def quiet(self, days: int = 0) -> None:
@@ -203,15 +203,23 @@ def leaving(order: Order, units: int, shipment_id: str, clock: SettableClock) ->
     return replace(revision_of(packed, to, note, lost=lost, leaves=True, uses_change=True), seen=order)
 
 
-def without_the_rest(order: Order) -> Revision:
-    """Return the revision by which all is cancelled that has not left; its stock is given back."""
-    given = tuple((row.sku, row.node_id or "", row.quantity, TODAY.toordinal()) for row in order.allocation)
-    left = {line_id: units for line_id, units in units_left(order).items() if units}
-    off = tuple(CancelledUnits(line_id=line_id, quantity=units) for line_id, units in left.items())
-    life = msgspec.structs.replace(order.life, cancelled=(*order.life.cancelled, *off))
-    to = replace(order, allocation=(), life=life)
+def without_the_rest(order: Order, units: int | None = None) -> Revision:
+    """Return the revision by which all is cancelled that has not left, or so many units; their stock is given back."""
+    (left,) = units_left(order).values()
+    off = left if units is None else units
+    cancelled = sum(each.quantity for each in order.life.cancelled)
+    life = msgspec.structs.replace(order.life, cancelled=(CancelledUnits(line_id="1", quantity=cancelled + off),))
+    allocation, given, rest = list[AllocationRow](), list[StockLine](), off
+    for row in reversed(order.allocation):
+        gone = min(rest, row.quantity)
+        rest -= gone
+        if gone and row.node_id is not None:
+            given.append((row.sku, row.node_id, gone, TODAY.toordinal()))
+        if gone < row.quantity:
+            allocation.append(replace(row, quantity=row.quantity - gone))
+    to = replace(order, allocation=tuple(allocation), life=life)
     note = Note(event="lines_cancelled", by="anna")
-    return revision_of(order, to, note, given_back=given, uses_change=True)
+    return revision_of(order, to, note, given_back=tuple(given), uses_change=True)
 
 
 def with_shipment(order: Order, shipment_id: str, state: ShipmentState) -> Revision:

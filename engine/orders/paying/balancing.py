@@ -188,19 +188,20 @@ def _all_refundable_cents(order: Order) -> int:
 
 
 def _with_voids(order: Order) -> Order:
-    """Let go of what is set aside once nothing is left to ship, and of what a renewed authorisation replaces."""
+    """Let go of what is set aside and not needed: once nothing is left to ship, all of it; before, as a whole only.
+
+    Of several tenders the last lets go first, but for an authorisation that another one replaces.
+    """
     money, at = order.life.money, latest_at(order)
     renewed = {entry.subject for entry in money.ledger if entry.kind is EntryKind.AUTHORISED and entry.subject}
     is_done = is_settled(order) and needed_cents(order) == 0
     busy = {effect.target for effect in order.life.effects if effect.kind in {CAPTURE, VOID}}
-    return _asking(
-        order,
-        [
-            _effect(VOID, at, target=entry.entry_id, cents=open_cents(money, entry))
-            for entry in authorisations(money)
-            if entry.entry_id not in busy and (is_done or entry.entry_id in renewed)
-        ],
-    )
+    idle = [entry for entry in reversed(authorisations(money)) if entry.entry_id not in busy]
+    for entry in sorted(idle, key=lambda each: each.entry_id not in renewed):
+        spare = aside_cents(order) - free_cents(order, entry) >= needed_cents(order)
+        if is_done or entry.entry_id in renewed or (spare and not is_settled(order)):
+            order = _asking(order, [_effect(VOID, at, target=entry.entry_id, cents=open_cents(money, entry))])
+    return order
 
 
 def _with_renewals(order: Order) -> Order:
