@@ -13,6 +13,7 @@ import msgspec
 
 from engine.exceptions.alerting import terms_of
 from engine.exceptions.alternatives import Alternative, Kind, id_of, pins_of
+from engine.exceptions.rerouting import reason_of
 from engine.orders.effecting import with_effects
 from engine.orders.facts.effects import Effect
 from engine.orders.folding import folded_overrides
@@ -127,5 +128,5 @@ def _substituted(
 
 def _pinned(order: Order, alternative: Alternative, at: datetime, by: str) -> tuple[Override, ...]:
     pins = tuple(LineNode(line_id=line_id, node_id=node_id) for line_id, node_id in pins_of(alternative).items())
-    override = Override(reason=f"alternative {alternative.alternative_id}", at=at, by=by, pins=pins)
+    override = Override(reason=reason_of(alternative.alternative_id), at=at, by=by, pins=pins)
     return folded_overrides((*order.steering.overrides, override))

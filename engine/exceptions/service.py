@@ -69,7 +69,7 @@ class Exceptions:
     async def accept(
         self, order_id: str, alternative_id: str, *, by: str | None = None, replay: Replay | None = None
     ) -> Outcome[Order]:
-        """Do what an alternative proposes, and have the order routed so.
+        """Do what an alternative proposes, and have the order routed so; return it as it was accepted.
 
         Raises NotFound, IllegalState for an alternative that is not proposed any more.
         """
@@ -85,9 +85,9 @@ class Exceptions:
             return accepted(order, chosen, at, by or actor())
 
         outcome = await self._changes.change(order_id, rule, replay)
-        if outcome.replayed:
-            return outcome
-        return Outcome(value=await self._effects.settle(order_id), replayed=False)
+        if not outcome.replayed:
+            await self._effects.settle(order_id)
+        return outcome
 
     async def _alternatives(self, order: Order) -> list[Alternative]:
         moment = await self._seeing.moment(nodes_from(await self._index.nodes()))

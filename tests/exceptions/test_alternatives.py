@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import pytest
 from watched_world import Watched
@@ -94,6 +94,7 @@ async def test_another_node_takes_over_and_stock_is_conserved(world: Watched) ->
     await world.engine.exceptions.accept("o1", other.alternative_id, replay=REPLAY)
     order = await settled(world, "o1")
     assert {row.node_id for row in order.allocation} == {"west"}
+    assert order.steering.pins == {}  # should the west refuse them, they may go elsewhere
     after = await world.free()
     assert {node: on_hand for node, (on_hand, _) in after.items()} == {node: each for node, (each, _) in before.items()}
     assert after == {"east": (5, 2), "west": (3, 1)}
@@ -146,12 +147,11 @@ async def test_a_process_that_dies_behind_starting_the_run_starts_no_second_one(
     order = await world.engine.orders.get("o1")
 
     handler = rerouting(world.engine.routing_runs, world.engine.tenant)
-    await handler(order, order.life.effects[0])  # and dies before the result is written down
-    await world.engine.routing_runs.finish()
-    world.clock.advance(timedelta(seconds=5))
-    await settled(world, "o1")
-    runs = [step.run_id for step in await world.engine.orders.history("o1") if step.run_id]
-    assert len(set(runs)) == 2  # the first, and the one that was accepted
+    lost = (await handler(order, order.life.effects[0]))(order, world.clock.now())  # and dies before it is written
+    order = await settled(world, "o1")
+    steps = [step.note for step in await world.engine.orders.history("o1") if step.note is not None]
+    assert [step.reason for step in steps if step.event == "rerouted"] == [lost.note.reason]  # type: ignore[union-attr]
+    assert order.steering.pins == {}
 
 
 async def test_a_released_shipment_is_recalled_when_another_node_takes_over(world: Watched) -> None:
