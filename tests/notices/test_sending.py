@@ -46,7 +46,7 @@ def shipment(state: ShipmentState, at) -> Shipment:
 
 
 async def test_a_customer_is_told_of_each_step_once(shop, postbox):
-    """Catches reasons that are compared with nothing: each later step would tell of all that was before it."""
+    """Each by the effect of its step, under an id of its own, and noted before it is done."""
     await shop.order("o-1")
     assert postbox.letters == []
     await shop.wait()
