@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -99,8 +99,13 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(settings: Settings) -> AsyncIterator[Shop]:
-    clock = SettableClock(NOON)
+def began() -> datetime:
+    return NOON
+
+
+@pytest.fixture
+async def shop(settings: Settings, began: datetime) -> AsyncIterator[Shop]:
+    clock = SettableClock(began)
     async with allot_engine(settings, memory=True, clock=clock) as engine:
         await engine.network.put(NetworkDocument.model_validate(NETWORK))
         await engine.catalog.put(CatalogDocument.model_validate(CATALOG))
