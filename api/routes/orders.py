@@ -13,7 +13,7 @@ from api.routes.shown_shipments import shown_shipment
 from api.schemas import order_steering as said
 from api.schemas import orders as wire
 from engine.delivery.promised import PromisedTerms
-from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted
+from engine.errors import ExplanationNotKept, IllegalState, NotFound, NotRouted, Refused
 from engine.orders.cancelling import NewCancellation
 from engine.orders.destination import Destination
 from engine.orders.explanations import Explained
@@ -312,7 +312,7 @@ ENDPOINTS = (
         reply=wire.Order,
         scope="orders:write",
         status=201,
-        refusals=(NotFound, IllegalState),
+        refusals=(NotFound, IllegalState, Refused),
         is_keyed=True,
         example=EXAMPLE,
     ),

@@ -60,7 +60,8 @@ class OrderService:
     async def capture(self, order: NewOrder, *, replay: Replay | None = None) -> Outcome[Order]:
         """Check and keep an order; raises InvalidInput with every fault, and what `OrderStore.capture` raises.
 
-        The network or the catalog may have moved since an idempotency key was answered; it still gets that answer.
+        The network, the catalog or the order policy may have moved since an idempotency key was answered, or since a
+        channel sent the order; it still gets that answer, or that order.
         """
         try:
             promised = await self._promise_behind(order)
@@ -70,6 +71,7 @@ class OrderService:
                 await turn()
         except (InvalidInput, NotFound, Refused):
             kept = None if replay is None else await self._store.recall(replay, order)
+            kept = kept or await self._sent_before(order)
             if kept is None:
                 raise
             return kept
@@ -135,6 +137,18 @@ class OrderService:
     async def sweep(self, limit: int = 1000) -> None:
         """Finish what a process that died has left over; raises what `OrderStore.sweep` raises."""
         await self._store.sweep(limit)
+
+    async def _sent_before(self, order: NewOrder) -> Outcome[Order] | None:
+        """Return the order that its channel has sent before under its id, the same lines at the same prices."""
+        if order.channel_order_id is None or order.order_id is not None:
+            return None
+        with suppress(NotFound):
+            known = await self._store.get(order_id_of(order))
+            asked = [(line.sku, line.quantity) for line in order.lines]
+            seen = [(line.sku, line.quantity) for line in known.captured.lines]
+            if (asked, terms_digest(order)) == (seen, known.captured.terms_digest):
+                return Outcome(value=known, replayed=False)
+        return None
 
     async def _sealed_and_captured(self, order: NewOrder, begun: Order) -> Order:
         return (await self._captured(await sealed_order(self._seal, order, begun, None))).value

@@ -87,7 +87,12 @@ async def test_what_the_policy_refuses_is_not_kept_and_a_key_answers_as_it_did(c
     assert (answer.status_code, answer.json()["code"]) == (409, "refused")
     assert "with a score of 95: many units (+95)" in answer.json()["detail"]
     stricter = {**POLICY, "fraud": {"refuse_from": 1, "rules": [{"rule": "any", "score": 1, "when": {}}]}}
+    known = await captured(checking, order(3, channel_order_id="before"))
+    await checking.put("/v1/order-policy", json={"prices": {"max_discount_percent": 0, "outcome": "refuse"}})
+    discounted = order(3, channel_order_id="before", line={"discount_cents": 1})
+    assert (await checking.post("/v1/orders", json=discounted)).status_code == 400
     await checking.put("/v1/order-policy", json=stricter)
+    assert (await captured(checking, order(3, channel_order_id="before")))["order_id"] == known["order_id"]
     again = await checking.post("/v1/orders", json=order(2), headers=key)
     assert (again.content, again.headers["Idempotent-Replayed"]) == (first.content, "true")
 
