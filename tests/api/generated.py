@@ -91,7 +91,7 @@ def run(address: str, token: str, *, seed: int, examples: int, phases: Iterable[
     return found
 
 
-@schemathesis.serializer("application/x-ndjson")
+@schemathesis.serializer("application/x-ndjson", "application/edi-x12")
 def rows(_: schemathesis.SerializationContext, body: Any) -> bytes:
     """Return what is sent for a body of rows: a text as it is, and anything else as one row."""
     return body.encode("utf-8", "replace") if isinstance(body, str) else json.dumps(body).encode()
