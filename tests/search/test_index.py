@@ -99,8 +99,8 @@ async def test_a_search_finds_what_a_walk_over_all_orders_finds(
 ) -> None:
     """Orders of one instant, states that change, pages of two, and searches that end early.
 
-    Seeded bugs: a page that goes on after its last order though it has looked further; states that are joined without
-    regard to how far each was read.
+    Seeded bugs: a short page is taken for the last, though not all orders were looked at; states that are joined
+    without regard to how far each was read.
     """
     monkeypatch.setattr("engine.search.service._MOST_LOOKED_AT", 9)
     luck = random.Random(5)
