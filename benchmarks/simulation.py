@@ -3,14 +3,15 @@
 A drawn world (`generate:` of a scenario): every order asks for a promise, reserves, pays and is routed in windows of
 five minutes on the production services, picked, carried and delivered. Each figure is of a process of its own that
 has one thread and has simulated a few orders before, so that loading compiled code counts apart. The day: wall
-seconds of one replication. Memory: the most that was resident, for 2, 4 and 8 days of fewer orders. Workers: four
-replications of such a day, by one Ray worker and by two that are there already, in turn; the median of the quotients.
+seconds of one replication. Memory: the most that was resident, for a steady story of one, two and four weeks and a day
+(in a shorter one, what is under way still grows: orders arrive some five days later). Workers: four replications of a
+smaller day, by one Ray worker and by two that are there already, in turn; the median of the quotients.
 
 Exit code 3, and which, if the day takes longer than 60 s, the longest story needs a tenth more memory than the
 shortest, or two workers are less than 1.5 times as fast as one.
 
-    allot bench simulation [--orders N] [--nodes N] [--skus N] [--window MINUTES] [--days 2,4,8]
-                           [--orders-of-days N] [--pairs N] [--seed N] [--profile FILE]
+    allot bench simulation [--orders N] [--nodes N] [--skus N] [--window MINUTES] [--days 8,15,29]
+                           [--orders-of-days N] [--orders-of-pairs N] [--pairs N] [--seed N] [--profile FILE]
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from benchmarks.simulation_world import drawn_story
+from benchmarks.simulation_world import drawn_story, scarce_story, steady_story
 from engine.scenarios.story import Story
 from engine.simulation.fan_out import by
 from engine.simulation.results import encoded
@@ -48,7 +49,7 @@ ONE_THREAD = {"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_TH
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """One replication to simulate: the size of its world, and where its profile goes, if it is wanted."""
+    """One replication to simulate: the size of its world, whether it is steady, and where its profile goes, if any."""
 
     orders: int
     nodes: int
@@ -56,11 +57,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     window_minutes: int
     days: int
     seed: int
+    is_steady: bool = False
     profile: str = ""
 
     def story(self) -> Story:
         """Return the story of it."""
-        return drawn_story(
+        drawn = steady_story if self.is_steady else drawn_story
+        return drawn(
             orders=self.orders,
             nodes=self.nodes,
             skus=self.skus,
@@ -93,7 +96,8 @@ def measure_here(wanted: Wanted) -> Measured:
     """Simulate in this process, after a few orders that load what is compiled."""
     began = time.perf_counter()
     few = msgspec.structs.replace(wanted, orders=min(WARM_UP_ORDERS, wanted.orders), days=1).story()
-    simulate(few, few.policies[0], 0, Tally.of(few, 0))
+    for each in (few, scarce_story(window_minutes=wanted.window_minutes, seed=wanted.seed)):
+        simulate(each, each.policies[0], 0, Tally.of(each, 0))
     story = wanted.story()
     tally = Tally.of(story, 0)
     ready, cpu = time.perf_counter(), time.process_time()
@@ -219,12 +223,13 @@ def parser() -> argparse.ArgumentParser:
         ("nodes", 60, "nodes of the network"),
         ("skus", 5_000, "products"),
         ("window", 5, "minutes of a window"),
-        ("orders-of-days", 2_000, "orders a day of the longer stories"),
+        ("orders-of-days", 1_000, "orders a day of the longer stories"),
+        ("orders-of-pairs", 2_000, "orders of the day of workers"),
         ("pairs", 5, "times that one worker and two are measured, in turn; 0: not"),
         ("seed", 1, "of what is drawn"),
     ):
         options.add_argument(f"--{name}", type=int, default=default, help=told_of)
-    options.add_argument("--days", default="2,4,8", help="lengths of the stories whose memory is measured; 0: none")
+    options.add_argument("--days", default="8,15,29", help="lengths of the stories whose memory is measured; 0: none")
     options.add_argument("--profile", type=Path, help="a file for the profile of the day (pstats)")
     options.add_argument("--of", help=argparse.SUPPRESS)
     return options
@@ -248,14 +253,15 @@ def main() -> None:
     )
     day = measure(wanted)
     console.print(day_table(wanted, day))
-    fewer = msgspec.structs.replace(wanted, orders=given.orders_of_days, profile="")
+    steady = msgspec.structs.replace(wanted, orders=given.orders_of_days, is_steady=True, profile="")
     lengths = [int(days) for days in given.days.split(",") if int(days)]
-    rows = [measure(msgspec.structs.replace(fewer, days=days)) for days in lengths]
+    rows = [measure(msgspec.structs.replace(steady, days=days)) for days in lengths]
     if rows:
         console.print(memory_table(given.orders_of_days, rows))
-    pairs = measure_workers(msgspec.structs.replace(fewer, days=1), given.pairs) if given.pairs else []
+    fewer = msgspec.structs.replace(wanted, orders=given.orders_of_pairs, profile="")
+    pairs = measure_workers(fewer, given.pairs) if given.pairs else []
     if pairs:
-        console.print(workers_table(given.orders_of_days, pairs))
+        console.print(workers_table(given.orders_of_pairs, pairs))
     if missed := failures(day, rows, pairs):
         for bar in missed:
             print(f"missed: {bar}", file=sys.stderr)

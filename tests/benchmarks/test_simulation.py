@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from benchmarks.simulation import Wanted, failures, measure_here
-from benchmarks.simulation_world import drawn_story
+from benchmarks.simulation_world import drawn_story, scarce_story, steady_story
+from engine.simulation.simulator import simulate
+from engine.simulation.tally import Tally
 
 SMALL = Wanted(orders=20, nodes=8, skus=30, window_minutes=480, days=2, seed=3)
 
@@ -37,3 +39,19 @@ def test_days_have_other_orders_and_stock_for_all_of_them():
     assert not set(first.key.tolist()) & set(second.key.tolist())
     ordered = first.quantity.sum() + second.quantity.sum()
     assert sum(each.units for each in story.world.positions) > ordered
+
+
+def test_a_steady_story_is_in_the_same_world_however_long_it_is():
+    """So that a longer one is longer, and nothing else."""
+    short, long = (steady_story(orders=40, nodes=8, skus=30, window_minutes=60, days=days, seed=3) for days in (1, 29))
+    assert short.world.positions == long.world.positions
+    assert short.world.network == long.world.network
+    assert long.start.weekday() == 0
+
+
+def test_orders_of_the_scarce_story_compete():
+    """It is there to have what competing orders need loaded before memory is measured."""
+    story = scarce_story(window_minutes=120, seed=3)
+    tally = Tally.of(story, 0)
+    simulate(story, story.policies[0], 0, tally)
+    assert tally.counts.backordered_orders > 0
