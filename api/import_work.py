@@ -17,13 +17,16 @@ from hashlib import sha256
 import msgspec
 
 from api.decoding import decode
+from api.routes.carrier_events import reported_event
 from api.routes.inventory import new_count
 from api.routes.orders import new_order
+from api.schemas.carrier_events import CarrierEventBody
 from api.schemas.inventory import PositionBody
 from api.schemas.orders import OrderBody
 from engine.bootstrap import Engine
-from engine.errors import AllotError, InvalidInput, StoreReplyError, Unavailable
+from engine.errors import AllotError, InvalidInput, NotFound, StoreReplyError, Unavailable
 from engine.events.actor import acting_as
+from engine.fulfillment.carrier_events import Taken
 from engine.imports.model import Import, Row, Verdict
 from engine.imports.store import ImportStore
 from engine.inventory.model import Replay
@@ -80,6 +83,8 @@ class ImportWork:
         try:
             if found.kind == "inventory":
                 identifier = await self._count(decode(body, PositionBody), replay)
+            elif found.kind == "carrier_events":
+                identifier = await self._carrier_event(decode(body, CarrierEventBody))
             else:
                 identifier = await self._order(decode(body, OrderBody), replay)
         except (Unavailable, StoreReplyError):
@@ -92,6 +97,13 @@ class ImportWork:
     async def _count(self, body: PositionBody, replay: Replay) -> str:
         await self._engine.inventory.put_positions([new_count(body)], replay=replay)
         return f"{body.sku} at {body.node_id}"
+
+    async def _carrier_event(self, body: CarrierEventBody) -> str:
+        """Take an event; again is no harm. Raises NotFound for a number that nobody knows."""
+        (taken,) = (await self._engine.carrier_events.take([reported_event(body)])).value
+        if taken is Taken.UNKNOWN_NUMBER:
+            raise NotFound(f"No shipment has the tracking number {body.tracking_number!r}. Check it.")
+        return body.tracking_number
 
     async def _order(self, body: OrderBody, replay: Replay) -> str:
         order = new_order(body)
@@ -118,6 +130,8 @@ def _name(row: Row, kind: str) -> str:
     fields = row.fields or {}
     if kind == "inventory":
         return f"{fields.get('sku', '')} at {fields.get('node_id', '')}" if fields else ""
+    if kind == "carrier_events":
+        return str(fields.get("tracking_number", ""))
     return str(fields.get("order_id") or fields.get("channel_order_id", ""))
 
 

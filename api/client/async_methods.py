@@ -149,7 +149,7 @@ class AsyncMethods(AsyncSender):
         body: bytes,
         *,
         media_type: Literal["text/csv", "application/x-ndjson", "application/edi-x12"],
-        kind: Literal["inventory", "orders"],
+        kind: Literal["carrier_events", "inventory", "orders"],
         idempotency_key: str | None = None,
     ) -> models.AcceptedImport:
         """Import counts or orders from a file."""

@@ -28,18 +28,19 @@ async def take_carrier_events(call: Call[wire.CarrierEventsBody, NoQuery]) -> An
     A packed shipment that a carrier has is shipped; delivered is delivered; lost and damaged units are sent again.
     Events may come twice, late and in any order. Each is taken by itself; numbers that nobody knows are told.
     """
-    events = [
-        ReportedEvent(
-            tracking_number=each.tracking_number,
-            event=CarrierSays(each.event),
-            at=each.at if each.at.tzinfo else each.at.replace(tzinfo=UTC),
-            place=each.place or "",
-            detail=each.detail or "",
-            proof=each.proof or "",
-        )
-        for each in call.body.events
-    ]
-    return await _taken(call, events)
+    return await _taken(call, [reported_event(each) for each in call.body.events])
+
+
+def reported_event(body: wire.CarrierEventBody) -> ReportedEvent:
+    """Return an event as it is taken; a time without an offset is UTC."""
+    return ReportedEvent(
+        tracking_number=body.tracking_number,
+        event=CarrierSays(body.event),
+        at=body.at if body.at.tzinfo else body.at.replace(tzinfo=UTC),
+        place=body.place or "",
+        detail=body.detail or "",
+        proof=body.proof or "",
+    )
 
 
 async def take_easypost_event(call: Call[bytes, NoQuery]) -> Answer:

@@ -11,9 +11,9 @@ from api.schemas.fields import Reply
 
 
 class ImportQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the rows are: counts of positions, or orders."""
+    """What the rows are: counts of positions, orders, or events of carriers."""
 
-    kind: Literal["inventory", "orders"]
+    kind: Literal["inventory", "orders", "carrier_events"]
 
 
 class AcceptedImport(Reply, frozen=True, kw_only=True):

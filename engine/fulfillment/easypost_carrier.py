@@ -10,14 +10,11 @@ from __future__ import annotations
 import asyncio
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.errors import AllotError, Fault, InvalidInput, Refused, Unavailable
 from engine.fulfillment.addresses import Address
 from engine.fulfillment.carriers import BoughtLabel, WantedLabel
-
-if TYPE_CHECKING:
-    import easypost
 
 _TIMEOUT_SECONDS = 20
 _GRAMS_PER_OUNCE = Decimal("28.349523125")
@@ -34,9 +31,9 @@ class EasyPostCarriers:
         except ImportError:
             message = "EasyPost's SDK is not installed; install allot[easypost], or leave the key out"
             raise InvalidInput(Fault(path="ALLOT_EASYPOST_KEY", message=message)) from None
-        self._errors = easypost.errors
+        self._errors: Any = easypost.errors
         where: dict[str, str] = {} if api_url is None else {"api_base": f"{api_url}/v2"}
-        self._client: easypost.EasyPostClient = easypost.EasyPostClient(api_key, timeout=_TIMEOUT_SECONDS, **where)
+        self._client: Any = easypost.easypost_client.EasyPostClient(api_key, timeout=_TIMEOUT_SECONDS, **where)
 
     async def buy(self, wanted: WantedLabel) -> BoughtLabel:
         """Sell a label; raises as `Carriers.buy`."""

@@ -29,6 +29,9 @@ _ORDER = (
     *("priority", "channel_order_id", "customer_id", "currency", "shipping_cents", "total_cents"),
 )
 ORDER_COLUMNS = (*_ORDER, *_DESTINATION, *_LINE, *_CUSTOMER_COLUMNS)
+EVENT_COLUMNS = ("tracking_number", "event", "at", "place", "detail", "proof")
+_COLUMNS = {"inventory": COUNT_COLUMNS, "orders": ORDER_COLUMNS, "carrier_events": EVENT_COLUMNS}
+_NEEDED = {"inventory": ("node_id", "sku"), "carrier_events": ("tracking_number", "event", "at")}
 _CENTS = {"unit_price_cents", "discount_cents", "unit_cost_cents", "shipping_cents", "total_cents"}
 _NUMBERS = {"on_hand", "safety_stock", "expected_version", "quantity", "priority"} | _CENTS
 _FRACTIONS = {"latitude", "longitude"}
@@ -64,16 +67,16 @@ def _is_nested(value: object, levels: int) -> bool:
 
 
 def rows_of_csv(body: bytes, kind: str) -> list[Row]:
-    """Return the rows of a file of counts (`inventory`) or of order lines (`orders`); raises InvalidInput."""
-    columns = COUNT_COLUMNS if kind == "inventory" else ORDER_COLUMNS
+    """Return the rows of a file of counts, of order lines, or of events of carriers; raises InvalidInput."""
+    columns = _COLUMNS[kind]
     reader = csv.reader(io.StringIO(_text(body), newline=""), strict=True)
     try:
         header = next(reader, [])
-        _check_header(header, columns, ("node_id", "sku") if kind == "inventory" else _needed(header))
+        _check_header(header, columns, _NEEDED[kind] if kind in _NEEDED else _needed(header))
         rows = list(_records(reader, header))
     except csv.Error as error:
         raise InvalidInput(Fault(path=f"body:{reader.line_num}", message=f"is not CSV: {error}")) from None
-    return _bounded(rows if kind == "inventory" else list(_orders(rows)))
+    return _bounded(list(_orders(rows)) if kind == "orders" else rows)
 
 
 def _records(reader: Any, header: Sequence[str]) -> Iterator[Row]:

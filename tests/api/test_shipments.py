@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.api.test_imports import finished, report, sent
 from tests.api.test_orders import ORDER, routed
 
 CUSTOMER = {"name": "Ada Byron", "street": "12 Mill Lane", "city": "New York", "postal_code": "10003"}
@@ -179,3 +180,34 @@ async def test_a_wave_and_the_carrier_take_a_shipment_to_its_customer(released):
     assert [each["outcome"] for each in taken.json()["data"]] == ["taken", "unknown_number"]
     found = (await released.get("/v1/shipments/shp_o-1-1")).json()
     assert (found["state"], found["proof"], await on_hand(released)) == ("delivered", "porch", (18, 0))
+
+
+async def test_a_file_of_carrier_events_is_taken_row_by_row(released):
+    await released.post("/v1/shipments/shp_o-1-1/pack")
+    number = (await released.get("/v1/shipments/shp_o-1-1")).json()["tracking_number"]
+    rows = (
+        f"tracking_number,event,at,place\n{number},in_transit,2026-11-25T10:00:00Z,Gary\n"
+        f"{number},delivered,2026-11-26T10:00:00+01:00,\n0000,lost,2026-11-26T10:00:00Z,\n{number},eaten,2026-11-26,\n"
+    )
+    import_id = (await sent(released, "carrier_events", rows)).json()["import_id"]
+    found = await finished(released, import_id)
+    assert (found["rows_done"], found["rows_refused"]) == (2, 2)
+    lines = await report(released, import_id)
+    assert [(line["id"], line["code"]) for line in lines[2:]] == [("0000", "not_found"), (number, "invalid_input")]
+    shipment = (await released.get("/v1/shipments/shp_o-1-1")).json()
+    assert (shipment["state"], [event["event"] for event in shipment["events"]]) == (
+        "delivered",
+        ["in_transit", "delivered"],
+    )
+
+
+async def test_what_easypost_tells_needs_no_key_and_changes_nothing_twice(released):
+    await released.post("/v1/shipments/shp_o-1-1/pack")
+    number = (await released.get("/v1/shipments/shp_o-1-1")).json()["tracking_number"]
+    details = [{"datetime": "2026-11-25T10:00:00Z", "status": "delivered", "message": "Delivered, front door"}]
+    body = {"description": "tracker.updated", "result": {"tracking_code": number, "tracking_details": details}}
+    for _ in range(2):
+        answer = await released.post("/v1/carrier-events/easypost", json=body, headers={"Idempotency-Key": None})
+        assert (answer.status_code, answer.json()["data"][0]["outcome"]) == (200, "taken"), answer.text
+    shipment = (await released.get("/v1/shipments/shp_o-1-1")).json()
+    assert (shipment["state"], len(shipment["events"]), await on_hand(released)) == ("delivered", 1, (18, 0))

@@ -73,7 +73,7 @@ class PaperFacts:
 
 def paper_lines(order: Order, shipment: Shipment, catalog: Catalog) -> tuple[PaperLine, ...]:
     """Return the lines of a shipment, and those of which nothing is in it and something is still to come."""
-    names = {each.sku: each.name for each in (*catalog.document.products, *catalog.document.kits) if each.name}
+    names = {each.sku: each.name for each in catalog.document.products if each.name}
     here = {line.line_id: line.quantity for line in shipment.lines}
     gone = _units(order, lambda each: each is not shipment and each.has_left and each.state is not ShipmentState.LOST)
     cancelled: dict[str, int] = {}

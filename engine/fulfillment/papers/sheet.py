@@ -35,7 +35,7 @@ class Sheet:
     """Pages of one document; `y` is how far it is written."""
 
     def __init__(self, title: str, *, is_letter: bool) -> None:
-        self.width, self.height = LETTER if is_letter else A4
+        self.width, self.height = map(float, LETTER if is_letter else A4)
         self._buffer = io.BytesIO()
         self._canvas = Canvas(self._buffer, pagesize=(self.width, self.height), invariant=1, pageCompression=1)
         self._canvas.setTitle(printable(title))
