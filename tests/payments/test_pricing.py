@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from order_shop import HOME, NOON, TODAY
 
@@ -143,6 +143,7 @@ def test_a_kit_whose_products_are_counted_with_other_lines_is_spread_over_all() 
     assert demand_values(order_of((kit, MUG), demand, 100)) == {"1": 99 + 299}
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(1, 7), st.integers(0, 999)), min_size=1, max_size=4),
     st.integers(0, 500),
