@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import IllegalState, InvalidInput, Unavailable
+from engine.inventory.model import PositionCount
 from engine.orders.changing import OrderChanges
 from engine.orders.facts.links import Link
 from engine.orders.facts.money import EntryKind, TenderKind
 from engine.orders.facts.returns import Exchange, Return
 from engine.orders.model import NewLine, NewTender, Order
+from engine.orders.service import OrderService
 from engine.returns.exchanging import NewExchange
 from engine.returns.policy import RefundShares, ReturnPolicy
 from tests.returns.return_desk import Desk
@@ -108,13 +110,19 @@ async def test_an_exchange_may_wait_for_what_comes_back(desk: Desk, due: str) ->
     assert (await desk.events("ord_1")).count("exchange_captured") == 1
 
 
-@pytest.mark.parametrize("dies_at", ["capture", "link"])
+@pytest.mark.parametrize("dies_at", ["hold", "capture", "link"])
 async def test_an_exchange_is_captured_once_whenever_the_process_dies(
     desk: Desk, dies_at: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Catches a second order, or a second reservation, for an exchange whose first was not written down."""
+    """Catches a second reservation for an exchange whose first was not captured: one that is held under no key."""
     await desk.delivered("ord_1")
-    change, left = OrderChanges.change, [1]
+    change, capture, left = OrderChanges.change, OrderService.capture, [1]
+
+    async def not_captured(self: OrderService, *arguments: object, **named: object) -> object:
+        if left and dies_at == "hold":
+            left.pop()
+            raise Unavailable("gone")
+        return await capture(self, *arguments, **named)  # type: ignore[arg-type]
 
     async def unanswered(self: OrderChanges, order_id: str, *rest: object, **named: object) -> object:
         if order_id == "ord_1-x1" and left and dies_at == "capture":
@@ -127,6 +135,7 @@ async def test_an_exchange_is_captured_once_whenever_the_process_dies(
         return answer
 
     monkeypatch.setattr(OrderChanges, "change", unanswered)
+    monkeypatch.setattr(OrderService, "capture", not_captured)
     _, exchange = await exchanged(desk, wanted("POT", 2))
     assert not exchange.is_captured
     await desk.later(seconds=2)
@@ -137,9 +146,29 @@ async def test_an_exchange_is_captured_once_whenever_the_process_dies(
     assert position.reserved == 2
 
 
+async def test_an_order_that_was_captured_without_stock_is_the_exchange_also_when_stock_has_come(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Catches an exchange that is refused since its own order is there: one that does not look for it first."""
+    await desk.delivered("ord_1")
+    change, left = OrderChanges.change, [1]
+
+    async def unanswered(self: OrderChanges, order_id: str, *rest: object, **named: object) -> object:
+        if order_id == "ord_1-x1" and left:
+            left.pop()
+            raise Unavailable("gone")
+        return await change(self, order_id, *rest, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(OrderChanges, "change", unanswered)
+    await exchanged(desk, wanted("POT", 20))
+    await desk.engine.inventory.put_positions([PositionCount(node_id="north", sku="POT", on_hand=200)])
+    await desk.later(seconds=2)
+    assert (await desk.found("ret_1_ord_1")).exchange_order_id == "ord_1-x1"
+
+
 async def test_without_stock_the_exchange_is_captured_without_a_promise(desk: Desk) -> None:
     await desk.delivered("ord_1")
-    _, exchange = await exchanged(desk, wanted("POT", 100))
+    _, exchange = await exchanged(desk, wanted("POT", 20))
     assert (exchange.is_captured, exchange.promised_on) == (True, None)
 
 
