@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import csv
 import gzip
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-SOURCE = Path(__file__).parents[2] / "scenarios" / "real" / "online-retail"
+SOURCE = Path(os.environ.get("ALLOT_WEB_SHOP", Path(__file__).parents[2] / "scenarios" / "real" / "online-retail"))
 POSTAGE = frozenset({"POST", "DOT"})
 NO_GOODS = frozenset({"AMAZONFEE", "B", "BANK CHARGES", "C2", "CRUK", "D", "M", "m", "PADS", "S"}) | POSTAGE
 
