@@ -294,7 +294,7 @@ class ExplainedOrder(Reply, frozen=True, kw_only=True):
 
 
 class UnitsMoved(Reply, frozen=True, kw_only=True):
-    """Units of a line that went from a state to another."""
+    """Units of a line that went from a state to another; blank is outside, for what was added or taken out."""
 
     line_id: str
     before: str

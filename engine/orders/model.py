@@ -245,7 +245,7 @@ class NotedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotedMove:
-    """Units of a line that went from a state to another."""
+    """Units of a line that went from a state to another; blank is outside, for what was added or taken out."""
 
     line_id: str
     before: str

@@ -138,9 +138,10 @@ def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revisio
     to = replace(to, steering=counted, state=routing_state(to))
     moves = moves_between(units_by_state(seen), units_by_state(to))
     for line_id, before, after, _ in moves:
-        check_move(before, after, f"Line {line_id!r} of order {seen.order_id!r}")
+        if before is not None and after is not None:
+            check_move(before, after, f"Line {line_id!r} of order {seen.order_id!r}")
     noted = tuple(
-        NotedMove(line_id=line_id, before=before.value, after=after.value, quantity=units)
+        NotedMove(line_id=line_id, before=before or "", after=after or "", quantity=units)
         for line_id, before, after, units in moves
     )
     return Revision(seen=seen, to=to, note=replace(note, moves=noted), **change)  # type: ignore[arg-type]

@@ -59,6 +59,8 @@ _SHOWN_AS = {
     ShipmentState.SHIPPED: S.SHIPPED,
     ShipmentState.DELIVERED: S.DELIVERED,
 }
+Move = tuple[str, OrderState | None, OrderState | None, int]
+"""Units of a line that went from a state to another: line, from, to, units."""
 Units = dict[str, dict[OrderState, int]]
 """Units of each line of an order's demand, by the state that they are in."""
 
@@ -122,11 +124,14 @@ def is_over(order: Order) -> bool:
     return states <= OVER and not waits and not order.life.effects
 
 
-def moves_between(before: Units, after: Units) -> list[tuple[str, OrderState, OrderState, int]]:
-    """Return the fewest moves (line, from, to, units) that make one of the other; legal ones first."""
-    moves: list[tuple[str, OrderState, OrderState, int]] = []
-    for line_id in after:
-        left, came = _differences(before.get(line_id, {}), after[line_id])
+def moves_between(before: Units, after: Units) -> list[Move]:
+    """Return the fewest moves that make one of the other; legal ones first.
+
+    Units that are asked for now come from None, those that are not asked for any more go there.
+    """
+    moves: list[Move] = []
+    for line_id in {**before, **after}:
+        left, came = _differences(before.get(line_id, {}), after.get(line_id, {}))
         for is_legal in (True, False):
             for source in left:
                 for target in came:
@@ -135,6 +140,8 @@ def moves_between(before: Units, after: Units) -> list[tuple[str, OrderState, Or
                         moves.append((line_id, source, target, count))
                         left[source] -= count
                         came[target] -= count
+        moves += [(line_id, source, None, count) for source, count in left.items() if count]
+        moves += [(line_id, None, target, count) for target, count in came.items() if count]
     return moves
 
 

@@ -66,3 +66,11 @@ def test_moves_are_the_fewest_and_legal_where_they_can_be() -> None:
     before = {"1": {S.PACKED: 3, S.SOURCED: 2}}
     after = {"1": {S.SHIPPED: 3, S.RELEASED: 2}}
     assert moves_between(before, after) == [("1", S.SOURCED, S.RELEASED, 2), ("1", S.PACKED, S.SHIPPED, 3)]
+
+
+def test_units_that_are_added_or_taken_out_of_a_line_come_from_outside_or_go_there() -> None:
+    """Catches a history from which a modified order cannot be told: its released units would be more than it has."""
+    assert moves_between({"1": {S.RELEASED: 3}}, {"1": {S.RELEASED: 1}, "2": {S.CAPTURED: 2}}) == [
+        ("1", S.RELEASED, None, 2),
+        ("2", None, S.CAPTURED, 2),
+    ]

@@ -1,8 +1,8 @@
-"""Lives through recorded days of the web shop with the services of an engine in memory: each order from capture to delivery.
+"""Lives through recorded days of the web shop with an engine in memory: each order from its capture to its delivery.
 
-Every evening the open orders are routed, released, picked, packed and handed to the carrier; they arrive two days later.
-A credit note is looked up in what its customer has bought: what has not left yet is cancelled, what has arrived or is under
-way comes back as a return, is inspected and put on the shelf; what no order has is counted apart.
+Every evening the open orders are routed, released, picked, packed and handed to the carrier; they arrive two days
+later. A credit note is looked up in what its customer has bought: what has not left yet is cancelled, what has arrived
+or is under way comes back as a return, is inspected and put on the shelf; what no order has is counted apart.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from engine.orders.model import NewLine, NewOrder, NewTender, Order, OrderState
 from engine.orders.states import units_by_state
 from engine.returns.authorising import NewReturn, NewReturnLine
 from engine.returns.inspecting import Inspected, NewInspection
+from engine.returns.policy import ReturnPolicy, Terms
 from engine.returns.receiving import NewReceipt
 from engine.routing.run_model import RunRequest
 from tests.web_shop.sales import SOURCE, Books, Credit, Sale
@@ -70,7 +71,8 @@ class Life:
 
     async def live(self, books: Books) -> None:
         """Let everything happen in the order in which it was recorded, evening by evening."""
-        what = sorted([*books.sales, *books.credits], key=lambda each: (each.at, isinstance(each, Credit), each.invoice))
+        what: list[Sale | Credit] = [*books.sales, *books.credits]
+        what.sort(key=lambda each: (each.at, isinstance(each, Credit), each.invoice))
         day = what[0].at.date()
         for each in what:
             while each.at >= datetime.combine(day, EVENING):
@@ -185,6 +187,8 @@ async def opened(folder: Path, first: date, days: int) -> AsyncIterator[Life]:
     async with allot_engine(settings, memory=True, clock=clock) as engine:
         await engine.network.put(NetworkDocument.model_validate_json((folder / "network.json").read_bytes()))
         await engine.catalog.put(CatalogDocument.model_validate_json((folder / "catalog.json").read_bytes()))
+        policy = ReturnPolicy(usual=Terms(window_days=400))
+        await engine.return_policies.put(policy, ["warehouse"])
         rows = json.loads((folder / "positions.json").read_bytes())["positions"]
         for start in range(0, len(rows), 1000):
             await engine.inventory.put_positions([PositionCount(**row) for row in rows[start : start + 1000]])

@@ -1,7 +1,7 @@
 """The recorded business of the real web shop as money: what each invoice sold, what each credit note took back.
 
-Chen 2015, Online Retail, UCI repository 352: every row is read, and every penny of it is either an order's, a credit's, or
-told apart by its code. Independent of the engine's own reader: this is what its books are compared with.
+Chen 2015, Online Retail, UCI repository 352: every row is read, and every penny of it is either an order's, a credit's,
+or told apart by its code. Independent of the engine's own reader: this is what its books are compared with.
 """
 
 from __future__ import annotations
