@@ -3108,7 +3108,7 @@ class UnholdBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class UnitsMoved(Struct, frozen=True, kw_only=True):
-    """Units of a line that went from a state to another."""
+    """Units of a line that went from a state to another; blank is outside, for what was added or taken out."""
 
     line_id: str
     before: str
