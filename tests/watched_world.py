@@ -118,10 +118,12 @@ class Watched:
         )
         return (await self.engine.orders.capture(new)).value
 
-    async def promised(self, order_id: str, quantity: int = 1, sku: str = "MUG") -> Order:
+    async def promised(self, order_id: str, quantity: int = 1, sku: str = "MUG", **terms: Any) -> Order:
         """Capture an order by the cheapest option of a promise."""
         to = PromisedTo(latitude=CUSTOMER[0], longitude=CUSTOMER[1])
-        request = PromiseRequest(lines=(WantedLine(sku=sku, quantity=quantity),), destination=to, channel="web")
+        request = PromiseRequest(
+            lines=(WantedLine(sku=sku, quantity=quantity),), destination=to, channel="web", **terms
+        )
         promise = await self.engine.promising.promise(request)
         hold = await self.engine.promising.promised_hold(promise.promise_id, promise.options[0].option_id)
         reserved = await self.engine.inventory.hold(

@@ -73,11 +73,8 @@ def _terms(order: Order, alternative: Alternative) -> Amendment:
         need_by=None if terms.need_by is None else max(day, terms.need_by),
     )
     levels = {parcel.service_level for parcel in alternative.parcels}
-    wants_one = order.captured.wanted_level is not None or terms.service_level is not None
-    if len(levels) == 1 and (wants_one or alternative.kind is Kind.FASTER_SERVICE):
+    if len(levels) == 1 and (order.wanted_level is not None or alternative.kind is Kind.FASTER_SERVICE):
         terms = msgspec.structs.replace(terms, service_level=levels.pop())
-    elif wants_one and levels:
-        terms = msgspec.structs.replace(terms, service_level=None)
     instead = _instead(alternative)
     if instead:
         terms = msgspec.structs.replace(

@@ -64,15 +64,14 @@ def watched(
 
 def terms_of(order: Order) -> Amendment:
     """Return the terms of an order as they are now."""
-    captured = order.captured
     return order.life.amendment or Amendment(
-        lines=captured.lines,
-        demand=captured.demand,
-        whole=captured.whole,
-        destination=captured.destination,
-        service_level=captured.service_level,
-        need_by=captured.need_by,
-        promised_on=captured.promised_on,
+        lines=order.lines,
+        demand=order.demand,
+        whole=order.whole,
+        destination=order.destination,
+        service_level=order.wanted_level,
+        need_by=order.need_by,
+        promised_on=order.promised_on,
     )
 
 

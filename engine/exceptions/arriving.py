@@ -44,9 +44,7 @@ class Place(NamedTuple):
 
 def place_of(order: Order, view: View) -> Place | None:
     """Return where an order goes, None if the network does not know that any more."""
-    network, captured, amended = view.network, order.captured, order.life.amendment
-    to = captured.destination if amended is None else amended.destination
-    at = captured.picked_up_at
+    network, to, at = view.network, order.destination, order.captured.picked_up_at
     if at is not None:
         store = network.index.get(at)
         if store is None:

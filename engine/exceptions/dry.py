@@ -95,8 +95,7 @@ def with_own(view: StockView, own: Iterable[StockLine], without: Collection[str]
 
 
 def _request(order: Order, lines: Sequence[OrderLine], *, substitutes: bool) -> PromiseRequest:
-    captured, amended = order.captured, order.life.amendment
-    to = captured.destination if amended is None else amended.destination
+    captured, to = order.captured, order.destination
     promised, at = captured.promised, captured.picked_up_at
     return PromiseRequest(
         lines=tuple(WantedLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in lines),

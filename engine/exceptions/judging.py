@@ -49,10 +49,7 @@ class Outlook:
 
 def due_of(order: Order) -> date | None:
     """Return the day that was promised for an order as it is now, None if none was."""
-    amended, captured = order.life.amendment, order.captured
-    if amended is not None:
-        return amended.promised_on or amended.need_by
-    return captured.promised_on or captured.need_by
+    return order.promised_on or order.need_by
 
 
 def outlook_of(parcel: Parcel, order: Order, due: date, place: Place, leaving: Leaving, arriving: Arriving) -> Outlook:

@@ -122,7 +122,8 @@ def proposed(
             continue
         parcels, kind = _proposed_parcels(option), _kind(option, current)
         other = _alternative(order, kind, parcels, outlook_of_option(option, order, around), around)
-        if kind is Kind.FASTER_SERVICE and len({parcel.service_level for parcel in parcels}) > 1:
+        has_level = kind is Kind.FASTER_SERVICE or order.wanted_level is not None
+        if has_level and len({parcel.service_level for parcel in parcels}) > 1:
             continue  # one level is all that an order can ask for
         if current and not _is_better(other, wait):
             continue
@@ -237,9 +238,7 @@ def _is_allowed(option: Option, order: Order) -> bool:
             others = {each.sku for each in order.demand if each.line_id != line.line_id}
             if line.substitute_for and (line.sku in others or "/" in line.line_id):
                 return False
-    amended = order.life.amendment
-    whole = order.captured.whole if amended is None else amended.whole
-    return all(len({at.get(line_id) for line_id in group}) == 1 for group in whole)
+    return all(len({at.get(line_id) for line_id in group}) == 1 for group in order.whole)
 
 
 def stock_outlook(order: Order, lines: Sequence[OrderLine], options: Sequence[Option], around: Around) -> Outlook:

@@ -115,3 +115,15 @@ async def test_a_policy_whose_severities_do_not_rise_is_refused(world: Watched) 
 
 def _with(outlook: Outlook, late_probability: float) -> Outlook:
     return replace(outlook, late_probability=late_probability)
+
+
+async def test_a_promise_that_moves_keeps_the_level_that_was_asked_for(world: Watched) -> None:
+    """Catches terms made of what was captured alone: a level may come from the promise behind the reservation."""
+    await world.engine.alert_policy.put(AlertPolicyDocument(re_promise=From(severity="minor")))
+    await world.count(east={"MUG": 5})
+    await world.promised("o1", service_levels=("expedited",))
+    await world.route()
+    world.at(25)
+    (alert,) = await world.alerts("o1")
+    order = await world.engine.orders.get("o1")
+    assert (alert.outcome, order.wanted_level, order.promised_on) == ("re_promised", "expedited", on(27))
