@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 
 from engine.errors import IllegalState, InvalidInput
+from engine.orders.facts.money import EntryKind
 from engine.orders.facts.returns import Disposition, RefundShares, Return, came_back
 from engine.orders.states import units_by_state
 from engine.returns.policy import ReturnPolicy, Terms
@@ -65,6 +66,8 @@ async def check(desk: Desk, came: Counter[str], gone: Counter[str]) -> None:
         assert sum(states.values()) == SKUS[line_id][1]
         assert states.get("returned", 0) == back.get(line_id, 0) <= SKUS[line_id][1]  # type: ignore[call-overload]
     told = [step.note for step in await desk.engine.orders.history("ord_1") if step.note is not None]
+    refunded = [each.amount_cents for each in order.life.money.ledger if each.kind is EntryKind.REFUNDED]
+    assert sum(refunded) == sum(each.refund_cents for each in order.life.returns), "the tenders have it"
     check_money(order.life.returns, sum(note.amount_cents or 0 for note in told if note.event == "return_refunded"))
 
 
@@ -75,7 +78,7 @@ async def test_units_and_cents_are_conserved_over_any_sequence(desk: Desk, seed:
     terms = Terms(restocking_percent=dice.choice([0, 15]), fee_cents=dice.choice([0, 99]), refunds_shipping=True)
     when = dice.choice(["received", "inspected"])
     await desk.policy(ReturnPolicy(usual=terms, refund_at=when, refund_shares=RefundShares(scrap=50)))  # type: ignore[arg-type]
-    await desk.delivered("ord_1", MUG=1001, TEA=501, shipping_cents=299)
+    await desk.delivered("ord_1", MUG=1001, TEA=501, shipping_cents=299, is_paid=True)
     done = 0
     for _ in range(STEPS):
         before = came.copy(), gone.copy()
