@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from engine.clock import Clock
-from engine.errors import InvalidInput, Unavailable
+from engine.errors import IllegalState, InvalidInput, NotFound, Unavailable
+from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
-from engine.orders.model import Order
-from engine.orders.revising import OrderChanged, Revision
+from engine.orders.model import Note, Order
+from engine.orders.revising import OrderChanged, Revision, of_unknown, refused
 from engine.orders.store import OrderStore
 
 Rule = Callable[[Order, datetime], Revision | None]
@@ -54,17 +55,16 @@ class OrderChanges:
         Raises as `change`, and what the look raises.
         """
         for _ in range(_TRIES):
-            order = await self._store.get(order_id)
             try:
-                revision = (await look(order))(order, self._clock.now())
+                revision = await self._revision(order_id, look, replay)
             except InvalidInput:  # what was right the first time need not be so any more
                 before = None if replay is None else await self._store.recall_revision(replay, order_id)
                 if before is None:
                     raise
                 return before
-            if revision is None:
+            if isinstance(revision, Order):
                 answered = None if replay is None else await self._store.recall_revision(replay, order_id)
-                return answered or Outcome(value=order, replayed=False)
+                return answered or Outcome(value=revision, replayed=False)
             try:
                 if self._follow is not None:
                     revision = self._follow(revision, self._clock.now())
@@ -72,3 +72,19 @@ class OrderChanges:
             except OrderChanged:
                 continue
         raise Unavailable(f"Order {order_id!r} is being changed by other calls. Send it again.")
+
+    async def _revision(self, order_id: str, look: Look, replay: Replay | None) -> Revision | Order:
+        """Return what becomes of an order, or the order if nothing does; under a key, refusals too, to be kept."""
+        try:
+            order = await self._store.get(order_id)
+        except NotFound:
+            if replay is None:
+                raise
+            return of_unknown(order_id)
+        try:
+            revision = (await look(order))(order, self._clock.now())
+        except IllegalState as error:
+            if replay is None:
+                raise
+            return refused(order, Note(event="refused", by=actor()), str(error))
+        return order if revision is None else revision

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 
 from engine.orders.batch import uses_of
+from engine.orders.destination import Destination
 from engine.orders.life import life_document
-from engine.orders.model import Note, NotedMove, Order, OrderState
+from engine.orders.model import Captured, Note, NotedMove, Order, OrderState
 from engine.orders.order_holds import let_go
 from engine.orders.paying.balancing import check_paid, with_money
 from engine.orders.records import demand_of, document, rows_document
@@ -145,6 +147,15 @@ def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revisio
         for line_id, before, after, units in moves
     )
     return Revision(seen=seen, to=to, note=replace(note, moves=noted), **change)  # type: ignore[arg-type]
+
+
+def of_unknown(order_id: str) -> Revision:
+    """Return the revision of an order that is not there, which says so; one that has come since is not as was seen."""
+    captured = Captured(
+        order_id=order_id, channel="", destination=Destination(), lines=(), demand=(), captured_at=datetime.min
+    )
+    none = Order(captured=captured, state=OrderState.DELIVERED)  # a state that no store keeps
+    return Revision(seen=none, to=none, note=Note(event="refused", by=""))
 
 
 def refused(seen: Order, note: Note, why: str) -> Revision:
