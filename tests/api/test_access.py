@@ -150,7 +150,7 @@ async def test_nothing_of_a_tenant_is_seen_or_changed_by_another_one(http, desk,
         return {name: (got.status_code, told[name]) for name, got in answers.items()}
 
     before, times = await seen(ours), 0
-    while times < 3:  # our routing run and bid prices are still at it: on a busy machine they pause for longer
+    while times < 5:  # our routing run and bid prices are still at it: on a busy machine they pause for longer
         await asyncio.sleep(0.3)
         before, earlier = await seen(ours), before
         times = times + 1 if before == earlier else 0
