@@ -88,6 +88,19 @@ def uses_of(rows: Sequence[AllocationRow]) -> list[tuple[str, int, int, int]]:
     return [(node_id, day.toordinal(), units, parcels) for (node_id, day), (units, parcels) in used_by(rows).items()]
 
 
+def uses_without(
+    uses: Sequence[tuple[str, int, int, int]], gone: Sequence[tuple[str, int, int, int]]
+) -> list[tuple[str, int, int, int]]:
+    """Return uses of nodes less others, by node and day."""
+    less = {(node_id, day): (units, parcels) for node_id, day, units, parcels in gone}
+    left = []
+    for node_id, day, units, parcels in uses:
+        some, those = less.get((node_id, day), (0, 0))
+        if units > some:
+            left.append((node_id, day, units - some, max(0, parcels - those)))
+    return left
+
+
 def today_of(entries: Sequence[Entry], today: Mapping[str, date]) -> dict[str, int]:
     """Return today's ordinal for each node in `entries`; a node that is not named has its first day there as today."""
     days: dict[str, int] = {}

@@ -16,7 +16,7 @@ from engine.inventory.buffers import Kept
 from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.replies import milliseconds
-from engine.orders.batch import Entry, check_allocations, entry_of, today_of
+from engine.orders.batch import Entry, check_allocations, entry_of, today_of, uses_without
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.memory_reservations import MemoryReservations
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
@@ -309,7 +309,7 @@ class MemoryOrderStore:
         if not is_open:
             kept.reservation_id = ""
         if revision.leaves:
-            kept.uses = revision.uses or ()
+            kept.uses = uses_without(kept.uses, revision.life[7]) if is_open else ()
         elif revision.uses is not None:
             self._count(kept.uses, -1)
             self._count(revision.uses, 1)

@@ -362,3 +362,24 @@ async def test_what_has_left_stays_counted_at_its_node_whatever_becomes_of_the_r
         "committed"
     ]
     assert await used(shop) == {"south": (2, 1), "north": (3, 1)}
+
+
+async def test_what_people_have_opened_is_not_used_any_more_once_the_rest_has_left(shop: Shop) -> None:
+    """Catches uses that become those of rows as a shipment leaves (seeded): what is open stayed counted for good."""
+    lines = (OrderLine(line_id="1", sku="MUG", quantity=2), OrderLine(line_id="2", sku="TEA", quantity=1))
+    await shop.place("ord_1", demand=lines)
+    for node_id in ("north", "south"):
+        await shop.inventory.adjust([Adjustment(node_id=node_id, sku="TEA", delta=4, reason="found")])
+    by = {"service": "ground", "ship_on": TODAY}
+    mug = AllocationRow(line_id="1", sku="MUG", quantity=2, node_id="south", **by)  # type: ignore[arg-type]
+    tea = AllocationRow(line_id="2", sku="TEA", quantity=1, node_id="north", **by)  # type: ignore[arg-type]
+    assert await shop.outcomes("run_1", OrderAllocation(order_id="ord_1", rows=(mug, tea))) == ["committed"]
+    order = await release(shop, node_id="south")
+    pin = NewOverride(reason="together", pins=(("2", "south"),))
+    order = await make(shop, overridden(order, pin, NOON, "bo", ("north", "south")))
+    assert await used(shop) == {"south": (2, 1), "north": (1, 1)}
+    order = await ship(shop, order.life.shipments[0].shipment_id)
+    again = OrderAllocation(order_id="ord_1", rows=(replace(tea, node_id="south"),), revision=order.steering.revision)
+    assert await shop.outcomes("run_2", again) == ["committed"]
+    assert await used(shop) == {"south": (3, 2)}
+    assert (await shop.counts("north", "TEA"), await shop.counts("south", "TEA")) == ((4, 0, 0), (4, 0, 1))

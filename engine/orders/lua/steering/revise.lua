@@ -9,6 +9,21 @@
 --          The error REVISED, which is not stored, if the order has changed since it was seen.
 -- Invariants: those of take_out.lua; an order is changed once for what was seen of it.
 
+-- `uses` without what has left, which stays counted.
+local function uses_without(uses, gone)
+  local left = {}
+  for _, use in ipairs(uses) do
+    local units, parcels = use[USE_UNITS], use[USE_PARCELS]
+    for _, each in ipairs(gone) do
+      if each[USE_NODE] == use[USE_NODE] and each[USE_DAY] == use[USE_DAY] then
+        units, parcels = units - each[USE_UNITS], parcels - each[USE_PARCELS]
+      end
+    end
+    if units > 0 then left[#left + 1] = { use[USE_NODE], use[USE_DAY], units, math.max(0, parcels) } end
+  end
+  return left
+end
+
 register_once('allot_revise_order_v1', function(keys, args)
   local work, order_id, now = open_work(keys[1], 'revise_order', args), args[1], now_ms()
   local expected, refusal, change = unpack(cmsgpack.unpack(args[2]))
@@ -27,7 +42,8 @@ register_once('allot_revise_order_v1', function(keys, args)
   end
   local reservation_id = own and not FIELD_OF[own.state] and '' or fields[RESERVATION_AT]
   if leaves then
-    packed = #uses > 0 and cmsgpack.pack(uses) or ''
+    local left = reservation_id ~= '' and uses_without(cmsgpack.unpack(packed), life[GONE_AT]) or {}
+    packed = #left > 0 and cmsgpack.pack(left) or ''
   elseif uses then
     if packed ~= '' then count_uses(work, cmsgpack.unpack(packed), -1) end
     count_uses(work, uses, 1)

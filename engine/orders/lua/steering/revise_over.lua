@@ -45,9 +45,9 @@ register_once('allot_revise_order_over_v1', function(keys, args)
   if becomes ~= '' then settle_uses_later(work, uses, becomes) end
   if life then put_life(work, order_id, life) end
   if leaves then redis.call('HSET', key_of(work, 'order', order_id), 'left', 1) end
-  if leaves == 'some' and uses ~= '' then uses = name_left(uses, life[GONE_AT]) end
+  if leaves and uses ~= '' then uses = id == '' and '' or name_left(uses, life[GONE_AT]) end
   enter_state(work, order_id, fields[6], state, ' ' .. note, now, 'rows', rows, 'steering', steering, 'revision',
-    expected[REVISION_AT] + 1, 'reservation_id', id, 'uses', (becomes == 'drop' or leaves == 'all') and '' or uses)
+    expected[REVISION_AT] + 1, 'reservation_id', id, 'uses', becomes == 'drop' and '' or uses)
   return cmsgpack.pack({ 'revised', '', order_fields(work, order_id), told, becomes ~= '' and uses or '', becomes })
 end)
 
