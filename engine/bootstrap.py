@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from functools import partial
 
@@ -28,30 +28,10 @@ from engine.calibration.service import LeadTimeService
 from engine.catalog.service import CatalogService
 from engine.clock import Clock, SystemClock
 from engine.config import Settings, SimulationTerms, read_settings, simulation_terms
-from engine.customers.keys import CustomerKeys
-from engine.customers.recent_book import KeyedRecentBook
-from engine.customers.service import CustomerService
 from engine.dispatch.dispatcher import Dispatcher
 from engine.dispatch.options import ray_options
-from engine.exceptions.accepting import REROUTE
-from engine.exceptions.dry import DryPromises
-from engine.exceptions.policy import AlertPolicyService
-from engine.exceptions.rerouting import rerouting
-from engine.exceptions.seeing import Seeing
-from engine.exceptions.service import Exceptions
-from engine.exceptions.watch import JeopardyWatch, no_notice
 from engine.feed.service import EventFeed
 from engine.forecasting.service import ForecastService
-from engine.fulfillment.addresses import addresses_under
-from engine.fulfillment.carrier_events import CarrierEvents
-from engine.fulfillment.carrier_providers import carriers_by
-from engine.fulfillment.carriers import Carriers
-from engine.fulfillment.documents import DocumentService
-from engine.fulfillment.labels import Labels
-from engine.fulfillment.packing import LABEL
-from engine.fulfillment.service import FulfillmentService
-from engine.fulfillment.timed_release import TimedReleases
-from engine.fulfillment.waves import WaveService
 from engine.imports.store import ImportStore
 from engine.inventory.load import NodeLoad
 from engine.inventory.low_stock_watch import LowStockWatch
@@ -63,33 +43,11 @@ from engine.inventory.service import InventoryService
 from engine.inventory.slot_desk import SlotDesk
 from engine.inventory.store import InventoryStore
 from engine.network.service import NetworkService
-from engine.notices.links import Links
-from engine.notices.reasons import SEND, beginning, delayed, following
-from engine.notices.sending import NoticeSender
-from engine.notices.terms import notice_terms
-from engine.notices.wording import NoticeTemplates
-from engine.orders.beginning import OrderBeginnings
-from engine.orders.cancellations import Cancellations
-from engine.orders.changing import OrderChanges
-from engine.orders.checking.service import OrderPolicies
+from engine.order_parts import Ground, OrderParts, order_parts
 from engine.orders.closing import NodeClosures
-from engine.orders.effecting import Effects, Handler
 from engine.orders.explanations import ExplanationService
-from engine.orders.holding import release_in_time
-from engine.orders.modifications import Modifications
-from engine.orders.order_holds import RELEASE
-from engine.orders.paying.beginning import with_tenders
-from engine.orders.paying.tax_rates import TaxRates
-from engine.orders.paying.tendering import Tendering
-from engine.orders.regrouping import Regrouping
-from engine.orders.released import VOID
-from engine.orders.service import OrderService
 from engine.orders.steering_service import OrderSteering
 from engine.orders.time_outs import TimeOuts
-from engine.payments.handling import PaymentEffects
-from engine.payments.provider import PaymentProvider
-from engine.payments.providers import check_card_provider, payment_providers
-from engine.payments.service import PaymentService
 from engine.policies.promotions import Promotions
 from engine.policies.service import PolicyService
 from engine.promising.capacity import FRESH_SECONDS, Room
@@ -97,12 +55,6 @@ from engine.promising.get_it_by import GetItByService
 from engine.promising.nearest import NearestStoresService
 from engine.promising.service import PromiseService
 from engine.promising.slot_list import SlotListService
-from engine.returns.capturing import Exchanges
-from engine.returns.exchanging import ExchangeTerms
-from engine.returns.handling import return_handlers
-from engine.returns.labelling import ReturnLabels
-from engine.returns.policy import ReturnPolicies
-from engine.returns.service import ReturnService
 from engine.routing.explained_runs import ExplainedRuns
 from engine.routing.runs import RoutingRuns
 from engine.routing.windows import RoutingWindows
@@ -117,14 +69,13 @@ from engine.storage.leases import Leases
 from engine.storage.traced import trace_calls
 from engine.stores import Stores, connected, libraries_for, load_libraries, memory_stores, redis_stores
 from engine.webhooks.delivering import Deliveries
-from engine.webhooks.posting import NoticePoster
 from engine.webhooks.service import WebhookService
 from engine.webhooks.store import WebhookStore
 from engine.webhooks.targets import Targets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Engine(OrderParts):
     """The wired services of one tenant; `client` is None when everything is in memory."""
 
     tenant: str
@@ -156,33 +107,9 @@ class Engine:
     get_it_by: GetItByService
     nearest_stores: NearestStoresService
     slot_list: SlotListService
-    orders: OrderService
-    cancellations: Cancellations
-    modifications: Modifications
-    tax_rates: TaxRates
-    payments: PaymentService
-    regrouping: Regrouping
-    order_policies: OrderPolicies
-    changes: OrderChanges
-    effects: Effects
-    fulfillment: FulfillmentService
-    releases: TimedReleases
-    waves: WaveService
-    documents: DocumentService
-    carrier_events: CarrierEvents
-    customers: CustomerService
-    notices: NoticeTemplates
-    links: Links
-    public_url: str
-    """Where customers reach the server, blank if that is not said."""
-    returns: ReturnService
-    return_policies: ReturnPolicies
     steering: OrderSteering
     closures: NodeClosures
     time_outs: TimeOuts
-    exceptions: Exceptions
-    jeopardy: JeopardyWatch
-    alert_policy: AlertPolicyService
     leases: Leases
     explanations: ExplanationService
     routing_runs: RoutingRuns
@@ -295,26 +222,6 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         load=load,
         slots=slots,
     )
-    terms = notice_terms(settings, _poster(settings, clock))
-    tells = terms.mailer is not None or terms.poster is not None
-    changes = OrderChanges(stores.orders, clock, following if tells else None)
-    order_policies = OrderPolicies(stores.documents)
-    tax_rates = TaxRates(stores.documents)
-    providers = _providers(settings, stores, clock)
-    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
-    customers = _customers(settings, clock, stores)
-    recent = KeyedRecentBook(stores.recent, customers.root)
-    begins = [with_tenders(tendering), *([beginning] if tells else [])]
-    beginnings = OrderBeginnings(order_policies, recent, tax_rates.at, begins)
-    links, notices = Links(settings.tenant, customers.root), NoticeTemplates(stores.documents)
-    sender = NoticeSender(
-        customers=customers, templates=notices, reference=reference, links=links, clock=clock, terms=terms
-    )
-    carriers, addressed = _carriers(settings), addresses_under(customers.seal)
-    labels = Labels(carriers, reference, stores.tracking, addressed)
-    cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
-    paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
-    regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
     room = partial(Room, stores.load, time.monotonic, 0.0 if client is None else FRESH_SECONDS)
     promising = PromiseService(
         reference=reference,
@@ -324,35 +231,22 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         room=room(),
         slots=stores.slots,
     )
-    for_exchanges = OrderService(
-        stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, seal=customers.seal
-    )
-    exchanges = Exchanges(for_exchanges, changes, promising, inventory, customers.seal)
-    handlers = {
-        **_handlers(labels, paying),
-        **return_handlers(inventory, ReturnLabels(carriers, reference, addressed), exchanges),
-        **regrouping.handlers(),
-        SEND: sender.send,
-        REROUTE: rerouting(runs, settings.tenant),
-    }
-    effects = Effects(stores.orders, changes, handlers, clock)
-    fulfillment = FulfillmentService(stores.orders, changes, effects, reference, stores.tracking)
-    return_policies = ReturnPolicies(stores.documents)
-    steering = OrderSteering(changes, reference, settings.most_rejections)
-    webhooks = None if client is None else _webhooks(settings, clock, client)
-    alert_policy, dry = AlertPolicyService(stores.documents), DryPromises(reference, stores.inventory, clock, room())
-    seeing = Seeing(reference, stores.inventory, dry, clock)
-    jeopardy = JeopardyWatch(
-        orders=stores.orders,
-        changes=changes,
-        effects=effects,
-        policies=alert_policy,
-        index=stores.alerts,
-        seeing=seeing,
+    ground = Ground(
+        settings=settings,
         clock=clock,
-        delayed=delayed if tells else no_notice,
+        stores=stores,
+        reference=reference,
+        inventory=inventory,
+        slots=slots,
+        promising=promising,
+        runs=runs,
+        room=room,
     )
+    parts = order_parts(ground)
+    steering = OrderSteering(parts.changes, reference, settings.most_rejections)
+    webhooks = None if client is None else _webhooks(settings, clock, client)
     return Engine(
+        **{field.name: getattr(parts, field.name) for field in fields(OrderParts)},
         tenant=settings.tenant,
         durability=settings.durability,
         clock=clock,
@@ -389,59 +283,9 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         get_it_by=GetItByService(reference=reference, inventory=stores.inventory, clock=clock, room=room()),
         nearest_stores=NearestStoresService(reference=reference, inventory=stores.inventory, clock=clock),
         slot_list=SlotListService(reference=reference, book=stores.slots, clock=clock),
-        orders=OrderService(
-            stores.orders,
-            stores.inventory,
-            reference,
-            clock,
-            slots,
-            beginnings=beginnings,
-            settle=effects.settle,
-            seal=customers.seal,
-        ),
-        tax_rates=tax_rates,
-        payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock),
-        order_policies=order_policies,
-        cancellations=cancellations,
-        regrouping=regrouping,
-        modifications=Modifications(
-            changes, cancellations, reference, order_policies, dry.options, clock, tax_rates.at
-        ),
-        changes=changes,
-        effects=effects,
-        fulfillment=fulfillment,
-        releases=TimedReleases(stores.orders, fulfillment, clock, settings.release_after_minutes),
-        waves=WaveService(stores.documents, fulfillment, clock, stores.answers),
-        documents=DocumentService(changes, reference, addressed),
-        carrier_events=CarrierEvents(changes, fulfillment, stores.tracking, stores.answers),
-        customers=customers,
-        notices=notices,
-        links=links,
-        public_url=terms.public_url.rstrip("/"),
-        returns=ReturnService(
-            changes,
-            effects,
-            return_policies,
-            reference,
-            stores.inventory,
-            stores.orders,
-            clock,
-            ExchangeTerms(stores.orders, tax_rates.at, tendering),
-        ),
-        return_policies=return_policies,
         steering=steering,
         closures=NodeClosures(stores.documents, stores.orders, steering, runs, reference, clock),
         time_outs=TimeOuts(stores.orders, steering, reference, clock),
-        exceptions=Exceptions(
-            orders=stores.orders,
-            changes=changes,
-            effects=effects,
-            index=stores.alerts,
-            seeing=seeing,
-            dry=dry,
-        ),
-        jeopardy=jeopardy,
-        alert_policy=alert_policy,
         leases=stores.leases,
         explanations=ExplanationService(stores.orders, explained, settings.explanation_days),
         routing_runs=runs,
@@ -452,7 +296,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         webhooks=webhooks,
         deliveries=None if webhooks is None else Deliveries(webhooks, stores.leases),
         imports=None if client is None else ImportStore(client, Keys(settings.tenant)),
-        desk=None if desk is None else desk.follow(contacts_under(customers.seal)),
+        desk=None if desk is None else desk.follow(contacts_under(parts.customers.seal)),
         reconciler=stores.reconciler,
     )
 
@@ -467,37 +311,6 @@ def _webhooks(settings: Settings, clock: Clock, client: StoreClient) -> WebhookS
         settings.tenant,
         None if secret is None else secret.get_secret_value().encode(),
     )
-
-
-def _handlers(labels: Labels, paying: PaymentEffects) -> dict[str, Handler]:
-    """Return who does what orders ask to be done elsewhere, by kind of effect."""
-    return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void, **paying.handlers()}
-
-
-def _providers(settings: Settings, stores: Stores, clock: Clock) -> Mapping[str, PaymentProvider]:
-    key = settings.stripe_key
-    secret = None if key is None else key.get_secret_value()
-    return payment_providers(stores.documents, clock, secret, settings.stripe_url)
-
-
-def _carriers(settings: Settings) -> Carriers:
-    key = settings.easypost_key
-    secret = None if key is None else key.get_secret_value()
-    return carriers_by(settings.carrier_provider, secret, settings.easypost_url)
-
-
-def _customers(settings: Settings, clock: Clock, stores: Stores) -> CustomerService:
-    secret = settings.customers_secret
-    wrapping = None if secret is None else secret.get_secret_value().encode()
-    keys = CustomerKeys(stores.customers, settings.tenant, wrapping)
-    return CustomerService(stores.customers, keys, stores.orders, clock)
-
-
-def _poster(settings: Settings, clock: Clock) -> NoticePoster | None:
-    if settings.notices_url is None or settings.notices_secret is None:
-        return None
-    targets = Targets(allow_private=settings.webhooks_allow_private)
-    return NoticePoster(settings.notices_url, settings.notices_secret.get_secret_value(), targets, clock)
 
 
 def _windows(settings: Settings, runs: RoutingRuns, clock: Clock) -> RoutingWindows | None:
