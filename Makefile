@@ -43,7 +43,7 @@ check:               ## what CI runs: lint, types, arrows, tests; types are chec
 
 SHARE ?= 1
 TESTS ?= tests/faults tests/dispatch tests/inventory/test_conservation.py tests/webhooks/test_delivery.py tests/backup/test_round_trip.py tests/api/test_imports.py \
-  tests/operation/test_flood.py tests/api/test_generated_requests.py
+  tests/operation/test_flood.py tests/api/test_generated_requests.py tests/life
 soak: setup          ## the tests of docs/reliability.md at their full figures: hours; SHARE=0.02 runs a fiftieth of them
 	ALLOT_SOAK=$(SHARE) $(BIN)/python -m pytest -q $(TESTS)
 
