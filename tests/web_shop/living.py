@@ -11,7 +11,7 @@ import csv
 import gzip
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -26,6 +26,7 @@ from engine.integrations.online_retail import import_online_retail
 from engine.inventory.model import PositionCount
 from engine.network.document import NetworkDocument
 from engine.orders.cancelling import NewCancellation
+from engine.orders.capture import MOST_LINES
 from engine.orders.destination import Destination
 from engine.orders.facts.money import TenderKind
 from engine.orders.facts.returns import Disposition
@@ -66,6 +67,7 @@ class Life:
     clock: SettableClock
     told: Told = field(default_factory=Told)
     bought: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    order_ids: list[str] = field(default_factory=list)
     on_its_way: list[tuple[datetime, str]] = field(default_factory=list)
     places: dict[str, Destination] = field(default_factory=dict)
 
@@ -85,30 +87,39 @@ class Life:
             day += timedelta(days=1)
 
     async def sell(self, sale: Sale) -> None:
-        """Capture an invoice as an order that is paid by card; what repeated rows differ by is a discount."""
+        """Capture an invoice as an order, or, as the longest of the year has 1,109 lines, as two."""
+        skus = list(sale.units)
+        for start in range(0, len(skus), MOST_LINES):
+            await self._sell(sale, skus[start : start + MOST_LINES], start)
+        self.told.sold += sale.total
+
+    async def _sell(self, sale: Sale, skus: Sequence[str], start: int) -> None:
+        """Capture lines of an invoice, paid by card; what repeated rows differ by is a discount."""
         lines = tuple(
             NewLine(
                 sku=sku,
-                quantity=units,
+                quantity=sale.units[sku],
                 unit_price_cents=sale.dearest[sku],
-                discount_cents=units * sale.dearest[sku] - sale.pence[sku],
+                discount_cents=sale.units[sku] * sale.dearest[sku] - sale.pence[sku],
             )
-            for sku, units in sale.units.items()
+            for sku in skus
         )
+        postage = 0 if start else sale.postage
+        total = sum(sale.pence[sku] for sku in skus) + postage
         order = NewOrder(
             channel="web",
-            channel_order_id=sale.invoice,
+            channel_order_id=f"{sale.invoice}/{start}" if start else sale.invoice,
             customer_id=sale.customer or None,
             destination=self.places[sale.invoice],
             lines=lines,
-            shipping_cents=sale.postage,
-            total_cents=sale.total,
+            shipping_cents=postage,
+            total_cents=total,
             currency="GBP",
-            tenders=(NewTender(kind=TenderKind.CARD, token="tok_visa"),) if sale.total else (),
+            tenders=(NewTender(kind=TenderKind.CARD, token="tok_visa"),) if total else (),
         )
         captured = (await self.engine.orders.capture(order)).value
-        self.told.sold += sale.total
-        for sku in sale.units:
+        self.order_ids.append(captured.order_id)
+        for sku in skus:
             self.bought[sale.customer, sku].append(captured.order_id)
 
     async def take_back(self, credit: Credit) -> None:
