@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import threading
 from array import array
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -51,19 +53,24 @@ _decode = msgspec.msgpack.Decoder(FoundOrder).decode
 
 
 class IndexWriter:
-    """The one writer of an index file; one that is `new` is not to be read before it is `finished`."""
+    """The one writer of an index file; one that is `new` is not to be read before it is `finished`.
+
+    A file is never closed while another thread writes: a task that is cancelled does not end the thread it waits for.
+    """
 
     def __init__(self, path: Path, *, is_new: bool = False) -> None:
         self._file = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._path, self._is_new = path, is_new
+        self._alone = threading.Lock()
         for pragma in _LOADING if is_new else _FOLLOWING:
             self._file.execute(f"PRAGMA {pragma}")
         if is_new:
             self._file.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file, once nobody writes."""
+        with self._alone:
+            self._file.close()
 
     def meta(self, name: str) -> str | None:
         """Return what is noted under a name."""
@@ -72,40 +79,51 @@ class IndexWriter:
 
     def apply(self, entries: Iterable[Entry], **noted: str) -> None:
         """Keep orders as they are now, and note how far that is, in one step."""
-        self._file.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             for entry in entries:
                 self._put(entry)
-            self._file.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted.items())
-            self._file.execute("COMMIT")
-        except BaseException:
-            self._file.execute("ROLLBACK")
-            raise
+            self._note(noted)
 
     def finish(self, **noted: str) -> None:
         """Sort what a new file was given, all at once; then it is on the disk, and may be read. It is closed."""
-        self._file.execute("BEGIN IMMEDIATE")
-        self._file.execute("INSERT OR IGNORE INTO entries SELECT term, place FROM loaded ORDER BY term, place")
-        self._file.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted.items())
-        self._file.execute("COMMIT")
+        with self._transaction():
+            self._file.execute("INSERT OR IGNORE INTO entries SELECT term, place FROM loaded ORDER BY term, place")
+            self._note(noted)
         self._file.execute("PRAGMA journal_mode = WAL")
-        self._file.close()
+        self.close()
         with self._path.open("rb") as file:
             os.fsync(file.fileno())
 
     def forget(self, term: int) -> int:
         """Take what is personal out of all orders of a customer; return of how many."""
-        self._file.execute("BEGIN IMMEDIATE")
-        found = self._file.execute(
-            "SELECT o.place, o.terms, o.personal FROM entries e JOIN orders o USING (place) WHERE e.term = ?", (term,)
-        ).fetchall()
-        for place, terms, personal in found:
-            gone = _unpacked(personal)
-            self._file.executemany("DELETE FROM entries WHERE term = ? AND place = ?", ((each, place) for each in gone))
-            stay = _packed(_unpacked(terms) - gone)
-            self._file.execute("UPDATE orders SET terms = ?, personal = '' WHERE place = ?", (stay, place))
-        self._file.execute("COMMIT")
+        with self._transaction():
+            found = self._file.execute(
+                "SELECT o.place, o.terms, o.personal FROM entries e JOIN orders o USING (place) WHERE e.term = ?",
+                (term,),
+            ).fetchall()
+            for place, terms, personal in found:
+                gone = _unpacked(personal)
+                self._file.executemany(
+                    "DELETE FROM entries WHERE term = ? AND place = ?", ((each, place) for each in gone)
+                )
+                stay = _packed(_unpacked(terms) - gone)
+                self._file.execute("UPDATE orders SET terms = ?, personal = '' WHERE place = ?", (stay, place))
         return len(found)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """Write all of it or nothing, alone."""
+        with self._alone:
+            self._file.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._file.execute("COMMIT")
+            except BaseException:
+                self._file.execute("ROLLBACK")
+                raise
+
+    def _note(self, noted: Mapping[str, str]) -> None:
+        self._file.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", noted.items())
 
     def _put(self, entry: Entry) -> None:
         place, known = self._place(entry)

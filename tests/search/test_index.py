@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as StillRunning
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -164,6 +167,34 @@ async def test_a_step_that_fails_leaves_no_trace(writer: IndexWriter, search: Or
         writer.apply(fails(), cursor="2")
     assert writer.meta("cursor") == "1"
     assert await all_of(search, Question()) == []
+
+
+def test_a_file_is_closed_once_nobody_writes_any_more(writer: IndexWriter, folder: IndexFolder) -> None:
+    """A server that stops cancels its tasks, and the threads they wait for go on.
+
+    Seeded bug: closed without waiting for its turn, the file is gone under a thread that writes: a segmentation fault.
+    """
+    is_half_done, goes_on = threading.Event(), threading.Event()
+
+    def slowly() -> Iterator[Entry]:
+        is_half_done.set()
+        assert goes_on.wait(timeout=30)
+        yield made("o-1")
+
+    with ThreadPoolExecutor(2) as threads:
+        written = threads.submit(writer.apply, slowly(), cursor="1")
+        assert is_half_done.wait(timeout=30)
+        closed = threads.submit(writer.close)
+        with pytest.raises(StillRunning):
+            closed.result(timeout=0.05)
+        goes_on.set()
+        written.result(timeout=30)
+        closed.result(timeout=30)
+    path = folder.current()
+    assert path is not None
+    again = IndexWriter(path)
+    assert again.meta("cursor") == "1"
+    again.close()
 
 
 def test_orders_that_are_over_come_by_how_long_they_have_been(folder: IndexFolder, writer: IndexWriter) -> None:
