@@ -1156,6 +1156,20 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def refurbish_return(
+        self, return_id: str, body: models.ReturnRefurbishmentBody, *, idempotency_key: str | None = None
+    ) -> models.Return:
+        """Say what became of units that were to be refurbished."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/returns/{part(return_id)}/refurbishments",
+                models.Return,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def cancel_return(
         self, return_id: str, body: models.ReturnDecisionBody | None = None, *, idempotency_key: str | None = None
     ) -> models.Return:

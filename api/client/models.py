@@ -2388,6 +2388,7 @@ class ReturnLine(Struct, frozen=True, kw_only=True):
     scrapped: int
     value_cents: int
     refund_cents: int
+    to_refurbish: int
 
 
 class ReturnLineBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -2481,6 +2482,22 @@ class ReturnReceivedBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     sku: str
     quantity: int
+
+
+class ReturnRefurbishedBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units that were to be refurbished: with `restock` they are sold again, with `scrap` they are gone."""
+
+    sku: str
+    quantity: int
+    outcome: Literal["restock", "scrap"]
+
+
+class ReturnRefurbishmentBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of units that were to be refurbished."""
+
+    lines: Sequence[ReturnRefurbishedBody]
+    reason: str | None = None
+    by: str | None = None
 
 
 class ReturnRule(Struct, frozen=True, kw_only=True, omit_defaults=True):

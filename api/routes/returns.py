@@ -1,4 +1,4 @@
-"""Returns over HTTP: look, approve, receive, inspect, cancel, close."""
+"""Returns over HTTP: look, approve, receive, inspect, refurbish, cancel, close."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from engine.orders.facts import returns as facts
 from engine.orders.model import Order
 from engine.returns.inspecting import Inspected, NewInspection
 from engine.returns.receiving import NewReceipt, differences
+from engine.returns.refurbishing import NewRefurbishment, Refurbished, RefurbishedAs
 from engine.returns.steps import return_of
 from engine.returns.without_receipt import NewReturnWithoutReceipt, NewUnits
 
@@ -91,6 +92,19 @@ async def inspect_return(call: Call[wire.ReturnInspectionBody, NoQuery]) -> Answ
     )
     new = NewInspection(units=units, by=body.by or actor(), reason=body.reason or "")
     return _answer(return_id, await call.engine.returns.inspect(return_id, new, call.replay))
+
+
+async def refurbish_return(call: Call[wire.ReturnRefurbishmentBody, NoQuery]) -> Answer:
+    """Says what became of units that were kept as damaged to be refurbished: they are sold again, or are gone.
+
+    The return may be closed by then. What is paid back does not change.
+    """
+    return_id, body = call.path["return_id"], call.body
+    units = tuple(
+        Refurbished(sku=line.sku, quantity=line.quantity, outcome=RefurbishedAs(line.outcome)) for line in body.lines
+    )
+    new = NewRefurbishment(units=units, by=body.by or actor(), reason=body.reason or "")
+    return _answer(return_id, await call.engine.returns.refurbish(return_id, new, call.replay))
 
 
 async def cancel_return(call: Call[wire.ReturnDecisionBody, NoQuery]) -> Answer:
@@ -181,6 +195,7 @@ def _line(line: facts.ReturnLine) -> wire.ReturnLine:
         scrapped=line.scrapped,
         value_cents=line.value_cents,
         refund_cents=line.refund_cents,
+        to_refurbish=line.to_refurbish,
     )
 
 
@@ -238,6 +253,13 @@ ENDPOINTS = (
         inspect_return,
         wire.ReturnInspectionBody,
         {"lines": [{"sku": "MUG-RED", "quantity": 1, "disposition": "restock"}]},
+    ),
+    _step(
+        "refurbishments",
+        "Say what became of units that were to be refurbished",
+        refurbish_return,
+        wire.ReturnRefurbishmentBody,
+        {"lines": [{"sku": "MUG-RED", "quantity": 1, "outcome": "restock"}]},
     ),
     _step("cancel", "Cancel a return", cancel_return, wire.ReturnDecisionBody, {"reason": "keeps it"}),
     _step("close", "Close a return", close_return, wire.ReturnDecisionBody, {"reason": "the rest is lost"}),

@@ -127,6 +127,22 @@ class ReturnInspectionBody(Body, frozen=True, kw_only=True):
     by: By | None = None
 
 
+class ReturnRefurbishedBody(Body, frozen=True, kw_only=True):
+    """Units that were to be refurbished: with `restock` they are sold again, with `scrap` they are gone."""
+
+    sku: Identifier
+    quantity: Quantity
+    outcome: Literal["restock", "scrap"]
+
+
+class ReturnRefurbishmentBody(Body, frozen=True, kw_only=True):
+    """What became of units that were to be refurbished."""
+
+    lines: Annotated[list[ReturnRefurbishedBody], Meta(min_length=1, max_length=1000)]
+    reason: Reason | None = None
+    by: By | None = None
+
+
 class ReturnLine(Reply, frozen=True, kw_only=True):
     """Units of a line that come back, by which terms of the return policy, and what became of them.
 
@@ -147,6 +163,9 @@ class ReturnLine(Reply, frozen=True, kw_only=True):
     scrapped: int
     value_cents: int
     refund_cents: int
+    to_refurbish: Annotated[
+        int, Meta(description="units that lie there as damaged until they are sold again or scrapped")
+    ]
 
 
 class ReturnStockMove(Reply, frozen=True, kw_only=True):

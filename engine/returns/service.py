@@ -1,6 +1,7 @@
-"""Returns as use cases: announce, approve, receive, inspect, cancel, close; and what is asked for when.
+"""Returns as use cases: announce, approve, receive, inspect, refurbish, cancel, close; and what is asked for when.
 
-Not here: the rules (authorising.py, receiving.py, inspecting.py, ending.py), exchanges (exchanging.py).
+Not here: the rules (authorising.py, receiving.py, inspecting.py, refurbishing.py, ending.py), exchanges
+(exchanging.py).
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from engine.returns.exchanging import ExchangeTerms, NewExchange
 from engine.returns.inspecting import NewInspection, inspected
 from engine.returns.policy import ReturnPolicies, ReturnPolicy
 from engine.returns.receiving import NewReceipt, Receiving, received
+from engine.returns.refurbishing import NewRefurbishment, refurbished
 from engine.returns.return_nodes import NodeChoice, best_nodes
 from engine.returns.steps import order_id_of, return_of
 from engine.returns.without_receipt import NewReturnWithoutReceipt, without_receipt
@@ -125,6 +127,10 @@ class ReturnService:
     async def inspect(self, return_id: str, new: NewInspection, replay: Replay | None = None) -> Outcome[Order]:
         """Write down what becomes of units; raises NotFound, InvalidInput, IllegalState."""
         return await self._step(return_id, lambda order, at: inspected(order, return_id, new, at), replay)
+
+    async def refurbish(self, return_id: str, new: NewRefurbishment, replay: Replay | None = None) -> Outcome[Order]:
+        """Write down which units can be sold again, or are scrapped after all; raises as `inspect`, IllegalState."""
+        return await self._step(return_id, lambda order, at: refurbished(order, return_id, new, at), replay)
 
     async def cancel(self, return_id: str, by: str, reason: str = "", replay: Replay | None = None) -> Outcome[Order]:
         """Let a return not take place; raises NotFound, IllegalState once something has come."""

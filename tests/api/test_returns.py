@@ -141,6 +141,13 @@ async def test_units_without_a_receipt_come_back_too(shop):
     assert (
         await shop.post(f"/v1/returns/{return_id}/receipts", json={"lines": [{"sku": "mug", "quantity": 1}]})
     ).is_success
-    found = {"lines": [{"sku": "mug", "quantity": 1, "disposition": "scrap"}]}
+    found = {"lines": [{"sku": "mug", "quantity": 1, "disposition": "refurbish"}]}
     assert (await shop.post(f"/v1/returns/{return_id}/inspections", json=found)).json()["state"] == "closed"
-    assert await stock(shop) == (20, {})
+    assert await stock(shop) == (20, {"damaged": 1})
+    done = {"lines": [{"sku": "mug", "quantity": 1, "outcome": "restock"}]}
+    key = {"Idempotency-Key": "mended-1"}
+    answer = await shop.post(f"/v1/returns/{return_id}/refurbishments", json=done, headers=key)
+    assert (answer.status_code, answer.json()["lines"][0]["to_refurbish"]) == (200, 0)
+    again = await shop.post(f"/v1/returns/{return_id}/refurbishments", json=done, headers=key)
+    assert (again.content, await stock(shop)) == (answer.content, (21, {}))
+    assert (await shop.post(f"/v1/returns/{return_id}/refurbishments", json=done)).status_code == 409

@@ -21,6 +21,7 @@ from engine.returns.authorising import NewReturn, NewReturnLine
 from engine.returns.inspecting import Inspected, NewInspection
 from engine.returns.policy import ReturnPolicy
 from engine.returns.receiving import NewReceipt
+from engine.returns.refurbishing import NewRefurbishment, Refurbished, RefurbishedAs
 from engine.returns.without_receipt import NewReturnWithoutReceipt, NewUnits
 from engine.routing.model import OrderLine
 from engine.stores import Stores
@@ -139,6 +140,11 @@ class Desk:
             for sku, count, what in units
         )
         await self.engine.returns.inspect(return_id, NewInspection(units=found, by="bea"))
+        return await self.found(return_id)
+
+    async def refurbish(self, return_id: str, *units: tuple[str, int, str]) -> Return:
+        done = tuple(Refurbished(sku=sku, quantity=count, outcome=RefurbishedAs(what)) for sku, count, what in units)
+        await self.engine.returns.refurbish(return_id, NewRefurbishment(units=done, by="bea"))
         return await self.found(return_id)
 
     async def found(self, return_id: str) -> Return:

@@ -12,6 +12,7 @@ from engine.orders.facts.money import EntryKind
 from engine.orders.facts.returns import Disposition, RefundShares, Return, came_back
 from engine.orders.states import units_by_state
 from engine.returns.policy import ReturnPolicy, Terms
+from engine.returns.refurbishing import RefurbishedAs
 from tests.returns.return_desk import Desk
 
 SKUS = {"1": ("MUG", 3), "2": ("TEA", 2)}
@@ -22,7 +23,8 @@ async def act(desk: Desk, dice: random.Random, came: Counter[str], gone: Counter
     """Do one thing that people do with returns, sensible or not."""
     order = await desk.engine.orders.get("ord_1")
     return_ids = [each.return_id for each in order.life.returns]
-    what = dice.choices(["announce", "receive", "inspect", "cancel", "close", "wait"], [3, 5, 5, 1, 1, 1])[0]
+    acts = ["announce", "receive", "inspect", "refurbish", "cancel", "close", "wait"]
+    what = dice.choices(acts, [4, 5, 5, 2, 1, 1, 1])[0]
     sku, units = dice.choice(["MUG", "MUG", "TEA", "POT"]), dice.randint(1, 3)
     if what == "announce" or not return_ids:
         await desk.announce("ord_1", (dice.choice(list(SKUS)), units), node_id=dice.choice(["north", "south"]))
@@ -33,6 +35,10 @@ async def act(desk: Desk, dice: random.Random, came: Counter[str], gone: Counter
         disposition = dice.choice(list(Disposition))
         await desk.inspect(dice.choice(return_ids), (sku, units, disposition.value))
         gone[sku] += units if disposition is Disposition.SCRAP else 0
+    elif what == "refurbish":
+        outcome = dice.choice(list(RefurbishedAs))
+        await desk.refurbish(dice.choice(return_ids), (sku, units, outcome.value))
+        gone[sku] += units if outcome is RefurbishedAs.SCRAP else 0
     elif what == "wait":
         await desk.later(days=1)
     else:
@@ -61,6 +67,8 @@ async def check(desk: Desk, came: Counter[str], gone: Counter[str]) -> None:
         assert sum(map(sum, there)) == 15 + came[sku] - gone[sku]
         waiting = sum(line.waiting for each in order.life.returns for line in each.lines if line.sku == sku)
         assert sum(held for _, held, _ in there) == waiting
+        to_refurbish = sum(line.to_refurbish for each in order.life.returns for line in each.lines if line.sku == sku)
+        assert sum(damaged for _, _, damaged in there) == to_refurbish
     back = came_back(order.life.returns)
     for line_id, states in units_by_state(order).items():
         assert sum(states.values()) == SKUS[line_id][1]
@@ -73,7 +81,10 @@ async def check(desk: Desk, came: Counter[str], gone: Counter[str]) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 async def test_units_and_cents_are_conserved_over_any_sequence(desk: Desk, seed: int) -> None:
-    """Catches surplus units that are paid back, units inspected twice, and refunds that each round up (each seeded)."""
+    """Catches surplus units that are paid back, units inspected or refurbished twice, and refunds that each round up.
+
+    Each was seeded once.
+    """
     dice, came, gone = random.Random(seed), Counter[str](), Counter[str]()
     terms = Terms(restocking_percent=dice.choice([0, 15]), fee_cents=dice.choice([0, 99]), refunds_shipping=True)
     when = dice.choice(["received", "inspected"])

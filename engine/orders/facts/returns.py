@@ -80,7 +80,8 @@ class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Units of a line of an order's demand that come back, and why; `received` of them have come.
 
     Units that nobody expected, of another product or more than the order had, have no `line_id`. Of `value_cents`,
-    what those refunded are worth, `refund_cents` are paid back.
+    what those refunded are worth, `refund_cents` are paid back. Of those to be `refurbished`, some are `mended` and
+    sold again by now, some were `given_up`.
     """
 
     line_id: str
@@ -96,6 +97,8 @@ class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     value_cents: int = 0
     refund_cents: int = 0
     comment: str = ""
+    mended: int = 0
+    given_up: int = 0
 
     @property
     def inspected(self) -> int:
@@ -106,6 +109,11 @@ class ReturnLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def waiting(self) -> int:
         """The units that have come, and were not looked at yet."""
         return self.received - self.inspected
+
+    @property
+    def to_refurbish(self) -> int:
+        """The units that lie there as damaged until they are mended, or given up."""
+        return self.refurbished - self.mended - self.given_up
 
 
 class StockMove(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
