@@ -30,9 +30,12 @@ $(READY): $(INSTALLED)
 demo: setup          ## the main job on real data, in one command
 	$(BIN)/allot demo
 
-# A process for each core; in the order of the folders, since the files with few tests, which would come last
-# otherwise, are those that take long.
-WORKERS ?= auto
+# A process more than there are cores, since many tests wait for a server; in the order of the folders, since the files
+# with few tests, which would come last otherwise, are those that take long.
+WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
+
+# Tests and commands start hundreds of processes, each of which would compile a thousand modules anew (a second).
+unexport PYTHONDONTWRITEBYTECODE
 
 test: setup          ## the tests alone
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
