@@ -65,6 +65,7 @@ from engine.returns.handling import return_handlers
 from engine.returns.labelling import ReturnLabels
 from engine.returns.policy import ReturnPolicies
 from engine.returns.service import ReturnService
+from engine.returns.travelling import ReturnParcels
 from engine.routing.runs import RoutingRuns
 from engine.stores import Stores
 from engine.webhooks.posting import NoticePoster
@@ -146,7 +147,7 @@ def order_parts(ground: Ground) -> OrderParts:
     exchanges = Exchanges(for_exchanges, changes, ground.promising, inventory, customers.seal)
     handlers = {
         **_handlers(labels, paying),
-        **return_handlers(inventory, ReturnLabels(carriers, reference, addressed), exchanges),
+        **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges),
         **regrouping.handlers(),
         SEND: sender.send,
         REROUTE: rerouting(ground.runs, settings.tenant),
@@ -194,7 +195,9 @@ def order_parts(ground: Ground) -> OrderParts:
         releases=TimedReleases(stores.orders, fulfillment, clock, settings.release_after_minutes),
         waves=WaveService(stores.documents, fulfillment, clock, stores.answers),
         documents=DocumentService(changes, reference, addressed),
-        carrier_events=CarrierEvents(changes, fulfillment, stores.tracking, stores.answers),
+        carrier_events=CarrierEvents(
+            changes, fulfillment, stores.tracking, stores.answers, ReturnParcels(changes).take
+        ),
         customers=customers,
         notices=notices,
         links=links,

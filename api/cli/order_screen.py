@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 
 from engine.orders.facts.money import EntryKind, LinePrice, Prices
-from engine.orders.facts.shipments import Shipment, ShipmentLine
+from engine.orders.facts.shipments import CarrierEvent, Shipment, ShipmentLine
 from engine.orders.model import HistoryEntry, Note, NotedMove, Order, OrderState
 from engine.orders.states import PROGRESS, customer_lines, state_of
 
@@ -126,7 +126,7 @@ def _shipments(out: Console, order: Order) -> None:
     for each in order.life.shipments:
         told = [f"{each.state.value} {_reached(each)}"]
         told += [" ".join(word for word in (each.carrier or each.service, each.tracking_number) if word)]
-        told += [_latest(each)] if each.events else []
+        told += [_latest(each.events)] if each.events else []
         table.add_row(escape(each.shipment_id), escape(f"{each.node_id}: {_units(each.lines)}\n{' · '.join(told)}"))
     _show(out, table)
 
@@ -136,8 +136,8 @@ def _reached(shipment: Shipment) -> str:
     return _time(next(at for at in times if at is not None))
 
 
-def _latest(shipment: Shipment) -> str:
-    event = shipment.events[-1]
+def _latest(events: Sequence[CarrierEvent]) -> str:
+    event = events[-1]
     return f"{event.event.replace('_', ' ')} {_time(event.at)}{f', {event.place}' if event.place else ''}"
 
 
@@ -152,6 +152,8 @@ def _returns(out: Console, order: Order) -> None:
     table.add_column("refund", justify="right", no_wrap=True)
     for each in order.life.returns:
         units = ", ".join(f"{line.received}/{line.quantity} × {line.sku} ({line.reason})" for line in each.lines)
+        if each.events:
+            units += f"; {_latest(each.events)}"
         if each.exchange is not None:
             units += f", in exchange for order {each.exchange.order_id}"
         row = (each.return_id, each.node_id, f"{each.state.value} {_time(each.received_at or each.authorised_at)}")

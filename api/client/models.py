@@ -2303,6 +2303,7 @@ class Return(Struct, frozen=True, kw_only=True):
     label_url: str
     label_cents: int
     problem: str
+    events: tuple[ReturnEvent, ...]
     fee_cents: int
     label_fee_cents: int
     shipping_refund_cents: int
@@ -2331,6 +2332,15 @@ class ReturnDecisionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     reason: str = ""
     by: str | None = None
+
+
+class ReturnEvent(Struct, frozen=True, kw_only=True):
+    """What the carrier said of the parcel by which a return comes."""
+
+    event: str
+    at: str
+    place: str | None
+    detail: str | None
 
 
 class ReturnExchange(Struct, frozen=True, kw_only=True):

@@ -145,6 +145,10 @@ def shown_return(order: Order, found: facts.Return) -> wire.Return:
         label_url=found.label_url,
         label_cents=found.label_cents,
         problem=found.problem,
+        events=[
+            wire.ReturnEvent(event=each.event, at=each.at, place=each.place or None, detail=each.detail or None)
+            for each in found.events
+        ],
         fee_cents=found.fee_cents,
         label_fee_cents=found.label_fee_cents,
         shipping_refund_cents=found.shipping_refund_cents,

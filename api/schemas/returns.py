@@ -21,7 +21,18 @@ ReturnId = Annotated[
         description="a return's id: 'ret_1_' and the id of its order",
     ),
 ]
-State = Literal["requested", "authorised", "received", "inspected", "closed", "cancelled", "refused", "expired"]
+State = Literal[
+    "requested",
+    "authorised",
+    "in_transit",
+    "delivered",
+    "received",
+    "inspected",
+    "closed",
+    "cancelled",
+    "refused",
+    "expired",
+]
 Disposition = Literal["restock", "refurbish", "scrap"]
 Comment = Annotated[str, Meta(max_length=500)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
@@ -204,6 +215,15 @@ class ReturnExchange(Reply, frozen=True, kw_only=True):
     credit_cents: int
 
 
+class ReturnEvent(Reply, frozen=True, kw_only=True):
+    """What the carrier said of the parcel by which a return comes."""
+
+    event: str
+    at: datetime
+    place: str | None
+    detail: str | None
+
+
 class Return(Reply, frozen=True, kw_only=True):
     """A return, what came of it, and what it pays back.
 
@@ -230,7 +250,8 @@ class Return(Reply, frozen=True, kw_only=True):
     tracking_number: str
     label_url: str
     label_cents: int
-    problem: Annotated[str, Meta(description="why it has no label")]
+    problem: Annotated[str, Meta(description="why it has no label, or what its carrier says went wrong with it")]
+    events: list[ReturnEvent]
     fee_cents: int
     label_fee_cents: int
     shipping_refund_cents: int

@@ -1,4 +1,4 @@
-"""What carriers report, by tracking number: each event is kept with its shipment, and what follows from it is done.
+"""What carriers report, by tracking number: each event is kept with its parcel, and what follows from it is done.
 
 A carrier that scans a packed shipment has it, whoever forgot to say so: it is shipped. Delivered is delivered, with
 what the carrier has as proof; lost or damaged units are sent again. Events may come twice, late, and in any order: what
@@ -7,7 +7,7 @@ is known changes nothing, and nothing goes back.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from engine.events.actor import actor
 from engine.fulfillment.answers import Answers
 from engine.fulfillment.carrying import CarrierSays, Loss, has_arrived, reported
 from engine.fulfillment.service import FulfillmentService
-from engine.fulfillment.shipments import order_id_of, shipment_of
+from engine.fulfillment.shipments import is_shipment_id, order_id_of, shipment_of
 from engine.fulfillment.tracking import Tracked, Tracking
 from engine.inventory.model import Outcome, Replay
 from engine.orders.changing import OrderChanges
@@ -45,13 +45,23 @@ class ReportedEvent:
     proof: str = ""
 
 
+OfReturns = Callable[[str, ReportedEvent], Awaitable[Taken]]
+"""Takes an event of the parcel of a return (its id)."""
+
+
 class CarrierEvents:
     """Takes the events of carriers."""
 
     def __init__(
-        self, changes: OrderChanges, fulfillment: FulfillmentService, tracking: Tracking, answers: Answers
+        self,
+        changes: OrderChanges,
+        fulfillment: FulfillmentService,
+        tracking: Tracking,
+        answers: Answers,
+        of_returns: OfReturns,
     ) -> None:
         self._changes, self._fulfillment, self._tracking, self._answers = changes, fulfillment, tracking, answers
+        self._of_returns = of_returns
 
     async def take(self, events: Sequence[ReportedEvent], replay: Replay | None = None) -> Outcome[list[Taken]]:
         """Take events in their order, each by itself, and say what became of each; again is no harm."""
@@ -67,6 +77,8 @@ class CarrierEvents:
         tracked = await self._tracking.find(new.tracking_number)
         if tracked is None:
             return Taken.UNKNOWN_NUMBER
+        if not is_shipment_id(tracked.subject):
+            return await self._of_returns(tracked.subject, new)
         try:
             shipment = await self._now_at(tracked)
         except NotFound:
@@ -99,8 +111,8 @@ class CarrierEvents:
 
     async def _now_at(self, tracked: Tracked) -> Shipment:
         """Return the shipment that a number is of now: cartons that were lost are one of their own."""
-        order = await self._changes.get(order_id_of(tracked.shipment_id))
+        order = await self._changes.get(order_id_of(tracked.subject))
         for shipment in order.life.shipments:
             if tracked.carton_id and any(carton.carton_id == tracked.carton_id for carton in shipment.cartons):
                 return shipment
-        return shipment_of(order, tracked.shipment_id)
+        return shipment_of(order, tracked.subject)

@@ -48,7 +48,7 @@ class Labels:
         except Refused as refusal:
             return _refused(effect, str(refusal))
         for carton, label in zip(shipment.cartons, bought, strict=True):
-            tracked = Tracked(shipment_id=shipment.shipment_id, carton_id=carton.carton_id)
+            tracked = Tracked(subject=shipment.shipment_id, carton_id=carton.carton_id)
             await self._tracking.put(label.tracking_number, tracked)
         return _labelled(effect, shipment, bought)
 

@@ -154,7 +154,7 @@ class FulfillmentService:
         """Note that a shipment has left its node: its units leave stock. Raises NotFound, IllegalState."""
         _, shipment = await self.find(shipment_id)
         if tracking_number:
-            await self._tracking.put(tracking_number, Tracked(shipment_id=shipment_id))
+            await self._tracking.put(tracking_number, Tracked(subject=shipment_id))
         handover = Handover(
             carrier=carrier,
             tracking_number=tracking_number,

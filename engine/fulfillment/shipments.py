@@ -37,6 +37,11 @@ def shipment_id_of(order: Order) -> str:
     return f"{_PREFIX}{order.order_id}-{len(order.life.shipments) + 1}"
 
 
+def is_shipment_id(subject: str) -> bool:
+    """Say whether an id is that of a shipment, and not of a return."""
+    return subject.startswith(_PREFIX)
+
+
 def order_id_of(shipment_id: str) -> str:
     """Return the order that a shipment is of; raises NotFound for what is no such id."""
     order_id, dash, number = shipment_id.removeprefix(_PREFIX).rpartition("-")

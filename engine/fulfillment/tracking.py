@@ -1,7 +1,7 @@
-"""Which shipment a tracking number is of; kept for half a year, which is longer than any parcel travels.
+"""Which shipment, or return, a tracking number is of; kept for half a year, which is longer than any parcel travels.
 
-It is written before the number is told to anybody, so that what a carrier says of it finds its shipment. Not here:
-what becomes of the shipment then (carrying.py).
+It is written before the number is told to anybody, so that what a carrier says of it finds its parcel. Not here:
+what becomes of it then (carrying.py, engine/returns/travelling.py).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ KEPT_SECONDS = 183 * 86_400
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tracked:
-    """The shipment that a number is of, and its carton; blank if the number is that of all its cartons."""
+    """The shipment, or return, that a number is of, and its carton; blank if the number is that of all its cartons."""
 
-    shipment_id: str
+    subject: str
     carton_id: str = ""
 
 
 class Tracking(Protocol):
-    """Finds shipments by tracking numbers."""
+    """Finds shipments and returns by tracking numbers."""
 
     async def put(self, number: str, tracked: Tracked) -> None:
         """Keep what a number is of."""
@@ -51,14 +51,14 @@ class MemoryTracking:
 
 
 class RedisTracking:
-    """Tracking numbers in the store: tracking:<number> is "<shipment id>\\n<carton id>"."""
+    """Tracking numbers in the store: tracking:<number> is "<shipment or return id>\\n<carton id>"."""
 
     def __init__(self, client: StoreClient, keys: Keys) -> None:
         self._client, self._keys = client, keys
 
     async def put(self, number: str, tracked: Tracked) -> None:
         """Keep what a number is of."""
-        text = f"{tracked.shipment_id}\n{tracked.carton_id}"
+        text = f"{tracked.subject}\n{tracked.carton_id}"
         await self._client.call("SET", self._keys.named("tracking", number), text, "EX", KEPT_SECONDS)
 
     async def find(self, number: str) -> Tracked | None:
@@ -66,5 +66,5 @@ class RedisTracking:
         found = await self._client.call("GET", self._keys.named("tracking", number))
         if found is None:
             return None
-        shipment_id, carton_id = found.decode().split("\n")
-        return Tracked(shipment_id=shipment_id, carton_id=carton_id)
+        subject, carton_id = found.decode().split("\n")
+        return Tracked(subject=subject, carton_id=carton_id)

@@ -26,6 +26,8 @@ from engine.returns.terms import Asked, kept_terms, may_come_until, still_announ
 
 _STEPS = {
     ReturnState.AUTHORISED: 0,
+    ReturnState.IN_TRANSIT: 0,
+    ReturnState.DELIVERED: 0,
     ReturnState.RECEIVED: 1,
     ReturnState.INSPECTED: 2,
     ReturnState.CLOSED: 3,

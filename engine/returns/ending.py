@@ -8,7 +8,7 @@ from datetime import datetime
 
 import msgspec
 
-from engine.orders.effecting import without_effect
+from engine.orders.effecting import with_effects, without_effect
 from engine.orders.facts.effects import Effect
 from engine.orders.facts.returns import Return, ReturnState
 from engine.orders.model import Note, Order
@@ -16,7 +16,8 @@ from engine.orders.revising import Revision, refused, revision_of
 from engine.returns.authorising import exchange_effects, first_effects
 from engine.returns.paying import asked_for_refund
 from engine.returns.receiving import differences
-from engine.returns.steps import over_ids, return_of, settled, void_of, with_return
+from engine.returns.steps import EXPIRE, over_ids, return_of, settled, void_of, with_return
+from engine.returns.travelling import awaited_until, was_sent
 
 
 def approved(order: Order, return_id: str, by: str, reason: str, at: datetime) -> Revision:
@@ -55,6 +56,11 @@ def cancelled(
         return refused(order, note, why)
     if before.is_over:
         return refused(order, note, f"Return {return_id!r} is {before.state.value}; there is nothing to cancel.")
+    if before.state is ReturnState.DELIVERED and not before.is_complete:
+        why = (
+            f"The parcel of return {return_id!r} is at node {before.node_id!r}; say what was in it as a receipt first."
+        )
+        return refused(order, note, why)
     if any(each.effect_id == f"{return_id}:exchange" for each in order.life.effects):
         return refused(order, note, f"The exchange of return {return_id!r} is being captured; cancel it in a moment.")
     if before.exchange_order_id and exchange_ships:
@@ -81,11 +87,18 @@ def closed(order: Order, return_id: str, by: str, reason: str, at: datetime) -> 
 
 
 def expired(order: Order, return_id: str, at: datetime) -> Revision:
-    """Return an order with a return whose units had to be there by now: what has not come is not expected any more."""
+    """Return an order with a return whose units had to be there by now: what has not come is not expected any more.
+
+    A parcel that the carrier has, or has brought, is waited for.
+    """
     before = return_of(order, return_id)
     order_before = order
     order = replace(order, life=without_effect(order.life, f"{return_id}:expire"))
     note = _note("return_expired", before, "return policy", "")
+    if (until := awaited_until(before, at)) is not None:
+        again = Effect(effect_id=f"{return_id}:expire", kind=EXPIRE, due_at=until, subject=return_id)
+        order = replace(order, life=with_effects(order.life, again))
+        return revision_of(order_before, order, replace(note, event="return_awaited", reason=before.state.value))
     if before.is_over:
         return revision_of(order_before, order, note)
     if before.received:
@@ -105,7 +118,7 @@ def _without_more(order: Order, before: Return, note: Note, at: datetime, seen: 
 
 def _voids(ended: Return, at: datetime) -> Sequence[Effect]:
     """Return the effect that gives a label back that nobody used."""
-    return (void_of(ended, at),) if ended.tracking_number else ()
+    return (void_of(ended, at),) if ended.tracking_number and not was_sent(ended) else ()
 
 
 def _note(event: str, changed: Return, by: str, reason: str) -> Note:

@@ -14,6 +14,7 @@ from engine.errors import Refused
 from engine.fulfillment.addresses import address_of_node
 from engine.fulfillment.carriers import BoughtLabel, Carriers, WantedLabel
 from engine.fulfillment.labels import Addressed
+from engine.fulfillment.tracking import Tracked, Tracking
 from engine.orders.changing import Rule
 from engine.orders.facts.effects import Effect
 from engine.orders.facts.returns import LabelPaidBy, Return
@@ -27,8 +28,8 @@ _BY = "returns"
 class ReturnLabels:
     """Buys the labels of returns."""
 
-    def __init__(self, carriers: Carriers, reference: Reference, addressed: Addressed) -> None:
-        self._carriers, self._reference, self._addressed = carriers, reference, addressed
+    def __init__(self, carriers: Carriers, reference: Reference, tracking: Tracking, addressed: Addressed) -> None:
+        self._carriers, self._reference, self._tracking, self._addressed = carriers, reference, tracking, addressed
 
     async def buy(self, order: Order, effect: Effect) -> Rule:
         """Do `carrier.return_label`; raises Unavailable to be asked later. Without a label people see the problem."""
@@ -50,6 +51,7 @@ class ReturnLabels:
             bought = await self._carriers.buy(wanted)
         except Refused as refusal:
             return _refused(effect, str(refusal))
+        await self._tracking.put(bought.tracking_number, Tracked(subject=found.return_id))
         return _labelled(effect, bought)
 
 

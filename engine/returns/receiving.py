@@ -27,7 +27,15 @@ from engine.returns.terms import kept_terms, terms_for, with_customer
 
 UNANNOUNCED, UNEXPECTED = "unannounced", "unexpected"
 """Why units came that the return did not name: the order had them, or it did not."""
-_MAY_COME = frozenset({ReturnState.AUTHORISED, ReturnState.RECEIVED, ReturnState.INSPECTED})
+_MAY_COME = frozenset(
+    {
+        ReturnState.AUTHORISED,
+        ReturnState.IN_TRANSIT,
+        ReturnState.DELIVERED,
+        ReturnState.RECEIVED,
+        ReturnState.INSPECTED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

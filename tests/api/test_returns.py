@@ -58,6 +58,15 @@ async def test_a_return_from_its_announcement_to_the_shelf(delivered):
     assert (told["return_id"], told["state"], told["node_id"]) == ("ret_1_o-1", "authorised", "east")
     again = await delivered.post("/v1/orders/o-1/returns", json={"lines": [line], "by": "anna"}, headers=key)
     assert (again.content, again.headers["Idempotent-Replayed"]) == (answer.content, "true")
+    number = (await delivered.get("/v1/returns/ret_1_o-1")).json()["tracking_number"]
+    scan = {"tracking_number": number, "event": "in_transit", "at": "2026-11-24T09:12:00Z", "place": "Lyon"}
+    assert (await delivered.post("/v1/carrier-events", json={"events": [scan]})).json()["data"][0]["outcome"] == "taken"
+    told = (await delivered.get("/v1/returns/ret_1_o-1")).json()
+    assert (told["state"], told["events"][0]["event"], told["events"][0]["place"]) == (
+        "in_transit",
+        "in_transit",
+        "Lyon",
+    )
     on_hand, _ = await stock(delivered)
     receipt = {"lines": [{"sku": "mug", "quantity": 1}], "by": "bea"}
     received = await delivered.post("/v1/returns/ret_1_o-1/receipts", json=receipt)

@@ -53,6 +53,7 @@ from engine.payments.sandbox import SandboxProvider
 from engine.returns.authorising import NewReturn, NewReturnLine
 from engine.returns.inspecting import Inspected, NewInspection
 from engine.returns.receiving import NewReceipt
+from engine.returns.refurbishing import NewRefurbishment, Refurbished, RefurbishedAs
 from engine.routing.run_model import RunRequest
 from engine.stores import memory_stores
 
@@ -236,6 +237,11 @@ class Lives(RuleBasedStateMachine):
     def inspect(self, at: int, units: int, disposition: Disposition) -> None:
         new = NewInspection(units=(Inspected(sku="MUG", quantity=units, disposition=disposition),), by="bea")
         self._with_return(at, lambda return_id: self.engine.returns.inspect(return_id, new))
+
+    @rule(at=number, units=few, outcome=st.sampled_from(list(RefurbishedAs)))
+    def refurbish(self, at: int, units: int, outcome: RefurbishedAs) -> None:
+        new = NewRefurbishment(units=(Refurbished(sku="MUG", quantity=units, outcome=outcome),), by="bea")
+        self._with_return(at, lambda return_id: self.engine.returns.refurbish(return_id, new))
 
     @rule(minutes=st.sampled_from([0, 1, 70, 3 * 24 * 60]))
     def wait(self, minutes: int) -> None:

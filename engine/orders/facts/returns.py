@@ -14,13 +14,16 @@ import msgspec
 from msgspec import Meta
 
 from engine.orders.facts.money import Prices, Tender
+from engine.orders.facts.shipments import CarrierEvent
 
 
 class ReturnState(StrEnum):
-    """How far a return has come; `requested` waits for somebody to approve it."""
+    """How far a return has come; `requested` waits for approval, and what is `delivered` to its node for receipt."""
 
     REQUESTED = "requested"
     AUTHORISED = "authorised"
+    IN_TRANSIT = "in_transit"
+    DELIVERED = "delivered"
     RECEIVED = "received"
     INSPECTED = "inspected"
     CLOSED = "closed"
@@ -177,7 +180,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     One that `is_complete` waits for nothing more, whatever has come. It costs the customer `fee_cents` and
     `label_fee_cents`; `refund_cents` is what it pays back: what the lines' units come to and `shipping_refund_cents`,
     less that, and at most `most_refund_cents`. `store_credit_cents` of it are store credit.
-    `problem` is why it has no label.
+    `problem` is why it has no label, or what its carrier says went wrong with it.
     """
 
     return_id: str
@@ -205,6 +208,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label_url: str = ""
     weight_g: int = 0
     problem: str = ""
+    events: tuple[CarrierEvent, ...] = ()
     fee_cents: int = 0
     label_fee_cents: int = 0
     shipping_refund_cents: int = 0
