@@ -52,6 +52,7 @@ VERBS = (
     ),
     Verb(name="bid-prices", module="api.cli.bid_prices", line="Make bid prices of a forecast, and publish them."),
     Verb(name="order", module="api.cli.order", line="Find orders, and show the whole life of one."),
+    Verb(name="shipment", module="api.cli.shipment", line="List what nodes have to ship, and show one shipment."),
     Verb(name="alerts", module="api.cli.alerts", line="List orders in jeopardy, and ways out for one."),
     Verb(name="node", module="api.cli.node", line="Switch nodes off in an emergency, and on again."),
     Verb(name="payments", module="api.cli.payments", line="Reconcile payments, and show the money of an order."),

@@ -1504,6 +1504,7 @@ class Order(Struct, frozen=True, kw_only=True):
     forbidden_node_ids: tuple[str, ...] = ()
     alerts: tuple[AlertReply, ...] = ()
     shipments: tuple[ReleasedShipment, ...] = ()
+    returns: tuple[OrderReturn, ...] = ()
 
 
 class OrderApproval(Struct, frozen=True, kw_only=True):
@@ -1708,6 +1709,16 @@ class OrderPrices(Struct, frozen=True, kw_only=True):
     shipping_tax_cents: int
     is_tax_included: bool
     lines: tuple[OrderLinePrice, ...]
+
+
+class OrderReturn(Struct, frozen=True, kw_only=True):
+    """A return of an order, and how far it is; `GET /v1/returns/{return_id}` has all of it."""
+
+    return_id: str
+    state: str
+    node_id: str
+    tracking_number: str | None
+    refund_cents: int
 
 
 class OverHub(Struct, frozen=True, kw_only=True):

@@ -285,6 +285,16 @@ def shown_order(order: Order, personal: Personal | None = None) -> wire.Order:
         forbidden_node_ids=list(steering.forbidden_node_ids),
         alerts=[shown_alert(each) for each in order.life.alerts],
         shipments=[shown_shipment(order, shipment) for shipment in order.life.shipments],
+        returns=[
+            wire.OrderReturn(
+                return_id=each.return_id,
+                state=each.state.value,
+                node_id=each.node_id,
+                tracking_number=each.tracking_number or None,
+                refund_cents=each.refund_cents,
+            )
+            for each in order.life.returns
+        ],
     )
 
 

@@ -11,6 +11,7 @@ from msgspec import Meta
 from api.schemas.alerts import AlertReply
 from api.schemas.fields import Body, Cents, Currency, Identifier, Latitude, Longitude, Quantity, Reply
 from api.schemas.order_steering import LineUnits, OrderHold, Pin, Priority, Rejection
+from api.schemas.returns import State as ReturnState
 from api.schemas.shipments import ReleasedShipment
 from api.schemas.tenders import TenderBody
 from engine.routing.explanation import BrokenLimit, LineExplanation, OneNode, OverHub, RoutedCosts, RoutedParcel
@@ -208,6 +209,16 @@ class Allocation(Reply, frozen=True, kw_only=True):
     hub: AllocationHub | None = None
 
 
+class OrderReturn(Reply, frozen=True, kw_only=True):
+    """A return of an order, and how far it is; `GET /v1/returns/{return_id}` has all of it."""
+
+    return_id: str
+    state: ReturnState
+    node_id: str
+    tracking_number: str | None
+    refund_cents: int
+
+
 class Order(Reply, frozen=True, kw_only=True):
     """An order and where it stands, by what waits most; `allocations` is what has a node and has not left it yet."""
 
@@ -257,6 +268,9 @@ class Order(Reply, frozen=True, kw_only=True):
     )
     shipments: Annotated[list[ReleasedShipment], Meta(description="its parcels, once they are released to nodes")] = (
         msgspec.field(default_factory=list)
+    )
+    returns: Annotated[list[OrderReturn], Meta(description="what comes back of it, the oldest first")] = msgspec.field(
+        default_factory=list
     )
 
 

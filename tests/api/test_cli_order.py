@@ -55,6 +55,13 @@ def test_orders_are_found_shown_and_archived(tmp_path: Path, capsys: pytest.Capt
         told = capsys.readouterr()
         return code, told.out + told.err
 
+    def shipments(*words: str) -> tuple[int, str]:
+        code = main(["shipment", *words, "--data", str(data)])
+        told = capsys.readouterr()
+        return code, told.out + told.err
+
+    assert shipments("list", "--state", "packed", "--json") == (DONE, '{"data":[],"has_more":false}\n')
+    assert shipments("show", "shp_o-9-1")[0] == BAD_INPUT
     assert ask("find", "--phone", "555-0101 (212)") == (DONE, "no order has all that\n")  # digits count in their order
     code, told = ask("find", "--phone", "212 555 0102", "--json")
     assert code == DONE

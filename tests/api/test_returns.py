@@ -67,6 +67,9 @@ async def test_a_return_from_its_announcement_to_the_shelf(delivered):
         "in_transit",
         "Lyon",
     )
+    assert [
+        (each["return_id"], each["state"]) for each in (await delivered.get("/v1/orders/o-1")).json()["returns"]
+    ] == [("ret_1_o-1", "in_transit")]
     on_hand, _ = await stock(delivered)
     receipt = {"lines": [{"sku": "mug", "quantity": 1}], "by": "bea"}
     received = await delivered.post("/v1/returns/ret_1_o-1/receipts", json=receipt)
