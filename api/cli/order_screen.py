@@ -207,7 +207,7 @@ def _said(out: Console, order: Order) -> None:
         _rows(out, (f"{_time(e.at)}  {e.template} by {e.channel}: {e.outcome or 'sent'}" for e in life.notices))
     if life.documents:
         _title(out, "Documents", "")
-        _rows(out, (f"{_time(e.at)}  {e.document} {e.subject} {e.act} by {e.by}" for e in life.documents))
+        _rows(out, (f"{_time(e.at)}  {e.document} {e.subject} {e.act}{_by(e.by)}" for e in life.documents))
     if life.effects:
         _title(out, "Still to be done elsewhere", "")
         tried = (f", tried {each.tries} times: {each.last_error}" if each.tries else "" for each in life.effects)
@@ -240,10 +240,17 @@ def _history(out: Console, order: Order, history: Sequence[HistoryEntry]) -> Non
 def _note(note: Note, currency: str) -> list[str]:
     told = [note.subject or "", f"at {note.node_id}" if note.node_id else ""]
     told.append("" if note.amount_cents is None else amount(note.amount_cents, currency))
-    told.append(", ".join(f"{line.quantity} of line {line.line_id}" for line in note.lines))
+    moved = {(move.line_id, move.quantity) for move in note.moves}
+    stayed = [line for line in note.lines if (line.line_id, line.quantity) not in moved]
+    told.append(", ".join(f"{line.quantity} of line {line.line_id}" for line in stayed))
     told += [_moved(move) for move in note.moves]
-    told += [note.reason or "", f"by {note.by}" if note.by not in {"", note.node_id} else ""]
+    told += [note.reason or "", "" if note.by == note.node_id else _by(note.by).strip()]
     return [each for each in told if each]
+
+
+def _by(name: str) -> str:
+    """Tell who did it, unless a request named nobody: its id says nothing to a reader."""
+    return "" if name == "" or name.startswith("req_") else f" by {name}"
 
 
 def _moved(move: NotedMove) -> str:

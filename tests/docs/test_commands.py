@@ -37,6 +37,7 @@ SHOWN = {
         '"reason":"insufficient_stock"',
         "The result agrees with its problem",
     ],
+    "docs/how-to/order-life.md": ["2 delivered, 1 returned", "captured 39.75, refunded 19.95", "the books agree"],
 }
 """What a page says that its reader will see."""
 
