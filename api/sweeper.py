@@ -119,6 +119,20 @@ async def keep_effects(engine: Engine, interval_seconds: float = 1.0) -> None:
     await _keep(look_again, "doing what orders ask for", interval_seconds)
 
 
+async def keep_erasures(engine: Engine, interval_seconds: float = 10.0) -> None:
+    """Take what is personal out of the orders of erased customers until cancelled; one of several servers does it."""
+    owner = secrets.token_hex(8)
+
+    async def look_again() -> bool:
+        async with leased(engine.leases, "erasures", owner, DECISIONS_SECONDS) as is_mine:
+            if is_mine:
+                with acting_as("sweeper"):
+                    await engine.customers.step()
+        return False
+
+    await _keep(look_again, "clearing the orders of erased customers", interval_seconds)
+
+
 async def keep_alerts(engine: Engine, interval_seconds: float = 1.0) -> None:
     """Look whether orders under way will be late, a page of them at a time, until cancelled; one of several servers."""
     owner = secrets.token_hex(8)

@@ -828,6 +828,7 @@ class ExportedOrder(Struct, frozen=True, kw_only=True):
     longitude: float | None
     lines: tuple[ExportedLine, ...]
     customer: dict[str, Any] | None
+    payment: dict[str, Any] | None
     notices: tuple[ExportedNotice, ...]
 
 
@@ -1518,7 +1519,7 @@ class OrderApproval(Struct, frozen=True, kw_only=True):
 
 
 class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An order to capture; `customer` is sealed, `payment` is kept as it is.
+    """An order to capture; `customer` and `payment` are sealed.
 
     The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
     prices if it says any of them, or a currency: lines without one have that of the catalog. With a pickup_node_id,

@@ -135,6 +135,7 @@ class ExportedOrder(Reply, frozen=True, kw_only=True):
     longitude: float | None
     lines: list[ExportedLine]
     customer: dict[str, Any] | None
+    payment: dict[str, Any] | None
     notices: list[ExportedNotice]
 
 

@@ -50,7 +50,7 @@ class OrderLineBody(Body, frozen=True, kw_only=True):
 
 
 class OrderBody(Body, frozen=True, kw_only=True):
-    """An order to capture; `customer` is sealed, `payment` is kept as it is.
+    """An order to capture; `customer` and `payment` are sealed.
 
     The channel's own id stands for the order: sent again it is the same one, whatever the idempotency key. It has
     prices if it says any of them, or a currency: lines without one have that of the catalog.

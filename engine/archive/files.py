@@ -1,4 +1,4 @@
-"""The files of the archive: Parquet, some thousand orders each, which never change.
+"""The files of the archive: Parquet, some thousand orders each, which change only where a customer was erased.
 
     orders-<number>.open.parquet   being filled: what of it counts is what the store says (book.py)
     orders-<number>.parquet        done
@@ -11,7 +11,7 @@ Columns: `order_id`, by which rows are sorted; `state`, `channel`, `captured_at`
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,15 +54,7 @@ class ArchiveFolder:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         table = pa.Table.from_pylist([_row(each) for each in sorted(orders, key=lambda each: each.order_id)], _SCHEMA)
         path = self._path(number, ".open")
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            pq.write_table(table, file, compression="zstd", row_group_size=_ROWS_TOGETHER)
-            file.flush()
-            os.fsync(file.fileno())
-        if not pq.read_table(part).equals(table):
-            raise OSError(f"{part} does not hold what was written to it")
-        part.replace(path)
-        self._sync()
+        self._write(path, table)
         return path
 
     def close(self, number: int) -> None:
@@ -109,6 +101,28 @@ class ArchiveFolder:
         for group in range(file.num_row_groups):
             yield _kept(file.read_row_group(group, columns=_KEPT))
 
+    def rewrite(self, number: int, changed: Mapping[str, Kept]) -> None:
+        """Put other orders into the places of those of the same ids that a file has; the rest stays as it is."""
+        path = self._found(number)
+        found = pq.read_table(path)
+        rows = [
+            _row(changed[row["order_id"]]) if row["order_id"] in changed else row
+            for row in found.select(_SCHEMA.names).to_pylist()
+        ]
+        self._write(path, pa.Table.from_pylist(rows, _SCHEMA))
+
+    def _write(self, path: Path, table: pa.Table) -> None:
+        """Write a file, and have it on the disk, before it is the one that counts."""
+        part = path.with_suffix(".part")
+        with part.open("wb") as file:
+            pq.write_table(table, file, compression="zstd", row_group_size=_ROWS_TOGETHER)
+            file.flush()
+            os.fsync(file.fileno())
+        if not pq.read_table(part).equals(table):
+            raise OSError(f"{part} does not hold what was written to it")
+        part.replace(path)
+        self._sync()
+
     def _path(self, number: int, mark: str = "") -> Path:
         return self.path / f"orders-{number:06d}{mark}.parquet"
 
@@ -118,9 +132,9 @@ class ArchiveFolder:
 
     def _file(self, number: int) -> pq.ParquetFile:
         try:
-            return _opened(self._found(number))
+            return _opened_now(self._found(number))
         except FileNotFoundError:  # it may have been closed between a look and the next
-            return _opened(self._found(number))
+            return _opened_now(self._found(number))
 
     def _sync(self) -> None:
         folder = os.open(self.path, os.O_RDONLY)
@@ -130,8 +144,13 @@ class ArchiveFolder:
             os.close(folder)
 
 
+def _opened_now(path: Path) -> pq.ParquetFile:
+    """Return a file as it is now: an erasure may have written it anew."""
+    return _opened(path, path.stat().st_ino)
+
+
 @lru_cache(maxsize=64)
-def _opened(path: Path) -> pq.ParquetFile:
+def _opened(path: Path, _: int) -> pq.ParquetFile:
     """Return a file, whose footer is read once."""
     return pq.ParquetFile(path, memory_map=True)
 

@@ -5,12 +5,16 @@ What changes an archived order puts it back first. All else is as the store does
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 from engine.archive.model import Kept
 from engine.archive.service import Archive
 from engine.errors import NotFound
 from engine.inventory.model import Outcome, Replay
+from engine.orders.clearing import Clearing
 from engine.orders.model import Captured, HistoryEntry, Order
 from engine.orders.records import fingerprint
 from engine.orders.replies import OrderArchived
@@ -68,5 +72,19 @@ class _ArchivedOrders:
         await self._archive.put_back(order_id)
         return await self._store.cancel(order_id, replay=replay)
 
+    async def clear(self, clearings: Sequence[Clearing]) -> list[str]:
+        """Take what is personal out of orders, archived or not."""
+        by_id = {each.seen.order_id: each for each in clearings}
+        archived = await self._archive.rewrite({name: partial(_cleared, clearing=by_id[name]) for name in by_id})
+        return await self._store.clear([each for name, each in by_id.items() if name not in archived])
+
     async def _kept(self, order_id: str) -> Kept | None:
         return (await self._archive.find([order_id])).get(order_id)
+
+
+def _cleared(kept: Kept, clearing: Clearing) -> Kept:
+    """Return an archived order without what is personal in it; its steps say so."""
+    life, routed, told = clearing.life
+    fields = {**kept.fields, "doc": clearing.doc.encode(), "life": life.encode(), "routed": routed.encode()}
+    step = f"{round(kept.changed_at.timestamp() * 1000)} {told}  {clearing.written}"
+    return replace(kept, fields=fields, steps=(*kept.steps, step.encode()))

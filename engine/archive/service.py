@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from engine.archive.book import ArchiveBook
@@ -81,6 +81,27 @@ class Archive:
             return False
         await self._book.put_back(number, (await self._read(number, [order_id]))[order_id])
         return True
+
+    async def rewrite(self, changed: Mapping[str, Callable[[Kept], Kept]]) -> set[str]:
+        """Change archived orders where they lie, their files written anew; return which of the ids are archived.
+
+        Raises Unavailable while another process archives.
+        """
+        numbers = await self._book.numbers(list(changed))
+        by_number: dict[int, list[str]] = {}
+        for order_id, number in zip(changed, numbers, strict=True):
+            if number is not None:
+                by_number.setdefault(number, []).append(order_id)
+        if not by_number:
+            return set()
+        async with leased(self._leases, _LEASE, self._owner, _LEASE_SECONDS) as is_mine:
+            if not is_mine:
+                raise Unavailable("The archive is being written by another process. Try again.")
+            for number, names in by_number.items():
+                found = await self._read(number, names)
+                kept = {name: changed[name](each) for name, each in found.items()}
+                await asyncio.to_thread(self._folder.rewrite, number, kept)
+        return {name for names in by_number.values() for name in names}
 
     async def every(self) -> AsyncIterator[list[Kept]]:
         """Yield all archived orders, some at a time."""

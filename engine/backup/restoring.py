@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.backup.file import Header, Record, check, records
+from engine.backup.file import CUSTOMER_KEYS, Header, Record, check, records
 from engine.backup.taking import PREFIX
 from engine.errors import Fault, IncompatibleStore, InvalidInput, StoreReplyError
 from engine.storage.client import Part, StoreClient
 from engine.storage.direct import DirectLink
 
 MARK, _PROBE = "allot:restoring", "allot:probe"
+_CUSTOMER = b"}:customer:"
 _AT_ONCE, _BYTES_AT_ONCE = 500, 2**23
 
 
@@ -53,6 +54,7 @@ def restore(
     _put_back(link, path)
     if customer_keys is not None:
         _put_back(link, customer_keys)
+        _note_erased(link, path)
     keys = int(link.ask("DBSIZE")) - 1
     link.ask("DEL", MARK)
     return Restored(header=header, keys=keys, seconds=time.monotonic() - began)
@@ -133,6 +135,16 @@ def _put_back(link: DirectLink, path: Path) -> None:
     # Cursors of readers are of the life of the store that was, and its numbers may now stand for other events.
     commands += [("SET", key, secrets.token_hex(3)) for key in sorted(lives)]
     link.ask_all(commands)
+
+
+def _note_erased(link: DirectLink, path: Path) -> None:
+    """Have the orders of customers cleared again who were erased since the backup: they have no key any more."""
+    known = [record.key.split(_CUSTOMER, 1) for record in records(path) if _CUSTOMER in record.key]
+    for start in range(0, len(known), _AT_ONCE):
+        some = known[start : start + _AT_ONCE]
+        has_key = link.ask_all([("HEXISTS", home + b"}" + CUSTOMER_KEYS, name) for home, name in some])
+        erased = [each for each, found in zip(some, has_key, strict=True) if not found]
+        link.ask_all([("ZADD", home + b"}:customer_clearing", 0, name) for home, name in erased])
 
 
 def _command(record: Record) -> Sequence[Part]:

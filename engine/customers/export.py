@@ -36,6 +36,7 @@ class ExportedOrder(msgspec.Struct, frozen=True, kw_only=True):
     longitude: float | None
     lines: tuple[ExportedLine, ...]
     customer: dict[str, Any] | None
+    payment: dict[str, Any] | None
     notices: tuple[Notice, ...]
 
 
@@ -74,5 +75,6 @@ def _order(order: Order, personal: Personal) -> ExportedOrder:
         longitude=destination.longitude,
         lines=tuple(ExportedLine(line_id=line.line_id, sku=line.sku, quantity=line.quantity) for line in order.lines),
         customer=personal.customer,
+        payment=personal.payment,
         notices=order.life.notices,
     )

@@ -30,6 +30,7 @@ class MemoryCustomerStore:
         self._keys: dict[str, bytes] = {}
         self._kept: dict[str, _Kept] = {}
         self._opted_out: set[str] = set()
+        self._clearing: dict[str, int] = {}
 
     async def root(self, fresh: bytes) -> bytes:
         """See `CustomerStore.root`."""
@@ -97,6 +98,7 @@ class MemoryCustomerStore:
             kept = self._kept.get(customer_id)
             if kept is None:
                 return ("missing", 0)
+            self._clearing.setdefault(customer_id, at_ms)
             if customer_id in self._keys:
                 if len(kept.orders) != orders:
                     raise CustomersMoved
@@ -106,6 +108,20 @@ class MemoryCustomerStore:
 
         replayed, (verdict, erased_ms) = self._records.once(replay, erased)
         return Outcome(value=None if verdict == "missing" else int(str(erased_ms)), replayed=replayed)
+
+    async def to_clear(self, now_ms: int, limit: int) -> list[str]:
+        """See `CustomerStore.to_clear`."""
+        return sorted(name for name, at_ms in self._clearing.items() if at_ms <= now_ms)[:limit]
+
+    async def clear_at(self, customer_id: str, at_ms: int | None) -> None:
+        """See `CustomerStore.clear_at`."""
+        self._clearing.pop(customer_id, None)
+        if at_ms is not None:
+            self._clearing[customer_id] = at_ms
+
+    async def forget_past(self) -> bool:
+        """See `CustomerStore.forget_past`: there are no files."""
+        return True
 
     async def opt_out(self, term: str) -> None:
         """See `CustomerStore.opt_out`."""

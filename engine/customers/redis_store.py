@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.resources import files
 
 from engine.customers.store import CustomersMoved, KeptCustomer, is_at_another, was_erased
@@ -89,7 +88,7 @@ class RedisCustomerStore:
     async def erase(
         self, customer_id: str, *, at_ms: int, orders: int, replay: Replay | None = None
     ) -> Outcome[int | None]:
-        """See `CustomerStore.erase`; lets the server write its append-only file anew, which has the key too."""
+        """See `CustomerStore.erase`."""
         args = (customer_id, at_ms, orders, actor())
         try:
             replayed, reply = await call_once(
@@ -100,10 +99,31 @@ class RedisCustomerStore:
                 raise CustomersMoved from None
             raise
         verdict, erased_ms = reply
-        if not replayed and not isinstance(self._client, ClusterClient):
-            with suppress(StoreReplyError):  # it is at it already, or may not be asked
-                await self._client.call("BGREWRITEAOF")
         return Outcome(value=None if verdict == "missing" else int(erased_ms), replayed=replayed)
+
+    async def to_clear(self, now_ms: int, limit: int) -> list[str]:
+        """See `CustomerStore.to_clear`."""
+        key = self._keys.named("customer_clearing")
+        found = await self._client.call("ZRANGEBYSCORE", key, "-inf", now_ms, "LIMIT", 0, limit)
+        return [each.decode() for each in found]
+
+    async def clear_at(self, customer_id: str, at_ms: int | None) -> None:
+        """See `CustomerStore.clear_at`."""
+        key = self._keys.named("customer_clearing")
+        if at_ms is None:
+            await self._client.call("ZREM", key, customer_id)
+        else:
+            await self._client.call("ZADD", key, at_ms, customer_id)
+
+    async def forget_past(self) -> bool:
+        """See `CustomerStore.forget_past`: the append-only file, which also has what was overwritten."""
+        if isinstance(self._client, ClusterClient):
+            return True
+        try:
+            await self._client.call("BGREWRITEAOF")
+        except StoreReplyError as error:  # it is at it already, or may not be asked
+            return "in progress" not in str(error)
+        return True
 
     async def opt_out(self, term: str) -> None:
         """See `CustomerStore.opt_out`."""

@@ -5,7 +5,8 @@ Not here: the personal data of orders (order_seal.py), what is sent to customers
 
 from __future__ import annotations
 
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -17,14 +18,16 @@ from engine.customers.model import Customer, Erased, Profile
 from engine.customers.order_seal import CustomerSeal
 from engine.customers.sealing import opened, sealed, terms_of
 from engine.customers.store import CustomersMoved, CustomerStore
-from engine.errors import Fault, IllegalState, InvalidInput, NotFound, Unavailable
+from engine.errors import AllotError, Fault, IllegalState, InvalidInput, NotFound, Unavailable
 from engine.inventory.model import Outcome, Replay
+from engine.orders.clearing import Clearing, cleared
 from engine.orders.model import Order
 from engine.orders.states import is_over
 from engine.orders.store import OrderStore
 
 _TRIES = 8
 _NAMED = 5
+_SOON, _OPEN_WAIT, _ANSWERS_KEPT = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=25)
 _decode = msgspec.json.Decoder(Profile).decode
 
 
@@ -126,9 +129,37 @@ class CustomerService:
                 error = NotFound(f"There is no customer {customer_id!r}.")
                 error.replayed = found.replayed
                 raise error
+            if not found.replayed:
+                with suppress(AllotError):  # the sweeper does it
+                    await self.clear(customer_id)
             erased = Erased(customer_id=customer_id, erased_at=instant_of(found.value), orders=len(order_ids))
             return Outcome(value=erased, replayed=found.replayed)
         raise Unavailable(f"Customer {customer_id!r} is being changed by other calls. Send it again.")
+
+    async def step(self, limit: int = 20) -> int:
+        """Clear the orders of erased customers that are to be looked at by now; return how many customers."""
+        due = await self._store.to_clear(_milliseconds(self._clock.now()), limit)
+        for customer_id in due:
+            await self.clear(customer_id)
+        return len(due)
+
+    async def clear(self, customer_id: str) -> None:
+        """Take what is personal, and not sealed, out of the orders of an erased customer that are over.
+
+        Those that are not over are looked at again; so is all of it once no answer of before is kept any more.
+        """
+        orders = await self._kept_orders(customer_id)
+        over = [order for order in orders if is_over(order)]
+        found = [Clearing(seen=order, to=cleared(order)) for order in over if cleared(order) != order]
+        wait = None if len(over) == len(orders) else _OPEN_WAIT
+        if found:
+            moved = await self._orders.clear(found)
+            done = [each.to for each in found if each.seen.order_id not in moved]
+            await self._orders.clear_answers(done)
+            is_anew = await self._store.forget_past()
+            wait = _SOON if moved or not is_anew else wait or _ANSWERS_KEPT
+        at = None if wait is None else _milliseconds(self._clock.now() + wait)
+        await self._store.clear_at(customer_id, at)
 
     async def _check_orders(self, customer_id: str) -> None:
         """Raise IllegalState if orders of a customer who is there are not over."""

@@ -79,6 +79,18 @@ class CustomerStore(Protocol):
         """
         ...
 
+    async def to_clear(self, now_ms: int, limit: int) -> list[str]:
+        """Return erased customers whose orders are to be looked at by now: these still say something of them."""
+        ...
+
+    async def clear_at(self, customer_id: str, at_ms: int | None) -> None:
+        """Look at the orders of an erased customer at an instant, None: never more."""
+        ...
+
+    async def forget_past(self) -> bool:
+        """Let the server write anew the files that have what was there before; False if it cannot do that now."""
+        ...
+
     async def opt_out(self, term: str) -> None:
         """Send no more notices to an address, whoever has it."""
         ...

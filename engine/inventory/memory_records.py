@@ -34,6 +34,12 @@ class MemoryRecords:
         self._kept[replay.digest] = (replay.fingerprint, until, reply)
         return False, reply
 
+    def change(self, changed: Callable[[Reply], Reply]) -> None:
+        """Change what is kept under every key."""
+        self._kept = {
+            digest: (fingerprint, until, changed(reply)) for digest, (fingerprint, until, reply) in self._kept.items()
+        }
+
     def find(self, replay: Replay) -> Reply | None:
         """Return the reply kept under a key, None if it is new; raises IdempotencyConflict for another body."""
         fingerprint, until, reply = self._kept.get(replay.digest, ("", 0, ()))

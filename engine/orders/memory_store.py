@@ -17,6 +17,7 @@ from engine.inventory.memory_store import MemoryInventoryStore
 from engine.inventory.model import Outcome, Replay
 from engine.inventory.replies import milliseconds
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of, uses_without
+from engine.orders.clearing import Clearing, answers_of, cleared_reply
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.memory_reservations import MemoryReservations
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
@@ -207,6 +208,14 @@ class MemoryOrderStore:
         self._reservations.record("revise_order")
         return revision_outcome(reply, revision.order_id, replayed=replayed)
 
+    async def clear(self, clearings: Sequence[Clearing]) -> list[str]:
+        """Take what is personal out of orders."""
+        return [each.seen.order_id for each in clearings if not self._clear(each)]
+
+    async def clear_answers(self, orders: Sequence[Order]) -> None:
+        """Take what is personal out of what was answered of orders."""
+        self._records.change(lambda reply: cleared_reply(reply, answers_of(orders)))
+
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
         """Return orders that a run has decided on."""
         found = sorted(
@@ -320,6 +329,16 @@ class MemoryOrderStore:
         kept.work = revision.life[6]
         self._enter(kept, revision.to.state.value, f" {revision.written}")
         return ("revised", "", kept.fields())
+
+    def _clear(self, clearing: Clearing) -> bool:
+        kept = self._orders.get(clearing.seen.order_id)
+        if kept is None or (kept.state, kept.run_id, kept.reservation_id, kept.revision) != clearing.expected:
+            return False
+        kept.doc = clearing.doc.encode()
+        kept.life, kept.routed, kept.told = clearing.life
+        kept.steering, kept.revision = clearing.steering.encode(), kept.revision + 1
+        self._enter(kept, kept.state, f" {clearing.written}")
+        return True
 
     def _decide(
         self, run_id: str, entry: Entry, capacities: Mapping[str, NodeCapacity], today: Mapping[str, int], buffers: Kept

@@ -83,7 +83,7 @@ class NewOrder:
 
     `reservation_id` names stock that is held or confirmed for it already; `pickup_node_id` a store where it is picked
     up, and then it needs no destination. Policies have rules by `customer_class`; `customer` is personal and sealed,
-    `payment` is kept as it is. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
+    so is `payment`. Of orders that contend for units, those of a higher `priority` (0 to 9) get them. The
     channel's own id, `channel_order_id`, stands for the order: the channel may send it again. `customer_id` names whose
     it is; `total_cents` is what the channel says that lines, tax and shipping come to, `tenders` by what that is paid.
     """

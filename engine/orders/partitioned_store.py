@@ -24,6 +24,7 @@ from engine.inventory.partition import Partition
 from engine.inventory.redis_hold_rows import by_sku
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import check_allocations, entry_of, today_of
+from engine.orders.clearing import Clearing
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.open import open_order
@@ -207,6 +208,18 @@ class PartitionedOrderStore:
     async def revise(self, revision: Revision, *, replay: Replay | None = None) -> Outcome[Order]:
         """Change an order as nodes or people have said; its stock and capacity elsewhere follow."""
         return await self._revisions.revise(revision, replay)
+
+    async def clear(self, clearings: Sequence[Clearing]) -> list[str]:
+        """Take what is personal out of orders, each at its home."""
+        moved = []
+        for each in clearings:
+            home = await self._places.of(each.seen.order_id)
+            moved += await self._at[home.number].clear([each])
+        return moved
+
+    async def clear_answers(self, orders: Sequence[Order]) -> None:
+        """Take what is personal out of what was answered of orders, in every partition."""
+        await asyncio.gather(*(each.clear_answers(orders) for each in self._at))
 
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
         """Return orders that a run has decided on, of all partitions up to the same moment."""

@@ -19,9 +19,10 @@ from engine.orders.model import NewOrder, Order
 
 
 class Personal(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is sealed: `customer` as the channel sent it, in any form."""
+    """What is sealed: `customer` and `payment` as the channel sent them, in any form."""
 
     customer: dict[str, Any] | None = None
+    payment: dict[str, Any] | None = None
 
     def __repr__(self) -> str:
         """Tell nothing: what is written into logs must not name people."""
@@ -61,13 +62,17 @@ async def sealed_order(seal: Seal | None, order: NewOrder, begun: Order, replay:
 
     Without anything that seals, none are taken.
     """
-    if order.customer is None and order.customer_id is None:
+    if order.customer is None and order.customer_id is None and order.payment is None:
         return begun
     if seal is None:
-        raise InvalidInput(Fault(path="$.customer", message="cannot be sealed here, so it is not taken; leave it out"))
+        path = "$.payment" if order.customer is None and order.customer_id is None else "$.customer"
+        raise InvalidInput(Fault(path=path, message="cannot be sealed here, so it is not taken; leave it out"))
     is_named = order.order_id is not None or order.channel_order_id is not None
     found = await seal.seal(
-        Personal(customer=None if order.customer is None else dict(order.customer)),
+        Personal(
+            customer=None if order.customer is None else dict(order.customer),
+            payment=None if order.payment is None else dict(order.payment),
+        ),
         customer_id=order.customer_id,
         order_id=begun.order_id,
         at=begun.captured.captured_at,
@@ -75,6 +80,6 @@ async def sealed_order(seal: Seal | None, order: NewOrder, begun: Order, replay:
     )
     return replace(
         begun,
-        captured=replace(begun.captured, customer_digest=found.digest),
+        captured=replace(begun.captured, customer_digest=found.digest, payment=None),
         life=msgspec.structs.replace(begun.life, customer_id=found.customer_id, sealed=found.sealed),
     )

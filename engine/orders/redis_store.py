@@ -23,6 +23,7 @@ from engine.inventory.redis_hold_rows import by_sku
 from engine.inventory.redis_records import call_once, find
 from engine.inventory.redis_store import SNIPPETS
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of
+from engine.orders.clearing import Clearing, answers_of
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
 from engine.orders.open import open_order, used_capacity
@@ -56,13 +57,14 @@ STEERING_LIBRARY = library(
         PART,
         _LUA / "orders.lua",
         _LUA / "capacity.lua",
-        *(_LUA / "steering" / f"{name}.lua" for name in ("take_out", "revise")),
+        *(_LUA / "steering" / f"{name}.lua" for name in ("take_out", "revise", "clear")),
     ],
 )
 LIBRARIES = (LIBRARY, STEERING_LIBRARY)
 
 _CHUNK = 25
 """Orders of one function call: 4 ms in which the server serves nobody else."""
+_RECORDS_AT_ONCE = 500
 _READ_AT_ONCE, _DEMANDS_AT_ONCE, _CALLS_AT_ONCE = 100, 500, 2
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -213,6 +215,25 @@ class RedisOrderStore:
         except StoreReplyError as error:
             raise changed_or(error) from None
         return revision_outcome(reply, revision.order_id, replayed=replayed)
+
+    async def clear(self, clearings: Sequence[Clearing]) -> list[str]:
+        """Take what is personal out of orders."""
+        moved = []
+        for each in clearings:
+            order_id, (life, routed, told) = each.seen.order_id, each.life
+            packed = _pack((each.expected, each.doc, life, routed, told, each.steering, each.written))
+            args: list[Part] = [actor(), order_id, packed]
+            if not await self._client.fcall("allot_clear_order_v1", [self._keys.order(order_id)], args):
+                moved.append(order_id)
+        return moved
+
+    async def clear_answers(self, orders: Sequence[Order]) -> None:
+        """Take what is personal out of what was answered of orders."""
+        packed, cursor = _pack(answers_of(orders)), b"0"
+        while cursor:
+            args: list[Part] = [cursor, _RECORDS_AT_ONCE, packed]
+            cursor = await self._client.fcall("allot_clear_answers_v1", [self._keys.open_orders], args)
+            cursor = b"" if cursor == b"0" else cursor
 
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
         """Return orders that a run has decided on."""

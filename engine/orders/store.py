@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from engine.inventory.model import Outcome, Replay
+from engine.orders.clearing import Clearing
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order
 from engine.orders.revising import Revision
@@ -63,6 +65,14 @@ class OrderStore(OrderBook, Protocol):
         Raises OrderChanged, and keeps no answer, if it is not as it was seen; NotFound; IllegalState for the refusal
         that the revision holds, or when units of it have left a node.
         """
+        ...
+
+    async def clear(self, clearings: Sequence[Clearing]) -> list[str]:
+        """Take what is personal out of orders; their histories say so. Return those that are not as they were seen."""
+        ...
+
+    async def clear_answers(self, orders: Sequence[Order]) -> None:
+        """Let what idempotency keys were answered of orders show them as they are given here."""
         ...
 
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:

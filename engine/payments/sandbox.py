@@ -15,7 +15,7 @@ from engine.clock import Clock
 from engine.errors import Unavailable
 from engine.orders.facts.money import TenderKind
 from engine.payments.provider import Answer, NewAuthorisation, ProviderBalance
-from engine.payments.sandbox_book import GIFT, TIMEOUT, UNREACHABLE, Request, SandboxBook
+from engine.payments.sandbox_book import GIFT, MAGIC, TIMEOUT, UNREACHABLE, Request, SandboxBook
 from engine.storage.documents import DocumentStore
 
 COLLECTION = "sandbox_payments"
@@ -40,7 +40,7 @@ class SandboxProvider:
             at=self._clock.now(),
             amount_cents=new.amount_cents,
             order_id=new.order_id,
-            token=new.token,
+            token=new.token if is_gift or new.token in MAGIC else "",
             currency=new.currency,
         )
         return await self._answer(account, request)

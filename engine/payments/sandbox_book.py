@@ -17,6 +17,7 @@ from engine.payments.provider import Answer, ProviderBalance
 DECLINED, DECLINED_LATER = "tok_declined", "tok_declined_later"
 EXPIRES, ONE_CAPTURE, CAPTURE_DECLINED = "tok_expires", "tok_one_capture", "tok_capture_declined"
 TIMEOUT, UNREACHABLE = "tok_timeout", "tok_unreachable"
+MAGIC = frozenset({DECLINED, DECLINED_LATER, EXPIRES, ONE_CAPTURE, CAPTURE_DECLINED, TIMEOUT, UNREACHABLE})
 GIFT = "gift_"
 """A gift card: what follows is its balance in cents, and after an underscore a name: gift_5000_anna."""
 _LASTS, _LASTS_SHORT = timedelta(days=7), timedelta(minutes=10)

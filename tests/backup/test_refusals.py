@@ -207,5 +207,6 @@ async def test_a_customer_who_was_erased_does_not_come_back_with_an_old_backup_a
         async with allot_engine(settings) as engine:
             customers = [await engine.customers.find_one(name) for name in ("ann", "bob")]
             assert [each and each.profile.name for each in customers] == found
+            assert await engine.customers.step() == (0 if keys is None else 1)
             with pytest.raises(IllegalState, match="was erased"):
                 await engine.customers.put("ann", Profile())

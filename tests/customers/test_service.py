@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from order_shop import HOME, NOON
 
@@ -13,6 +15,7 @@ from engine.customers.service import CustomerService
 from engine.customers.store import CustomersMoved, CustomerStore
 from engine.errors import IllegalState, InvalidInput, NotFound, Unavailable
 from engine.inventory.model import Replay
+from engine.orders.destination import Destination
 from engine.orders.life import Life
 from engine.orders.memory_store import MemoryOrderStore
 from engine.orders.model import Captured, Order
@@ -21,6 +24,7 @@ from engine.routing.model import OrderLine
 from tests.customers.conftest import SECRET
 
 ANN = Profile(name="Ann", email="Ann@Example.com", phone="+1 (212) 555-0100", addresses=(Address(address_id="home"),))
+HOUSE = Destination(latitude=44.04321, longitude=-93.1234, postal_code="55401", country="US")
 TOLD = Personal(customer={"name": "Ann", "contact": {"email": "ann@example.com"}})
 
 
@@ -182,3 +186,30 @@ async def test_faults_of_customers_name_their_place_and_show_nothing_personal(cu
     }
     with pytest.raises(InvalidInput, match="ids are kept in the clear"):
         await customers.put("ann@example.com", ANN)
+
+
+async def test_an_order_under_way_keeps_where_it_goes_until_it_is_over(
+    customers: CustomerService, orders: MemoryOrderStore, clock
+) -> None:
+    """Catches an erasure that forgets the orders which were not over when it was asked for."""
+    await customers.put("cus-1", ANN)
+    kept = await customers.seal.seal(TOLD, customer_id="cus-1", order_id="o-1", at=NOON, replay=None)
+    line = OrderLine(line_id="1", sku="MUG", quantity=1)
+    captured = Captured(
+        order_id="o-1", channel="web", destination=HOUSE, lines=(line,), demand=(line,), captured_at=NOON
+    )
+    replay = Replay(digest="d1", fingerprint="f1")
+    life = Life(customer_id="cus-1", sealed=kept.sealed)
+    await orders.capture(captured, life=life, replay=replay)
+    await customers.erase("cus-1", even_with_open_orders=True)
+    assert (await orders.get("o-1")).destination == HOUSE
+    assert await customers.step() == 0
+    await orders.cancel("o-1")
+    clock.move_to(clock.now() + timedelta(hours=1))
+    assert await customers.step() == 1
+    for order in (await orders.get("o-1"), (await orders.capture(captured, life=life, replay=replay)).value):
+        assert order.destination == Destination(latitude=44.0, longitude=-93.1, postal_code="554", country="US")
+        assert order.life == Life(customer_id="cus-1")
+    assert [each.note.event for each in await orders.history("o-1") if each.note] == ["personal_data_cleared"]
+    clock.move_to(clock.now() + timedelta(hours=25))
+    assert (await customers.step(), await customers.step()) == (1, 0)

@@ -6,6 +6,8 @@
 --                        orders name them
 -- customer_terms:<id>    set of the terms by which they are found        customer_index:<term>  set of ids
 -- customer_orders:<id>   sorted set of their orders, by when they were captured (ms)
+-- customer_clearing      sorted set of erased customers, by when their orders are to be looked at (ms): what these say of them is
+--                        taken out once they are over
 -- notice_opt_outs        set of terms of addresses that get no notices
 -- Every function takes as a key any key of the first partition.
 --
@@ -70,12 +72,14 @@ register_once('allot_erase_customer_v1', function(keys, args)
   local key, terms = key_of(keys[1], 'customer', id), key_of(keys[1], 'customer_terms', id)
   if redis.call('HEXISTS', all, id) == 0 then
     if not is_known(keys[1], id) then return cmsgpack.pack({ 'missing', 0 }) end
+    redis.call('ZADD', key_of(keys[1], 'customer_clearing'), 'NX', args[2], id)
     return cmsgpack.pack({ 'erased', tonumber(redis.call('HGET', key, 'erased') or 0) })
   end
   if redis.call('ZCARD', key_of(keys[1], 'customer_orders', id)) ~= tonumber(args[3]) then
     return redis.error_reply('MOVED_CUSTOMER they have other orders than were seen')
   end
   redis.call('HDEL', all, id)
+  redis.call('ZADD', key_of(keys[1], 'customer_clearing'), args[2], id)
   for _, term in ipairs(redis.call('SMEMBERS', terms)) do
     redis.call('SREM', key_of(keys[1], 'customer_index', term), id)
   end
