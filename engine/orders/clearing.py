@@ -17,7 +17,7 @@ from engine.orders.facts.checks import Checks
 from engine.orders.facts.links import Link
 from engine.orders.facts.money import Tender
 from engine.orders.facts.returns import Return
-from engine.orders.facts.shipments import Shipment
+from engine.orders.facts.shipments import CarrierEvent, Shipment
 from engine.orders.life import NO_LIFE, Life
 from engine.orders.model import Note, Order
 from engine.orders.records import captured_of, document
@@ -143,8 +143,12 @@ def _shipment(shipment: Shipment) -> Shipment:
         proof="",
         problem="",
         cartons=tuple(_changed(each, label_url="") for each in shipment.cartons),
-        events=tuple(_changed(each, place="", detail="") for each in shipment.events),
+        events=_events(shipment.events),
     )
+
+
+def _events(events: tuple[CarrierEvent, ...]) -> tuple[CarrierEvent, ...]:
+    return tuple(_changed(each, place="", detail="") for each in events)
 
 
 def _return(given: Return) -> Return:
@@ -153,6 +157,7 @@ def _return(given: Return) -> Return:
         given,
         label_url="",
         problem="",
+        events=_events(given.events),
         lines=tuple(_changed(line, comment="") for line in given.lines),
         exchange=None if exchange is None else _changed(exchange, tenders=tuple(map(_tender, exchange.tenders))),
     )
