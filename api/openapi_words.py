@@ -112,6 +112,7 @@ _PLACES = {
     "token": ("A signed link's token.", "main.WyJ0Iiwib3JkXzEiLDE4MTA5ODcyMDBd.h29rkSg_9dFOPz5nCTAXEPQX"),
     "customer_id": ("The id of the customer, or of the guest.", "cus-1"),
     "return_id": ("The id that the return was answered with.", "ret_1_ord_1"),
+    "number": ("The number of an invoice or a credit note.", "INV-2026-000001"),
     "run_id": ("The id that the routing run was answered with.", "run_1"),
     "policy_id": ("The name of the policy.", "peak"),
     "webhook_id": ("The id that the webhook was answered with.", "whk_1"),

@@ -54,6 +54,7 @@ from engine.orders.regrouping import Regrouping
 from engine.orders.released import VOID
 from engine.orders.service import OrderService
 from engine.payments.handling import PaymentEffects
+from engine.payments.numbering import BillNumbers
 from engine.payments.provider import PaymentProvider
 from engine.payments.providers import check_card_provider, payment_providers
 from engine.payments.service import PaymentService
@@ -147,6 +148,7 @@ def order_parts(ground: Ground) -> OrderParts:
     exchanges = Exchanges(for_exchanges, changes, ground.promising, inventory, customers.seal)
     handlers = {
         **_handlers(labels, paying),
+        **BillNumbers(stores.numbers, changes, clock).handlers(),
         **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges),
         **regrouping.handlers(),
         SEND: sender.send,

@@ -54,6 +54,8 @@ from engine.orders.partitioned_store import LIBRARIES as ORDERS_OVER
 from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.orders.redis_store import RedisOrderStore
 from engine.orders.store import OrderStore
+from engine.payments import numbers
+from engine.payments.numbers import MemoryNumberBook, NumberBook, RedisNumberBook
 from engine.promising.store import MemoryPromiseStore, PromiseStore, RedisPromiseStore
 from engine.routing import run_store
 from engine.routing.explained_blobs import Blobs, MemoryBlobs, RedisBlobs
@@ -87,6 +89,7 @@ LIBRARIES = (
     every_order.LIBRARY,
     customers.LIBRARY,
     book.LIBRARY,
+    numbers.LIBRARY,
 )
 
 
@@ -114,6 +117,7 @@ class Stores:
     """What they may still send."""
     tracking: Tracking
     answers: Answers
+    numbers: NumberBook
     new_id: Callable[[Sequence[HoldLine]], str]
     """Makes reservation ids that suit `inventory`."""
     reconciler: Reconciler | PartitionedReconciler | None
@@ -195,6 +199,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         buckets=MemoryBuckets(),
         tracking=MemoryTracking(),
         answers=MemoryAnswers(),
+        numbers=MemoryNumberBook(),
         new_id=new_reservation_id,
         reconciler=None,
     )
@@ -226,6 +231,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         buckets=RedisBuckets(client),
         tracking=RedisTracking(client, keys),
         answers=RedisAnswers(client, keys),
+        numbers=RedisNumberBook(client, keys),
         new_id=partial(divided.new_id, make=new_reservation_id) if divided else new_reservation_id,
         reconciler=PartitionedReconciler(client, tenant, partitions) if divided else Reconciler(client, keys),
     )

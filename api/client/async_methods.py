@@ -744,6 +744,14 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def get_bill(self, order_id: str, number: str) -> bytes:
+        """Print an invoice or a credit note of an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/bills/{part(number)}", bytes))
+
+    async def get_bills(self, order_id: str) -> models.OrderBills:
+        """Get the invoices and credit notes of an order."""
+        return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/bills", models.OrderBills))
+
     async def get_documents(self, order_id: str) -> models.DocumentLog:
         """Get the document log of an order."""
         return await self._send(Call("GET", f"/v1/orders/{part(order_id)}/documents", models.DocumentLog))

@@ -728,6 +728,14 @@ class Methods(Sender):
             )
         )
 
+    def get_bill(self, order_id: str, number: str) -> bytes:
+        """Print an invoice or a credit note of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/bills/{part(number)}", bytes))
+
+    def get_bills(self, order_id: str) -> models.OrderBills:
+        """Get the invoices and credit notes of an order."""
+        return self._send(Call("GET", f"/v1/orders/{part(order_id)}/bills", models.OrderBills))
+
     def get_documents(self, order_id: str) -> models.DocumentLog:
         """Get the document log of an order."""
         return self._send(Call("GET", f"/v1/orders/{part(order_id)}/documents", models.DocumentLog))

@@ -273,6 +273,18 @@ class BidPricesVersion(Struct, frozen=True, kw_only=True):
     prices: int
 
 
+class BillLine(Struct, frozen=True, kw_only=True):
+    """What a bill charges, or gives credit for; `tax_cents` of `total_cents` are tax."""
+
+    line_id: str | None
+    sku: str | None
+    text: str | None
+    quantity: int
+    total_cents: int
+    tax_cents: int
+    tax_code: str | None
+
+
 class BookedSlot(Struct, frozen=True, kw_only=True):
     """The window that a reservation has booked, as it was when it was booked."""
 
@@ -1516,6 +1528,25 @@ class OrderApproval(Struct, frozen=True, kw_only=True):
     at: str
     is_approved: bool
     reason: str | None
+
+
+class OrderBill(Struct, frozen=True, kw_only=True):
+    """An invoice or a credit note; `subject` is the shipment or return it is about, null if that is the order."""
+
+    number: str | None
+    kind: str
+    cause: str
+    subject: str | None
+    dated: datetime.date | None
+    lines: tuple[BillLine, ...]
+    total_cents: int
+    tax_cents: int
+
+
+class OrderBills(Struct, frozen=True, kw_only=True):
+    """The bills of an order, in the order of their numbers, those that wait for one last."""
+
+    data: tuple[OrderBill, ...]
 
 
 class OrderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):

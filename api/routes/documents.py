@@ -9,7 +9,9 @@ from api.routes.orders import ORDER
 from api.schemas import documents as wire
 from engine.errors import IllegalState, NotFound
 from engine.fulfillment.documents import Document
+from engine.orders.facts.bills import Bill
 from engine.orders.model import Order
+from engine.orders.paying.billing import bills_of
 
 PDF, ZPL = "application/pdf", "application/zpl"
 _PATH = "/v1/shipments/{shipment_id:path}"
@@ -39,6 +41,42 @@ async def get_zpl(call: Call[None, NoQuery]) -> Answer:
 async def get_documents(call: Call[None, NoQuery]) -> Answer:
     """Who made, saw, sent or printed which document of the order, and when."""
     return Answer(value=_log(await call.engine.orders.get(call.path["order_id"])))
+
+
+async def get_bills(call: Call[None, NoQuery]) -> Answer:
+    """The invoices and credit notes of an order. They sum to what it was charged, less what was paid back."""
+    order = await call.engine.orders.get(call.path["order_id"])
+    return Answer(value=wire.OrderBills(data=[_bill(each) for each in bills_of(order)]))
+
+
+async def get_bill(call: Call[None, NoQuery]) -> Answer:
+    """An invoice or a credit note as PDF, by its number."""
+    body = await call.engine.documents.make_bill(call.path["order_id"], call.path["number"])
+    return Answer(value=body, media_type=PDF)
+
+
+def _bill(bill: Bill) -> wire.OrderBill:
+    return wire.OrderBill(
+        number=bill.number or None,
+        kind=bill.kind.value,
+        cause=bill.cause.value,
+        subject=bill.subject or None,
+        dated=bill.dated,
+        lines=[
+            wire.BillLine(
+                line_id=line.line_id or None,
+                sku=line.sku or None,
+                text=line.text or None,
+                quantity=line.quantity,
+                total_cents=line.total_cents,
+                tax_cents=line.tax_cents,
+                tax_code=line.tax_code or None,
+            )
+            for line in bill.lines
+        ],
+        total_cents=bill.total_cents,
+        tax_cents=bill.tax_cents,
+    )
 
 
 async def log_document(call: Call[wire.DocumentActBody, NoQuery]) -> Answer:
@@ -108,6 +146,27 @@ ENDPOINTS = (
         is_keyed=True,
         path_examples=_EXAMPLE,
         example={"document": "invoice", "act": "sent", "detail": "by e-mail"},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/orders/{order_id:path}/bills/{number}",
+        summary="Print an invoice or a credit note of an order",
+        handler=get_bill,
+        reply=wire.PrintedPage,
+        answers=PDF,
+        scope="orders:read",
+        refusals=(NotFound,),
+        path_examples={**ORDER, "number": "INV-2026-000001"},
+    ),
+    Endpoint(
+        method="GET",
+        path="/v1/orders/{order_id:path}/bills",
+        summary="Get the invoices and credit notes of an order",
+        handler=get_bills,
+        reply=wire.OrderBills,
+        scope="orders:read",
+        refusals=(NotFound,),
+        path_examples=ORDER,
     ),
     Endpoint(
         method="GET",

@@ -21,11 +21,13 @@ from engine.availability.reference import Reference, View
 from engine.errors import IllegalState
 from engine.events.actor import actor
 from engine.fulfillment.addresses import Address, address_of_node
+from engine.fulfillment.bill_papers import bill_facts, bill_of, invoice_of
 from engine.fulfillment.labels import Addressed, carrier_of
-from engine.fulfillment.papers.facts import PaperFacts, charges, paper_lines
+from engine.fulfillment.papers.facts import PaperFacts, paper_lines
 from engine.fulfillment.shipments import order_id_of, shipment_of
 from engine.inventory.model import Outcome, Replay
 from engine.orders.changing import OrderChanges
+from engine.orders.facts.bills import BillKind
 from engine.orders.facts.shipments import DocumentEntry, Shipment
 from engine.orders.model import Note, Order
 from engine.orders.revising import Revision, revision_of
@@ -36,10 +38,11 @@ MOST_ENTRIES = 200
 
 
 class Document(StrEnum):
-    """What can be printed for a shipment."""
+    """What can be printed for a shipment; a credit note is of an order."""
 
     PACKING_SLIP = "packing_slip"
     INVOICE = "invoice"
+    CREDIT_NOTE = "credit_note"
     LABEL = "label"
     ZPL = "zpl"
 
@@ -57,11 +60,28 @@ class DocumentService:
         """
         order = await self._changes.get(order_id_of(shipment_id))
         shipment = shipment_of(order, shipment_id)
-        facts = self._facts(order, shipment, await self._reference.current(), await self._addressed(order))
-        body = await asyncio.to_thread(_written(document, order, shipment, facts))
+        view = await self._reference.current()
+        facts = self._facts(order, shipment, view, await self._addressed(order))
+        body = await asyncio.to_thread(_written(document, order, shipment, facts, view))
+        return await self._seen(order, shipment_id, document, body)
+
+    async def make_bill(self, order_id: str, number: str) -> bytes:
+        """Return an invoice or a credit note of an order by its number, logged as `make` does; raises NotFound."""
+        from engine.fulfillment.papers.invoice import invoice
+
+        order = await self._changes.get(order_id)
+        bill = bill_of(order, number)
+        facts = bill_facts(order, bill, await self._addressed(order), await self._reference.current())
+        body = await asyncio.to_thread(invoice, facts)
+        if bill.kind is BillKind.CREDIT_NOTE:
+            return await self._seen(order, number, Document.CREDIT_NOTE, body)
+        return await self._seen(order, bill.subject or number, Document.INVOICE, body)
+
+    async def _seen(self, order: Order, subject: str, document: Document, body: bytes) -> bytes:
+        """Log who has made a document, or has seen it again, and return it."""
         digest = sha256(body).hexdigest()
         await self._changes.change(
-            order.order_id, lambda now, at: _logged(now, _entry(now, shipment_id, document, digest, at))
+            order.order_id, lambda now, at: _logged(now, _entry(now, subject, document, digest, at))
         )
         return body
 
@@ -112,7 +132,9 @@ class DocumentService:
         )
 
 
-def _written(document: Document, order: Order, shipment: Shipment, facts: PaperFacts) -> Callable[[], bytes]:
+def _written(
+    document: Document, order: Order, shipment: Shipment, facts: PaperFacts, view: View
+) -> Callable[[], bytes]:
     """Return what writes a document; the library that draws is loaded by who needs it only."""
     if document is Document.PACKING_SLIP:
         from engine.fulfillment.papers.packing_slip import packing_slip
@@ -121,10 +143,8 @@ def _written(document: Document, order: Order, shipment: Shipment, facts: PaperF
     if document is Document.INVOICE:
         from engine.fulfillment.papers.invoice import invoice
 
-        prices = order.life.money.prices
-        if prices is None:
-            raise IllegalState(f"Order {order.order_id!r} has no prices, and so no invoice. Capture it with prices.")
-        return lambda: invoice(facts, charges(order, shipment, facts.lines), prices.currency)
+        billed = invoice_of(order, shipment, facts, view)
+        return lambda: invoice(billed)
     if not shipment.cartons or not all(carton.tracking_number for carton in shipment.cartons):
         why = shipment.problem or f"it is {shipment.state.value}; labels are bought when it is packed"
         raise IllegalState(f"Shipment {shipment.shipment_id!r} has no labels yet: {why}.")

@@ -11,6 +11,7 @@ from datetime import date
 import msgspec
 
 from engine.orders.destination import Destination
+from engine.orders.facts.bills import Bill
 from engine.orders.facts.checks import Checks
 from engine.orders.facts.effects import Effect
 from engine.orders.facts.links import Alert, Link, Notice
@@ -52,6 +53,7 @@ class Life(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     cancelled: tuple[CancelledUnits, ...] = ()
     checks: Checks | None = None
     money: Money = Money()
+    bills: tuple[Bill, ...] = ()
     shipments: tuple[Shipment, ...] = ()
     returns: tuple[Return, ...] = ()
     documents: tuple[DocumentEntry, ...] = ()

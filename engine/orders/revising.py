@@ -17,6 +17,7 @@ from engine.orders.life import life_document
 from engine.orders.model import Captured, Note, NotedMove, Order, OrderState
 from engine.orders.order_holds import let_go
 from engine.orders.paying.balancing import check_paid, with_money
+from engine.orders.paying.billing import with_bills
 from engine.orders.records import demand_of, document, rows_document
 from engine.orders.released import fitted, work_of
 from engine.orders.remaining import routing_state, to_route
@@ -125,7 +126,7 @@ def kept_life(order: Order) -> tuple[str, str, str, str, str]:
 
 
 def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revision:
-    """Return a revision to an order, with the next number, what its money needs, its state, and the moves it makes.
+    """Return a revision to an order, with the next number, what its money needs, bills, its state, and what it moves.
 
     Order holds that wait for its event are released by it, and shipments that have not left hold no more than rows
     have for them from now on.
@@ -135,7 +136,7 @@ def revision_of(seen: Order, to: Order, note: Note, **change: object) -> Revisio
     to = fitted(let_go(to, note.event))
     if change.get("leaves"):
         check_paid(to)
-    to = with_money(to)
+    to = with_bills(seen, with_money(to))
     counted = replace(to.steering, revision=seen.steering.revision + 1)
     to = replace(to, steering=counted, state=routing_state(to))
     moves = moves_between(units_by_state(seen), units_by_state(to))

@@ -1,7 +1,7 @@
 """What a return asks to be paid back, in the step by which it comes to that: pure.
 
 What goes towards an exchange is not paid back; the rest is an effect, which waits until there is something captured
-that can be given back (refunding.py).
+that can be given back (refunding.py). All of it is on a credit note.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from engine.orders.facts.effects import Effect
 from engine.orders.facts.returns import Return
 from engine.orders.model import Order
 from engine.returns.amounts import with_refund
+from engine.returns.crediting import credited
 from engine.returns.steps import CREDIT, REFUND
 
 
 def asked_for_refund(order: Order, changed: Return, at: datetime) -> tuple[Return, Sequence[Effect]]:
     """Return a return with all that it pays back by now, and the effect that pays what is new of it."""
     changed, more = with_refund(order, changed)
-    effects: list[Effect] = []
+    effects = list(credited(order, changed, more, at))
     exchange = changed.exchange
     if exchange is not None and more > 0:
         credit = min(more, exchange.agreed_cents - exchange.credit_cents)

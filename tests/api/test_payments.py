@@ -36,6 +36,18 @@ async def test_an_order_is_taxed_paid_by_two_tenders_and_routed_only_then(shop):
     ]
     assert (await routed(shop, all_open=True))["unrouted"] == []
     assert (await shop.get("/v1/orders/o-1")).json()["state"] == "sourced"
+    assert (await shop.get("/v1/orders/o-1/bills")).json() == {"data": []}
+    for path in ("orders/o-1/release", "shipments/shp_o-1-1/pack", "shipments/shp_o-1-1/ship"):
+        assert (await shop.post(f"/v1/{path}")).status_code == 200
+    body = {"amount_cents": 614, "reason": "came late"}
+    assert (await shop.post("/v1/orders/o-1/refunds", json=body)).status_code == 200
+    bills = (await shop.get("/v1/orders/o-1/bills")).json()["data"]
+    assert [(each["number"][:3], each["cause"], each["total_cents"], each["tax_cents"]) for each in bills] == [
+        ("INV", "shipped", 2614, 178 + 36),
+        ("CN-", "refunded", 614, 41 + 8),
+    ]
+    for number, status in ((bills[0]["number"], 200), (bills[1]["number"], 200), ("INV-2020-000001", 404)):
+        assert (await shop.get(f"/v1/orders/o-1/bills/{number}")).status_code == status
 
 
 async def test_an_answer_comes_back_byte_for_byte_and_charges_nobody_twice(shop):

@@ -9,9 +9,9 @@ from base64 import a85decode
 import pytest
 
 from engine.errors import IllegalState, NotFound
+from engine.fulfillment.carrying import Loss, Remedy
 from engine.fulfillment.documents import Document
 from engine.fulfillment.papers.amounts import shown_amount
-from engine.fulfillment.papers.facts import charges, paper_lines
 from engine.fulfillment.papers.sheet import fitted_lines, printable
 from engine.orders.model import NewLine
 from tests.fulfillment.depot import Depot, later
@@ -74,13 +74,38 @@ async def test_the_invoices_of_an_order_come_to_what_it_is_charged_to_the_cent(d
         depot.clock.advance(later(60))
         text = text_of(await depot.engine.documents.make(shipment.shipment_id, Document.INVOICE))
         assert ("Shipping" in text) == (shipment.shipment_id == "shp_o1-1")
-    found = []
     order = await depot.engine.orders.get("o1")
-    view = await depot.engine.reference.current()
-    for shipment in order.life.shipments:
-        found += charges(order, shipment, paper_lines(order, shipment, view.catalog))
+    assert [bill.number for bill in order.life.bills] == ["INV-2026-000001", "INV-2026-000002"]
     assert order.life.money.prices is not None
-    assert sum(each.total_cents for each in found) == order.life.money.prices.total_cents == 997 + 1001 + 490
+    assert sum(bill.total_cents for bill in order.life.bills) == order.life.money.prices.total_cents == 997 + 1001 + 490
+
+
+async def test_an_invoice_has_its_number_once_units_have_left_and_never_changes_then(depot: Depot) -> None:
+    """Catches an invoice made of the facts as they are (seeded): of a lost carton it would charge less than it did."""
+    lines = (
+        NewLine(sku="MUG", quantity=1, unit_price_cents=1000),
+        NewLine(sku="OAR", quantity=1, unit_price_cents=500),
+    )
+    await depot.capture("o1", lines=lines, currency="USD")
+    await depot.route("o1", ("1", 1, "north"), ("2", 1, "north"))
+    await depot.engine.fulfillment.release("o1")
+    await depot.engine.fulfillment.pack("shp_o1-1")
+    documents = depot.engine.documents
+    text = text_of(await documents.make("shp_o1-1", Document.INVOICE))
+    assert ("Pro forma invoice" in text, "INV-" in text) == (True, False)
+    await depot.engine.fulfillment.ship("shp_o1-1")
+    first = await documents.make("shp_o1-1", Document.INVOICE)
+    assert "INV-2026-000001" in text_of(first)
+    shipment = await depot.shipment("shp_o1-1")
+    oar = next(each.carton_id for each in shipment.cartons if each.lines[0].sku == "OAR")
+    await depot.engine.fulfillment.lose("shp_o1-1", Loss(reason="gone", remedy=Remedy.CANCEL, carton_ids=(oar,)))
+    assert await documents.make("shp_o1-1", Document.INVOICE) == first
+    assert await documents.make_bill("o1", "INV-2026-000001") == first
+    text = text_of(await documents.make_bill("o1", "CN-2026-000001"))
+    for said in ("Credit note", "INV-2026-000001", "Oar", "5.00 USD", "shp_o1-2"):
+        assert said in text, text
+    with pytest.raises(NotFound, match="has no bill 'CN-2026-000002'"):
+        await documents.make_bill("o1", "CN-2026-000002")
 
 
 async def test_an_invoice_needs_prices_and_labels_need_a_carrier(depot: Depot) -> None:

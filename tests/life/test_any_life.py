@@ -44,6 +44,7 @@ from engine.orders.facts.shipments import Shipment, ShipmentState
 from engine.orders.holding import NewHold
 from engine.orders.model import NewLine, NewOrder, NewTender, Order, OrderState
 from engine.orders.modifying import ModifiedLine, NewModification
+from engine.orders.paying.billing import billed_cents
 from engine.orders.paying.ledger import net_charged_cents, sum_cents
 from engine.orders.paying.values import charged_for_cents, wanted_cents
 from engine.orders.rejecting import NewRejection
@@ -265,6 +266,7 @@ class Lives(RuleBasedStateMachine):
             check_money(order)
             await self._check_reserved(order)
             await self._check_history(order)
+        check_numbers(orders)
         await self._check_stock(orders)
         await self._check_provider(orders)
 
@@ -397,6 +399,8 @@ def check_units(order: Order) -> None:
 def check_money(order: Order) -> None:
     """Assert that nobody is charged for more than has left, and everybody for all of it once nothing is under way."""
     money = order.life.money
+    if money.prices is not None:
+        assert billed_cents(order) == charged_for_cents(order), "bills sum to what is charged"
     if not money.tenders:
         assert not money.ledger
         return
@@ -408,6 +412,14 @@ def check_money(order: Order) -> None:
     was_lost = any(each.state is ShipmentState.LOST for each in order.life.shipments)
     most = max(due, wanted_cents(order)) if was_lost else due  # what is sent again is paid for already
     assert due <= net <= most, "what has left is not what was paid for"
+
+
+def check_numbers(orders: list[Order]) -> None:
+    """Assert that the bills of all orders have the numbers from 1 on, each once."""
+    for prefix in ("INV", "CN"):
+        numbers = [bill.number for order in orders for bill in order.life.bills if bill.number.startswith(prefix)]
+        found = sorted(int(number.rpartition("-")[2]) for number in numbers)
+        assert found == list(range(1, len(found) + 1)), "a number is missing, or of two bills"
 
 
 def test_any_life_keeps_stock_money_and_states() -> None:

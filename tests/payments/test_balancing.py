@@ -39,7 +39,7 @@ async def test_each_shipment_captures_its_part_and_the_parts_come_to_the_total()
     till = Till()
     await till.paid()
     first = await till.ship(1)
-    assert asked(first) == ["payment.capture"], "in the step by which it leaves"
+    assert asked(first) == ["payment.capture", "bill.number"], "in the step by which it leaves"
     assert kinds(await till.settle())[1:] == ["captured 1500"], "shipping is paid with the first"
     await till.ship(3)
     done = await till.settle()

@@ -31,6 +31,8 @@ from engine.orders.paying.tendering import SANDBOX, TERMS, Tendering
 from engine.orders.remaining import remaining, units_left
 from engine.orders.revising import Revision, StockLine, revision_of
 from engine.payments.handling import PaymentEffects
+from engine.payments.numbering import BillNumbers
+from engine.payments.numbers import MemoryNumberBook
 from engine.payments.provider import PaymentProvider, ProviderBalance
 from engine.payments.sandbox import SandboxProvider
 from engine.payments.terms import InvoiceTerms
@@ -71,7 +73,8 @@ class Till:
         providers: dict[str, PaymentProvider] = {"sandbox": self.sandbox, "terms": InvoiceTerms(), **self.more}
         doing = PaymentEffects(providers, self.stock, lambda order_id, _: self.orders.cancel(order_id)).handlers()
         mortal = {kind: self._mortal(handler) for kind, handler in doing.items()}
-        self.effects = Effects(self.orders, self.changes, mortal, self.clock)
+        numbering = BillNumbers(MemoryNumberBook(), self.changes, self.clock).handlers()
+        self.effects = Effects(self.orders, self.changes, {**mortal, **numbering}, self.clock)
 
     def point(self) -> None:
         """Die here, if it is to be."""

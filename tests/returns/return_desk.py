@@ -30,6 +30,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 WEEK = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 PLACES = {"north": (45.0, -93.0), "south": (30.0, -95.0)}
 SKUS = ("MUG", "TEA", "POT")
+NOT_TOLD = {"return_stocked", "return_label_bought", "label_voided", "invoice_numbered", "credit_note_numbered"}
 
 
 def network_document(**policy: object) -> NetworkDocument:
@@ -162,7 +163,7 @@ class Desk:
         """Return what happened to an order, less what stock and carriers did."""
         steps = await self.engine.orders.history(order_id)
         found = [step.note.event for step in steps if step.note is not None]
-        return [event for event in found if event not in {"return_stocked", "return_label_bought", "label_voided"}]
+        return [event for event in found if event not in NOT_TOLD]
 
     async def later(self, **time: int) -> None:
         """Let time pass, and what is due then be done."""

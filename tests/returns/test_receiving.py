@@ -78,8 +78,8 @@ async def test_fewer_units_than_announced_are_told(desk: Desk) -> None:
     await desk.receive(return_id, ("MUG", 1), is_all=True)
     found = await desk.inspect(return_id, ("MUG", 1, "restock"))
     assert (found.state, found.refund_cents) == (S.CLOSED, 1000)
-    told = [each.note.reason for each in await desk.engine.orders.history("ord_1") if each.note and each.note.reason]
-    assert told[1] == "2 MUG fewer than announced"
+    told = [each.note.reason for each in await desk.engine.orders.history("ord_1") if each.note]
+    assert "2 MUG fewer than announced" in told
 
 
 async def test_what_came_elsewhere_is_in_stock_there(desk: Desk) -> None:

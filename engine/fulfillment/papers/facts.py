@@ -71,6 +71,26 @@ class PaperFacts:
         return self.channel_order_id or self.order_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillFacts:
+    """An invoice or a credit note as its paper tells it; `about` is what else stands at its head."""
+
+    title: str
+    number: str
+    sender: Address
+    recipient: Address
+    reference: str
+    dated: date
+    about: tuple[tuple[str, str], ...]
+    charges: tuple[Charge, ...]
+    currency: str
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether paper is of the American size where it is printed."""
+        return (self.sender.country or self.recipient.country) in LETTER_COUNTRIES
+
+
 def paper_lines(order: Order, shipment: Shipment, catalog: Catalog) -> tuple[PaperLine, ...]:
     """Return the lines of a shipment, and those of which nothing is in it and something is still to come."""
     names = {each.sku: each.name for each in catalog.document.products if each.name}
@@ -99,10 +119,10 @@ def paper_lines(order: Order, shipment: Shipment, catalog: Catalog) -> tuple[Pap
 
 
 def charges(order: Order, shipment: Shipment, lines: tuple[PaperLine, ...]) -> tuple[Charge, ...]:
-    """Return what the units of a shipment come to, and with the first of the order what shipping costs.
+    """Return what the units of a shipment will come to once it leaves, with the first of the order what shipping costs.
 
-    Amounts are differences of rounded running totals over the shipments that have left, so that the invoices of an
-    order sum to what it is charged, to the cent. Empty if the order has no prices.
+    Amounts are differences of rounded running totals over the shipments that have left, as those of invoices are.
+    Empty if the order has no prices.
     """
     prices = order.life.money.prices
     if prices is None:

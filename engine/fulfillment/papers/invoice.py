@@ -1,24 +1,23 @@
-"""The invoice of a shipment: what its units come to, and the tax in that by tax code.
+"""Invoices and credit notes: what units come to, and the tax in that by tax code.
 
-The invoices of an order sum to what it is charged (facts.py). Not here: numbers without gaps, as some tax offices want
-them; an invoice has that of its shipment.
+The bills of an order sum to what it is charged (engine/orders/paying/billing.py). What has not left yet has no number:
+its paper is a pro forma invoice. Not here: what stands on them (facts.py), their numbers (engine/payments).
 """
 
 from __future__ import annotations
 
 from engine.fulfillment.papers.amounts import shown_amount
-from engine.fulfillment.papers.facts import Charge, PaperFacts, taxes_by_code
+from engine.fulfillment.papers.facts import BillFacts, Charge, taxes_by_code
 from engine.fulfillment.papers.sheet import BOLD, GREY, Column, Sheet, shown_address
 
 
-def invoice(facts: PaperFacts, charges: tuple[Charge, ...], currency: str) -> bytes:
-    """Return it as PDF."""
-    shipment = facts.shipment
-    number = f"INV-{shipment.shipment_id.removeprefix('shp_')}"
-    sheet = Sheet(f"Invoice {number}", is_letter=facts.is_letter)
+def invoice(facts: BillFacts) -> bytes:
+    """Return it, or a credit note, as PDF."""
+    name = f"{facts.title} {facts.number}".rstrip()
+    sheet = Sheet(name, is_letter=facts.is_letter)
     sheet.down(14)
-    sheet.text("Invoice", size=20, font=BOLD)
-    sheet.text(number, x=sheet.inner, size=10, right=True)
+    sheet.text(facts.title, size=20, font=BOLD)
+    sheet.text(facts.number or "not an invoice yet: it has not left", x=sheet.inner, size=10, right=True)
     sheet.down(26)
     half = sheet.inner / 2
     ends = [
@@ -26,12 +25,13 @@ def invoice(facts: PaperFacts, charges: tuple[Charge, ...], currency: str) -> by
         sheet.block("From", shown_address(facts.sender), x=half, width=half),
     ]
     sheet.y = min(ends) - 24
-    heads = [("Order", facts.reference), ("Date", facts.dated.isoformat()), ("Shipment", shipment.shipment_id)]
+    heads = [("Order", facts.reference), ("Date", facts.dated.isoformat()), *facts.about]
+    width = sheet.inner / len(heads)
     for place, (head, text) in enumerate(heads):
-        sheet.block(head, [text], x=place * sheet.inner / 3, width=sheet.inner / 3)
+        sheet.block(head, [text], x=place * width, width=width)
     sheet.down(50)
-    _lines(sheet, charges, currency)
-    _totals(sheet, charges, currency)
+    _lines(sheet, facts.charges, facts.currency)
+    _totals(sheet, facts.charges, facts.currency)
     return sheet.done()
 
 
