@@ -243,7 +243,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
         room=room,
     )
     parts = order_parts(ground)
-    steering = OrderSteering(parts.changes, reference, settings.most_rejections)
+    steering = OrderSteering(parts.changes, reference, settings.most_rejections, parts.effects.settle)
     webhooks = None if client is None else _webhooks(settings, clock, client)
     return Engine(
         **{field.name: getattr(parts, field.name) for field in fields(OrderParts)},

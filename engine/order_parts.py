@@ -40,6 +40,7 @@ from engine.notices.sending import NoticeSender
 from engine.notices.terms import notice_terms
 from engine.notices.wording import NoticeTemplates
 from engine.orders.beginning import OrderBeginnings
+from engine.orders.breaking import BROKEN, BrokenStock
 from engine.orders.cancellations import Cancellations
 from engine.orders.changing import OrderChanges
 from engine.orders.checking.service import OrderPolicies
@@ -148,6 +149,7 @@ def order_parts(ground: Ground) -> OrderParts:
     exchanges = Exchanges(for_exchanges, changes, ground.promising, inventory, customers.seal)
     handlers = {
         **_handlers(labels, paying),
+        BROKEN: BrokenStock(inventory).keep,
         **BillNumbers(stores.numbers, changes, clock).handlers(),
         **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges),
         **regrouping.handlers(),

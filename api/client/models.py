@@ -945,10 +945,10 @@ class GetItByRequest(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class HistoryEntry(Struct, frozen=True, kw_only=True):
     """One step of an order: the state it entered, when, and which routing run did it, or what was said, and by whom.
 
-    Events: rejected, short_pick, time_out and closed (of a node that does not ship lines), accepted, override,
-    order_hold, order_hold_released, and those of the rest of its life. `subject` is the id of the shipment, tender
-    or return that it is about, `amount_cents` the money that moved, `moves` the units that went from a state to
-    another.
+    Events: rejected, short_pick, damaged, time_out and closed (of a node that does not ship lines), accepted,
+    override, order_hold, order_hold_released, and those of the rest of its life. `subject` is the id of the
+    shipment, tender or return that it is about, `amount_cents` the money that moved, `moves` the units that went
+    from a state to another.
     """
 
     at: str
@@ -2199,11 +2199,11 @@ class Rejection(Struct, frozen=True, kw_only=True):
 
 
 class RejectionBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a node does not ship: these lines, or all that it was given. `short_pick`: the units are not there."""
+    """What a node does not ship: these lines, or all that it was given. `short_pick`: they are not there."""
 
     node_id: str
     reason: str
-    kind: Literal["rejected", "short_pick"] = "rejected"
+    kind: Literal["damaged", "rejected", "short_pick"] = "rejected"
     lines: Sequence[RejectedLineBody] | None = None
     by: str | None = None
 

@@ -22,7 +22,8 @@ async def reject_order(call: Call[wire.RejectionBody, NoQuery]) -> Answer:
     """Takes lines away from a node that does not ship them: they are open again, and the next run excludes it.
 
     What other nodes have stays with them. The units are free again at the node; of a short pick they are not there, so
-    on hand falls with what is reserved. After `ALLOT_MOST_REJECTIONS` attempts the order is left for people.
+    on hand falls with what is reserved. Units that are `damaged` lie there as that from then on. After
+    `ALLOT_MOST_REJECTIONS` attempts the order is left for people.
     """
     body = call.body
     new = NewRejection(

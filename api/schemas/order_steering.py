@@ -18,7 +18,7 @@ HoldKind = Annotated[
         description="a word for what an order waits for: small letters, digits and '_'",
     ),
 ]
-Kind = Literal["rejected", "short_pick", "time_out", "closed"]
+Kind = Literal["rejected", "short_pick", "damaged", "time_out", "closed"]
 Priority = Annotated[int, Meta(ge=0, le=9, description="of orders that contend for units, the higher get them")]
 
 
@@ -30,11 +30,14 @@ class RejectedLineBody(Body, frozen=True, kw_only=True):
 
 
 class RejectionBody(Body, frozen=True, kw_only=True):
-    """What a node does not ship: these lines, or all that it was given. `short_pick`: the units are not there."""
+    """What a node does not ship: these lines, or all that it was given. `short_pick`: they are not there."""
 
     node_id: Identifier
     reason: Reason
-    kind: Literal["rejected", "short_pick"] = "rejected"
+    kind: Annotated[
+        Literal["rejected", "short_pick", "damaged"],
+        Meta(description="`damaged`: the units are broken, and stay there as damaged stock"),
+    ] = "rejected"
     lines: Annotated[list[RejectedLineBody], Meta(min_length=1, max_length=1000)] | None = None
     by: By | None = None
 

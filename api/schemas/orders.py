@@ -319,7 +319,7 @@ class UnitsMoved(Reply, frozen=True, kw_only=True):
 class HistoryEntry(Reply, frozen=True, kw_only=True):
     """One step of an order: the state it entered, when, and which routing run did it, or what was said, and by whom.
 
-    Events: rejected, short_pick, time_out and closed (of a node that does not ship lines), accepted, override,
+    Events: rejected, short_pick, damaged, time_out and closed (of a node that does not ship lines), accepted, override,
     order_hold, order_hold_released, and those of the rest of its life. `subject` is the id of the shipment, tender or
     return that it is about, `amount_cents` the money that moved, `moves` the units that went from a state to another.
     """

@@ -257,10 +257,10 @@ class NotedMove:
 class Note:
     """What nodes or people said that made a step, who said it, and why.
 
-    Events: rejected, short_pick, time_out, closed (a node does not ship lines); accepted; override; order_hold and
-    order_hold_released; and those of each capability of an order's life (docs/reference/events.md). `subject` is the id
-    of the shipment, tender or return that it is about, `amount_cents` the money that moved, `moves` the units that went
-    from a state to another.
+    Events: rejected, short_pick, damaged, time_out, closed (a node does not ship lines); accepted; override; order_hold
+    and order_hold_released; and those of each capability of an order's life (docs/reference/events.md). `subject` is
+    the id of the shipment, tender or return that it is about, `amount_cents` the money that moved, `moves` the units
+    that went from a state to another.
     """
 
     event: str

@@ -2,8 +2,8 @@
 
 The lines it refuses are open again, and go to other nodes in the next run; what other nodes have stays with them, but
 for what goes into one parcel with it at a hub. Of a short pick the units are not there: on hand falls by what was not
-found. Not here: making it (the stores), looking for orders that nodes leave lying (time_outs.py) or that a closed node
-has (closing.py).
+found. Broken ones are on hand no more either, and kept as damaged (breaking.py). Not here: making it (the stores),
+looking for orders that nodes leave lying (time_outs.py) or that a closed node has (closing.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from engine.errors import Fault, InvalidInput
+from engine.orders.breaking import with_broken
 from engine.orders.folding import folded_rejections
 from engine.orders.model import Note, NotedLine, Order
 from engine.orders.named_lines import NamedLines
@@ -49,7 +50,7 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
         why = f"Node {new.node_id!r} has {found} units of line {line_id!r} to ship, {asked} are rejected; name those."
         return refused(order, note, why)
     opened = with_the_rest(order, wanted)
-    lost = wanted if new.kind is RejectionKind.SHORT_PICK else [0] * len(wanted)
+    lost = wanted if new.kind.takes_stock else [0] * len(wanted)
     steering, lines = order.steering, _units(order, wanted, new)
     rejection = Rejection(
         node_id=new.node_id,
@@ -67,6 +68,8 @@ def rejected(order: Order, new: NewRejection, at: datetime, by: str, most: int) 
         holds = (OrderHold(kind=TOO_MANY_REJECTIONS, reason=TOO_MANY_REJECTIONS, at=at, by=by),)
     said = folded_rejections((*steering.rejections, rejection))
     to = replace(after, steering=replace(after.steering, rejections=said, attempts=attempts, order_holds=holds))
+    if new.kind is RejectionKind.DAMAGED:
+        to = with_broken(to, stock_lines(order, lost), at)
     return revision_of(
         order,
         to,
@@ -125,8 +128,8 @@ def _units(order: Order, units: Sequence[int], new: NewRejection) -> list[tuple[
 
 
 def _is_there(row: AllocationRow, new: NewRejection) -> bool:
-    """Return whether a node has to do with a row; a hub finds short only what it has itself."""
-    if new.kind is RejectionKind.SHORT_PICK:
+    """Return whether a node has to do with a row; a hub finds short, or broken, only what it has itself."""
+    if new.kind.takes_stock:
         return row.node_id == new.node_id
     return new.node_id in row.node_ids
 

@@ -31,8 +31,14 @@ class RejectionKind(StrEnum):
 
     REJECTED = "rejected"
     SHORT_PICK = "short_pick"
+    DAMAGED = "damaged"
     TIME_OUT = "time_out"
     CLOSED = "closed"
+
+    @property
+    def takes_stock(self) -> bool:
+        """Whether on hand falls with the units: they are not there, or broken."""
+        return self in {RejectionKind.SHORT_PICK, RejectionKind.DAMAGED}
 
     @property
     def is_attempt(self) -> bool:

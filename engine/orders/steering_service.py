@@ -5,10 +5,12 @@ Not here: the rules (rejecting.py, overriding.py), how they are carried out (cha
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
 
 from engine.availability.reference import Reference
-from engine.errors import IllegalState
+from engine.errors import IllegalState, Unavailable
 from engine.events.actor import actor
 from engine.inventory.model import Outcome, Replay
 from engine.orders.approving import NewApproval, approved
@@ -18,13 +20,19 @@ from engine.orders.model import Order
 from engine.orders.overriding import NewOverride, accepted, overridden
 from engine.orders.rejecting import NewRejection, rejected
 from engine.orders.revising import Revision
+from engine.orders.steering import RejectionKind
+
+Settle = Callable[[str], Awaitable[Order]]
+"""Does at once what an order asks for."""
 
 
 class OrderSteering:
     """Keeps what is said of orders; after `most_rejections` attempts (0: any number) one is left for people."""
 
-    def __init__(self, changes: OrderChanges, reference: Reference, most_rejections: int) -> None:
-        self._changes, self._reference, self._most = changes, reference, most_rejections
+    def __init__(
+        self, changes: OrderChanges, reference: Reference, most_rejections: int, settle: Settle | None = None
+    ) -> None:
+        self._changes, self._reference, self._most, self._settle = changes, reference, most_rejections, settle
 
     async def reject(
         self, order_id: str, new: NewRejection, *, by: str | None = None, replay: Replay | None = None
@@ -33,9 +41,13 @@ class OrderSteering:
 
         Raises NotFound, InvalidInput for unknown lines, IllegalState if the node has not so many units to ship.
         """
-        return await self._changes.change(
+        changed = await self._changes.change(
             order_id, lambda order, at: rejected(order, new, at, by or actor(), self._most), replay
         )
+        if new.kind is RejectionKind.DAMAGED and self._settle is not None and not changed.replayed:
+            with suppress(Unavailable):  # the change is made; the sweeper does what it asks for
+                await self._settle(order_id)
+        return changed
 
     async def time_out(self, order_id: str, new: NewRejection, run_id: str | None) -> Outcome[Order]:
         """Take lines away from a node that has not accepted them, unless it has, or a run has decided again.

@@ -82,6 +82,7 @@ NETWORK = NetworkDocument.model_validate(
     }
 )
 CATALOG = CatalogDocument.model_validate({"products": [{"sku": sku, "weight_g": 300} for sku in SKUS]})
+SAID_BY_NODES = (RejectionKind.REJECTED, RejectionKind.SHORT_PICK, RejectionKind.DAMAGED)
 number, few = st.integers(0, 9), st.integers(1, 4)
 
 
@@ -165,14 +166,13 @@ class Lives(RuleBasedStateMachine):
     def route(self) -> None:
         self._do(lambda: self.engine.routing_runs.execute(RunRequest(method="one_by_one")))
 
-    @rule(at=number, node=st.sampled_from(NODES), units=few, is_short=st.booleans())
-    def refuse(self, at: int, node: str, units: int, is_short: bool) -> None:
+    @rule(at=number, node=st.sampled_from(NODES), units=few, kind=st.sampled_from(SAID_BY_NODES))
+    def refuse(self, at: int, node: str, units: int, kind: RejectionKind) -> None:
         async def act(order: Order) -> None:
-            kind = RejectionKind.SHORT_PICK if is_short else RejectionKind.REJECTED
             new = NewRejection(node_id=node, reason="no", kind=kind, lines=(("1", units),))
             there = await self._on_hand(node, "MUG")
             await self.engine.steering.reject(order.order_id, new)
-            if is_short:
+            if kind.takes_stock:
                 self.not_found[node, "MUG"] += min(units, there)
 
         self._with(at, act)

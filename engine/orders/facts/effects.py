@@ -17,8 +17,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `effect_id` is the idempotency key under which it is done, so that twice is once; `kind` says by whom, as
     `payment.capture`; `target` is the id of what it is done to (a tender, an authorisation, a reservation), `subject`
-    that of what it is done for (a shipment, a return), `amount_cents` how much money. It is due at `due_at`, later
-    after each of `tries` in vain; `last_error` says why that was. A `bill` waits in it for its number.
+    that of what it is done for (a shipment, a return), `amount_cents` how much money, `units` how many of a product. It
+    is due at `due_at`, later after each of `tries` in vain; `last_error` says why that was. A `bill` waits in it for
+    its number.
     """
 
     effect_id: str
@@ -27,6 +28,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     target: str = ""
     subject: str = ""
     amount_cents: int = 0
+    units: int = 0
     tries: int = 0
     last_error: str = ""
     bill: Bill | None = None
