@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from engine.availability.reference import Reference
 from engine.clock import Clock
@@ -53,12 +54,14 @@ from engine.orders.paying.tax_rates import TaxRates
 from engine.orders.paying.tendering import Tendering
 from engine.orders.regrouping import Regrouping
 from engine.orders.released import VOID
+from engine.orders.revising import Revision
 from engine.orders.service import OrderService
 from engine.payments.handling import PaymentEffects
 from engine.payments.numbering import BillNumbers
 from engine.payments.provider import PaymentProvider
 from engine.payments.providers import check_card_provider, payment_providers
 from engine.payments.service import PaymentService
+from engine.payments.store_credit import StoreCredit
 from engine.promising.capacity import Room
 from engine.promising.service import PromiseService
 from engine.returns.capturing import Exchanges
@@ -67,6 +70,7 @@ from engine.returns.handling import return_handlers
 from engine.returns.labelling import ReturnLabels
 from engine.returns.policy import ReturnPolicies
 from engine.returns.service import ReturnService
+from engine.returns.settling import SETTLE, Settling, settling
 from engine.returns.travelling import ReturnParcels
 from engine.routing.runs import RoutingRuns
 from engine.stores import Stores
@@ -83,6 +87,7 @@ class OrderParts:
     modifications: Modifications
     tax_rates: TaxRates
     payments: PaymentService
+    store_credit: StoreCredit
     regrouping: Regrouping
     order_policies: OrderPolicies
     changes: OrderChanges
@@ -125,12 +130,13 @@ def order_parts(ground: Ground) -> OrderParts:
     inventory, slots = ground.inventory, ground.slots
     terms = notice_terms(settings, _poster(settings, clock))
     tells = terms.mailer is not None or terms.poster is not None
-    changes = OrderChanges(stores.orders, clock, following if tells else None)
+    changes = OrderChanges(stores.orders, clock, _following if tells else settling)
     order_policies = OrderPolicies(stores.documents)
     tax_rates = TaxRates(stores.documents)
-    providers = _providers(settings, stores, clock)
-    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
     customers = _customers(settings, clock, stores)
+    credit = StoreCredit(stores.documents, clock, customers.root)
+    providers = _providers(settings, stores, clock, credit)
+    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
     recent = KeyedRecentBook(stores.recent, customers.root)
     begins = [with_tenders(tendering), *([beginning] if tells else [])]
     beginnings = OrderBeginnings(order_policies, recent, tax_rates.at, begins)
@@ -151,8 +157,9 @@ def order_parts(ground: Ground) -> OrderParts:
         **_handlers(labels, paying),
         BROKEN: BrokenStock(inventory).keep,
         **BillNumbers(stores.numbers, changes, clock).handlers(),
-        **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges),
+        **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges, credit),
         **regrouping.handlers(),
+        SETTLE: Settling(changes).settle,
         SEND: sender.send,
         REROUTE: rerouting(ground.runs, settings.tenant),
     }
@@ -187,6 +194,7 @@ def order_parts(ground: Ground) -> OrderParts:
         ),
         tax_rates=tax_rates,
         payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock),
+        store_credit=credit,
         order_policies=order_policies,
         cancellations=cancellations,
         regrouping=regrouping,
@@ -230,15 +238,20 @@ def order_parts(ground: Ground) -> OrderParts:
     )
 
 
+def _following(revision: Revision, at: datetime) -> Revision:
+    """Return a revision with the notices that it asks for, and with what an order in exchange tells."""
+    return following(settling(revision, at), at)
+
+
 def _handlers(labels: Labels, paying: PaymentEffects) -> dict[str, Handler]:
     """Return who does what orders ask to be done elsewhere, by kind of effect."""
     return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void, **paying.handlers()}
 
 
-def _providers(settings: Settings, stores: Stores, clock: Clock) -> Mapping[str, PaymentProvider]:
+def _providers(settings: Settings, stores: Stores, clock: Clock, credit: StoreCredit) -> Mapping[str, PaymentProvider]:
     key = settings.stripe_key
     secret = None if key is None else key.get_secret_value()
-    return payment_providers(stores.documents, clock, secret, settings.stripe_url)
+    return payment_providers(stores.documents, clock, credit, secret, settings.stripe_url)
 
 
 def _carriers(settings: Settings) -> Carriers:

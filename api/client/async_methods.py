@@ -1230,6 +1230,10 @@ class AsyncMethods(AsyncSender):
         """Reconcile payments."""
         return await self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))
 
+    async def get_store_credit(self, code: str) -> models.Credit:
+        """Get a store credit."""
+        return await self._send(Call("GET", f"/v1/payments/store-credits/{part(code)}", models.Credit))
+
     async def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""
         return await self._send(Call("PUT", f"/v1/policies/{part(policy_id)}", models.PolicyVersion, body=body))

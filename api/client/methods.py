@@ -1206,6 +1206,10 @@ class Methods(Sender):
         """Reconcile payments."""
         return self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))
 
+    def get_store_credit(self, code: str) -> models.Credit:
+        """Get a store credit."""
+        return self._send(Call("GET", f"/v1/payments/store-credits/{part(code)}", models.Credit))
+
     def put_policy(self, policy_id: str, body: dict[str, Any]) -> models.PolicyVersion:
         """Put the next version of a policy."""
         return self._send(Call("PUT", f"/v1/policies/{part(policy_id)}", models.PolicyVersion, body=body))

@@ -484,6 +484,17 @@ class CreatedWave(Struct, frozen=True, kw_only=True):
     shipment_ids: tuple[str, ...]
 
 
+class Credit(Struct, frozen=True, kw_only=True):
+    """A balance: `left_cents` = issued − set aside − spent, where what was given back again is not spent."""
+
+    code: str
+    currency: str
+    issued_cents: int
+    aside_cents: int
+    spent_cents: int
+    left_cents: int
+
+
 class CustomerAddress(Struct, frozen=True, kw_only=True):
     """An address of a customer."""
 
@@ -2352,6 +2363,7 @@ class Return(Struct, frozen=True, kw_only=True):
     shipping_refund_cents: int
     refund_cents: int
     store_credit_cents: int
+    store_credit: str | None
     has_receipt: bool
     stock: tuple[ReturnStockMove, ...]
     exchange: ReturnExchange | None
@@ -3039,7 +3051,7 @@ class TaxTable(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class TenderBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One way by which an order is paid, up to an amount; without one it takes what the others leave."""
 
-    kind: Literal["card", "gift_card", "invoice"]
+    kind: Literal["card", "gift_card", "invoice", "store_credit"]
     token: str = ""
     provider: str | None = None
     amount_cents: int | None = None

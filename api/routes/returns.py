@@ -154,6 +154,7 @@ def shown_return(order: Order, found: facts.Return) -> wire.Return:
         shipping_refund_cents=found.shipping_refund_cents,
         refund_cents=found.refund_cents,
         store_credit_cents=found.store_credit_cents,
+        store_credit=found.store_credit or None,
         has_receipt=found.has_receipt,
         stock=[
             wire.ReturnStockMove(

@@ -257,6 +257,7 @@ class Return(Reply, frozen=True, kw_only=True):
     shipping_refund_cents: int
     refund_cents: int
     store_credit_cents: Annotated[int, Meta(description="what of it is store credit")]
+    store_credit: Annotated[str | None, Meta(description="its code, by which orders are paid: who has it spends it")]
     has_receipt: bool
     stock: list[ReturnStockMove]
     exchange: ReturnExchange | None

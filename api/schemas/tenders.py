@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from api.schemas.fields import Body, Cents, Identifier
 
-TenderKind = Literal["card", "gift_card", "invoice"]
+TenderKind = Literal["card", "gift_card", "invoice", "store_credit"]
 Token = Annotated[
     str, Meta(max_length=255, description="what the payment provider calls the card or gift card; never its number")
 ]

@@ -157,6 +157,7 @@ def _return(given: Return) -> Return:
         given,
         label_url="",
         problem="",
+        store_credit="",
         events=_events(given.events),
         lines=tuple(_changed(line, comment="") for line in given.lines),
         exchange=None if exchange is None else _changed(exchange, tenders=tuple(map(_tender, exchange.tenders))),

@@ -1,32 +1,28 @@
 """The payment provider that comes with it: offline, with books of its own in the store, for trying out and for tests.
 
-It takes every token but the magic ones of sandbox_book.py. Requests about an account are kept one after another; the
-place that one gets there decides what it is answered, so two at once are never both granted the last cent.
+It takes every token but the magic ones of sandbox_book.py. Not here: what is answered (account_book.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 from datetime import datetime
-
-import msgspec
 
 from engine.clock import Clock
 from engine.errors import Unavailable
 from engine.orders.facts.money import TenderKind
+from engine.payments.account_book import KeptRequests, Request
 from engine.payments.provider import Answer, NewAuthorisation, ProviderBalance
-from engine.payments.sandbox_book import GIFT, MAGIC, TIMEOUT, UNREACHABLE, Request, SandboxBook
+from engine.payments.sandbox_book import GIFT, MAGIC, TIMEOUT, UNREACHABLE, SandboxBook
 from engine.storage.documents import DocumentStore
 
 COLLECTION = "sandbox_payments"
-_decode, _encode = msgspec.json.Decoder(Request).decode, msgspec.json.Encoder().encode
 
 
 class SandboxProvider:
     """Cards and gift cards that cost nobody anything."""
 
     def __init__(self, documents: DocumentStore, clock: Clock) -> None:
-        self._documents, self._clock = documents, clock
+        self._kept, self._clock = KeptRequests(documents, COLLECTION), clock
 
     async def authorise(self, new: NewAuthorisation) -> Answer:
         """Set money aside; a card that cannot be reached raises Unavailable."""
@@ -59,8 +55,7 @@ class SandboxProvider:
 
     async def balances(self, since: datetime, until: datetime) -> list[ProviderBalance] | None:
         """Return what is on its books for authorisations of a period."""
-        accounts = sorted(await self._documents.names(COLLECTION))
-        books = [SandboxBook.of(account, await self._requests(account)) for account in accounts]
+        books = [SandboxBook.of(account, await self._kept.of(account)) for account in await self._kept.accounts()]
         return [each for book in books for each in book.balances() if since <= each.at < until]
 
     async def _about(self, act: str, key: str, provider_id: str, amount_cents: int = 0) -> Answer:
@@ -69,17 +64,8 @@ class SandboxProvider:
         return await self._answer(account, request)
 
     async def _answer(self, account: str, request: Request) -> Answer:
-        version = await self._documents.add(COLLECTION, account, _encode(request))
-        requests = await self._requests(account, version)
+        requests = await self._kept.add(account, request)
         sent = [each for each in requests if each.key == request.key]
         if requests[0].token == TIMEOUT and len(sent) == 1:
             raise Unavailable("The sandbox provider has done it and answers too late, as this token asks for.")
         return SandboxBook.of(account, requests).answers[request.key]
-
-    async def _requests(self, account: str, latest: int | None = None) -> list[Request]:
-        last = await self._documents.find(COLLECTION, account, latest)
-        count = 0 if last is None else last.version
-        found = await asyncio.gather(
-            *(self._documents.find(COLLECTION, account, version) for version in range(1, count + 1))
-        )
-        return [_decode(each.body) for each in found if each is not None]

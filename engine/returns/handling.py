@@ -7,16 +7,19 @@ from engine.orders.changing import Rule
 from engine.orders.effecting import Handler
 from engine.orders.facts.effects import Effect
 from engine.orders.model import Order
+from engine.payments.store_credit import StoreCredit
 from engine.returns.capturing import Exchanges
 from engine.returns.ending import expired
 from engine.returns.labelling import ReturnLabels
-from engine.returns.refunding import pay_back
+from engine.returns.refunding import PaidBack
 from engine.returns.steps import BEGIN, CREDIT, EXCHANGE, EXPIRE, LABEL, REFUND, STOCK
 from engine.returns.stocking import ReturnStock
 from engine.returns.without_receipt import begun
 
 
-def return_handlers(inventory: InventoryService, labels: ReturnLabels, exchanges: Exchanges) -> dict[str, Handler]:
+def return_handlers(
+    inventory: InventoryService, labels: ReturnLabels, exchanges: Exchanges, credit: StoreCredit
+) -> dict[str, Handler]:
     """Return the handlers of returns, by kind of effect."""
     return {
         STOCK: ReturnStock(inventory).make,
@@ -24,7 +27,7 @@ def return_handlers(inventory: InventoryService, labels: ReturnLabels, exchanges
         EXCHANGE: exchanges.capture,
         CREDIT: exchanges.credit,
         EXPIRE: _expire,
-        REFUND: pay_back,
+        REFUND: PaidBack(credit).pay_back,
         BEGIN: _begin,
     }
 

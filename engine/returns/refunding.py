@@ -4,7 +4,7 @@ It waits while captures are under way, since what was not captured cannot be giv
 order without tenders was not paid through us or a tender was used up otherwise, is told and not paid. Not here: the
 amounts (amounts.py), asking a provider (engine/payments).
 
-What comes back without a receipt is paid as store credit: the amount is told, and whoever keeps it follows the feed.
+What comes back without a receipt is paid as store credit, which orders are paid with (engine/payments/store_credit.py).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from engine.orders.model import Note, Order
 from engine.orders.paying.balancing import refund_for
 from engine.orders.paying.ledger import AUTHORISE, CAPTURE, asked_cents, refundable_cents
 from engine.orders.revising import Revision, revision_of
+from engine.payments.store_credit import StoreCredit
 from engine.returns.steps import return_of, with_return
 
 _BY = "returns"
@@ -30,13 +31,23 @@ UNPAID = "no tender of the order has it to give back"
 """Why a refund is told that nobody is asked for."""
 
 
-async def pay_back(order: Order, effect: Effect) -> Rule:
-    """Return the rule that has an amount given back; the providers are asked by effects of their own."""
-    if not return_of(order, effect.subject).has_receipt:
-        return _credited(effect)
-    if payable_cents(order) < effect.amount_cents and (asked_cents(order, CAPTURE) or asked_cents(order, AUTHORISE)):
-        raise Unavailable("What the order costs is not captured yet.")
-    return _paid(effect)
+class PaidBack:
+    """Does `return.refund`: to the tenders that paid, or as store credit."""
+
+    def __init__(self, credit: StoreCredit) -> None:
+        self._credit = credit
+
+    async def pay_back(self, order: Order, effect: Effect) -> Rule:
+        """Return the rule that has an amount given back; the providers are asked by effects of their own."""
+        prices = order.life.money.prices
+        if not return_of(order, effect.subject).has_receipt and prices is not None:
+            code = await self._credit.issue(effect.effect_id, effect.subject, effect.amount_cents, prices.currency)
+            return _credited(effect, code)
+        if payable_cents(order) < effect.amount_cents and (
+            asked_cents(order, CAPTURE) or asked_cents(order, AUTHORISE)
+        ):
+            raise Unavailable("What the order costs is not captured yet.")
+        return _paid(effect)
 
 
 def payable_cents(order: Order) -> int:
@@ -45,13 +56,13 @@ def payable_cents(order: Order) -> int:
     return sum(refundable_cents(order, entry) for entry in captures)
 
 
-def _credited(effect: Effect) -> Rule:
+def _credited(effect: Effect, code: str) -> Rule:
     """Return the rule that gives an amount as store credit: of units without a receipt nobody knows who paid."""
 
     def rule(order: Order, _: datetime) -> Revision:
         before = return_of(order, effect.subject)
         total = before.store_credit_cents + effect.amount_cents
-        changed = msgspec.structs.replace(before, store_credit_cents=total)
+        changed = msgspec.structs.replace(before, store_credit_cents=total, store_credit=code)
         after = with_return(order, changed, without=(effect.effect_id,))
         note = Note(event="store_credit_given", by=_BY, subject=effect.subject, amount_cents=effect.amount_cents)
         return revision_of(order, after, note)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 
 from engine.errors import IllegalState, InvalidInput, Unavailable
 from engine.inventory.model import PositionCount
+from engine.orders.cancelling import NewCancellation
 from engine.orders.changing import OrderChanges
 from engine.orders.facts.links import Link
 from engine.orders.facts.money import EntryKind, TenderKind
@@ -14,6 +17,7 @@ from engine.orders.model import NewLine, NewTender, Order
 from engine.orders.service import OrderService
 from engine.returns.exchanging import NewExchange
 from engine.returns.policy import RefundShares, ReturnPolicy
+from engine.routing.run_model import RunRequest
 from tests.returns.return_desk import Desk
 
 CARD = NewTender(kind=TenderKind.CARD, token="tok_visa")
@@ -202,3 +206,54 @@ async def test_what_was_paid_goes_back_to_who_paid(desk: Desk) -> None:
     old = await desk.engine.orders.get("ord_1")
     assert charged(old) == {"authorised": 4500, "captured": 4500, "refunded": 3000}
     assert [entry.subject for entry in old.life.money.ledger if entry.kind is EntryKind.REFUNDED] == ["ret_1_ord_1"]
+
+
+async def test_an_exchange_that_is_cancelled_after_its_credit_was_used_is_paid_back(desk: Desk) -> None:
+    """Catches the credit of an order that is off staying with nobody, and a credit that is paid back twice."""
+    await desk.delivered("ord_1", MUG=3000, is_paid=True)
+    await exchanged(desk, wanted("POT", 3, 1000))
+    found = await come_back(desk)
+    assert found.exchange is not None
+    assert (found.exchange.credit_cents, charged(await desk.engine.orders.get("ord_1")).get("refunded")) == (3000, None)
+    for _ in range(2):
+        with suppress(IllegalState):
+            await desk.engine.cancellations.cancel("ord_1-x1", NewCancellation(reason="changed my mind"))
+        await desk.engine.effects.settle("ord_1-x1")
+        await desk.engine.effects.settle("ord_1")
+    found = await desk.found("ret_1_ord_1")
+    assert found.exchange is not None
+    assert (found.refund_cents, found.exchange.agreed_cents, found.exchange.credit_cents) == (3000, 0, 0)
+    old = await desk.engine.orders.get("ord_1")
+    assert charged(old) == {"authorised": 3000, "captured": 3000, "refunded": 3000}
+    steps = [each.note for each in await desk.engine.orders.history("ord_1") if each.note is not None]
+    assert [note.amount_cents for note in steps if note.event == "exchange_settled"] == [3000]
+
+
+async def test_what_is_not_needed_of_an_exchange_is_paid_back_also_when_its_units_come_in_later(desk: Desk) -> None:
+    await desk.delivered("ord_1", MUG=3000, is_paid=True)
+    await exchanged(desk, wanted("POT", 3, 1000))
+    await desk.engine.cancellations.cancel("ord_1-x1", NewCancellation(reason="changed my mind"))
+    await desk.engine.effects.settle("ord_1-x1")
+    assert charged(await desk.engine.orders.get("ord_1")).get("refunded") is None
+    await come_back(desk)
+    assert charged(await desk.engine.orders.get("ord_1"))["refunded"] == 3000
+
+
+async def test_an_exchange_that_ships_in_part_takes_that_part_of_its_credit(desk: Desk) -> None:
+    await desk.delivered("ord_1", MUG=3000, is_paid=True)
+    await exchanged(desk, wanted("POT", 3, 1000))
+    await come_back(desk)
+    part = NewCancellation(reason="one less", lines=(("1", 1),))
+    await desk.engine.cancellations.cancel("ord_1-x1", part)
+    await desk.engine.effects.settle("ord_1-x1")
+    run = await desk.engine.routing_runs.execute(RunRequest(order_ids=("ord_1-x1",)))
+    assert run.status == "committed"
+    (shipment,) = (await desk.engine.fulfillment.release("ord_1-x1")).value.life.shipments
+    name = shipment.shipment_id
+    await desk.engine.fulfillment.pack(name)
+    await desk.engine.effects.settle("ord_1-x1")
+    await desk.engine.fulfillment.ship(name)
+    for order_id in ("ord_1-x1", "ord_1"):
+        await desk.engine.effects.settle(order_id)
+    assert charged(await desk.engine.orders.get("ord_1-x1"))["captured"] == 2000
+    assert charged(await desk.engine.orders.get("ord_1"))["refunded"] == 1000

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
-from engine.errors import IllegalState, InvalidInput
+from engine.errors import IllegalState, InvalidInput, NotFound
 from engine.inventory.model import Replay
+from engine.orders.destination import Destination
 from engine.orders.effecting import Effects
+from engine.orders.facts.money import EntryKind, TenderKind
 from engine.orders.facts.returns import ReturnState
-from engine.orders.model import OrderState
+from engine.orders.model import NewLine, NewOrder, NewTender, OrderState
 from engine.orders.states import is_over, state_of
 from engine.returns.policy import ReturnPolicy, WithoutReceipt
 from tests.returns.return_desk import Desk
 
 S = ReturnState
+HOME = Destination(latitude=44.0, longitude=-93.0)
 KEY = Replay(digest="a" * 64, fingerprint="b")
 
 
@@ -74,3 +79,48 @@ async def test_what_the_policy_does_not_take_is_refused_and_what_is_wrong_is_nam
 
 async def _dies(self: Effects, order_id: str) -> None:
     raise SystemError("killed")
+
+
+async def test_store_credit_is_spent_in_an_order_given_back_to_it_and_never_more_than_there_is(desk: Desk) -> None:
+    """Catches credit that is issued twice by a retry, and a second order that spends what the first has set aside."""
+    await desk.policy(
+        ReturnPolicy(without_receipt=WithoutReceipt(pays_credit=True, refund_percent=100, most_cents=9999))
+    )
+    made = await desk.take(("MUG", 2))
+    await desk.receive(made.return_id, ("MUG", 2))
+    found = await desk.inspect(made.return_id, ("MUG", 2, "restock"))
+    credit, engine = found.store_credit, desk.engine
+    assert credit == await engine.store_credit.issue(f"{made.return_id}:refund:1998", made.return_id, 1998, "USD")
+    assert (await engine.store_credit.get(credit)).left_cents == found.store_credit_cents == 1998
+    tender = NewTender(kind=TenderKind.STORE_CREDIT, token=credit, amount_cents=1500)
+    card = NewTender(kind=TenderKind.CARD, token="tok_visa")
+    for name in ("ord_1", "ord_2"):
+        line = NewLine(sku="POT", quantity=1, unit_price_cents=1500)
+        await engine.orders.capture(
+            NewOrder(order_id=name, channel="web", destination=HOME, lines=(line,), tenders=(tender, card))
+        )
+    first, second = [(await engine.orders.get(name)).life.money for name in ("ord_1", "ord_2")]
+    assert [(each.kind, each.tender_id, each.amount_cents) for each in first.ledger] == [
+        (EntryKind.AUTHORISED, "tender_1", 1500)
+    ]
+    assert [(each.kind, each.tender_id, each.amount_cents, each.reason) for each in second.ledger] == [
+        (EntryKind.AUTHORISED, "tender_1", 498, "insufficient_funds"),
+        (EntryKind.DECLINED, "tender_1", 1002, "insufficient_funds"),
+        (EntryKind.AUTHORISED, "tender_2", 1002, ""),
+    ]
+    balance = await engine.store_credit.get(credit)
+    assert (balance.issued_cents, balance.aside_cents, balance.spent_cents, balance.left_cents) == (1998, 1998, 0, 0)
+    provider_id = first.ledger[0].provider_id
+    spent = await engine.store_credit.capture("c1", provider_id, 1500)
+    assert (await engine.store_credit.get(credit)).spent_cents == 1500
+    for _ in range(2):
+        await engine.store_credit.refund("r1", spent.provider_id, 700)
+    balance = await engine.store_credit.get(credit)
+    assert (balance.issued_cents, balance.aside_cents, balance.spent_cents, balance.left_cents) == (1998, 498, 800, 700)
+    report = await engine.payments.report(desk.clock.now() - timedelta(days=1), desk.clock.now() + timedelta(days=1))
+    assert {"store_credit"} == {each.provider for each in report.disagreements}, (
+        "it was captured behind the order's back"
+    )
+    assert [each.authorised_cents for each in report.totals if each.provider == "store_credit"] == [1998]
+    with pytest.raises(NotFound, match="no store credit 'credit_0'"):
+        await engine.store_credit.get("credit_0")

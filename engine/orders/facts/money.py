@@ -45,6 +45,7 @@ class TenderKind(StrEnum):
     CARD = "card"
     GIFT_CARD = "gift_card"
     INVOICE = "invoice"
+    STORE_CREDIT = "store_credit"
 
 
 class Tender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

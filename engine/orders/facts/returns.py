@@ -179,7 +179,8 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     One that `is_complete` waits for nothing more, whatever has come. It costs the customer `fee_cents` and
     `label_fee_cents`; `refund_cents` is what it pays back: what the lines' units come to and `shipping_refund_cents`,
-    less that, and at most `most_refund_cents`. `store_credit_cents` of it are store credit.
+    less that, and at most `most_refund_cents`. `store_credit_cents` of it are store credit, of
+    the code `store_credit`.
     `problem` is why it has no label, or what its carrier says went wrong with it.
     """
 
@@ -214,6 +215,7 @@ class Return(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     shipping_refund_cents: int = 0
     refund_cents: int = 0
     store_credit_cents: int = 0
+    store_credit: str = ""
     moves: tuple[StockMove, ...] = ()
     exchange: Exchange | None = None
 

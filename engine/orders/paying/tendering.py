@@ -19,15 +19,20 @@ from engine.orders.paying.ledger import AUTHORISE, asked_cents
 from engine.orders.paying.pricing import MOST_CENTS
 from engine.orders.revising import Revision, refused, revision_of
 
-SANDBOX, TERMS = "sandbox", "terms"
+SANDBOX, TERMS, STORE_CREDIT = "sandbox", "terms", "store_credit"
 MOST_TENDERS = 20
 
 
 class Tendering:
     """Checks tenders; cards go to `card_provider` where nothing else is said, and `known` are all there are."""
 
-    def __init__(self, card_provider: str = SANDBOX, known: Collection[str] = (SANDBOX, TERMS)) -> None:
-        self._usual = {TenderKind.CARD: card_provider, TenderKind.GIFT_CARD: SANDBOX, TenderKind.INVOICE: TERMS}
+    def __init__(self, card_provider: str = SANDBOX, known: Collection[str] = (SANDBOX, TERMS, STORE_CREDIT)) -> None:
+        self._usual = {
+            TenderKind.CARD: card_provider,
+            TenderKind.GIFT_CARD: SANDBOX,
+            TenderKind.INVOICE: TERMS,
+            TenderKind.STORE_CREDIT: STORE_CREDIT,
+        }
         self._known = tuple(known)
 
     def tenders(self, new: Sequence[NewTender], prices: Prices | None, path: str = "$.tenders") -> tuple[Tender, ...]:
