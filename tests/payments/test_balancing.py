@@ -282,7 +282,7 @@ def test_tenders_that_cannot_be_are_told_with_place_and_remedy() -> None:
         )
     assert [str(fault) for fault in caught.value.faults] == [
         "$.tenders[0].token: looks like a card number; give the payment provider's token for it instead",
-        "$.tenders[1].provider: 'strpe' is no payment provider here; use one of: sandbox, terms",
+        "$.tenders[1].provider: 'strpe' is no payment provider here; use one of: sandbox, store_credit, terms",
         "$.tenders[1].token: is missing; give what the payment provider calls it, and never a card number",
         "$.tenders[2].amount_cents: 0 is no amount; give a whole number of cents from 1 to 9007199254740991",
         "$.tenders[1].amount_cents: is missing, as it is at $.tenders[0]; only one tender may take the rest",
