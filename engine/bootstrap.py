@@ -20,7 +20,7 @@ from functools import partial
 from engine.access import store as key_store
 from engine.access.buckets import Buckets
 from engine.access.service import AccessService
-from engine.availability.reference import Reference
+from engine.availability.reference import Reference, View
 from engine.availability.service import AvailabilityService
 from engine.backup.restoring import refuse_half_restored
 from engine.bidding.service import BidPriceService
@@ -202,11 +202,16 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     lead_times, policies = LeadTimeService(stores.documents), PolicyService(stores.documents, network)
     bid_prices = BidPriceService(stores.documents)
     reference = Reference(stores.documents, network, catalog, lead_times, bid_prices)
+
+    def latest() -> View | None:
+        return reference.latest
+
+    is_beside_stock = client is not None and settings.partitions == 1
     load = NodeLoad(
         book=stores.load,
         reservation=stores.inventory.get_reservation,
         world=reference.current,
-        latest=lambda: reference.latest,
+        latest=latest,
         clock=clock,
     )
     explained = ExplainedRuns(stores.explained)
@@ -216,6 +221,7 @@ def _wired(settings: Settings, clock: Clock, stores: Stores, client: StoreClient
     inventory = InventoryService(
         stores.inventory,
         world=reference.current,
+        latest=latest if is_beside_stock else lambda: None,
         clock=clock,
         new_id=stores.new_id,
         most_open_holds=settings.most_open_holds,

@@ -21,6 +21,7 @@
     │   └── SlotClosed            a window cannot be booked any more
     ├── CursorExpired         what a cursor points behind is no longer kept
     ├── IdempotencyConflict   the key came back with another body
+    ├── DocumentsMoved        the network or the catalog is another than was believed; nothing was done
     ├── LeaseLost             another process has taken the work up; whoever gets this stops
     ├── PlanNotVerified       a plan does not hold against an independent check; nothing of it was committed
     ├── RunFailed             a routing run of a simulation failed
@@ -242,6 +243,15 @@ class IdempotencyConflict(AllotError):
 
     def __init__(self) -> None:
         super().__init__("The idempotency key was used before with another body. Use a new key.")
+
+
+class DocumentsMoved(AllotError):
+    """The network or the catalog is another than whoever asked believed; nothing was done, and they look again."""
+
+    code = "documents_moved"
+
+    def __init__(self) -> None:
+        super().__init__("The network or the catalog has just been changed. Send the request again.")
 
 
 class LeaseLost(AllotError):

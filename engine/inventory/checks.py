@@ -57,6 +57,15 @@ class World(Protocol):
         ...
 
 
+class WorldOfEpoch(World, Protocol):
+    """One that says of which epoch of the documents it is."""
+
+    @property
+    def epoch(self) -> int:
+        """The epoch."""
+        ...
+
+
 class RequestChecks:
     """Gathers the faults of one request against one world; `finish` raises them all.
 

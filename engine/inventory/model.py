@@ -181,6 +181,9 @@ class Hold:
     """What that promise said, in the words of who made it: kept as it is, and not looked into."""
     limit: HoldLimit | None = None
     """None: it counts among nobody's open holds."""
+    as_of: int | None = None
+    """The epoch of the documents it was checked by; a store that keeps them beside its stock refuses it once they have
+    moved. None: they are current."""
 
 
 class ReservationState(StrEnum):

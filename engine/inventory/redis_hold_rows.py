@@ -70,7 +70,7 @@ def fill(filled: Filled, holds: Sequence[Hold], today: Mapping[str, int]) -> Non
 
 
 def columns_of(filled: Filled, holds: Sequence[Hold], buffers: Kept | None) -> bytes:
-    """Return the columns of holds, packed."""
+    """Return the columns of holds, packed; all were checked by the same documents."""
     plain, last_lines, places, of_lines, units, days = filled
     limits = [hold.limit for hold in holds]
     has_limits = any(limits)
@@ -87,6 +87,7 @@ def columns_of(filled: Filled, holds: Sequence[Hold], buffers: Kept | None) -> b
         by_sku(buffers) if buffers else False,
         has_limits and [limit.holder if limit else False for limit in limits],
         has_limits and [limit.most if limit else 0 for limit in limits],
+        False if (as_of := holds[0].as_of) is None else as_of,
     )
     return _pack(columns)
 

@@ -133,7 +133,7 @@ class HoldQueue:
 
 
 def _groups(asked: Sequence[_Asked]) -> Iterable[Sequence[_Asked]]:
-    """Yield the holds in calls: of bounded size, and of one opinion about days and buffers."""
+    """Yield the holds in calls: of bounded size, and of one opinion about documents, days and buffers."""
     group: list[_Asked] = []
     nodes: dict[str, int] = {}
     buffers: dict[tuple[str, str], int] = {}
@@ -142,7 +142,7 @@ def _groups(asked: Sequence[_Asked]) -> Iterable[Sequence[_Asked]]:
         agree = all(nodes.get(node_id, day) == day for node_id, day in one.nodes.items()) and all(
             buffers.get(place, units) == units for place, units in one.buffers.items()
         )
-        agree = agree and bool(one.buffers) == bool(buffers)
+        agree = agree and bool(one.buffers) == bool(buffers) and (not group or one.hold.as_of == group[0].hold.as_of)
         if group and (len(group) == MOST_TOGETHER or lines >= MOST_LINES_TOGETHER or not agree):
             yield group
             group, nodes, buffers, lines = [], {}, {}, 0

@@ -103,7 +103,7 @@ _FUNCTIONS = (
     "sweep",
     "remember",
 )
-LIBRARY = library("inventory", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)])
+LIBRARY = library("inventory", 1, [REPLAY, *SNIPPETS, *(_LUA / f"{name}.lua" for name in _FUNCTIONS)], revision=2)
 
 _SWEEP_STEP = 200
 _pack = msgspec.msgpack.Encoder().encode

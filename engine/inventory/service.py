@@ -15,11 +15,20 @@ from msgspec import structs
 
 from engine.clock import Clock
 from engine.counts import COUNTS
-from engine.errors import Fault, InsufficientStock, InvalidInput, NotFound, SlotFull, SupplyUnavailable, TooManyHolds
+from engine.errors import (
+    DocumentsMoved,
+    Fault,
+    InsufficientStock,
+    InvalidInput,
+    NotFound,
+    SlotFull,
+    SupplyUnavailable,
+    TooManyHolds,
+)
 from engine.events.holder import holder, most_held
 from engine.faults import nearest
 from engine.inventory.buffers import Kept, buffers_of, kept_at, rules_of
-from engine.inventory.checks import RequestChecks, World, candidates, part_faults, ttl_faults
+from engine.inventory.checks import RequestChecks, World, WorldOfEpoch, candidates, part_faults, ttl_faults
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
 from engine.inventory.load import NodeLoad
@@ -54,8 +63,10 @@ def new_reservation_id(_: Sequence[HoldLine] = ()) -> str:
 class InventoryService:
     """The use cases; each that changes something is all or nothing.
 
-    `world` returns the current network and catalog and raises NotFound before they are put. Every method may raise
-    Unavailable; those that take a request raise InvalidInput with a fault for each thing wrong with it.
+    `world` returns the current network and catalog and raises NotFound before they are put. `latest` returns those last
+    read, perhaps no longer current, for a store that compares their epoch when it holds, and spares a question for it;
+    None otherwise. Every method may raise Unavailable; those that take a request raise InvalidInput with a fault for
+    each thing wrong with it.
     """
 
     def __init__(
@@ -63,6 +74,7 @@ class InventoryService:
         store: InventoryStore,
         *,
         world: Callable[[], Awaitable[World]],
+        latest: Callable[[], WorldOfEpoch | None] = lambda: None,
         clock: Clock,
         new_id: Callable[[Sequence[HoldLine]], str] = new_reservation_id,
         most_open_holds: int | None = None,
@@ -70,7 +82,7 @@ class InventoryService:
         slots: SlotDesk | None = None,
     ) -> None:
         self._store = store
-        self._world = world
+        self._world, self._latest = world, latest
         self._clock = clock
         self._new_id = new_id
         self._most_open_holds = most_open_holds
@@ -181,36 +193,58 @@ class InventoryService:
 
         Raises InsufficientStock, SupplyUnavailable, TooManyHolds, SlotFull.
         """
-        try:
-            world = await self._world()
-            today = self._today(world)
-            checks = RequestChecks(world)
-            checks.lines(lines, today)
-            checks.ttl(ttl_seconds)
-            checks.finish()
-        except (InvalidInput, NotFound) as fault:
-            return await self._earlier(replay, fault)
-        hold = Hold(
-            reservation_id=self._new_id(lines) if slot is None else slot_reservation_id(replay),
-            lines=tuple(lines),
-            ttl_seconds=ttl_seconds,
-            channel=channel,
-            reference=reference,
-            promised_on=promised_on,
-            promised=promised,
-            limit=self._limit(),
-        )
-        step = partial(self._store.hold, hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
-        try:
-            if slot is None or self._slots is None:
-                held = await step()
-            else:
-                held = await self._slots.reserve(hold, slot, step, replay)
-        except (InsufficientStock, SupplyUnavailable, TooManyHolds, SlotFull) as refusal:
-            COUNTS.holds_refused += not refusal.replayed
-            raise
-        COUNTS.holds_made += not held.replayed
-        return await self._noted(held)
+        latest = self._latest() if slot is None else None
+        while True:
+            try:
+                world, today = await self._checked(latest, lines, ttl_seconds)
+            except (InvalidInput, NotFound) as fault:
+                return await self._earlier(replay, fault)
+            hold = Hold(
+                reservation_id=self._new_id(lines) if slot is None else slot_reservation_id(replay),
+                lines=tuple(lines),
+                ttl_seconds=ttl_seconds,
+                channel=channel,
+                reference=reference,
+                promised_on=promised_on,
+                promised=promised,
+                limit=self._limit(),
+                as_of=latest.epoch if latest is not None and world is latest else None,
+            )
+            step = partial(self._store.hold, hold, today=today, buffers=_kept_back(world, [hold]), replay=replay)
+            try:
+                if slot is None or self._slots is None:
+                    held = await step()
+                else:
+                    held = await self._slots.reserve(hold, slot, step, replay)
+            except DocumentsMoved:
+                latest = None
+                continue
+            except (InsufficientStock, SupplyUnavailable, TooManyHolds, SlotFull) as refusal:
+                COUNTS.holds_refused += not refusal.replayed
+                raise
+            COUNTS.holds_made += not held.replayed
+            return await self._noted(held)
+
+    async def _checked(
+        self, latest: WorldOfEpoch | None, lines: Sequence[HoldLine], ttl_seconds: float
+    ) -> tuple[World, Mapping[str, int]]:
+        """Return the world in which lines can be held, the latest known if they can there, and today in it."""
+        if latest is not None:
+            try:
+                return latest, self._today_for(latest, lines, ttl_seconds)
+            except (InvalidInput, NotFound):
+                pass  # what is current may know better
+        world = await self._world()
+        return world, self._today_for(world, lines, ttl_seconds)
+
+    def _today_for(self, world: World, lines: Sequence[HoldLine], ttl_seconds: float) -> Mapping[str, int]:
+        """Return the day ordinal at each node; raises what is wrong with a hold in this world."""
+        today = self._today(world)
+        checks = RequestChecks(world)
+        checks.lines(lines, today)
+        checks.ttl(ttl_seconds)
+        checks.finish()
+        return today
 
     async def hold_many(self, holds: Sequence[Hold], *, replay: Replay | None = None) -> Outcome[list[Verdict]]:
         """Hold each by itself under its own id, in one step; return a reservation or a refusal for each, in order."""

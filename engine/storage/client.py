@@ -15,7 +15,14 @@ from typing import Any, Protocol
 
 import hiredis
 
-from engine.errors import IdempotencyConflict, IncompatibleStore, StoreReplyError, TooManyHolds, Unavailable
+from engine.errors import (
+    DocumentsMoved,
+    IdempotencyConflict,
+    IncompatibleStore,
+    StoreReplyError,
+    TooManyHolds,
+    Unavailable,
+)
 from engine.storage.address import Address, parse_address
 from engine.storage.fenced_link import FencedLink
 from engine.storage.link import Link, pack
@@ -212,6 +219,8 @@ def _raised(reply: Any, address: Address) -> Any:
         word = text.split(" ", 1)[0]
         if word == "REPLAYCONFLICT":
             raise IdempotencyConflict
+        if word == "DOCUMENTSMOVED":
+            raise DocumentsMoved
         if word == "TOOMANYHOLDS":
             _, open_holds, most, holder = text.split(" ", 3)
             raise TooManyHolds(holder, int(open_holds), int(most))

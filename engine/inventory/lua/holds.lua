@@ -1,12 +1,13 @@
 -- Many holds as one message brings them: as columns, of which the plain ones need no table each. Include after holding.lua.
 --
 -- A message is cmsgpack {ids, milliseconds to live, plain, last lines, places, units, SKUs, node ids, today by node_id,
--- buffers as in atp.lua or false, holders or false, how many each may keep open or false}, and by hold, in order, what the
--- record of its reservation keeps (reservations.lua).
+-- buffers as in atp.lua or false, holders or false, how many each may keep open or false, the epoch of the documents that
+-- all this was made from or false}, and by hold, in order, what the record of its reservation keeps (reservations.lua).
 --   last lines      hold i has the lines from behind that of the hold before to last_lines[i]
 --   places, units   of each line; a place names one of SKUs and node ids, in which each place stands once
 --   plain           1 where no line names a supply or ships after its node's today, else 0
--- holds_of(work, message, kept)  reads a message; gives back what is due, so that the holds find it
+-- holds_of(work, message, kept)  reads a message; gives back what is due, so that the holds find it; stops with the error
+-- DOCUMENTSMOVED if the documents are of another epoch
 -- try_nth(work, holds, i, now)   the deadline of the i-th in milliseconds if it is held, else what try_hold returns
 -- reply_of(work, holds, i, verdict, is_kept)  what try_nth returned as a reply (replies.lua); one that is kept for an
 -- idempotency record says all of the reservation
@@ -28,8 +29,11 @@ end
 
 local function holds_of(work, message, kept, now)
   local h = { kept = kept }
-  h.ids, h.ttls_ms, h.plain, h.last_lines, h.places, h.units, h.skus, h.node_ids, h.today, h.buffers, h.holders, h.most =
-    unpack(cmsgpack.unpack(message))
+  h.ids, h.ttls_ms, h.plain, h.last_lines, h.places, h.units, h.skus, h.node_ids, h.today, h.buffers, h.holders, h.most,
+    h.as_of = unpack(cmsgpack.unpack(message))
+  if h.as_of and tonumber(redis.call('GET', key_of(work, 'document_epoch')) or 0) ~= h.as_of then
+    error({ err = 'DOCUMENTSMOVED the network or the catalog is another than believed' })
+  end
   keep_back(work, h.buffers or nil)
   expire_due(work, now, MANY_DUE)
   look_up(work, h.ids)
