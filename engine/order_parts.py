@@ -173,6 +173,7 @@ def order_parts(ground: Ground) -> OrderParts:
     seeing = Seeing(reference, stores.inventory, dry, clock)
     jeopardy = JeopardyWatch(
         orders=stores.orders,
+        news=stores.news,
         changes=changes,
         effects=effects,
         policies=alert_policy,

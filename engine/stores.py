@@ -23,7 +23,9 @@ from engine.customers.redis_store import RedisCustomerStore
 from engine.customers.store import CustomerStore
 from engine.errors import Fault, InvalidInput
 from engine.exceptions.index import AlertIndex, MemoryAlertIndex, RedisAlertIndex
+from engine.exceptions.news import MemoryOrderNews, OrderNews
 from engine.feed import service as feed
+from engine.feed.order_news import FeedOrderNews
 from engine.fulfillment.answers import Answers, MemoryAnswers, RedisAnswers
 from engine.fulfillment.tracking import MemoryTracking, RedisTracking, Tracking
 from engine.imports import store as import_store
@@ -106,6 +108,8 @@ class Stores:
     orders: OrderStore
     recent: RecentBook
     alerts: AlertIndex
+    news: OrderNews
+    """What happens to orders; for one reader."""
     load: LoadBook
     slots: SlotBook
     runs: RunStore
@@ -190,6 +194,7 @@ def memory_stores(clock: Clock, explanation_days: int) -> Stores:
         orders=orders,
         recent=MemoryRecentBook(),
         alerts=MemoryAlertIndex(),
+        news=MemoryOrderNews(orders.steps),
         load=MemoryLoadBook(clock, orders.uses),
         slots=MemorySlotBook(clock),
         runs=MemoryRunStore(clock),
@@ -222,6 +227,7 @@ def redis_stores(client: StoreClient, settings: Settings) -> Stores:
         orders=PartitionedOrderStore(client, tenant, partitions) if divided else RedisOrderStore(client, keys),
         recent=RedisRecentBook(client, keys),
         alerts=RedisAlertIndex(client, keys),
+        news=FeedOrderNews(feed.EventFeed(client, tenant, partitions)),
         load=RedisLoadBook(client, keys),
         slots=RedisSlotBook(client, keys),
         runs=RedisRunStore(client, keys, settings.run_lease_seconds),

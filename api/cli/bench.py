@@ -22,6 +22,7 @@ NAMES = (
     "published",
     "routing_gap",
     "simulation",
+    "watch",
 )
 
 

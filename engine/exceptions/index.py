@@ -16,6 +16,7 @@ from engine.orders.facts.links import Alert
 from engine.storage.client import StoreClient
 from engine.storage.keys import Keys
 
+_AT_ONCE = 200
 _DAY_MS = 2**43
 """More than any time in ms: the severity comes first, then the time."""
 
@@ -145,7 +146,12 @@ class RedisAlertIndex:
 
     async def orders(self) -> list[str]:
         """Return the orders that have open alerts."""
-        return sorted(each.decode() for each in await self._client.call("HKEYS", self._of))
+        found, cursor = dict[str, None](), b"0"
+        while True:
+            cursor, pairs = await self._client.call("HSCAN", self._of, cursor, "COUNT", _AT_ONCE)
+            found.update(dict.fromkeys(each.decode() for each in pairs[::2]))
+            if cursor == b"0":
+                return list(found)
 
     async def put_nodes(self, nodes: bytes) -> None:
         """Keep how nodes are doing."""

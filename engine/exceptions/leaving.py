@@ -1,25 +1,24 @@
 """On which day a parcel leaves its node, as things stand: by its plan, by how far behind its node is, by its supply.
 
 A node is behind by the median, in working days, of the parcels that were due there in the last days; one of limited
-capacity also by the units that it has to work off first. Not here: the carrier (arriving.py), reading all (watch.py).
+capacity also by the units that it has to work off first. Not here: the carrier (arriving.py), counting how nodes are
+doing (node_tally.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.availability.reference import View
 from engine.delivery.pickup import PICKUP
 from engine.exceptions.parcels import Parcel
-from engine.network.days import NEVER, has_passed, working_days
-from engine.routing.model import UsedCapacity
+from engine.network.days import NEVER, has_passed
 
 LOOK_BACK_DAYS = 7
 """Parcels that were due so many days ago say how a node is doing."""
@@ -44,6 +43,11 @@ class Nodes:
     behind_days: Mapping[str, int] = field(default_factory=dict)
     done_on: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
 
+    def standing(self, node_id: str, due: int, today: int) -> tuple[int, int]:
+        """Return what counts for a parcel that is due there on a day: days behind, and when that day is worked off."""
+        done_on = self.done_on.get(node_id)
+        return self.behind_days.get(node_id, 0), 0 if done_on is None else done_on.get(max(due, today - 1), 0)
+
 
 def nodes_document(nodes: Nodes) -> bytes:
     """Return it as JSON, the same for the same."""
@@ -66,65 +70,6 @@ def sightings_of(parcels: Iterable[Parcel]) -> tuple[Sighting, ...]:
         )
         for parcel in parcels
     )
-
-
-def nodes_of(sightings: Iterable[Sighting], used: Sequence[UsedCapacity], view: View, now: datetime) -> Nodes:
-    """Return how nodes are doing; `used` is what orders use of them from today on."""
-    today = view.days.at(now).by_node
-    delays: dict[str, list[int]] = {}
-    weeks: dict[str, NDArray[np.int64]] = {}
-    overdue: dict[str, int] = {}
-    for seen in sightings:
-        here = today.get(seen.node_id)
-        if here is None or seen.due >= here:
-            continue
-        if seen.left is None:
-            overdue[seen.node_id] = overdue.get(seen.node_id, 0) + seen.units
-        if seen.due >= here - LOOK_BACK_DAYS:
-            if seen.node_id not in weeks:
-                weeks[seen.node_id] = _worked_before(view, seen.node_id, here)
-            worked, first = weeks[seen.node_id], here - LOOK_BACK_DAYS
-            until = here if seen.left is None else max(seen.due, min(seen.left, here))
-            delays.setdefault(seen.node_id, []).append(int(worked[until - first] - worked[seen.due - first]))
-    behind = {node_id: sorted(found)[(len(found) - 1) // 2] for node_id, found in delays.items()}
-    return Nodes(
-        behind_days={node_id: days for node_id, days in behind.items() if days},
-        done_on=_worked_off(overdue, used, view, now),
-    )
-
-
-def _worked_before(view: View, node_id: str, here: int) -> NDArray[np.int64]:
-    """Return how many days a node has worked before each of the last days, and before today."""
-    network = view.network
-    calendar = network.calendars[network.calendar_of_node[network.index[node_id]]]
-    works = working_days(calendar, here - LOOK_BACK_DAYS, LOOK_BACK_DAYS)
-    return np.concatenate([[0], np.cumsum(works)]).astype(np.int64)
-
-
-def _worked_off(
-    overdue: Mapping[str, int], used: Sequence[UsedCapacity], view: View, now: datetime
-) -> dict[str, dict[int, int]]:
-    """Return the day on which nodes that have more to do than they can are done with what is due on each day."""
-    network, today = view.network, view.days.at(now)
-    due: dict[str, dict[int, int]] = {}
-    for use in used:
-        due.setdefault(use.node_id, {})[use.ship_on.toordinal()] = use.units
-    found: dict[str, dict[int, int]] = {}
-    for node_id, late_units in overdue.items():
-        node = network.index[node_id]
-        most, calendar = int(network.capacity_units[node]), int(network.calendar_of_node[node])
-        if most <= 0:
-            continue
-        first, works = today.by_node[node_id], today.calendars.works[calendar]
-        ahead, by_day = late_units, due.get(node_id, {})
-        day, room = first, most if works[first - today.calendars.first_day] else 0
-        for due_on in [first - 1, *sorted(each for each in by_day if each >= first)]:
-            ahead += by_day.get(due_on, 0) if due_on >= first else 0
-            while room < ahead and day - today.calendars.first_day + 1 < len(works):
-                day += 1
-                room += most if works[day - today.calendars.first_day] else 0
-            found.setdefault(node_id, {})[due_on] = max(day, due_on)
-    return found
 
 
 class Leaving:
@@ -158,7 +103,7 @@ class Leaving:
             behind = max(self._nodes.behind_days.get(node_id, 0) for node_id in nodes)
             day = max(day, self._working_day(parcel.node_id, due, behind)) if behind else day
             here = self._view.days.at(self._now).by_node[parcel.node_id]
-            day = max(day, self._nodes.done_on.get(parcel.node_id, {}).get(max(due, here - 1), 0))
+            day = max(day, self._nodes.standing(parcel.node_id, due, here)[1])
         if parcel.awaited is not None:
             day = max(day, parcel.awaited.toordinal())
         return self._handed_over(parcel, day)

@@ -128,6 +128,12 @@ def weight_of(catalog: Catalog, sku: str, quantity: int) -> int:
     return 0 if content is None else content.weight_g * quantity
 
 
+def products_of(catalog: Catalog, sku: str) -> list[str]:
+    """Return the products whose stock a SKU is: itself, or of a kit what is inside."""
+    content = catalog.content.get(sku)
+    return [sku] if content is None else [component for component, _ in content.components]
+
+
 def _shipped(shipment: Shipment, network: Network, catalog: Catalog) -> Parcel:
     assert shipment.shipped_at is not None
     node = network.index.get(shipment.node_id)

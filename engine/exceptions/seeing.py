@@ -14,11 +14,11 @@ from engine.availability.reference import Reference, View
 from engine.clock import Clock
 from engine.delivery.day_tables import DayTables
 from engine.errors import InvalidInput, NotFound
-from engine.exceptions.arriving import Arriving, place_of
+from engine.exceptions.arriving import Arriving, Place, place_of
 from engine.exceptions.dry import DryPromises
 from engine.exceptions.judging import Outlook, due_of, outlook_of, stopped_by
 from engine.exceptions.leaving import Leaving, Nodes
-from engine.exceptions.parcels import Parcel, parcels_of, planned, unplaced
+from engine.exceptions.parcels import Parcel, parcels_of, planned, products_of, unplaced
 from engine.exceptions.proposing import Around, stock_outlook
 from engine.inventory.model import HoldLine, ReservationState
 from engine.inventory.store import InventoryStore
@@ -37,6 +37,20 @@ class Moment:
     now: datetime
     leaving: Leaving
     arriving: Arriving
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a look at an order has shown: its parcels, their outlooks, and on whose stock that depends.
+
+    It `is_waiting` if units of it have no node.
+    """
+
+    parcels: tuple[Parcel, ...]
+    place: Place | None
+    outlooks: tuple[Outlook, ...] = ()
+    skus: tuple[str, ...] = ()
+    is_waiting: bool = False
 
 
 class Seeing:
@@ -58,31 +72,44 @@ class Seeing:
             return None
         return Around(view=moment.view, place=place, due=due, leaving=moment.leaving, arriving=moment.arriving)
 
-    async def outlooks(self, order: Order, moment: Moment) -> list[Outlook]:
+    async def look(self, order: Order, moment: Moment) -> Look:
         """Return the outlook of every part of an order that has not arrived; none if nothing was promised."""
-        around = self.around(order, moment)
+        around, view = self.around(order, moment), moment.view
+        parcels, lines = parcels_of(order, view.network, view.catalog), unplaced(order)
         if around is None:
-            return []
-        view, lines = moment.view, unplaced(order)
-        parcels = parcels_of(order, view.network, view.catalog)
+            return Look(parcels=tuple(parcels), place=place_of(order, view), is_waiting=bool(lines))
+        skus = set[str]()
         if lines:
-            more, lines = await self.planned(order, moment)
+            held = await self.held(order)
+            skus.update(line.sku for line in held if line.supply_id is not None)
+            more, lines = planned(order, lines, held, await self._supplies(held), view.catalog)
             parcels += more
         found = [
             outlook_of(parcel, order, around.due, around.place, moment.leaving, moment.arriving) for parcel in parcels
         ]
         if lines and self._is_asked(order, around):
+            skus.update(sku for line in lines for sku in products_of(view.catalog, line.sku))
             options = await self._options(order, lines)
             stopped = stopped_by(order)
             outlook = stock_outlook(order, lines, options, around)
             found.append(outlook if stopped is None else replace(outlook, cause=stopped))
-        return found
+        return Look(
+            parcels=tuple(parcels),
+            place=around.place,
+            outlooks=tuple(found),
+            skus=tuple(sorted(skus)),
+            is_waiting=bool(unplaced(order)),
+        )
 
-    async def planned(self, order: Order, moment: Moment) -> tuple[list[Parcel], tuple[OrderLine, ...]]:
-        """Return the parcels in which units without a node are to go as was promised, and the lines of the others."""
-        held = await self.held(order)
-        supplies = await self._supplies(held)
-        return planned(order, unplaced(order), held, supplies, moment.view.catalog)
+    async def marks(self, skus: Sequence[str]) -> dict[str, int]:
+        """Return a mark of the stock of each SKU, which is another when anything of it is, and its supplies."""
+        view = await self._stock.read(sorted(skus))
+        scheduled: dict[int, list[object]] = {}
+        for (row, slot), entries in sorted(view.schedule.items()):
+            scheduled.setdefault(row, []).append((slot, entries))
+        return {
+            sku: hash((view.cells[row].tobytes(), tuple(scheduled.get(row, ())))) for row, sku in enumerate(view.skus)
+        }
 
     async def held(self, order: Order) -> tuple[HoldLine, ...]:
         """Return what the reservation of an order keeps."""

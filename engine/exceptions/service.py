@@ -96,7 +96,7 @@ class Exceptions:
             return []
         held = await self._seeing.held(order)
         rest = rest_of(order, [_reserved(line) for line in held])
-        wait = waiting(order, await self._seeing.outlooks(order, moment), around)
+        wait = waiting(order, (await self._seeing.look(order, moment)).outlooks, around)
         if not rest.lines:
             return [wait]
         return proposed(order, rest, await self._options(order, rest), wait, around)

@@ -1,27 +1,32 @@
-"""The jeopardy watch: goes round the orders that are under way, a page at a time, and keeps their alerts.
+"""The jeopardy watch: looks at the orders under way for which there is a reason to, and keeps their alerts.
 
-It reads orders by when a run decided on them, from the oldest that is not over, and then those that no run has decided
-on. An order whose picture cannot have moved is passed by: it, its nodes and the world are as they were, and so is the
-hour. To be done by one process at a time; nothing is harmed if two do. Not here: looking at one order (seeing.py).
+There are four: an order has changed; an hour or a day has begun that counts for it; a node it waits at does otherwise,
+or the stock of a SKU it waits for; or the world has changed, which is a reason for all. A process that begins knows of
+no order, and looks at all of them once, a page at a time. To be done by one process at a time; nothing is harmed if two
+do. Not here: looking at one order (seeing.py), when the next day begins for it (waking.py).
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterable
 from datetime import date, datetime
-from itertools import chain
 
 from engine.clock import Clock
 from engine.errors import AllotError, NotFound
 from engine.events.actor import actor
 from engine.exceptions.alerting import Delayed, open_alerts, watched
+from engine.exceptions.beginning import EveryOrder
 from engine.exceptions.index import AlertIndex, ListedAlert
-from engine.exceptions.leaving import LOOK_BACK_DAYS, Nodes, Sighting, nodes_document, nodes_of, sightings_of
+from engine.exceptions.leaving import Nodes, Sighting, nodes_document, sightings_of
+from engine.exceptions.news import OrderNews
+from engine.exceptions.node_tally import NodeTally
 from engine.exceptions.parcels import parcels_of
 from engine.exceptions.policy import AlertPolicy, AlertPolicyService
-from engine.exceptions.seeing import Moment, Seeing
+from engine.exceptions.seeing import Look, Moment, Seeing
+from engine.exceptions.waking import Clocks
+from engine.exceptions.watch_list import Entry, WatchList
 from engine.orders.changing import OrderChanges
 from engine.orders.effecting import Effects
 from engine.orders.facts.links import Alert
@@ -29,18 +34,13 @@ from engine.orders.model import Order
 from engine.orders.revising import Revision
 from engine.orders.states import is_over
 from engine.orders.store import OrderStore
-from engine.routing.model import UsedCapacity
-from engine.turns import turn
+from engine.turns import in_turns, turn
 
-PAGE, _AT_ONCE = 200, 50
+PAGE, _SKUS_AT_ONCE = 200, 20
 ROUND_SECONDS, _REST = 60.0, 9.0
-"""The next round begins so long after one, or so many times as long as that took: a tenth of a process at most."""
-_LATE_MS = 60_000.0
-"""By how much clocks of partitions may differ."""
-_OLDEST_MS = 90 * 86_400_000.0
-"""A process that has just begun looks at no order that was decided on longer ago."""
-_FEW = 5_000
-"""Of more orders it is counted once a round how nodes are doing, by those of the round before; else with each page."""
+"""So often it is looked how nodes and stock are doing; and a page is followed by so many times as long without one."""
+_AGAIN_SECONDS = 60.0
+"""An order that could not be looked at, or that the watch itself has changed, is looked at again after so long."""
 _DAYS_AHEAD = 14
 """Of so many days to come it is looked at what nodes are to ship."""
 log = logging.getLogger("allot.watch")
@@ -53,6 +53,7 @@ class JeopardyWatch:
         self,
         *,
         orders: OrderStore,
+        news: OrderNews,
         changes: OrderChanges,
         effects: Effects,
         policies: AlertPolicyService,
@@ -61,182 +62,223 @@ class JeopardyWatch:
         clock: Clock,
         delayed: Delayed,
     ) -> None:
-        self._orders, self._changes, self._effects, self._policies = orders, changes, effects, policies
-        self._index, self._seeing, self._clock, self._delayed = index, seeing, clock, delayed
-        self._at_ms = self._newest_ms = max(0.0, clock.now().timestamp() * 1000 - _OLDEST_MS)
-        self._waiting = list[str]()
-        self._is_first_waiting, self._rests_until = True, 0.0
-        self._began: datetime | None = None
-        self._oldest_open_ms: float | None = None
-        self._decided_ms: Mapping[str, float] = {}
-        """When a run decided on each order of the page."""
-        self._seen: dict[str, tuple[Sighting, ...]] = {}
-        self._looked: dict[str, tuple[object, ...]] = {}
-        self._nodes, self._alarmed, self._is_counted = Nodes(), set[str](), False
+        self._orders, self._news, self._changes, self._effects = orders, news, changes, effects
+        self._policies, self._index, self._seeing, self._clock = policies, index, seeing, clock
+        self._delayed = delayed
+        self._list, self._tally = WatchList(), NodeTally()
+        self._beginning: EveryOrder | None = None
+        self._marks: dict[str, int] = {}
+        self._written: dict[str, int] = {}
+        """The revision of orders to which the watch itself has done something, until it hears of that."""
+        self._own = set[str]()
+        """Orders that are due for no other reason than perhaps that."""
+        self._world: tuple[object, ...] = ()
+        self._round_at, self._rests_until = 0.0, 0.0
 
     async def step(self, limit: int = PAGE) -> bool:
-        """Look at a page of orders; say whether there are more in this round."""
-        now = self._clock.now()
-        if now.timestamp() < self._rests_until:
-            return await self._look_at_new(limit)
-        self._began = self._began or now
-        page = await self._page(limit)
-        if not page:
-            await self._end_round(now)
+        """Look at a page of orders that are due, unless it rests; say whether there are more."""
+        if time.monotonic() < self._rests_until:
             return False
-        orders = [order for order in await self._read(page) if order is not None]
-        await self._look_at(orders)
-        return True
-
-    async def _look_at_new(self, limit: int) -> bool:
-        """Look at orders that a run has decided on since; say whether there may be more."""
-        found = await self._orders.allocated(limit, after_ms=self._newest_ms)
-        if found:
-            self._newest_ms, self._decided_ms = found[-1][1], dict(found)
-            await self._look_at([order for order in await self._read(list(self._decided_ms)) if order is not None])
-        return len(found) >= limit
+        began = time.monotonic()
+        has_more = await self._page(limit)
+        now = time.monotonic()
+        self._rests_until = now + (now - began) * (1.0 if self._beginning is not None else _REST)
+        return has_more
 
     async def round(self) -> None:
-        """Look at all orders once, from wherever it is in a round."""
-        self._rests_until = 0.0
-        while await self.step():
+        """Look at all orders for which there is a reason now."""
+        self._round_at = 0.0
+        while await self._page(PAGE):
             pass
 
     async def look_at(self, order_id: str) -> Order:
         """Look at one order now, and return it with the alerts that it has then; raises NotFound."""
         order = await self._orders.get(order_id)
-        self._looked.pop(order_id, None)
-        await self._look_at([order])
+        moment = await self._moment()
+        if moment is not None:
+            await self._look_at({order_id: order}, moment)
         return await self._orders.get(order_id)
 
-    async def _page(self, limit: int) -> list[str]:
-        """Return the next orders of a round, none at its end."""
-        if not self._waiting and self._is_first_waiting:
-            found = await self._orders.allocated(limit, after_ms=self._at_ms)
-            if found:
-                self._at_ms = self._newest_ms = found[-1][1]
-                self._decided_ms = dict(found)
-                return [order_id for order_id, _ in found]
-            self._is_first_waiting = False
-            self._decided_ms = {}
-            self._waiting = [order.order_id for order in await self._orders.open_orders()]
-        page, self._waiting = self._waiting[:limit], self._waiting[limit:]
-        return page
-
-    async def _end_round(self, now: datetime) -> None:
-        """Begin again with the oldest order that is not over, after alarmed orders that were not seen any more."""
-        for order_id in await self._index.orders():
-            if order_id not in self._alarmed:
-                await self._put_right(order_id)
-        self._at_ms = max(0.0, (self._oldest_open_ms or self._at_ms) - _LATE_MS)
-        self._oldest_open_ms, self._is_first_waiting = None, True
-        took = 0.0 if self._began is None else (now - self._began).total_seconds()
-        self._alarmed, self._rests_until = set(), now.timestamp() + max(ROUND_SECONDS, _REST * took)
-        self._began, self._is_counted = None, False
-        today = now.date().toordinal()
-        self._seen = {
-            order_id: seen
-            for order_id, seen in self._seen.items()
-            if any(each.left is None or each.due >= today - LOOK_BACK_DAYS - 1 for each in seen)
-        }
-
-    async def _put_right(self, order_id: str) -> None:
-        """List the open alerts of an order that is not looked at any more."""
+    async def _page(self, limit: int) -> bool:
+        """Find reasons, and look at a page of orders; say whether there is more to do at once."""
+        moment = await self._moment()
+        if moment is None:
+            return False
+        now, hears_more = moment.now.timestamp(), await self._hear(moment.now.timestamp(), limit)
+        if now >= self._round_at:
+            await self._go_round(moment)
+            self._round_at = now + ROUND_SECONDS
+        taken = self._list.take(now, limit)
         try:
-            order = await self._orders.get(order_id)
-        except NotFound:
-            await self._index.put(order_id, ())
-            return
-        await self._look_at([order])
+            await self._look_at(await self._read(taken), moment)
+        except BaseException:
+            self._wake(taken, now)  # what was looked at already is as it was
+            raise
+        return hears_more or self._beginning is not None or self._list.is_due(now)
 
-    async def _read(self, order_ids: Sequence[str]) -> list[Order | None]:
-        found: list[Order | None] = []
-        for start in range(0, len(order_ids), _AT_ONCE):
-            found += await asyncio.gather(*map(self._found, order_ids[start : start + _AT_ONCE]))
-        return found
-
-    async def _found(self, order_id: str) -> Order | None:
+    async def _moment(self) -> Moment | None:
+        """Return the minute of now, None without a network; another world is a reason to look at all orders."""
         try:
-            return await self._orders.get(order_id)
+            moment = await self._seeing.moment(self._tally.nodes)
         except NotFound:
             return None
+        view, policy = moment.view, await self._policies.current()
+        world = (view.network, view.catalog, view.lead_times, policy.version)
+        if world != self._world:
+            self._world = world
+            async for _, some in in_turns(list(self._list.entries)):
+                self._wake(some, moment.now.timestamp())
+        return moment
 
-    async def _look_at(self, orders: Sequence[Order]) -> None:
-        try:
-            moment = await self._seeing.moment(self._nodes)
-        except NotFound:  # no network yet
+    async def _hear(self, now: float, limit: int) -> bool:
+        """Take in what has happened to orders; say whether there is more."""
+        news = await self._news.heard()
+        if news.is_lost:
+            self._beginning = EveryOrder(self._orders, self._index, self._clock.now())
+        own = {each for each in news.changed if each in self._written and not self._list.is_due(now, each)}
+        self._wake(news.changed, now)
+        self._own |= own
+        for order_id in news.gone:
+            self._forget(order_id)
+        if self._beginning is not None and not self._list.is_due(now):
+            found = await self._beginning.page(limit)
+            self._wake(found, now)
+            self._beginning = self._beginning if found else None
+        return news.has_more
+
+    async def _go_round(self, moment: Moment) -> None:
+        """Look how nodes are doing, and whether the stock is as it was that orders wait for."""
+        now = moment.now.timestamp()
+        first = int(moment.view.days.at(moment.now).local_day.min())
+        days = [date.fromordinal(first + day) for day in range(_DAYS_AHEAD)]
+        self._tally.begin(await self._orders.used_capacity(days), moment.now)
+        await self._count(moment)
+        before, self._marks = self._marks, {}
+        async for _, some in in_turns(list(self._list.skus), _SKUS_AT_ONCE):
+            self._marks |= await self._seeing.marks(some)
+        for sku, mark in self._marks.items():
+            if before.get(sku) != mark:
+                self._wake(self._list.waiting_for(sku), now)
+
+    async def _count(self, moment: Moment) -> None:
+        """Work out how nodes are doing, and wake the orders for which that makes a difference."""
+        before, now = self._tally.nodes, moment.now.timestamp()
+        changed, today = await self._tally.count(moment.view, moment.now), moment.view.days.at(moment.now).by_node
+        if not changed:
             return
-        policy = await self._policies.current()
-        for order in orders:
-            self._note(order, moment)
-        if len(self._seen) <= _FEW or not self._is_counted:
-            self._is_counted = True
-            before = self._nodes
-            self._nodes = nodes_of(chain(*self._seen.values()), await self._used(moment), moment.view, moment.now)
-            if self._nodes != before:
-                await self._index.put_nodes(nodes_document(self._nodes))
-        moment = await self._seeing.moment(self._nodes)
-        for order in orders:
+        await self._index.put_nodes(nodes_document(self._tally.nodes))
+        for node_id in changed:
+            here = today.get(node_id, 0)
+            async for _, some in in_turns(list(self._list.at_node(node_id))):
+                self._wake((each for each in some if self._is_moved(each, node_id, here, before)), now)
+
+    def _is_moved(self, order_id: str, node_id: str, today: int, before: Nodes) -> bool:
+        entry, after = self._list.entries.get(order_id), self._tally.nodes
+        return entry is not None and any(
+            before.standing(node_id, due, today) != after.standing(node_id, due, today)
+            for at, due in entry.waits_at
+            if at == node_id
+        )
+
+    def _wake(self, order_ids: Iterable[str], at: float) -> None:
+        for order_id in order_ids:
+            self._own.discard(order_id)
+            self._list.wake(order_id, at)
+
+    async def _read(self, order_ids: Iterable[str]) -> dict[str, Order]:
+        """Return orders; what is not there any more has no alerts."""
+        found: dict[str, Order] = {}
+        for order_id in order_ids:
             await turn()
             try:
-                await self._keep(order, moment, policy)
+                order = await self._orders.get(order_id)
+            except NotFound:
+                self._forget(order_id)
+                await self._index.put(order_id, ())
+                continue
+            written, is_own = self._written.pop(order_id, None), order_id in self._own
+            self._own.discard(order_id)
+            if is_own and written == order.steering.revision:
+                self._list.wake(order_id, self._clock.now().timestamp() + _AGAIN_SECONDS)
+            else:
+                found[order_id] = order
+        return found
+
+    async def _look_at(self, orders: dict[str, Order], moment: Moment) -> None:
+        """Note what orders say of their nodes, then look at each by how nodes are doing."""
+        async for _, some in in_turns(list(orders.values()), 5):
+            for order in some:
+                self._note(order, moment)
+        await self._count(moment)
+        self._list.settle(orders)  # they are looked at now, by how nodes are doing now
+        moment, policy = await self._seeing.moment(self._tally.nodes), await self._policies.current()
+        clocks = Clocks(moment.view, moment.now)
+        for order_id, order in orders.items():
+            await turn()
+            try:
+                await self._keep(order, moment, clocks, policy)
             except AllotError as error:
-                log.warning("an order could not be looked at", extra={"order_id": order.order_id, "why": str(error)})
+                log.warning("an order could not be looked at", extra={"order_id": order_id, "why": str(error)})
+                self._list.wake(order_id, clocks.now + _AGAIN_SECONDS)
 
     def _note(self, order: Order, moment: Moment) -> None:
-        """Note what an order says of its nodes, and where the next round begins."""
-        seen = sightings_of(parcels_of(order, moment.view.network, moment.view.catalog))
-        if seen:
-            self._seen[order.order_id] = seen
-        elif all(each.left is None for each in self._seen.get(order.order_id, ())):
-            self._seen.pop(order.order_id, None)
-        decided_ms = self._decided_ms.get(order.order_id)
-        if decided_ms is not None and not (is_over(order) or order.is_cancelled):
-            self._oldest_open_ms = min(decided_ms, self._oldest_open_ms or decided_ms)
+        """Count what an order says of its nodes in place of what it said before; what has left stays counted."""
+        parcels = parcels_of(order, moment.view.network, moment.view.catalog)
+        before, seen = self._sightings(order.order_id), sightings_of(parcels)
+        if not seen:
+            seen = tuple(each for each in before if each.left is not None)
+        self._tally.remove(before)
+        self._tally.add(seen)
+        waits_at = {
+            (node_id, parcel.ship_on.toordinal())
+            for parcel in parcels
+            if parcel.shipped_on is None and not parcel.is_packed
+            for node_id in parcel.node_ids or (parcel.node_id,)
+        }
+        plain = tuple((each.node_id, each.due, each.left, each.units) for each in seen)
+        self._list.keep(order.order_id, Entry(sightings=plain, waits_at=tuple(sorted(waits_at))))
 
-    async def _used(self, moment: Moment) -> Sequence[UsedCapacity]:
-        first = int(moment.view.days.at(moment.now).local_day.min())
-        return await self._orders.used_capacity([date.fromordinal(first + day) for day in range(_DAYS_AHEAD)])
+    def _sightings(self, order_id: str) -> tuple[Sighting, ...]:
+        entry = self._list.entries.get(order_id)
+        return () if entry is None else tuple(Sighting(*each) for each in entry.sightings)
 
-    async def _keep(self, order: Order, moment: Moment, policy: AlertPolicy) -> None:
-        """Write the alerts of an order if they have changed, then list those that are open."""
-        picture = self._picture(order, moment, policy)
-        if self._looked.get(order.order_id) == picture:
-            if open_alerts(order):
-                self._alarmed.add(order.order_id)
-            return
-        outlooks = await self._seeing.outlooks(order, moment)
+    def _forget(self, order_id: str) -> None:
+        """Know nothing of an order any more, but how its nodes have done."""
+        self._tally.remove(each for each in self._sightings(order_id) if each.left is None)
+        self._list.drop(order_id)
+
+    async def _keep(self, order: Order, moment: Moment, clocks: Clocks, policy: AlertPolicy) -> None:
+        """Write the alerts of an order if they have changed, list those that are open, and say when it is due again."""
+        look = await self._seeing.look(order, moment)
 
         def rule(now: Order, at: datetime) -> Revision | None:
             if now.steering.revision != order.steering.revision:
                 return None  # it is looked at again
-            return watched(now, outlooks, policy.document, at, actor(), self._delayed)
+            return watched(now, look.outlooks, policy.document, at, actor(), self._delayed)
 
         changed = order
         if rule(order, moment.now) is not None:
             changed = (await self._changes.change(order.order_id, rule)).value
+            self._written[order.order_id] = changed.steering.revision
         listed = [
             ListedAlert(order_id=order.order_id, channel=order.captured.channel, alert=alert)
             for alert in open_alerts(changed)
         ]
-        await self._index.put(order.order_id, listed)
-        if listed:
-            self._alarmed.add(order.order_id)
-        if changed.steering.revision == order.steering.revision:
-            self._looked[order.order_id] = picture
-        elif len(changed.life.effects) > len(order.life.effects):
+        if listed or order.life.alerts or changed.life.alerts:
+            await self._index.put(order.order_id, listed)
+        if len(changed.life.effects) > len(order.life.effects):
             await self._effects.settle(order.order_id)
         if is_over(changed) or changed.is_cancelled:
-            self._looked.pop(order.order_id, None)
+            self._forget(order.order_id)
+        else:
+            self._expect(order.order_id, look, clocks)
 
-    def _picture(self, order: Order, moment: Moment, policy: AlertPolicy) -> tuple[object, ...]:
-        """Return what an order's outlook depends on; units without a node, and supplies, may move at any time."""
-        nodes = {row.node_id for row in order.allocation} | {each.node_id for each in order.life.shipments}
-        behind = tuple(sorted((node, self._nodes.behind_days.get(node, 0)) for node in nodes if node is not None))
-        waits = any(row.node_id is None for row in order.allocation) or not order.allocation
-        hour = int(moment.now.timestamp() // (60 if waits else 3600))
-        done = tuple(sorted((node, str(self._nodes.done_on.get(node))) for node in nodes if node is not None))
-        return order.steering.revision, moment.view.epoch, policy.version, hour, behind, done
+    def _expect(self, order_id: str, look: Look, clocks: Clocks) -> None:
+        """Have an order looked at again when that may show something else."""
+        entry = self._list.entries.get(order_id)
+        if entry is not None and entry.skus != look.skus:
+            self._list.keep(order_id, Entry(sightings=entry.sightings, waits_at=entry.waits_at, skus=look.skus))
+        self._list.wake(order_id, clocks.next_look(look.parcels, look.place, is_waiting=look.is_waiting))
 
 
 def no_notice(order: Order, alert: Alert, day: date, at: datetime) -> None:

@@ -226,6 +226,19 @@ class MemoryOrderStore:
         last = found[min(limit, len(found)) - 1][0] if found else 0
         return [(order_id, decided_ms) for decided_ms, order_id in found if decided_ms <= last]
 
+    async def open_ids(self, limit: int, *, after: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run may take."""
+        numbered = enumerate(self._orders.items(), 1)
+        found = [(order_id, float(at)) for at, (order_id, kept) in numbered if at > after and kept.state in _OPEN]
+        return found[:limit]
+
+    def steps(self) -> dict[str, object]:
+        """Return what says of each order how far it has come."""
+        return {
+            order_id: (kept.state, kept.revision, kept.run_id, kept.decided_ms)
+            for order_id, kept in self._orders.items()
+        }
+
     async def effects_due(self, now_ms: float, limit: int) -> list[str]:
         """Return orders that have something to be done elsewhere."""
         due = sorted((int(kept.due), order_id) for order_id, kept in self._orders.items() if kept.due)

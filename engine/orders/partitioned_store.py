@@ -35,7 +35,7 @@ from engine.orders.partitioned_revisions import PartitionedRevisions
 from engine.orders.partitioned_uses import DROP, PartitionedUses
 from engine.orders.places import Places
 from engine.orders.records import captured_of, demand_of, document, fingerprint
-from engine.orders.redis_store import RedisOrderStore, allocated_orders, begun, kept_of, limits_of
+from engine.orders.redis_store import RedisOrderStore, begun, kept_of, limits_of, scored_orders
 from engine.orders.replies import Reply, cancel_outcome, capture_outcome, revision_outcome, unknown_orders, verdict_of
 from engine.orders.revising import Revision
 from engine.orders.steering import NO_STEERING, Steering
@@ -223,7 +223,14 @@ class PartitionedOrderStore:
 
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
         """Return orders that a run has decided on, of all partitions up to the same moment."""
-        found = await asyncio.gather(*(allocated_orders(each.client, each.keys, limit, after_ms) for each in self._all))
+        return await self._merged([(each, each.keys.named("allocated")) for each in self._all], limit, after_ms)
+
+    async def open_ids(self, limit: int, *, after: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run may take, of all partitions up to the same number."""
+        return await self._merged([(each, each.keys.open_orders) for each in self._all], limit, after)
+
+    async def _merged(self, sets: Sequence[tuple[Partition, str]], limit: int, after: float) -> list[tuple[str, float]]:
+        found = await asyncio.gather(*(scored_orders(each.client, name, limit, after) for each, name in sets))
         last = min((pairs[-1][1] for pairs in found if len(pairs) >= limit), default=float("inf"))
         return sorted(
             (pair for pairs in found for pair in pairs if pair[1] <= last), key=lambda pair: (pair[1], pair[0])

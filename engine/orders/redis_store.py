@@ -237,7 +237,11 @@ class RedisOrderStore:
 
     async def allocated(self, limit: int, *, after_ms: float = 0) -> list[tuple[str, float]]:
         """Return orders that a run has decided on."""
-        return await allocated_orders(self._client, self._keys, limit, after_ms)
+        return await scored_orders(self._client, self._keys.named("allocated"), limit, after_ms)
+
+    async def open_ids(self, limit: int, *, after: float = 0) -> list[tuple[str, float]]:
+        """Return orders that a run may take."""
+        return await scored_orders(self._client, self._keys.open_orders, limit, after)
 
     async def effects_due(self, now_ms: float, limit: int) -> list[str]:
         """Return orders that have something to be done elsewhere."""
@@ -289,10 +293,9 @@ def changed_or(error: StoreReplyError) -> Exception:
     return OrderChanged() if "REVISED" in str(error) else error
 
 
-async def allocated_orders(client: StoreClient, keys: Keys, limit: int, after_ms: float) -> list[tuple[str, float]]:
-    """Return the orders of one partition that a run has decided on, and all of the last moment among them."""
-    name = keys.named("allocated")
-    found = await client.call("ZRANGEBYSCORE", name, f"({after_ms:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, limit)
+async def scored_orders(client: StoreClient, name: str, limit: int, after: float) -> list[tuple[str, float]]:
+    """Return the orders of a sorted set of one partition after a score, and all of the last score among them."""
+    found = await client.call("ZRANGEBYSCORE", name, f"({after:.0f}", "+inf", "WITHSCORES", "LIMIT", 0, limit)
     pairs = _pairs(found)
     if len(pairs) == limit:
         last = pairs[-1][1]

@@ -82,6 +82,10 @@ class OrderStore(OrderBook, Protocol):
         """
         ...
 
+    async def open_ids(self, limit: int, *, after: float = 0) -> list[tuple[str, float]]:
+        """Return about `limit` orders that a routing run may take, by a number that rises with capture, after one."""
+        ...
+
     async def effects_due(self, now_ms: float, limit: int) -> list[str]:
         """Return about `limit` orders that have something to be done elsewhere which is due at `now_ms`."""
         ...

@@ -81,27 +81,6 @@ async def test_alerts_of_an_order_that_was_cancelled_are_not_listed(world: Watch
     assert await world.engine.exceptions.alerts() == ([], False)
 
 
-async def test_rounds_go_page_by_page_and_begin_with_the_oldest_order_that_is_not_over(world: Watched) -> None:
-    await world.count(east={"MUG": 50})
-    for number in range(7):
-        await world.order(f"o{number}", due=23)
-        await world.route()
-        world.clock.advance(timedelta(minutes=2))
-    for number in range(3):
-        await world.ship(f"o{number}")
-        await world.deliver(f"o{number}")
-    watch, pages = world.engine.jeopardy, 0
-    while await watch.step(limit=2):
-        pages += 1
-    assert pages >= 4
-    assert not await watch.step(limit=2)  # it rests
-    world.clock.advance(timedelta(minutes=2))
-    pages = 0
-    while await watch.step(limit=2):
-        pages += 1
-    assert pages == 2
-
-
 async def _ids(index: AlertIndex, limit: int = 10, **wanted: str) -> list[str]:
     page = await index.page(limit, **wanted)
     assert page is not None

@@ -10,7 +10,8 @@ import pytest
 from watched_world import FRIDAY, Watched, learned_document, network_document
 
 from engine.calibration.lead_times import LeadTimes
-from engine.exceptions.leaving import Leaving, Sighting, nodes_of
+from engine.exceptions.leaving import Leaving, Sighting
+from engine.exceptions.node_tally import NodeTally
 from engine.exceptions.parcels import Parcel
 from engine.exceptions.policy import AlertPolicyDocument
 from engine.network.document import NetworkDocument
@@ -74,7 +75,11 @@ async def test_a_full_node_works_off_what_is_overdue_before_what_is_due(world: W
     view, now = await world.engine.reference.current(), world.clock.now()
     overdue = [Sighting("east", on(day).toordinal(), None, 4) for day in (20, 23)]
     used = [UsedCapacity(node_id="east", ship_on=on(24), units=3, parcels=1)]
-    nodes = nodes_of(overdue, used, view, now)
+    tally = NodeTally()
+    tally.begin(used, now)
+    tally.add(overdue)
+    assert await tally.count(view, now) == {"east"}
+    nodes = tally.nodes
     assert nodes.done_on["east"][on(24).toordinal()] == on(27).toordinal()
     parcel = Parcel(node_id="east", service="ground", ship_on=on(24), units={"1": 3})
     assert Leaving(view, now, nodes).leaves(parcel) == on(27).toordinal()

@@ -253,3 +253,13 @@ async def test_an_order_whose_hold_expired_long_ago_can_be_cancelled_and_sourced
     assert (await shop.orders.cancel("ord_1")).value.state == "cancelled"
     assert await shop.outcomes("run_1", rows("ord_2", (1, "north"))) == ["committed"]
     assert await shop.counts("north") == (10, 0, 1)
+
+
+async def test_open_orders_are_listed_by_their_capture_a_page_at_a_time(shop: Shop) -> None:
+    for number in range(5):
+        await shop.place(f"ord_{number}", 2)
+    await shop.orders.cancel("ord_1")
+    found, after = list[str](), 0.0
+    while page := await shop.orders.open_ids(2, after=after):
+        found, after = found + [order_id for order_id, _ in page], page[-1][1]
+    assert sorted(found) == ["ord_0", "ord_2", "ord_3", "ord_4"]
