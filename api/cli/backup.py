@@ -21,25 +21,38 @@ def command(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="The store's folder, as for `allot serve`.")
     ] = None,
+    archive: Annotated[bool, typer.Option(help="With archived orders, in FILE.archive.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
 ) -> None:
     """Write all that the store holds to one file, as it was at one instant, while servers go on.
 
     Writes wait for a moment at the end; how long is told.
     """
+    from engine.backup.archive import archive_path
     from engine.backup.taking import take
 
     path = _place(file)
     with opened(data, is_old=True) as link:
-        taken = take(link, path, libraries())
+        taken = take(link, path, libraries(), archive_folder(data) if archive else None)
     if as_json:
         found = {"file": str(path), "keys": taken.keys, "size_bytes": taken.size_bytes}
+        found["archive_files"] = taken.archive_files
         typer.echo(json.dumps({**found, "paused_seconds": taken.paused_seconds, "wall_seconds": taken.seconds}))
         return
     typer.echo(
         f"{path}: {taken.keys:,} keys, {taken.size_bytes:,} bytes in {taken.seconds:.1f} s; "
         f"writes waited for {1000 * taken.paused_seconds:.0f} ms"
     )
+    if taken.archive_files:
+        typer.echo(f"{archive_path(path)}: {taken.archive_files:,} files of archived orders")
+
+
+def archive_folder(data: Path | None) -> Path:
+    """Return where the archives of all tenants are."""
+    from engine.config import read_settings
+
+    settings = read_settings(data)
+    return settings.archive_dir or settings.data_dir / "archive"
 
 
 def libraries() -> dict[str, int]:

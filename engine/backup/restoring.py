@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.backup.archive import check_archive, put_archive
 from engine.backup.file import CUSTOMER_KEYS, Header, Record, check, records
 from engine.backup.taking import PREFIX
 from engine.errors import Fault, IncompatibleStore, InvalidInput, StoreReplyError
@@ -20,6 +21,8 @@ from engine.storage.direct import DirectLink
 
 MARK, _PROBE = "allot:restoring", "allot:probe"
 _CUSTOMER = b"}:customer:"
+_ARCHIVED = b":archived:"
+"""What the store's keys have in them that name the files of archived orders (engine/storage/keys.py)."""
 _AT_ONCE, _BYTES_AT_ONCE = 500, 2**23
 
 
@@ -30,22 +33,41 @@ class Restored:
     header: Header
     keys: int
     seconds: float
+    archive_files: int = 0
+    lacks_archive: bool = False
+    """Whether the store knows of archived orders, and no file of them was put back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveCopy:
+    """The archive of a backup, and the folder where it belongs."""
+
+    path: Path
+    folder: Path
 
 
 def restore(
-    link: DirectLink, path: Path, libraries: dict[str, int], *, replace: bool, customer_keys: Path | None = None
+    link: DirectLink,
+    path: Path,
+    libraries: dict[str, int],
+    *,
+    replace: bool,
+    customer_keys: Path | None = None,
+    archive: ArchiveCopy | None = None,
 ) -> Restored:
-    """Put a backup into a store; with `replace` what is there goes first.
+    """Put a backup into a store, and its archive into its folder; with `replace` what is in the store goes first.
 
     `customer_keys` are those of this backup or of a later one, in which the keys of customers erased since are gone.
 
-    Raises InvalidInput, before anything is changed, if the file is harmed or from a later version, if the store is not
-    empty, or if servers are connected to it.
+    Raises InvalidInput, before anything is changed, if a file is harmed or from a later version, if the store is not
+    empty or the folder has other orders, or if servers are connected to it.
     """
     began, header = time.monotonic(), check(path)
     _check_versions(path, header, libraries)
     if customer_keys is not None:
         _check_versions(customer_keys, check(customer_keys), libraries)
+    if archive is not None:
+        check_archive(archive.path, archive.folder, replace=replace)
     _check_target(link, replace=replace)
     _check_server(link, path, header)
     link.ask("SET", MARK, path.name)
@@ -55,9 +77,21 @@ def restore(
     if customer_keys is not None:
         _put_back(link, customer_keys)
         _note_erased(link, path)
+    archived = 0 if archive is None else put_archive(archive.path, archive.folder)
     keys = int(link.ask("DBSIZE")) - 1
     link.ask("DEL", MARK)
-    return Restored(header=header, keys=keys, seconds=time.monotonic() - began)
+    return Restored(
+        header=header,
+        keys=keys,
+        seconds=time.monotonic() - began,
+        archive_files=archived,
+        lacks_archive=archive is None and _knows_archived(path),
+    )
+
+
+def _knows_archived(path: Path) -> bool:
+    """Say whether the store of a backup names files of archived orders."""
+    return any(_ARCHIVED in record.key and record.value is not None for record in records(path))
 
 
 async def refuse_half_restored(client: StoreClient) -> None:

@@ -4,7 +4,8 @@ The server tells which keys are changed while they are copied. These are copied 
 wait for the moment in which the rest is copied (`CLIENT PAUSE … WRITE`; reads go on). So the backup is of the instant
 at which writes waited, as if the server had stopped there: what was acknowledged before is in it, what comes after is
 not, and nothing is half in it. The keys of customers go into a file of their own, which is not to be kept as long: a
-key that was destroyed since would come back with it. Not here: the form of the files (file.py).
+key that was destroyed since would come back with it; archived orders into another one (archive.py). Not here: the form
+of the files (file.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from engine.backup.archive import archive_path, take_archive
 from engine.backup.file import CUSTOMER_KEYS, Header, Record, Writer, keys_path
 from engine.errors import Fault, InvalidInput, Unavailable
 from engine.storage.direct import DirectLink
@@ -35,10 +37,14 @@ class Taken:
     size_bytes: int
     paused_seconds: float
     seconds: float
+    archive_files: int = 0
 
 
-def take(link: DirectLink, path: Path, libraries: dict[str, int]) -> Taken:
-    """Write a backup of a store to a file; raises Unavailable if it cannot be done now, and then leaves no file."""
+def take(link: DirectLink, path: Path, libraries: dict[str, int], archive: Path | None = None) -> Taken:
+    """Write a backup of a store to a file, and of its archive to one beside it, if there is any.
+
+    Raises Unavailable if it cannot be done now, and then leaves no backup.
+    """
     began = time.monotonic()
     if b"cluster_enabled:1" in bytes(link.ask("INFO", "cluster")):
         message = "is of a cluster, of which no backup of one instant can be taken; use the means of its provider."
@@ -57,8 +63,15 @@ def take(link: DirectLink, path: Path, libraries: dict[str, int]) -> Taken:
             _copy(link, some, parted, names)
         paused = _catch_up(link, parted, names)
         _write_keys(keys_path(path), header, parted.keys)
+        archived = 0 if archive is None else take_archive(archive, archive_path(path), header)
         size = writer.finish()
-    return Taken(keys=len(names), size_bytes=size, paused_seconds=paused, seconds=time.monotonic() - began)
+    return Taken(
+        keys=len(names),
+        size_bytes=size,
+        paused_seconds=paused,
+        seconds=time.monotonic() - began,
+        archive_files=archived,
+    )
 
 
 class _Parted:

@@ -12,6 +12,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from api.cli.main import main
 from engine.archive.book import ArchiveBarred, ArchiveBook
 from engine.archive.files import ArchiveFolder
 from engine.archive.service import Archive
@@ -244,3 +245,31 @@ async def test_a_file_that_is_missing_is_told_and_nothing_is_taken_for_unknown(o
     path.rename(path.with_suffix(".gone"))
     with pytest.raises(Unavailable, match="File 1 of the archive is not in"):
         await office.engine.orders.get("o-0")
+
+
+async def test_a_backup_brings_archived_orders_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Into another folder, beside a store that knows of them; without its archive it says that it lacks them.
+
+    Catches a backup of the store alone: its archived orders are in neither place, and nobody is told.
+    """
+    settings = Settings(data_dir=tmp_path / "shop")
+    async with allot_engine(settings) as engine:
+        await engine.network.put(NetworkDocument.model_validate(NETWORK))
+        await engine.catalog.put(CatalogDocument.model_validate(CATALOG))
+        office = Office(engine, tmp_path / "shop" / "archive" / "main")
+        for number in range(3):
+            await office.capture(f"o-{number}")
+            await engine.orders.cancel(f"o-{number}")
+        orders = [await engine.orders.get(f"o-{number}") for number in range(3)]
+        steps = await engine.orders.history("o-0")
+        assert await office.archive().step(30) == 3
+    path, back = tmp_path / "b", tmp_path / "back"
+    assert main(["backup", str(path), "--data", str(tmp_path / "shop")]) == 0
+    assert main(["restore", str(path), "--data", str(back)]) == 0
+    async with allot_engine(Settings(data_dir=back)) as engine:
+        assert [await engine.orders.get(f"o-{number}") for number in range(3)] == orders
+        assert await engine.orders.history("o-0") == steps
+        assert await Office(engine, back / "archive" / "main").archived() == [True, True, True, False, False]
+    (tmp_path / "b.archive").unlink()
+    assert main(["restore", str(path), "--data", str(tmp_path / "third")]) == 0
+    assert "without archived orders" in capsys.readouterr().err
