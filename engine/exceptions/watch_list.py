@@ -19,8 +19,8 @@ _NOTHING: Collection[str] = frozenset[str]()
 class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What is known of an order: what it says of nodes, the nodes it waits for, and the SKUs whose stock it waits for.
 
-    Of its parcels that have to be worked on it has the node and the day (ordinal), of each node that works on it. They are
-    plain tuples of plain values, which the garbage collector leaves out.
+    Of its parcels that have to be worked on it has the node and the day (ordinal), of each node that works on it.
+    Tuples are plain and of plain values, which the garbage collector leaves out.
     """
 
     sightings: tuple[tuple[str, int, int | None, int], ...] = ()
