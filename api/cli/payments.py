@@ -59,7 +59,7 @@ def command(
     report = asyncio.run(_ask(data, lambda engine: engine.payments.report(start, end)))
     _report(report, as_json=as_json)
     if not report.agrees:
-        raise ExpectationMissed(f"{len(report.disagreements)} amounts are not the same on both books.")
+        raise ExpectationMissed(f"{report.disagreement_count} amounts are not the same on both books.")
 
 
 def _midnight(path: str, day: str) -> datetime:
@@ -102,6 +102,12 @@ def _report(report: Report, *, as_json: bool) -> None:
     if report.open_matters:
         waiting = [(each.order_id, each.what, str(each.amount_cents), each.reason) for each in report.open_matters]
         _table(("order", "what", "cents", "why"), waiting)
+    for count, shown in (
+        (report.disagreement_count, report.disagreements),
+        (report.open_matter_count, report.open_matters),
+    ):
+        if count > len(shown):
+            typer.echo(f"and {count - len(shown)} more like the {len(shown)} above; give a shorter period")
     typer.echo("the books agree" if report.agrees else "the books do not agree")
 
 

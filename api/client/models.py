@@ -2266,7 +2266,7 @@ class ReleasedShipment(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """The report of a period; `agrees` if no books differ."""
+    """The report of a period; `agrees` if no books differ. It names the first 1000 rows of a kind, and counts all."""
 
     since: str
     until: str
@@ -2274,7 +2274,9 @@ class Report(Struct, frozen=True, kw_only=True):
     agrees: bool
     totals: tuple[Totals, ...]
     disagreements: tuple[Disagreement, ...]
+    disagreement_count: int
     open_matters: tuple[OpenMatter, ...]
+    open_matter_count: int
 
 
 class Reservation(Struct, frozen=True, kw_only=True):

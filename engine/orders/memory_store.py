@@ -7,7 +7,6 @@ step to every caller of the event loop. Reservations are changed through memory_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -19,6 +18,7 @@ from engine.inventory.replies import milliseconds
 from engine.orders.batch import Entry, check_allocations, entry_of, today_of, uses_without
 from engine.orders.clearing import Clearing, answers_of, cleared_reply
 from engine.orders.life import NO_LIFE, Life
+from engine.orders.memory_kept import KeptOrder, Use
 from engine.orders.memory_reservations import MemoryReservations
 from engine.orders.model import Captured, HistoryEntry, NewOrder, Order, OrderState
 from engine.orders.open import open_order, used_capacity
@@ -45,38 +45,6 @@ from engine.routing.model import (
 )
 
 _OPEN = {"captured", "backordered"}
-Use = tuple[str, int, int, int]
-
-
-@dataclass(slots=True, kw_only=True)
-class _Kept:
-    """An order as kept: the fields of lua/orders.lua."""
-
-    doc: bytes
-    fingerprint: str
-    demand: str
-    channel: str
-    reservation_id: str
-    state: str = ""
-    run_id: str = ""
-    rows: bytes = b""
-    uses: Sequence[Use] = ()
-    steering: bytes = b""
-    revision: int = 0
-    life: str = ""
-    routed: str = ""
-    due: str = ""
-    told: str = ""
-    left: bool = False
-    work: Sequence[tuple[str, str]] = ()
-    decided_ms: int = 0
-    history: list[str] = field(default_factory=list)
-
-    def fields(self) -> tuple[str | bytes, ...]:
-        return (self.doc, self.state, self.reservation_id, self.run_id, self.rows, self.steering, self.life)
-
-    def put_life(self, change: Sequence[Any]) -> None:
-        self.life, self.routed, self.demand, self.due, self.told = change[:5]
 
 
 class MemoryOrderStore:
@@ -87,7 +55,7 @@ class MemoryOrderStore:
         self._records = inventory.records
         self._has_history = not inventory.is_forgetful
         self._reservations = MemoryReservations(inventory)
-        self._orders: dict[str, _Kept] = {}
+        self._orders: dict[str, KeptOrder] = {}
         self._capacity: dict[tuple[int, str], tuple[int, int]] = {}
         self._fences: dict[str, int] = {}
         self._done: dict[str, set[str]] = {}
@@ -264,7 +232,7 @@ class MemoryOrderStore:
         for place in [place for place in self._capacity if place[0] < before.toordinal()]:
             del self._capacity[place]
 
-    def _known(self, order_id: str) -> _Kept:
+    def _known(self, order_id: str) -> KeptOrder:
         if order_id not in self._orders:
             raise unknown_orders([order_id])
         return self._orders[order_id]
@@ -280,7 +248,7 @@ class MemoryOrderStore:
             refusal = self._reservations.claim(reservation_id, order_id)
             if refusal is not None:
                 return (*refusal, ())
-        kept = _Kept(
+        kept = KeptOrder(
             doc=document(captured),
             fingerprint=fingerprint(captured),
             demand=demand_of(captured.demand),
@@ -385,10 +353,10 @@ class MemoryOrderStore:
         self._enter(kept, entry.state, run_id)
         return ("committed",)
 
-    def _has_left(self, kept: _Kept) -> bool:
+    def _has_left(self, kept: KeptOrder) -> bool:
         return self._reservations.has_left(kept.reservation_id, is_allocated=bool(kept.uses))
 
-    def _enter(self, kept: _Kept, state: str, run_id: str) -> None:
+    def _enter(self, kept: KeptOrder, state: str, run_id: str) -> None:
         kept.state, told = state, kept.told or state
         kept.told = ""
         if self._has_history:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 
 import msgspec
 
@@ -17,6 +18,8 @@ from engine.orders.paying.balancing import aside_cents, is_covered, is_settled, 
 from engine.orders.paying.ledger import AUTHORISE, CAPTURE, REFUND, asked_of, net_charged_cents, tender_of
 from engine.orders.paying.values import charged_for_cents
 from engine.payments.provider import ProviderBalance
+
+MOST_ROWS = 1000
 
 
 class Totals(msgspec.Struct, kw_only=True):
@@ -52,7 +55,7 @@ class OpenMatter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The report of a period; `agrees` if no books differ."""
+    """The report of a period; `agrees` if no books differ. It names the first 1000 rows of a kind, and counts all."""
 
     since: datetime
     until: datetime
@@ -60,7 +63,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     agrees: bool
     totals: tuple[Totals, ...]
     disagreements: tuple[Disagreement, ...]
+    disagreement_count: int
     open_matters: tuple[OpenMatter, ...]
+    open_matter_count: int
 
 
 class _Row(msgspec.Struct, kw_only=True):
@@ -74,27 +79,77 @@ class _Row(msgspec.Struct, kw_only=True):
     pending: frozenset[str]
 
 
+class Reconciling:
+    """Makes the report of a period from orders as they come: of each it keeps only what the report says of it.
+
+    A provider whose books are None keeps none that could differ.
+    """
+
+    def __init__(
+        self, balances: Mapping[str, Sequence[ProviderBalance] | None], since: datetime, until: datetime
+    ) -> None:
+        self._balances, self._since, self._until = balances, since, until
+        self._known = {(provider, each.key): each for provider, found in balances.items() for each in found or ()}
+        self._met = set[str]()
+        self._orders = self._disagreements = self._open = 0
+        self._totals: dict[tuple[str, str], Totals] = {}
+        self._found: list[Disagreement] = []
+        self._matters: list[OpenMatter] = []
+
+    def add(self, order: Order) -> None:
+        """Look at one order, once; one without tenders has nothing to say."""
+        if not order.life.money.tenders:
+            return
+        self._orders += 1
+        mine = {entry.entry_id for entry in order.life.money.ledger}
+        mine |= {effect.effect_id for effect in asked_of(order, AUTHORISE)}
+        self._met |= mine & self._keys
+        for row in _rows(order):
+            if self._since <= row.entry.at < self._until:
+                _count(self._totals, order, row)
+                if self._balances.get(row.provider) is not None:
+                    self._differ(_compared(row, self._known))
+        for matter in _open_matters(order):
+            self._open += 1
+            if len(self._matters) < MOST_ROWS:
+                self._matters.append(matter)
+
+    def report(self) -> Report:
+        """Return the report, once all orders were added."""
+        for (provider, key), balance in self._known.items():
+            if key not in self._met:
+                self._differ([_unknown(provider, balance)])
+        return Report(
+            since=self._since,
+            until=self._until,
+            orders=self._orders,
+            agrees=not self._disagreements,
+            totals=tuple(self._totals[key] for key in sorted(self._totals)),
+            disagreements=tuple(self._found),
+            disagreement_count=self._disagreements,
+            open_matters=tuple(self._matters),
+            open_matter_count=self._open,
+        )
+
+    @cached_property
+    def _keys(self) -> frozenset[str]:
+        return frozenset(key for _, key in self._known)
+
+    def _differ(self, found: Iterable[Disagreement]) -> None:
+        for each in found:
+            self._disagreements += 1
+            if len(self._found) < MOST_ROWS:
+                self._found.append(each)
+
+
 def report_of(
-    orders: Sequence[Order], balances: Mapping[str, Sequence[ProviderBalance] | None], since: datetime, until: datetime
+    orders: Iterable[Order], balances: Mapping[str, Sequence[ProviderBalance] | None], since: datetime, until: datetime
 ) -> Report:
-    """Return the report of a period; a provider whose books are None keeps none that could differ."""
-    rows = [row for order in orders for row in _rows(order) if since <= row.entry.at < until]
-    known = {(provider, each.key): each for provider, found in balances.items() for each in found or ()}
-    asked = {effect.effect_id for order in orders for effect in asked_of(order, AUTHORISE)}
-    written = {entry.entry_id for order in orders for entry in order.life.money.ledger}
-    found = [each for row in rows if balances.get(row.provider) is not None for each in _compared(row, known)]
-    for (provider, key), balance in known.items():
-        if key not in asked and key not in written:
-            found.append(_unknown(provider, balance))
-    return Report(
-        since=since,
-        until=until,
-        orders=len(orders),
-        agrees=not found,
-        totals=tuple(_totals(orders, rows)),
-        disagreements=tuple(found),
-        open_matters=tuple(matter for order in orders for matter in _open_matters(order)),
-    )
+    """Return the report of a period on some orders."""
+    made = Reconciling(balances, since, until)
+    for order in orders:
+        made.add(order)
+    return made.report()
 
 
 def _rows(order: Order) -> Iterable[_Row]:
@@ -159,17 +214,14 @@ def _unknown(provider: str, balance: ProviderBalance) -> Disagreement:
     )
 
 
-def _totals(orders: Sequence[Order], rows: Iterable[_Row]) -> Iterable[Totals]:
-    currencies = {order.order_id: order.life.money.prices.currency for order in orders if order.life.money.prices}
-    found: dict[tuple[str, str], Totals] = {}
-    for row in rows:
-        key = (row.provider, currencies.get(row.order_id, ""))
-        totals = found.setdefault(key, Totals(provider=key[0], currency=key[1]))
-        totals.authorised_cents += row.entry.amount_cents
-        totals.captured_cents += row.captured_cents
-        totals.refunded_cents += row.refunded_cents
-        totals.authorisations += 1
-    return [found[key] for key in sorted(found)]
+def _count(totals: dict[tuple[str, str], Totals], order: Order, row: _Row) -> None:
+    prices = order.life.money.prices
+    key = (row.provider, "" if prices is None else prices.currency)
+    found = totals.setdefault(key, Totals(provider=key[0], currency=key[1]))
+    found.authorised_cents += row.entry.amount_cents
+    found.captured_cents += row.captured_cents
+    found.refunded_cents += row.refunded_cents
+    found.authorisations += 1
 
 
 def _open_matters(order: Order) -> Iterable[OpenMatter]:

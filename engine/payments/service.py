@@ -6,9 +6,10 @@ What an order asks for is done by its effects (handling.py); a call that asks fo
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha1
 
 from engine.clock import Clock
 from engine.errors import Fault, IllegalState, InvalidInput, NotFound
@@ -22,7 +23,7 @@ from engine.orders.paying.tendering import Tendering
 from engine.orders.revising import Revision, refused, revision_of
 from engine.orders.store import OrderStore
 from engine.payments.provider import PaymentProvider
-from engine.payments.report import Report, report_of
+from engine.payments.report import Reconciling, Report
 
 _PAGE, _AT_ONCE = 1000, 100
 
@@ -82,17 +83,20 @@ class PaymentService:
         return await self._settled(await self._changes.change(order_id, rule, replay), order_id)
 
     async def report(self, since: datetime, until: datetime) -> Report:
-        """Compare the ledgers of orders with the books of providers; raises InvalidInput for a period that is none."""
+        """Compare the ledgers of orders with the books of providers, a hundred orders at a time.
+
+        Raises InvalidInput for a period that is none.
+        """
         if since >= until:
             message = f"{until.isoformat()} is not after {since.isoformat()}; give the end of the period"
             raise InvalidInput(Fault(path="to", message=message))
         names = list(self._providers)
         found = await asyncio.gather(*(self._providers[name].balances(since, until) for name in names))
         balances = dict(zip(names, found, strict=True))
-        order_ids = await self._order_ids()
-        order_ids |= {each.order_id for books in found for each in books or ()}
-        orders = [order for order in await self._read(sorted(order_ids)) if order.life.money.tenders]
-        return report_of(orders, balances, since, until)
+        made = Reconciling(balances, since, until)
+        async for order in self._orders({each.order_id for books in found for each in books or ()}):
+            made.add(order)
+        return made.report()
 
     async def _settled(self, found: Outcome[Order], order_id: str) -> Outcome[Order]:
         """Do what the change has asked for; it is answered as it was made, as it is when it is sent again."""
@@ -100,22 +104,32 @@ class PaymentService:
             await self._effects.settle(order_id)
         return found
 
-    async def _order_ids(self) -> set[str]:
-        names = {order.order_id for order in await self._store.open_orders()}
-        after_ms = 0.0
-        while page := await self._store.allocated(_PAGE, after_ms=after_ms):
-            names |= {order_id for order_id, _ in page}
-            after_ms = page[-1][1]
-        return names
+    async def _orders(self, named: set[str]) -> AsyncIterator[Order]:
+        """Yield the orders named, those that are open, and those that runs have decided on; each once."""
+        seen = set[bytes]()
+        async for names in self._names(named):
+            fresh = [name for name in names if _digest(name) not in seen]
+            seen.update(map(_digest, fresh))
+            for start in range(0, len(fresh), _AT_ONCE):
+                asked = fresh[start : start + _AT_ONCE]
+                for each in await asyncio.gather(*map(self._store.get, asked), return_exceptions=True):
+                    if isinstance(each, Order):
+                        yield each
+                    elif not isinstance(each, NotFound):
+                        raise each
 
-    async def _read(self, order_ids: Sequence[str]) -> list[Order]:
-        orders: list[Order] = []
-        for start in range(0, len(order_ids), _AT_ONCE):
-            asked = order_ids[start : start + _AT_ONCE]
-            found = await asyncio.gather(*map(self._store.get, asked), return_exceptions=True)
-            for each in found:
-                if isinstance(each, Order):
-                    orders.append(each)
-                elif not isinstance(each, NotFound):
-                    raise each
-        return orders
+    async def _names(self, named: set[str]) -> AsyncIterator[list[str]]:
+        yield sorted(named)
+        after = 0.0
+        while page := await self._store.open_ids(_PAGE, after=after):
+            yield [order_id for order_id, _ in page]
+            after = page[-1][1]
+        after = 0.0
+        while page := await self._store.allocated(_PAGE, after_ms=after):
+            yield [order_id for order_id, _ in page]
+            after = page[-1][1]
+
+
+def _digest(order_id: str) -> bytes:
+    """Return what an order is remembered by while a report is made: a few bytes, though there may be a million."""
+    return sha1(order_id.encode(), usedforsecurity=False).digest()[:10]

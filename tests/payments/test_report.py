@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import msgspec
 import pytest
 from order_shop import NOON
 
+import engine.payments.report as report_module
+import engine.payments.service as service_module
 from engine.errors import InvalidInput
+from engine.orders.model import Order
 from engine.orders.paying.tendering import Tendering
 from engine.payments.provider import NewAuthorisation
 from engine.payments.report import Report, report_of
@@ -101,3 +105,30 @@ async def test_a_period_that_is_none_is_refused() -> None:
     service = PaymentService(till.orders, till.changes, till.effects, {}, Tendering(), till.clock)
     with pytest.raises(InvalidInput, match="is not after"):
         await service.report(NOON, NOON)
+
+
+async def test_a_report_reads_orders_some_at_a_time_each_once_and_names_so_many_rows_at_most(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Catches all open orders read at once, an order of two lists counted twice, and an answer without an end."""
+    monkeypatch.setattr(service_module, "_PAGE", 2)
+    monkeypatch.setattr(service_module, "_AT_ONCE", 2)
+    monkeypatch.setattr(report_module, "MOST_ROWS", 3)
+    till = Till()
+    await till.stocked(100)
+    for number in range(5):
+        await till.place(*tokens("tok_declined"), order_id=f"ord_{number}", reserved=False)
+        await till.settle(f"ord_{number}")
+    reading, most, get = 0, 0, till.orders.get
+
+    async def counted(order_id: str) -> Order:
+        nonlocal reading, most
+        reading += 1
+        most = max(most, reading)
+        await asyncio.sleep(0)
+        reading -= 1
+        return await get(order_id)
+
+    monkeypatch.setattr(till.orders, "get", counted)
+    found = await report(till)
+    assert (found.orders, len(found.open_matters), found.open_matter_count, most) == (5, 3, 5, 2)
