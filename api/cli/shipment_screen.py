@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from engine.fulfillment.arriving import awaited
 from engine.orders.facts.shipments import Shipment
 from engine.orders.model import Order
 
@@ -48,6 +49,9 @@ def print_shipment(out: Console, order: Order, shipment: Shipment) -> None:
     out.print(escape(" · ".join(each for each in said if each)), style="dim")
     if shipment.problem:
         out.print(f"[bold red]Problem[/]: {escape(shipment.problem)}")
+    still = awaited(order, shipment) if shipment.from_node_ids else {}
+    for (node_id, line_id), units in still.items():
+        out.print(f"awaited from {escape(node_id)}: {units:,} of line {escape(line_id)}")
     _lines(out, shipment)
     _cartons(out, shipment)
     _steps(out, shipment)

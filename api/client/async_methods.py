@@ -821,6 +821,34 @@ class AsyncMethods(AsyncSender):
             )
         )
 
+    async def receive_at_hub(
+        self, shipment_id: str, body: models.HubReceiptBody, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Receive units of a shipment at its hub."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/hub-receipts",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
+    async def part_shipment(
+        self, shipment_id: str, body: models.PickBody | None = None, *, idempotency_key: str | None = None
+    ) -> models.ReleasedShipment:
+        """Part a shipment at its hub."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/shipments/{part(shipment_id)}/part",
+                models.ReleasedShipment,
+                body=body,
+                key=idempotency_key or new_key(),
+            )
+        )
+
     async def pack_shipment(
         self, shipment_id: str, body: models.PackBody | None = None, *, idempotency_key: str | None = None
     ) -> models.ReleasedShipment:

@@ -1003,6 +1003,14 @@ class HubExplanation(Struct, frozen=True, kw_only=True):
     ranked_difference_cents: int | None = None
 
 
+class HubReceiptBody(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What has come to the hub from a node: units of lines, or all that it still sends."""
+
+    node_id: str
+    lines: Sequence[CartonLineBody] | None = None
+    by: str | None = None
+
+
 class HubTransfer(Struct, frozen=True, kw_only=True):
     """What one node sends to a hub: when it leaves, from when it is there, and what the transfer takes."""
 
@@ -1011,6 +1019,14 @@ class HubTransfer(Struct, frozen=True, kw_only=True):
     available_on: datetime.date
     line_ids: tuple[str, ...]
     transfer_cents: int
+
+
+class HubUnits(Struct, frozen=True, kw_only=True):
+    """Units of a line that a node sends to a shipment's hub."""
+
+    node_id: str
+    line_id: str
+    quantity: int
 
 
 class ImportReply(Struct, frozen=True, kw_only=True):
@@ -2246,6 +2262,8 @@ class ReleasedShipment(Struct, frozen=True, kw_only=True):
     order_id: str
     node_id: str
     from_node_ids: tuple[str, ...]
+    arrivals: tuple[HubUnits, ...]
+    awaited: tuple[HubUnits, ...]
     service: str
     ship_on: datetime.date
     state: str

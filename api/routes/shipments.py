@@ -59,6 +59,23 @@ async def pick_shipment(call: Call[wire.PickBody, NoQuery]) -> Answer:
     return _answer(name, await call.engine.fulfillment.pick(name, by=body.by, replay=call.replay))
 
 
+async def receive_at_hub(call: Call[wire.HubReceiptBody, NoQuery]) -> Answer:
+    """Units of a node have come to the shipment's hub, all that it sends or some. What is still awaited is told.
+
+    From then on it is packed once all has come, or parted.
+    """
+    name, body = call.path["shipment_id"], call.body
+    lines = None if body.lines is None else [(line.line_id, line.quantity) for line in body.lines]
+    found = await call.engine.fulfillment.receive_at_hub(name, body.node_id, lines, by=body.by, replay=call.replay)
+    return _answer(name, found)
+
+
+async def part_shipment(call: Call[wire.PickBody, NoQuery]) -> Answer:
+    """What is still to come to its hub becomes a shipment of its own, so that what is there can leave."""
+    name, body = call.path["shipment_id"], call.body
+    return _answer(name, await call.engine.fulfillment.part(name, by=body.by, replay=call.replay))
+
+
 async def pack_shipment(call: Call[wire.PackBody, NoQuery]) -> Answer:
     """All of it is in cartons; their labels are bought next, and are there moments later. Again packs it anew."""
     name, body = call.path["shipment_id"], call.body
@@ -135,7 +152,7 @@ def _said_of_shipment(
         summary=summary,
         handler=handler,
         body=body,
-        is_body_optional=body not in {wire.LossBody, wire.RecallBody},
+        is_body_optional=body not in {wire.LossBody, wire.RecallBody, wire.HubReceiptBody},
         reply=wire.ReleasedShipment,
         scope="shipments:write",
         refusals=(NotFound, IllegalState),
@@ -170,6 +187,14 @@ ENDPOINTS = (
         refusals=(NotFound,),
     ),
     _said_of_shipment("pick", "Begin to pick a shipment", pick_shipment, wire.PickBody, {"by": "anna"}),
+    _said_of_shipment(
+        "hub-receipts",
+        "Receive units of a shipment at its hub",
+        receive_at_hub,
+        wire.HubReceiptBody,
+        {"node_id": "newark-store", "lines": [{"line_id": "2", "quantity": 1}]},
+    ),
+    _said_of_shipment("part", "Part a shipment at its hub", part_shipment, wire.PickBody, {"by": "anna"}),
     _said_of_shipment(
         "pack",
         "Pack a shipment",

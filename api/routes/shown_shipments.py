@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from api.schemas import shipments as wire
 from api.schemas.order_steering import LineUnits
+from engine.fulfillment.arriving import awaited
 from engine.orders.facts import shipments as facts
 from engine.orders.model import Order
 
@@ -15,6 +16,14 @@ def shown_shipment(order: Order, shipment: facts.Shipment) -> wire.ReleasedShipm
         order_id=order.order_id,
         node_id=shipment.node_id,
         from_node_ids=list(shipment.from_node_ids),
+        arrivals=[
+            wire.HubUnits(node_id=each.node_id, line_id=each.line_id, quantity=each.quantity)
+            for each in shipment.arrivals
+        ],
+        awaited=[
+            wire.HubUnits(node_id=node_id, line_id=line_id, quantity=units)
+            for (node_id, line_id), units in (awaited(order, shipment) if shipment.from_node_ids else {}).items()
+        ],
         service=shipment.service,
         ship_on=shipment.ship_on,
         state=shipment.state.value,

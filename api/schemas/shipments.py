@@ -49,6 +49,14 @@ class CartonLineBody(Body, frozen=True, kw_only=True):
     quantity: Quantity
 
 
+class HubReceiptBody(Body, frozen=True, kw_only=True):
+    """What has come to the hub from a node: units of lines, or all that it still sends."""
+
+    node_id: Identifier
+    lines: Annotated[list[CartonLineBody], Meta(min_length=1, max_length=1000)] | None = None
+    by: By | None = None
+
+
 class CartonBody(Body, frozen=True, kw_only=True):
     """A carton; without lines it holds all of the shipment, without a weight it weighs what it holds and its tare."""
 
@@ -144,6 +152,14 @@ class ReleasedLine(Reply, frozen=True, kw_only=True):
     quantity: int
 
 
+class HubUnits(Reply, frozen=True, kw_only=True):
+    """Units of a line that a node sends to a shipment's hub."""
+
+    node_id: str
+    line_id: str
+    quantity: int
+
+
 class ReleasedShipment(Reply, frozen=True, kw_only=True):
     """A parcel that was released to a node, and how far it is.
 
@@ -155,6 +171,8 @@ class ReleasedShipment(Reply, frozen=True, kw_only=True):
     order_id: str
     node_id: str
     from_node_ids: list[str]
+    arrivals: Annotated[list[HubUnits], Meta(description="what has come to its hub, as the hub says")]
+    awaited: Annotated[list[HubUnits], Meta(description="what nodes still send there")]
     service: str
     ship_on: date
     state: str

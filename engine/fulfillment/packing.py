@@ -13,6 +13,7 @@ import msgspec
 
 from engine.errors import Fault, InvalidInput
 from engine.faults import nearest
+from engine.fulfillment.arriving import why_not_whole
 from engine.fulfillment.picking import accepted_with
 from engine.fulfillment.shipments import noted_lines, shipment_of, why_not, with_shipment
 from engine.orders.effecting import with_effects
@@ -54,7 +55,7 @@ def packed(
         lines=noted_lines(shipment.lines),
         subject=shipment_id,
     )
-    why = why_not(order, shipment, ShipmentState.PACKED)
+    why = why_not(order, shipment, ShipmentState.PACKED) or why_not_whole(order, shipment)
     if why is not None:
         return refused(order, note, why)
     _check(shipment, cartons)

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from engine.availability.reference import Reference, View
 from engine.errors import Unavailable
 from engine.events.actor import actor
+from engine.fulfillment.arriving import arrived, parted
 from engine.fulfillment.carrying import Loss, delivered, lost
 from engine.fulfillment.cartons import proposed, weighed
 from engine.fulfillment.packing import NewCarton, labels_asked, packed
@@ -105,6 +106,24 @@ class FulfillmentService:
         return await self._change(
             shipment_id, lambda order, at: picked(order, shipment_id, at, by or actor(), wave_id), replay
         )
+
+    async def receive_at_hub(
+        self,
+        shipment_id: str,
+        node_id: str,
+        lines: Sequence[tuple[str, int]] | None = None,
+        *,
+        by: str | None = None,
+        replay: Replay | None = None,
+    ) -> Outcome[Order]:
+        """Note what of a node has come to a shipment's hub. Raises NotFound, InvalidInput, IllegalState."""
+        return await self._change(
+            shipment_id, lambda order, at: arrived(order, shipment_id, node_id, lines, at, by or actor()), replay
+        )
+
+    async def part(self, shipment_id: str, *, by: str | None = None, replay: Replay | None = None) -> Outcome[Order]:
+        """Make what is still to come to a hub a shipment of its own. Raises NotFound, IllegalState."""
+        return await self._change(shipment_id, lambda order, at: parted(order, shipment_id, at, by or actor()), replay)
 
     async def proposed_cartons(self, shipment_id: str) -> list[NewCarton]:
         """Return the cartons of the network that a shipment goes into; raises NotFound."""

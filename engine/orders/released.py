@@ -102,13 +102,30 @@ def _given_rows(rows: Sequence[AllocationRow], given: dict[Place, int]) -> tuple
 
 
 def taken_from(rows: Sequence[AllocationRow], shipment: Shipment) -> list[int]:
-    """Return how many units of each row are those of a shipment, which its rows have to have."""
+    """Return how many units of each row are those of a shipment, which its rows have to have.
+
+    What has come to its hub is of the rows of the nodes that it came from.
+    """
     wanted = {line.line_id: line.quantity for line in shipment.lines}
     taken = [0] * len(rows)
-    for index, row in enumerate(rows):
-        if row.node_id is not None and row.parcel == shipment.parcel and wanted.get(row.line_id, 0) > 0:
-            taken[index] = min(row.quantity, wanted[row.line_id])
-            wanted[row.line_id] -= taken[index]
+    came: dict[tuple[str | None, str], int] = {}
+    for arrival in shipment.arrivals:
+        place = (arrival.node_id, arrival.line_id)
+        came[place] = came.get(place, 0) + arrival.quantity
+    mine = [index for index, row in enumerate(rows) if row.node_id is not None and row.parcel == shipment.parcel]
+
+    def take(index: int, most: int) -> None:
+        row = rows[index]
+        units = min(row.quantity - taken[index], most, wanted.get(row.line_id, 0))
+        taken[index] += units
+        wanted[row.line_id] = wanted.get(row.line_id, 0) - units
+        came[row.node_id, row.line_id] = came.get((row.node_id, row.line_id), 0) - units
+
+    for index in mine if came else ():
+        if rows[index].hub is not None:
+            take(index, max(0, came.get((rows[index].node_id, rows[index].line_id), 0)))
+    for index in sorted(mine, key=lambda each: rows[each].hub is not None):  # what is the hub's own first
+        take(index, rows[index].quantity)
     assert not any(wanted.values()), f"shipment {shipment.shipment_id} holds units that the order has no rows for"
     return taken
 

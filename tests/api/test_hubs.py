@@ -65,3 +65,28 @@ async def test_an_order_that_was_promised_over_a_hub_is_routed_so_and_says_it(sh
     assert (position["node_id"], position["reserved"]) == ("west", 1)
     told = (await shop.get("/v1/orders/over-hub/explanation")).json()["over_hub"]
     assert (told["node_id"], told["transfers"][0]["node_id"], told["transfer_cents"]) == ("east", "west", 90)
+    await leaves_part_by_part(shop)
+
+
+async def leaves_part_by_part(shop):
+    """Have the mug, which is at the hub, leave, and the pot after it once it has come."""
+    (shipment,) = (await shop.post("/v1/orders/over-hub/release")).json()["shipments"]
+    awaited = [{"node_id": "west", "line_id": "p", "quantity": 1}]
+    assert (shipment["node_id"], shipment["from_node_ids"], shipment["awaited"]) == ("east", ["west"], awaited)
+    path = "/v1/shipments/shp_over-hub"
+    parted = await shop.post(f"{path}-1/part")
+    assert (parted.status_code, parted.json()["lines"], parted.json()["awaited"]) == (
+        200,
+        [{"line_id": "m", "sku": "mug", "quantity": 1}],
+        [],
+    )
+    for number in (1, 2):
+        if number == 2:
+            came = await shop.post(f"{path}-2/hub-receipts", json={"node_id": "west", "by": "anna"})
+            assert (came.status_code, came.json()["arrivals"], came.json()["awaited"]) == (200, awaited, [])
+        for step in ("pack", "ship"):
+            answer = await shop.post(f"{path}-{number}/{step}")
+            assert answer.status_code == 200, answer.text
+    position = (await shop.get("/v1/inventory/pot%2Flarge")).json()["positions"][0]
+    assert (position["node_id"], position["on_hand"], position["reserved"]) == ("west", 2, 0)
+    assert (await shop.get("/v1/orders/over-hub")).json()["state"] == "shipped"

@@ -60,11 +60,22 @@ class CarrierEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     carton_id: str = ""
 
 
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Units of a line that have come to a shipment's hub from a node."""
+
+    node_id: str
+    line_id: str
+    quantity: int
+    at: datetime
+    by: str = ""
+
+
 class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A parcel of an order that was released to a node; `shipment_id` begins with `shp_`.
 
-    Of an order over a hub the units come from the nodes of `from_node_ids`, and `node_id` is the hub. `problem` is why
-    it has no label yet. `proof` is what the carrier, or who handed it over, has for its delivery.
+    Of an order over a hub the units come from the nodes of `from_node_ids`, and `node_id` is the hub, to which they
+    have come as `arrivals` say. `problem` is why it has no label yet. `proof` is what the carrier, or who handed it
+    over, has for its delivery.
     """
 
     shipment_id: str
@@ -77,6 +88,7 @@ class Shipment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     run_id: str = ""
     wave_id: str = ""
     from_node_ids: tuple[str, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
     picked_at: datetime | None = None
     packed_at: datetime | None = None
     shipped_at: datetime | None = None
