@@ -209,6 +209,8 @@ class MemoryInventoryStore:
         """Keep a new reservation, made in the event at hand or an earlier one, and enter it under its dated lines."""
         kept.made_in = self._stock.epoch + 1 if made_in is None else made_in
         self._reservations[reservation_id] = kept
+        if kept.state == "held":
+            heappush(self._deadlines, (kept.expires, reservation_id))
         kept.dated_skus = tuple({line.sku for line in kept.lines if line.dated})
         for sku in kept.dated_skus:
             self._dated.setdefault(sku, set()).add(reservation_id)
@@ -260,7 +262,6 @@ class MemoryInventoryStore:
         self._open_holds[kept.holder] += kept.holder is not None
         self._take(kept, lines, 1, reservation_id)
         self.keep(reservation_id, kept)
-        heappush(self._deadlines, (kept.expires, reservation_id))
         return reply_of(reservation_id, kept)
 
     def _confirm(self, reservation_id: str) -> Reply:

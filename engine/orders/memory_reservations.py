@@ -7,6 +7,7 @@ that an order and its stock change in one step. Nothing here awaits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from engine.inventory.buffers import Kept
@@ -117,10 +118,12 @@ class MemoryReservations:
         order_id: str,
         *,
         leaves: bool = False,
+        goes_to: tuple[str, str] | None = None,
     ) -> bool | None:
         """Give lines of a reservation back, and take those that are lost off on_hand, as far as there is any.
 
-        Lost lines were not there, or, if it `leaves`, have left the node; both of a confirmed reservation only.
+        Lost lines were not there, or, if it `leaves`, have left the node; both of a confirmed reservation only. Lines
+        that are given back stay reserved if they go to a new reservation of another order (`goes_to`: the ids of both).
 
         Return whether it still keeps something (True if nothing was asked), None if it does not have the lines.
         """
@@ -137,7 +140,12 @@ class MemoryReservations:
         if too_many:
             return None
         why = f"{'shipped' if leaves else 'short_pick' if lost else 'rejected'} {order_id}"
-        inventory._take(kept, taken_out, -1, why)
+        if goes_to is None:
+            inventory._take(kept, taken_out, -1, why)
+        else:
+            other_id, other = goes_to
+            moved = replace(kept, lines=tuple(taken_out), asked=(), reference=other, order_id=other, holder=None)
+            inventory.keep(other_id, moved, made_in=kept.made_in)
         for sku, node_id, units, _ in lost:
             on_hand = inventory._stock.units_in(sku, node_id, Condition.SELLABLE)
             if on_hand != MAX_UNITS:

@@ -50,6 +50,8 @@ _OPEN = {"captured", "backordered"}
 class MemoryOrderStore:
     """Orders in this process; without their steps if the inventory is forgetful."""
 
+    moves_stock = True
+
     def __init__(self, inventory: MemoryInventoryStore, clock: Clock) -> None:
         self._clock = clock
         self._records = inventory.records
@@ -292,7 +294,12 @@ class MemoryOrderStore:
             self._reservations.cancel(kept.reservation_id)
         else:
             is_open = self._reservations.take_out(
-                kept.reservation_id, revision.given_back, revision.lost, revision.order_id, leaves=revision.leaves
+                kept.reservation_id,
+                revision.given_back,
+                revision.lost,
+                revision.order_id,
+                leaves=revision.leaves,
+                goes_to=revision.goes_to,
             )
         if is_open is None:
             raise OrderChanged

@@ -70,6 +70,8 @@ _TRIES = 4
 class PartitionedOrderStore:
     """The orders of one tenant in `number` partitions; `patience_seconds` as for PartitionedInventoryStore."""
 
+    moves_stock = False
+
     def __init__(
         self, client: StoreClient, tenant: str, number: int, *, patience_seconds: float = PATIENCE_SECONDS
     ) -> None:

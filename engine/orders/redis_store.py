@@ -74,6 +74,8 @@ _unpack = msgspec.msgpack.Decoder().decode
 class RedisOrderStore:
     """The orders of one tenant and partition; needs `LIBRARY` loaded (`functions.ensure`)."""
 
+    moves_stock = True
+
     def __init__(self, client: StoreClient, keys: Keys) -> None:
         self._client = client
         self._keys = keys
@@ -274,7 +276,7 @@ def change_of(revision: Revision) -> tuple[object, ...]:
         revision.lost,
         False if revision.uses is None else revision.uses,
         revision.written,
-        False,
+        revision.goes_to or False,
         revision.life,
     )
 

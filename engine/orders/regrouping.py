@@ -31,6 +31,8 @@ from engine.orders.revising import Revision, revision_of
 from engine.orders.splitting import SPLIT, NewSplit, begun, split
 from engine.orders.store import OrderStore
 
+_OPEN = (ReservationState.HELD, ReservationState.CONFIRMED)
+
 
 class Regrouping:
     """Splits and merges orders of a tenant."""
@@ -79,6 +81,7 @@ class Regrouping:
                 until=until,
                 reserved=reserved,
                 is_confirmed=is_confirmed,
+                moves_stock=self._store.moves_stock,
             )
 
         return await self._changes.change_seen(order_id, look, replay)
@@ -109,12 +112,12 @@ class Regrouping:
         if order.reservation_id is not None:
             with suppress(NotFound):
                 found = await self._stock.get(order.reservation_id)
-                if found.state in {ReservationState.HELD, ReservationState.CONFIRMED}:
+                if found.state in _OPEN:
                     return found.lines, found.state is ReservationState.CONFIRMED
         return (), False
 
     async def _split_off(self, order: Order, effect: Effect) -> Rule:
-        """Capture the order that was split off, with the stock that was given back for it, if that is still there."""
+        """Capture the order that was split off, with the stock that was moved for it, or given back and still there."""
         begins = next(
             (link.split_off for link in order.life.links if link.order_id == effect.target and link.split_off), None
         )
@@ -128,12 +131,21 @@ class Regrouping:
         except NotFound:
             catalog = (await self._reference.current()).catalog
             new = begun(order, effect.target, begins, self._clock.now(), catalog)
-            reservation_id = await self._hold(new, begins)
+            reservation_id = await self._kept(begins) or await self._hold(new, begins)
             new = await self._sealed(replace(new, captured=replace(new.captured, reservation_id=reservation_id)))
             kept = (await self._store.capture(new.captured, life=new.life, steering=new.steering)).value
         if begins.is_confirmed and kept.first_reservation_id is not None:
             with suppress(Refused, NotFound):  # it was routed, or cancelled, meanwhile
                 await self._stock.confirm(kept.first_reservation_id)
+
+    async def _kept(self, begins: SplitOff) -> str | None:
+        """Return the reservation that stock was moved to; None if there is none, or its time is over."""
+        if begins.reservation_id:
+            with suppress(NotFound):
+                found = await self._stock.get(begins.reservation_id)
+                if found.state in _OPEN:
+                    return begins.reservation_id
+        return None
 
     async def _sealed(self, new: Order) -> Order:
         """Return an order whose personal data are sealed as its own, so that its customer's export has it."""

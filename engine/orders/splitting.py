@@ -54,10 +54,12 @@ def split(
     until: str,
     reserved: Sequence[HoldLine],
     is_confirmed: bool,
+    moves_stock: bool,
 ) -> Revision:
     """Return an order without the units that another is to have, and the effect that captures that one.
 
-    Raises InvalidInput with every fault. `is_confirmed` says whether what is `reserved` never expires.
+    Raises InvalidInput with every fault. `is_confirmed` says whether what is `reserved` never expires,
+    `moves_stock` whether it can be moved to a reservation of the other order in the same step.
     """
     check_named(order, new.lines)
     number = 1 + sum(link.kind == "split_to" for link in order.life.links)
@@ -80,11 +82,13 @@ def split(
     kept_tenders, other_tenders = divided_tenders(
         life.money.tenders, 0 if other_prices is None else other_prices.total_cents
     )
+    goes_to = (f"res_{name}", other_id) if moves_stock and found.given_back else None
     begins = SplitOff(
         lines=taken,
         destination=new.destination or order.destination,
         stock=found.given_back,
         is_confirmed=is_confirmed,
+        reservation_id="" if goes_to is None else goes_to[0],
         prices=other_prices,
         tenders=other_tenders,
     )
@@ -97,7 +101,9 @@ def split(
     effect = Effect(effect_id=f"{SPLIT}:{other_id}", kind=SPLIT, due_at=at, target=other_id)
     to = replace(found.order, life=with_effects(life, effect))
     lines = tuple(NotedLine(line_id=line.line_id, quantity=line.quantity) for line in taken)
-    return revision_of(order, to, replace(note, lines=lines), given_back=found.given_back, uses_change=True)
+    return revision_of(
+        order, to, replace(note, lines=lines), given_back=found.given_back, goes_to=goes_to, uses_change=True
+    )
 
 
 def begun(order: Order, other_id: str, begins: SplitOff, at: datetime, catalog: Catalog) -> Order:

@@ -21,6 +21,9 @@ class OrderStore(OrderBook, Protocol):
     effect; raises IdempotencyConflict when its fingerprint differs.
     """
 
+    moves_stock: bool
+    """Whether a revision can move stock to the reservation of another order (`goes_to`)."""
+
     async def capture(
         self,
         captured: Captured,

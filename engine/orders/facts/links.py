@@ -15,13 +15,15 @@ class SplitOff(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an order that was split off is to begin with, until it has.
 
     `stock` are the lines (sku, node, quantity, ship_on ordinal or 0) that the other gave back for it, and
-    `is_confirmed` whether they were confirmed.
+    `is_confirmed` whether they were confirmed. They are reserved by `reservation_id` since then; where that is blank,
+    they have to be held anew.
     """
 
     lines: tuple[OrderLine, ...]
     destination: Destination
     stock: tuple[tuple[str, str, int, int], ...] = ()
     is_confirmed: bool = False
+    reservation_id: str = ""
     prices: Prices | None = None
     tenders: tuple[Tender, ...] = ()
 
