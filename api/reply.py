@@ -64,7 +64,8 @@ def names_of(scope: Scope, own: tuple[Header, ...] = ()) -> list[Header]:
 async def send_reply(reply: Reply, scope: Scope, send: Send) -> None:
     """Send a reply with its length and the names of every answer."""
     status, headers, body = reply
-    whole, plain = scope.get(WHOLE), _PLAIN.get(headers)
+    # What stays in there leads back to the scope, so that only the collector would find them both.
+    whole, plain = scope.pop(WHOLE, None), _PLAIN.get(headers)
     if whole is not None and plain is not None and scope["method"] != "HEAD" and not COUNTS.is_stopping:
         limits = scope.get(LIMITS)
         more = b"" if limits is None else b"%s: %s\r\n%s: %s\r\n" % (*limits.policy, *limits.header())

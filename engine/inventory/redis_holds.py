@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -31,16 +30,21 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder().decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class _Asked:  # not frozen: one is made for every hold
     """A hold that waits to leave, and who waits for its answer."""
 
-    hold: Hold
-    nodes: Mapping[str, int]
-    buffers: Kept
-    replay: Replay | None
-    who: str
-    answer: asyncio.Future[Outcome[Reservation]]
+    __slots__ = ("answer", "buffers", "hold", "nodes", "replay", "who")
+
+    def __init__(
+        self,
+        hold: Hold,
+        nodes: Mapping[str, int],
+        buffers: Kept,
+        replay: Replay | None,
+        answer: asyncio.Future[Outcome[Reservation]],
+    ) -> None:
+        self.hold, self.nodes, self.buffers, self.replay, self.answer = hold, nodes, buffers, replay, answer
+        self.who = actor()
 
 
 class HoldQueue:
@@ -58,16 +62,10 @@ class HoldQueue:
         loop = asyncio.get_running_loop()
         if not self._asked:
             loop.call_soon(self._leave)
-        asked = _Asked(
-            hold=hold,
-            nodes={line.node_id: today[line.node_id] for line in hold.lines},
-            buffers=buffers or {},
-            replay=replay,
-            who=actor(),
-            answer=loop.create_future(),
-        )
-        self._asked.append(asked)
-        return await asked.answer
+        answer: asyncio.Future[Outcome[Reservation]] = loop.create_future()
+        nodes = {line.node_id: today[line.node_id] for line in hold.lines}
+        self._asked.append(_Asked(hold, nodes, buffers or {}, replay, answer))
+        return await answer
 
     def _leave(self) -> None:
         """Send what was asked for; of many, when nothing is under way, only half, and the rest a moment later.
