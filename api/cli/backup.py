@@ -21,7 +21,7 @@ def command(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="The store's folder, as for `allot serve`.")
     ] = None,
-    archive: Annotated[bool, typer.Option(help="With archived orders, in FILE.archive.")] = True,
+    no_archive: Annotated[bool, typer.Option("--no-archive", help="Without archived orders.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
 ) -> None:
     """Write all that the store holds to one file, as it was at one instant, while servers go on.
@@ -33,7 +33,7 @@ def command(
 
     path = _place(file)
     with opened(data, is_old=True) as link:
-        taken = take(link, path, libraries(), archive_folder(data) if archive else None)
+        taken = take(link, path, libraries(), None if no_archive else archive_folder(data))
     if as_json:
         found = {"file": str(path), "keys": taken.keys, "size_bytes": taken.size_bytes}
         found["archive_files"] = taken.archive_files
