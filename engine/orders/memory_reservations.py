@@ -6,6 +6,7 @@ that an order and its stock change in one step. Nothing here awaits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -109,6 +110,23 @@ class MemoryReservations:
                 inventory._stock.count_used(line.sku, line.node_id, channel, line.quantity)
         inventory.keep(entry.reservation_id, fresh, made_in=kept.made_in if kept is not None and staying else None)
         return []
+
+    def has_just(self, reservation_id: str, lines: Sequence[StockLine], channel: str, today: Mapping[str, int]) -> bool:
+        """Say whether a reservation keeps just these lines for good, and else what stays for a later day."""
+        kept = self._live(reservation_id)
+        if kept is None or kept.state != "confirmed" or kept.channel != channel:
+            return False
+        shipped, left = {sku for sku, *_ in lines}, Counter[tuple[str, str, int]]()
+        for sku, node_id, units, day in lines:
+            left[sku, node_id, day] += units
+        for line in kept.lines:
+            if line.dated and line.ship_on <= today.get(line.node_id, 0):
+                return False
+            if line.sku in shipped:
+                left[line.sku, line.node_id, line.ship_on] -= line.quantity
+            elif not line.dated:
+                return False
+        return not any(left.values())
 
     def take_out(
         self,

@@ -204,10 +204,7 @@ class MemoryOrderStore:
 
     def steps(self) -> dict[str, object]:
         """Return what says of each order how far it has come."""
-        return {
-            order_id: (kept.state, kept.revision, kept.run_id, kept.decided_ms)
-            for order_id, kept in self._orders.items()
-        }
+        return {order_id: (kept.state, kept.revision, kept.decided_ms) for order_id, kept in self._orders.items()}
 
     async def effects_due(self, now_ms: float, limit: int) -> list[str]:
         """Return orders that have something to be done elsewhere."""
@@ -342,6 +339,9 @@ class MemoryOrderStore:
             return ("moved", "revised")
         if self._has_left(kept):
             return ("gone",)
+        if self._is_as_before(kept, entry, today):
+            kept.run_id = run_id
+            return ("committed",)
         if entry.lines:
             self._count(kept.uses, -1)
             over = self._over(entry.uses, capacities)
@@ -359,6 +359,16 @@ class MemoryOrderStore:
         kept.decided_ms = milliseconds(self._clock.now())
         self._enter(kept, entry.state, run_id)
         return ("committed",)
+
+    def _is_as_before(self, kept: KeptOrder, entry: Entry, today: Mapping[str, int]) -> bool:
+        """Say whether an open order has, and has reserved, just what is decided for it now."""
+        if kept.state != entry.state.value or not kept.run_id:
+            return False
+        if not entry.lines:
+            return bool(kept.rows)
+        return kept.rows == entry.rows and self._reservations.has_just(
+            kept.reservation_id, entry.lines, kept.channel, today
+        )
 
     def _has_left(self, kept: KeptOrder) -> bool:
         return self._reservations.has_left(kept.reservation_id, is_allocated=bool(kept.uses))

@@ -195,3 +195,18 @@ async def test_parcels_that_are_counted_no_more_leave_nothing_behind(world: Watc
     tally.remove([in_time])
     tally.begin([], now)
     assert await tally.count(view, now) == frozenset()
+
+
+async def test_runs_that_decide_nothing_new_are_no_reason_and_no_step(world: Watched, read: Read) -> None:
+    await world.count(east={"MUG": 1})
+    await world.order("o1", 3, due=27)
+    await world.route()
+    await world.alerts("o1")
+    before = await world.engine.orders.history("o1")
+    first = await world.engine.orders.get("o1")
+    run = await world.route()
+    order = await world.engine.orders.get("o1")
+    assert (order.run_id, order.reservation_id) == (run.run_id, first.reservation_id)
+    assert await world.engine.orders.history("o1") == before
+    assert await looked_at(world, read) == ["o1"]  # it has seen its own alert
+    assert await looked_at(world, read) == []

@@ -12,6 +12,7 @@ from order_shop import DAYS, TODAY, TOMORROW, Shop, rows
 
 from engine.errors import IllegalState, InvalidInput
 from engine.inventory.model import Hold, HoldLine, PositionCount, ReservationState, Supply
+from engine.orders.partitioned_store import PartitionedOrderStore
 from engine.routing.model import AllocationRow, NodeCapacity, OrderAllocation, OrderLine, OwnStock, UsedCapacity
 
 
@@ -329,3 +330,27 @@ async def test_what_an_order_waits_for_stays_its_own_while_the_rest_of_it_ships(
     view = await shop.inventory.read(["HAT", "MUG"])
     assert [s.pegged for s in view.position(0, view.node_ids.index("south")).supplies] == [3]
     assert await shop.counts("north") == (10, 0, 0)
+
+
+async def test_a_run_that_decides_nothing_new_makes_no_step_and_no_reservation(shop: Shop) -> None:
+    """Seeded bug that it catches: each window gives a partly routed order another reservation, and a step more."""
+    if isinstance(shop.orders, PartitionedOrderStore):
+        pytest.skip("over several partitions each decision is a step")
+    await shop.place("ord_1", 9)
+    await shop.place("ord_2", 2)
+    some, none = rows("ord_1", (5, "south"), (4, None)), rows("ord_2", (2, None))
+    assert await shop.outcomes("run_1", some, none) == ["committed", "committed"]
+    before = [await shop.orders.get(name) for name in ("ord_1", "ord_2")]
+    steps = [await shop.orders.history(name) for name in ("ord_1", "ord_2")]
+    for number in (2, 3):
+        assert await shop.outcomes(f"run_{number}", some, none) == ["committed", "committed"]
+        after = [await shop.orders.get(name) for name in ("ord_1", "ord_2")]
+        assert after == [replace(order, run_id=f"run_{number}") for order in before]
+        assert [await shop.orders.history(name) for name in ("ord_1", "ord_2")] == steps
+        assert await shop.counts("south") == (5, 0, 5)
+    other = rows("ord_1", (4, "south"), (5, None))
+    assert await shop.outcomes("run_4", other) == ["committed"]
+    order = await shop.orders.get("ord_1")
+    assert (order.allocation, order.reservation_id != before[0].reservation_id) == (other.rows, True)
+    assert await shop.counts("south") == (5, 0, 4)
+    assert len(await shop.orders.history("ord_1")) == len(steps[0]) + 1

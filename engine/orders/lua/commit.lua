@@ -13,7 +13,7 @@
 -- Invariants: nothing is taken beyond ATP or the limits; an order's own reservation is given back in the step that takes
 -- the new one, and kept if that fails; a run commits an order once, however often it is asked. An allocation without any
 -- line leaves what the order holds, and its earlier rows, as they are. What it has reserved for a later day stays with
--- it, unless units of that SKU are shipped.
+-- it, unless units of that SKU are shipped. One that decides nothing else than the run before notes its run, and no step.
 -- Everything is decided in memory first. The orders of a batch see what those before them took.
 
 local MANY_DUE = 1000
@@ -61,6 +61,27 @@ local function swap(work, order_id, order, lines, uses, limits, today)
   return { 'moved', 'capacity', over }
 end
 
+-- Whether an open order has, and has reserved, just what is decided for it now; what stays for a later day beside that.
+local function is_as_before(fields, order, state, rows, lines, today)
+  if fields[1] ~= state or fields[2] == '' then return false end
+  if #lines == 0 then return fields[5] ~= '' end
+  if fields[5] ~= rows or order.field ~= 'confirmed' or order.own.channel ~= order.channel then return false end
+  local left, shipped = {}, {}
+  local function place_of(line) return #line[SKU] .. ':' .. line[SKU] .. line[SHIP_ON] .. ':' .. line[NODE] end
+  for _, line in ipairs(lines) do
+    shipped[line[SKU]], left[place_of(line)] = true, (left[place_of(line)] or 0) + line[QUANTITY]
+  end
+  for _, line in ipairs(order.own.lines) do
+    local is_dated, at = line[DATED] == 1, place_of(line)
+    if is_dated and line[SHIP_ON] <= (today[line[NODE]] or 0) then return false end
+    if shipped[line[SKU]] then left[at] = (left[at] or 0) - line[QUANTITY] elseif not is_dated then return false end
+  end
+  for _, units in pairs(left) do
+    if units ~= 0 then return false end
+  end
+  return true
+end
+
 local function decide(work, run_id, allocation, limits, today, now, writes, done)
   local order_id, state, rows, reservation_id, lines, uses, revision = unpack(allocation)
   if done[order_id] then return { 'committed' } end
@@ -73,6 +94,10 @@ local function decide(work, run_id, allocation, limits, today, now, writes, done
   local order = { uses = fields[4], channel = fields[6] }
   order.own, order.field = own_reservation(work, fields[3], now)
   if has_left(order.own, order.uses) then return { 'gone' } end
+  if is_as_before(fields, order, state, rows, lines, today) then
+    redis.call('HSET', key_of(work, 'order', order_id), 'run_id', run_id)
+    return { 'committed' }
+  end
   write = { seq = fields[7], state = state, rows = rows, reservation_id = reservation_id, uses = order.uses }
   if #lines == 0 then
     write.reservation_id = fields[3]
