@@ -113,6 +113,7 @@ _PLACES = {
     "customer_id": ("The id of the customer, or of the guest.", "cus-1"),
     "return_id": ("The id that the return was answered with.", "ret_1_ord_1"),
     "number": ("The number of an invoice or a credit note.", "INV-2026-000001"),
+    "tenant": ("The tenant, `main` unless the server has several.", "main"),
     "code": ("The code of the store credit.", "credit_5e884898da28047151d0e56f"),
     "run_id": ("The id that the routing run was answered with.", "run_1"),
     "policy_id": ("The name of the policy.", "peak"),

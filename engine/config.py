@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     stripe_key: SecretStr | None = Field(
         default=None, description="The secret key of a Stripe account; needs allot[stripe]."
     )
+    stripe_webhook_secret: SecretStr | None = Field(
+        default=None, description="The signing secret of Stripe's webhooks to this server: whsec_…"
+    )
     stripe_url: str | None = Field(
         default=None,
         pattern=r"^https?://[^\s/]+$",

@@ -59,9 +59,12 @@ from engine.orders.service import OrderService
 from engine.payments.handling import PaymentEffects
 from engine.payments.numbering import BillNumbers
 from engine.payments.provider import PaymentProvider
-from engine.payments.providers import check_card_provider, payment_providers
+from engine.payments.provider_reports import ProviderReports
+from engine.payments.providers import STRIPE, check_card_provider, payment_providers
 from engine.payments.service import PaymentService
 from engine.payments.store_credit import StoreCredit
+from engine.payments.stripe import StripeProvider
+from engine.payments.stripe_events import StripeEvents
 from engine.promising.capacity import Room
 from engine.promising.service import PromiseService
 from engine.returns.capturing import Exchanges
@@ -88,6 +91,7 @@ class OrderParts:
     tax_rates: TaxRates
     payments: PaymentService
     store_credit: StoreCredit
+    stripe_events: StripeEvents
     regrouping: Regrouping
     order_policies: OrderPolicies
     changes: OrderChanges
@@ -147,6 +151,7 @@ def order_parts(ground: Ground) -> OrderParts:
     carriers, addressed = _carriers(settings), addresses_under(customers.seal)
     labels = Labels(carriers, reference, stores.tracking, addressed)
     cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
+    reports = ProviderReports(changes, stores.documents)
     paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
     regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
     for_exchanges = OrderService(
@@ -194,8 +199,9 @@ def order_parts(ground: Ground) -> OrderParts:
             seal=customers.seal,
         ),
         tax_rates=tax_rates,
-        payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock),
+        payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock, reports),
         store_credit=credit,
+        stripe_events=_stripe_events(settings, providers, reports),
         order_policies=order_policies,
         cancellations=cancellations,
         regrouping=regrouping,
@@ -253,6 +259,14 @@ def _providers(settings: Settings, stores: Stores, clock: Clock, credit: StoreCr
     key = settings.stripe_key
     secret = None if key is None else key.get_secret_value()
     return payment_providers(stores.documents, clock, credit, secret, settings.stripe_url)
+
+
+def _stripe_events(
+    settings: Settings, providers: Mapping[str, PaymentProvider], reports: ProviderReports
+) -> StripeEvents:
+    secret, provider = settings.stripe_webhook_secret, providers.get(STRIPE)
+    known = provider if isinstance(provider, StripeProvider) else None
+    return StripeEvents(known, None if secret is None else secret.get_secret_value(), reports)
 
 
 def _carriers(settings: Settings) -> Carriers:

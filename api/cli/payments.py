@@ -102,6 +102,12 @@ def _report(report: Report, *, as_json: bool) -> None:
     if report.open_matters:
         waiting = [(each.order_id, each.what, str(each.amount_cents), each.reason) for each in report.open_matters]
         _table(("order", "what", "cents", "why"), waiting)
+    if report.provider_reports:
+        told = [
+            (each.order_id, each.provider, each.report.kind.value, str(each.report.amount_cents), each.report.reason)
+            for each in report.provider_reports
+        ]
+        _table(("order", "provider", "told", "cents", "why"), told)
     for count, shown in (
         (report.disagreement_count, report.disagreements),
         (report.open_matter_count, report.open_matters),

@@ -1254,6 +1254,20 @@ class AsyncMethods(AsyncSender):
         """Get the tax rates."""
         return await self._send(Call("GET", "/v1/tax-rates", models.TaxRatesReply))
 
+    async def take_stripe_event(
+        self, tenant: str, body: bytes, *, media_type: Literal["application/json"]
+    ) -> models.TakenStripeEvent:
+        """Take an event of Stripe."""
+        return await self._send(
+            Call(
+                "POST",
+                f"/v1/payments/stripe-events/{part(tenant)}",
+                models.TakenStripeEvent,
+                body=body,
+                media_type=media_type,
+            )
+        )
+
     async def get_payments_report(self, *, from_: str | None = None, to: str | None = None) -> models.Report:
         """Reconcile payments."""
         return await self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))

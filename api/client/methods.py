@@ -1230,6 +1230,20 @@ class Methods(Sender):
         """Get the tax rates."""
         return self._send(Call("GET", "/v1/tax-rates", models.TaxRatesReply))
 
+    def take_stripe_event(
+        self, tenant: str, body: bytes, *, media_type: Literal["application/json"]
+    ) -> models.TakenStripeEvent:
+        """Take an event of Stripe."""
+        return self._send(
+            Call(
+                "POST",
+                f"/v1/payments/stripe-events/{part(tenant)}",
+                models.TakenStripeEvent,
+                body=body,
+                media_type=media_type,
+            )
+        )
+
     def get_payments_report(self, *, from_: str | None = None, to: str | None = None) -> models.Report:
         """Reconcile payments."""
         return self._send(Call("GET", "/v1/payments/report", models.Report, query={"from": from_, "to": to}))

@@ -2097,6 +2097,21 @@ class ProposedCartons(Struct, frozen=True, kw_only=True):
     data: tuple[ProposedCarton, ...]
 
 
+class ProviderReport(Struct, frozen=True, kw_only=True):
+    """What a provider told of a payment of its own, `provider_id`: all that was given back by then, or is disputed.
+
+    It `is_unasked` if nothing of the order's had asked for it.
+    """
+
+    event_id: str
+    kind: str
+    provider_id: str
+    amount_cents: int
+    at: str
+    reason: str = ""
+    is_unasked: bool = False
+
+
 class Quantities(Struct, frozen=True, kw_only=True):
     """The quantities of a position at one moment."""
 
@@ -2295,6 +2310,7 @@ class Report(Struct, frozen=True, kw_only=True):
     disagreement_count: int
     open_matters: tuple[OpenMatter, ...]
     open_matter_count: int
+    provider_reports: tuple[ToldReport, ...] = ()
 
 
 class Reservation(Struct, frozen=True, kw_only=True):
@@ -3022,6 +3038,12 @@ class TakenEvents(Struct, frozen=True, kw_only=True):
     data: tuple[TakenEvent, ...]
 
 
+class TakenStripeEvent(Struct, frozen=True, kw_only=True):
+    """What became of an event: `known` is one that was taken before, `left` one that is about no order."""
+
+    outcome: str
+
+
 class TaxCountry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The rates of a country; where tax is included, prices already hold it."""
 
@@ -3111,6 +3133,14 @@ class Terms(Struct, frozen=True, kw_only=True, omit_defaults=True):
     restocking_percent: int = 0
     label_paid_by: Literal["customer", "nobody", "seller"] = "seller"
     refunds_shipping: bool = False
+
+
+class ToldReport(Struct, frozen=True, kw_only=True):
+    """What a provider told of an order's money, as the reconciliation report shows it."""
+
+    order_id: str
+    provider: str
+    report: ProviderReport
 
 
 class Totals(Struct, frozen=True, kw_only=True):

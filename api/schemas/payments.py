@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
+
+from api.schemas.fields import Reply
+
+
+class TakenStripeEvent(Reply, frozen=True, kw_only=True):
+    """What became of an event: `known` is one that was taken before, `left` one that is about no order."""
+
+    outcome: Literal["taken", "known", "left"]
+
 
 Instant = Annotated[datetime, Meta(tz=True)]
 

@@ -18,6 +18,7 @@ from engine.orders.paying.balancing import aside_cents, is_covered, is_settled, 
 from engine.orders.paying.ledger import AUTHORISE, CAPTURE, REFUND, asked_of, net_charged_cents, tender_of
 from engine.orders.paying.values import charged_for_cents
 from engine.payments.provider import ProviderBalance
+from engine.payments.provider_reports import ToldReport
 
 MOST_ROWS = 1000
 
@@ -66,6 +67,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     disagreement_count: int
     open_matters: tuple[OpenMatter, ...]
     open_matter_count: int
+    provider_reports: tuple[ToldReport, ...] = ()
 
 
 class _Row(msgspec.Struct, kw_only=True):
@@ -114,8 +116,8 @@ class Reconciling:
             if len(self._matters) < MOST_ROWS:
                 self._matters.append(matter)
 
-    def report(self) -> Report:
-        """Return the report, once all orders were added."""
+    def report(self, told: Sequence[ToldReport] = ()) -> Report:
+        """Return the report, once all orders were added, with what providers have `told` of their own accord."""
         for (provider, key), balance in self._known.items():
             if key not in self._met:
                 self._differ([_unknown(provider, balance)])
@@ -129,6 +131,7 @@ class Reconciling:
             disagreement_count=self._disagreements,
             open_matters=tuple(self._matters),
             open_matter_count=self._open,
+            provider_reports=tuple(told[-MOST_ROWS:]),
         )
 
     @cached_property

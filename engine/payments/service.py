@@ -23,6 +23,7 @@ from engine.orders.paying.tendering import Tendering
 from engine.orders.revising import Revision, refused, revision_of
 from engine.orders.store import OrderStore
 from engine.payments.provider import PaymentProvider
+from engine.payments.provider_reports import ProviderReports
 from engine.payments.report import Reconciling, Report
 
 _PAGE, _AT_ONCE = 1000, 100
@@ -39,9 +40,12 @@ class PaymentService:
         providers: Mapping[str, PaymentProvider],
         tendering: Tendering,
         clock: Clock,
+        reports: ProviderReports | None = None,
     ) -> None:
+        """Take where orders and providers are; without `reports` providers tell nothing by themselves."""
         self._store, self._changes, self._effects = store, changes, effects
         self._providers, self._tendering, self._clock = providers, tendering, clock
+        self._reports = reports
 
     async def get(self, order_id: str) -> Order:
         """Return an order; raises NotFound."""
@@ -96,7 +100,8 @@ class PaymentService:
         made = Reconciling(balances, since, until)
         async for order in self._orders({each.order_id for books in found for each in books or ()}):
             made.add(order)
-        return made.report()
+        told = () if self._reports is None else await self._reports.between(since, until)
+        return made.report(told)
 
     async def _settled(self, found: Outcome[Order], order_id: str) -> Outcome[Order]:
         """Do what the change has asked for; it is answered as it was made, as it is when it is sent again."""

@@ -27,6 +27,13 @@ _GONE = frozenset({"payment_intent_unexpected_state", "charge_expired_for_captur
 _TIMEOUT_SECONDS = 20
 
 
+class _OtherRequest(Unavailable):
+    """Something else was sent under this key before."""
+
+    def __init__(self) -> None:
+        super().__init__("Stripe knows the key of another request.")
+
+
 class StripeProvider:
     """A Stripe account; its SDK waits in threads, so that nothing else does."""
 
@@ -65,15 +72,53 @@ class StripeProvider:
     async def capture(self, key: str, authorisation_id: str, amount_cents: int) -> Answer:
         """Take money of a payment intent; what is left stays, if several captures are granted."""
         intent_id, has_many = authorisation_id.removesuffix(_MANY), authorisation_id.endswith(_MANY)
-        params: dict[str, Any] = {"amount_to_capture": amount_cents, "expand": ["latest_charge"]}
-        if has_many:
-            params["final_capture"] = False
-        intents = self._client.v1.payment_intents
-        found = await self._asked(lambda: intents.capture(intent_id, params, {"idempotency_key": key}))  # type: ignore[arg-type]
+        found = await self._captured(key, intent_id, amount_cents, has_many=has_many)
         if isinstance(found, Answer):
             return found
         is_open = has_many and bool(found.amount_capturable)
         return Answer(provider_id=found.id, amount_cents=amount_cents, is_open=is_open)
+
+    async def _captured(
+        self, key: str, intent_id: str, amount_cents: int, *, has_many: bool
+    ) -> stripe.PaymentIntent | Answer:
+        """Capture, as the last of several if it takes all: else the intent stays open, though nothing of it is left.
+
+        What was sent before under the key may have been the other of both; Stripe answers either as it did then.
+        """
+        intents = self._client.v1.payment_intents
+
+        def ask(final: bool | None) -> stripe.PaymentIntent:
+            params: Any = {"amount_to_capture": amount_cents, "expand": ["latest_charge"]}
+            if final is not None:
+                params["final_capture"] = final
+            return intents.capture(intent_id, params, {"idempotency_key": key})
+
+        if not has_many:
+            return await self._asked(lambda: ask(None))
+        now = await self._asked(lambda: intents.retrieve(intent_id))
+        if isinstance(now, Answer):
+            return now
+        takes_all = now.status != "requires_capture" or now.amount_capturable == amount_cents
+        try:
+            return await self._asked(lambda: ask(takes_all))
+        except _OtherRequest:
+            return await self._asked(lambda: ask(not takes_all))
+
+    async def order_of(self, intent_id: str) -> str | None:
+        """Return the order that a payment intent is of; None if it is none of ours."""
+        found = await self._asked(lambda: self._client.v1.payment_intents.retrieve(intent_id))
+        return None if isinstance(found, Answer) else order_in(found.metadata)
+
+    def event(self, body: bytes, signature: str, secret: str) -> stripe.Event:
+        """Return an event as Stripe has sent it; raises InvalidInput unless it was signed within five minutes."""
+        try:
+            return self._client.construct_event(body, signature, secret)
+        except self._stripe.SignatureVerificationError as error:
+            why = f"is none of Stripe for this body ({str(error).split('.')[0]}); check ALLOT_STRIPE_WEBHOOK_SECRET"
+            raise InvalidInput(Fault(path="Stripe-Signature", message=why)) from None
+        except ValueError:
+            message = "is no event of Stripe; have Stripe send snapshots of events as they are"
+            raise InvalidInput(Fault(path="$", message=message)) from None
 
     async def void(self, key: str, authorisation_id: str) -> Answer:
         """Let go of what is left of a payment intent: it is cancelled, or closed if something of it was captured."""
@@ -122,8 +167,15 @@ class StripeProvider:
             return Answer(reason=_reason(error), is_open=False)
         except errors.InvalidRequestError as error:
             return Answer(reason=_reason(error), is_open=False, is_gone=error.code in _GONE)
+        except errors.IdempotencyError:
+            raise _OtherRequest from None
         except errors.StripeError as error:
             raise Unavailable(f"Stripe did not do it: {error.user_message or type(error).__name__}.") from None
+
+
+def order_in(metadata: Any) -> str | None:
+    """Return the order that metadata of a payment intent, or of its charge, name."""
+    return str(metadata["allot_order"]) if metadata and "allot_order" in metadata else None
 
 
 def _authorised(intent: stripe.PaymentIntent) -> Answer:

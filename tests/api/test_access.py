@@ -35,6 +35,7 @@ OPEN = {
     "/v1/tracking/{token}",
     "/v1/tracking/{token}/page",
     "/v1/opt-outs/{token}",
+    "/v1/payments/stripe-events/{tenant}",
 }
 READS = {"availability", "promises", "get-it-by", "nearest-stores"}
 """What is read by POST too."""

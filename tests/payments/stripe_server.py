@@ -20,13 +20,17 @@ Reply = tuple[int, dict[str, Any]]
 
 @dataclass(slots=True)
 class StripeAccount:
-    """What the server knows; `fails` makes it answer 500 to so many requests, after it has done what they ask."""
+    """What the server knows; `fails` makes it answer 500 to so many requests after it has done them.
+
+    `fails_after` does so to captures.
+    """
 
     url: str = ""
     intents: dict[str, dict[str, Any]] = field(default_factory=dict)
     answered: dict[str, tuple[str, Reply]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     fails: int = 0
+    fails_after: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, method: str, path: str, form: dict[str, str], key: str | None) -> Reply:
@@ -43,6 +47,9 @@ class StripeAccount:
             reply = self.route(method, path, form)
             if key is not None and reply[0] < 500:
                 self.answered[key] = (said, reply)
+            if self.fails_after and path.endswith("/capture"):
+                self.fails_after -= 1
+                return error(500, "api_error", "something went wrong")
             if self.fails:
                 self.fails -= 1
                 return error(500, "api_error", "something went wrong")
@@ -100,13 +107,17 @@ class StripeAccount:
         amount, card = int(form["amount_to_capture"]), intent["latest_charge"]["payment_method_details"]["card"]
         if card["capture_before"] <= time.time():
             return error(400, "invalid_request_error", "expired", "charge_expired_for_capture")
-        if form.get("final_capture") == "false" and card["multicapture"]["status"] != "available":
+        if "final_capture" in form and card["multicapture"]["status"] != "available":
             return error(400, "invalid_request_error", "multicapture is not available")
+        if form.get("final_capture") == "false":
+            if intent.get("captures", 0) == 50:
+                return error(400, "invalid_request_error", "at most 50 captures that are not the last")
+            intent["captures"] = intent.get("captures", 0) + 1
         if amount > intent["amount_capturable"]:
             return error(400, "invalid_request_error", "too much", "amount_too_large")
         intent["amount_received"] += amount
         intent["amount_capturable"] -= amount
-        if form.get("final_capture") != "false" or not intent["amount_capturable"]:
+        if form.get("final_capture") != "false":  # without a last capture it stays open, though nothing is left
             intent.update(amount_capturable=0, status="succeeded")
         return 200, intent
 

@@ -67,6 +67,36 @@ async def test_several_captures_are_used_where_stripe_grants_them(
     assert account.intents["pi_1"]["amount_received"] == 2500
 
 
+async def test_the_rest_of_an_intent_is_captured_as_the_last_of_it(
+    provider: StripeProvider, account: StripeAccount
+) -> None:
+    """Catches a last capture that says there will be more: the intent stays open until it expires.
+
+    And a retry of a capture that was done, whose answer was lost, and that looks like the last one now.
+    """
+    aside = await provider.authorise(asked("pm_card_many"))
+    for key, cents, is_open in (("pay_2", 2250, True), ("pay_3", 2250, False)):
+        account.fails_after = 1
+        with pytest.raises(Unavailable, match="Stripe did not do it"):
+            await provider.capture(key, aside.provider_id, cents)
+        taken = await provider.capture(key, aside.provider_id, cents)
+        assert (taken.amount_cents, taken.is_open) == (cents, is_open)
+    assert (account.intents["pi_1"]["status"], account.intents["pi_1"]["amount_received"]) == ("succeeded", 4500)
+    over = await provider.capture("pay_4", aside.provider_id, 1)
+    assert (over.is_done, over.is_gone) == (False, True)
+
+
+async def test_an_intent_without_room_for_more_captures_lets_its_rest_go(
+    provider: StripeProvider, account: StripeAccount
+) -> None:
+    aside = await provider.authorise(asked("pm_card_many"))
+    account.intents["pi_1"].update(captures=50, amount_received=50, amount_capturable=4450)
+    refused = await provider.capture("pay_2", aside.provider_id, 100)
+    assert (refused.is_done, refused.is_gone) == (False, False)
+    assert (await provider.void("pay_3", aside.provider_id)).is_done
+    assert (account.intents["pi_1"]["status"], account.intents["pi_1"]["amount_received"]) == ("succeeded", 50)
+
+
 async def test_the_same_key_again_is_answered_as_before_and_done_once(
     provider: StripeProvider, account: StripeAccount
 ) -> None:

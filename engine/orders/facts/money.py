@@ -93,6 +93,30 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     expires_at: datetime | None = None
 
 
+class ReportKind(StrEnum):
+    """What a provider tells of its own accord."""
+
+    REFUNDED = "refunded"
+    CANCELLED = "cancelled"
+    DISPUTED = "disputed"
+    DISPUTE_CLOSED = "dispute_closed"
+
+
+class ProviderReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a provider told of a payment of its own, `provider_id`: all that was given back by then, or is disputed.
+
+    It `is_unasked` if nothing of the order's had asked for it.
+    """
+
+    event_id: str
+    kind: ReportKind
+    provider_id: str
+    amount_cents: int
+    at: datetime
+    reason: str = ""
+    is_unasked: bool = False
+
+
 class Money(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Prices, tenders and ledger of an order; `confirmed` is the reservation that was confirmed as it was paid."""
 
@@ -100,3 +124,4 @@ class Money(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tenders: tuple[Tender, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()
     confirmed: str = ""
+    reports: tuple[ProviderReport, ...] = ()
