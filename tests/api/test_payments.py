@@ -114,3 +114,17 @@ SHOWN = {
     "country": "US",
     "rates": [{"tax_code": "standard", "rate_ppm": 88750}],
 }
+
+
+async def test_events_of_stripe_need_its_signature_a_tenant_and_a_signing_secret_and_no_key(shop, tenant):
+    for where, status, code in ((tenant, 409, "illegal_state"), ("nobody", 404, "not_found")):
+        answer = await shop.post(f"/v1/payments/stripe-events/{where}", json={}, headers={"Idempotency-Key": None})
+        assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+async def test_a_store_credit_that_nobody_gave_is_not_there_and_pays_nothing(shop):
+    assert (await shop.get("/v1/payments/store-credits/credit_0")).status_code == 404
+    body = {**PAID, "tenders": [{"kind": "store_credit", "token": "credit_0"}]}
+    assert (await shop.post("/v1/orders", json=body)).status_code == 201
+    money = (await shop.get("/v1/orders/o-1/payments")).json()
+    assert (money["is_covered"], money["ledger"][0]["reason"]) == (False, "unknown_store_credit")
