@@ -45,6 +45,8 @@ class Scale:
     """Random histories of calls, each checked after every step."""
     steps: int
     """Steps of one such history, at most."""
+    lives: int
+    """Lives of orders whose servers are killed between effects."""
 
 
 SHORT = Scale(
@@ -64,6 +66,7 @@ SHORT = Scale(
     webhook_events=240,
     histories=300,
     steps=14,
+    lives=1,
 )
 FULL = Scale(
     attempts=1_000_000,
@@ -82,6 +85,7 @@ FULL = Scale(
     webhook_events=10_000,
     histories=10_000,
     steps=50,
+    lives=200,
 )
 
 

@@ -6,12 +6,14 @@ A state machine over the services in memory, on a clock of its own. After every 
 * stock: on hand = what was there − what has left − what nodes did not find + what was put back on the shelf;
 * money: the sandbox provider's books and the order's ledger say the same; once nothing is under way, what has left is
   paid for, and nothing else but what was lost and is sent again;
-* history: its moves, played back from the beginning, end in the states that the order is in, and its amounts in its
-  ledger.
+* reservations: what positions hold and have confirmed is what reservations say, and nobody else's;
+* history: its moves, played back from the beginning, end in the states that the order is in, its last step in the
+  state of the whole, and its amounts in its ledger; the journal of each position, played likewise, in its quantities.
 
 The seeded bugs, each of which it finds: units that are cancelled after their release stay in the shipment; a lost
 shipment that is sent again is charged twice; a return is refunded once for each receipt; a short pick of a part of a
-shipment takes all of its row off on_hand; a revision whose note tells no moves.
+shipment takes all of its row off on_hand; a revision whose note tells no moves; units that come back to the shelf, or
+are consumed, without a line in the journal.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ import hypothesis.strategies as st
 from faults.scale import SHARE
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from life.checks import check_history, check_money, check_numbers, check_reservations, check_units
+from life.journal import Journal
 
 from engine.bootstrap import Engine, allot_engine
 from engine.catalog.document import CatalogDocument
@@ -44,11 +48,8 @@ from engine.orders.facts.shipments import Shipment, ShipmentState
 from engine.orders.holding import NewHold
 from engine.orders.model import NewLine, NewOrder, NewTender, Order, OrderState
 from engine.orders.modifying import ModifiedLine, NewModification
-from engine.orders.paying.billing import billed_cents
-from engine.orders.paying.ledger import net_charged_cents, sum_cents
-from engine.orders.paying.values import charged_for_cents, wanted_cents
+from engine.orders.paying.ledger import sum_cents
 from engine.orders.rejecting import NewRejection
-from engine.orders.states import units_by_state
 from engine.orders.steering import RejectionKind
 from engine.payments.sandbox import SandboxProvider
 from engine.returns.authorising import NewReturn, NewReturnLine
@@ -61,8 +62,6 @@ from engine.stores import memory_stores
 S = OrderState
 BEGIN = datetime(2026, 11, 23, 15, tzinfo=UTC)
 SKUS, NODES, ON_HAND = ("MUG", "TEA"), ("north", "south"), 6
-WAITING = {S.CAPTURED, S.VALIDATED, S.ON_HOLD, S.PROMISED, S.BACKORDERED, S.SOURCED}
-"""Among these units move with routing runs and order holds too, which tell no moves."""
 GOOD, LATE, DECLINED = "tok_visa", "tok_timeout", "tok_declined"
 TOKENS = (None, GOOD, GOOD, LATE, DECLINED)
 _PLACE = {"kind": "dc", "time_zone": "UTC", "calendar": "daily", "parcel_cost_cents": 100, "unit_cost_cents": 10}
@@ -95,6 +94,8 @@ class Lives(RuleBasedStateMachine):
         self.clock = SettableClock(BEGIN)
         self.order_ids: list[str] = []
         self.not_found = Counter[tuple[str, str]]()
+        self.held_ids: list[str] = []
+        self.journal = Journal()
         self.engine = self.runner.run(self._opened())
 
     async def _opened(self) -> Engine:
@@ -121,6 +122,7 @@ class Lives(RuleBasedStateMachine):
             if holds:
                 wanted = [HoldLine(sku=sku, quantity=units, node_id="north") for sku, units in lines]
                 reservation_id = (await self.engine.inventory.hold(wanted)).value.reservation_id
+                self.held_ids.append(reservation_id)
             prices = {"MUG": 999, "TEA": 333}
             order = NewOrder(
                 channel="web",
@@ -265,9 +267,11 @@ class Lives(RuleBasedStateMachine):
             check_units(order)
             check_money(order)
             await self._check_reserved(order)
-            await self._check_history(order)
+            await check_history(self.engine, order)
         check_numbers(orders)
         await self._check_stock(orders)
+        await check_reservations(self.engine, orders, self.held_ids, SKUS)
+        await self.journal.play_on(self.engine, [(sku, node) for sku in SKUS for node in NODES])
         await self._check_provider(orders)
 
     async def _check_stock(self, orders: list[Order]) -> None:
@@ -302,26 +306,6 @@ class Lives(RuleBasedStateMachine):
         assert all(kept[place] >= units for place, units in placed.items()), "an allocation that is not reserved"
         if order.state in {S.SHIPPED, S.CANCELLED}:
             assert not +kept, "nothing is left to ship, and something is reserved"
-
-    async def _check_history(self, order: Order) -> None:
-        """Assert that the moves and amounts of its history end where the order is."""
-        beyond, amounts = Counter[tuple[str, str]](), Counter[str]()
-        for entry in await self.engine.orders.history(order.order_id):
-            for move in () if entry.note is None else entry.note.moves:
-                beyond[move.line_id, move.before] -= move.quantity
-                beyond[move.line_id, move.after] += move.quantity
-            if entry.note is not None and entry.note.amount_cents is not None:
-                amounts[entry.note.event] += entry.note.amount_cents
-        told = {place: count for place, count in beyond.items() if count and place[1] not in {"", *WAITING}}
-        found = {
-            (line_id, state.value): count
-            for line_id, units in units_by_state(order).items()
-            for state, count in units.items()
-            if state not in WAITING and count
-        }
-        assert told == found, order.order_id
-        for event, kind in (("payment_captured", EntryKind.CAPTURED), ("payment_refunded", EntryKind.REFUNDED)):
-            assert amounts[event] == sum_cents(order.life.money, kind), (order.order_id, event)
 
     async def _check_provider(self, orders: list[Order]) -> None:
         """Assert that the provider has taken and given back what the ledgers say, where no answer is on its way."""
@@ -385,41 +369,6 @@ class Lives(RuleBasedStateMachine):
 
 def is_on_its_way(shipment: Shipment) -> bool:
     return shipment.state is ShipmentState.SHIPPED
-
-
-def check_units(order: Order) -> None:
-    """Assert that no unit is in two states, or in none."""
-    units = units_by_state(order)
-    assert {line_id: sum(counts.values()) for line_id, counts in units.items()} == {
-        line.line_id: line.quantity for line in order.demand
-    }
-    assert all(count >= 0 for counts in units.values() for count in counts.values())
-
-
-def check_money(order: Order) -> None:
-    """Assert that nobody is charged for more than has left, and everybody for all of it once nothing is under way."""
-    money = order.life.money
-    if money.prices is not None:
-        assert billed_cents(order) == charged_for_cents(order), "bills sum to what is charged"
-    if not money.tenders:
-        assert not money.ledger
-        return
-    captured, net = sum_cents(money, EntryKind.CAPTURED), net_charged_cents(order)
-    assert sum_cents(money, EntryKind.REFUNDED) <= captured <= sum_cents(money, EntryKind.AUTHORISED)
-    if any(effect.kind.startswith("payment.") for effect in order.life.effects):
-        return
-    due = charged_for_cents(order)
-    was_lost = any(each.state is ShipmentState.LOST for each in order.life.shipments)
-    most = max(due, wanted_cents(order)) if was_lost else due  # what is sent again is paid for already
-    assert due <= net <= most, "what has left is not what was paid for"
-
-
-def check_numbers(orders: list[Order]) -> None:
-    """Assert that the bills of all orders have the numbers from 1 on, each once."""
-    for prefix in ("INV", "CN"):
-        numbers = [bill.number for order in orders for bill in order.life.bills if bill.number.startswith(prefix)]
-        found = sorted(int(number.rpartition("-")[2]) for number in numbers)
-        assert found == list(range(1, len(found) + 1)), "a number is missing, or of two bills"
 
 
 def test_any_life_keeps_stock_money_and_states() -> None:
