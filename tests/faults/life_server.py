@@ -44,6 +44,7 @@ CHANGES = frozenset(
         "allot_keep_run_step_v1",
         "allot_commit_orders_v1",
         "allot_put_run_v1",
+        "allot_number_bill_v1",
         "allot_adjust_v1",
         "allot_change_conditions_v1",
     }
