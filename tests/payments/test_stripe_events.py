@@ -102,6 +102,7 @@ async def test_what_was_refunded_at_stripe_is_booked_once_and_what_we_asked_for_
         assert await office.told("charge.refunded", **about) == outcome
     order = await office.till.orders.get("ord_1")
     assert [each.split()[0] for each in kinds(order)] == ["authorised", "captured", "refunded"]
+    assert [each.event_id for each in order.life.money.reports] == ["evt_1"]
     refund = order.life.money.ledger[-1]
     assert (refund.amount_cents, refund.authorisation_id) == (300, capture.entry_id)
     assert await office.told("charge.refunded", "evt_2", **about) == "taken", "another event says the same"
