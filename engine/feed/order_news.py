@@ -23,7 +23,7 @@ class FeedOrderNews:
             self._cursor = (await self._feed.page(NOW, limit=1, wanted=self._wanted)).next_cursor
             return News(is_lost=True)
         try:
-            page = await self._feed.page(self._cursor, limit=_AT_ONCE, wanted=self._wanted)
+            page = await self._feed.page(self._cursor, limit=_AT_ONCE, wanted=self._wanted, is_without_stock=True)
         except CursorExpired:
             self._cursor = None
             return await self.heard()

@@ -38,18 +38,28 @@ class EventFeed:
         self._keys = [Keys(tenant, each) for each in range(partitions)]
         self._node_ids: dict[tuple[str, int], tuple[str, ...]] = {}
 
-    async def page(self, after: str | None, *, limit: int, wanted: Wanted, is_ours: bool = False) -> Page:
+    async def page(
+        self,
+        after: str | None,
+        *,
+        limit: int,
+        wanted: Wanted,
+        is_ours: bool = False,
+        is_without_stock: bool = False,
+    ) -> Page:
         """Return the next events after a cursor: None for the oldest kept, `now` for none of those until now.
 
         May be empty though `has_more`, where few events are wanted. Raises InvalidInput for what is no cursor, and
         CursorExpired where events after it are no longer kept. A cursor that is ours, which lies in
-        the store itself, was restored with it, and is good in its next life too.
+        the store itself, was restored with it, and is good in its next life too. Without stock, the journal of
+        positions, most of all there is, is not read but passed over to its end: for who never wants anything of it.
         """
         life = await self._life()
         cursor = self._cursor(after, life, is_ours=is_ours)
         found: list[Event] = []
         for _ in range(_ROUNDS):
-            streams = await self._read(cursor, life, is_now=after == NOW)
+            begin = NOW if after == NOW and cursor is None else ""
+            streams = await self._read(cursor, life, begin, is_without_stock)
             is_many = sum(len(stream.entries) for stream in streams) > _MANY
             found += await _run(is_many, merge, streams, wanted, limit - len(found))
             reached = [stream.reached for stream in streams]
@@ -82,16 +92,17 @@ class EventFeed:
             found = await self._client.call("GET", key)
         return bytes(found).decode()
 
-    async def _read(self, cursor: Cursor | None, life: str, *, is_now: bool) -> list[Stream]:
+    async def _read(self, cursor: Cursor | None, life: str, begin: str, is_without_stock: bool) -> list[Stream]:
         places = [None] * len(self._keys) if cursor is None else list(cursor.places)
-        begin = NOW if is_now and cursor is None else ""
-        partitions = range(len(self._keys))
-        found = await asyncio.gather(*(self._partition(each, places[each], begin, life) for each in partitions))
-        return [stream for pair in found for stream in pair]
+        read = (self._partition(each, place, begin, life, is_without_stock) for each, place in enumerate(places))
+        return [stream for pair in await asyncio.gather(*read) for stream in pair]
 
-    async def _partition(self, partition: int, place: Place | None, begin: str, life: str) -> tuple[Stream, Stream]:
+    async def _partition(
+        self, partition: int, place: Place | None, begin: str, life: str, is_without_stock: bool
+    ) -> tuple[Stream, Stream]:
         keys = self._keys[partition]
         after = (begin, begin) if place is None else (str(place.journal.entry), str(place.events.entry))
+        after = (NOW, after[1]) if is_without_stock else after
         reply = await self._client.fcall("allot_read_feed_v1", [keys.journal, keys.events], [*after, _ENTRIES, _BYTES])
         if any(is_gone for _, is_gone, _, _ in reply):
             raise _expired("Events after this cursor are no longer kept")
@@ -101,10 +112,11 @@ class EventFeed:
         is_large = size > _LARGE
         node_ids = await self._nodes(life, partition, await _run(is_large, _highest_slot, stock[3]))
         stock_entries, other_entries = await _run(is_large, _entries, stock[3], others[3], node_ids, source)
-        reached = (Reached(stock[0]), Reached(others[0])) if place is None else (place.journal, place.events)
+        journal = Reached(stock[0]) if place is None or is_without_stock else place.journal
+        events = Reached(others[0]) if place is None else place.events
         return (
-            Stream(entries=stock_entries, reached=reached[0], has_more=bool(stock[2])),
-            Stream(entries=other_entries, reached=reached[1], has_more=bool(others[2])),
+            Stream(entries=stock_entries, reached=journal, has_more=bool(stock[2])),
+            Stream(entries=other_entries, reached=events, has_more=bool(others[2])),
         )
 
     async def _nodes(self, life: str, partition: int, highest_slot: int) -> Sequence[str]:

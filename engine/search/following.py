@@ -85,7 +85,7 @@ class IndexFollower:
         writer = await self._opened(terms)
         asked_at = self._clock.now()
         try:
-            page = await self._feed.page(self._cursor, limit=_AT_ONCE, wanted=self._wanted)
+            page = await self._feed.page(self._cursor, limit=_AT_ONCE, wanted=self._wanted, is_without_stock=True)
         except CursorExpired:
             await self._make(terms)
             return True

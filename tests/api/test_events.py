@@ -12,7 +12,7 @@ import pytest
 
 from api.app import create_app
 from engine.feed import service
-from engine.feed.model import Page
+from engine.feed.model import OrderData, Page, wanted
 from engine.feed.service import EventFeed
 
 NEW_YORK = {"latitude": 40.73, "longitude": -73.99}
@@ -154,6 +154,24 @@ async def test_a_cursor_whose_events_are_gone_is_refused_with_the_remedy(shop, c
     assert answer.json()["code"] == "cursor_expired"
     assert "after=now" in answer.json()["detail"]
     assert (await shop.get("/v1/events")).status_code == 200, "from the oldest that is kept, anybody can read"
+
+
+async def test_who_never_wants_stock_is_told_all_else_once_whatever_becomes_of_the_journal(
+    shop, client, keys, tenant: str
+) -> None:
+    """The seeded bugs: the journal is read all the same, which was cut off; the cursor stays where it was in it."""
+    feed, orders, told = EventFeed(client, tenant, 1), wanted(["order.*"], "types"), []
+    page = await feed.page("now", limit=1, wanted=orders, is_without_stock=True)
+    for number in range(3):
+        order = {"order_id": f"o-{number}", "channel": "web", "destination": NEW_YORK}
+        await shop.post("/v1/orders", json={**order, "lines": [{"sku": "mug", "quantity": 1}]})
+        await hold(shop)
+    await client.call("XTRIM", keys.journal, "MAXLEN", 1)
+    for _ in range(4):
+        page = await feed.page(page.next_cursor, limit=1, wanted=orders, is_without_stock=True)
+        told += [event.data.order_id for event in page.events if isinstance(event.data, OrderData)]
+    assert told == ["o-0", "o-1", "o-2"]
+    assert not [*(await feed.page(page.next_cursor, limit=9, wanted=wanted(["inventory.*"], "types"))).events]
 
 
 async def test_a_cursor_of_another_life_of_the_store_is_refused(shop, client, keys) -> None:
