@@ -6,7 +6,7 @@ elsewhere. Not here: what these stand on (`Ground`), which bootstrap.py picks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -23,7 +23,7 @@ from engine.exceptions.rerouting import rerouting
 from engine.exceptions.seeing import Seeing
 from engine.exceptions.service import Exceptions
 from engine.exceptions.watch import JeopardyWatch, no_notice
-from engine.fulfillment.addresses import addresses_under
+from engine.fulfillment.addresses import Address, addresses_under
 from engine.fulfillment.carrier_events import CarrierEvents
 from engine.fulfillment.carrier_providers import carriers_by
 from engine.fulfillment.carriers import Carriers
@@ -38,7 +38,7 @@ from engine.inventory.slot_desk import SlotDesk
 from engine.notices.links import Links
 from engine.notices.reasons import SEND, beginning, delayed, following
 from engine.notices.sending import NoticeSender
-from engine.notices.terms import notice_terms
+from engine.notices.terms import NoticeTerms, notice_terms
 from engine.notices.wording import NoticeTemplates
 from engine.orders.beginning import OrderBeginnings
 from engine.orders.breaking import BROKEN, BrokenStock
@@ -47,6 +47,7 @@ from engine.orders.changing import OrderChanges
 from engine.orders.checking.service import OrderPolicies
 from engine.orders.effecting import Effects, Handler
 from engine.orders.holding import release_in_time
+from engine.orders.model import Order
 from engine.orders.modifications import Modifications
 from engine.orders.order_holds import RELEASE
 from engine.orders.paying.beginning import with_tenders
@@ -128,131 +129,206 @@ class Ground:
     room: Callable[[], Room]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What several of the services share."""
+
+    terms: NoticeTerms
+    changes: OrderChanges
+    policies: OrderPolicies
+    tax_rates: TaxRates
+    customers: CustomerService
+    credit: StoreCredit
+    providers: Mapping[str, PaymentProvider]
+    tendering: Tendering
+    beginnings: OrderBeginnings
+    links: Links
+    notices: NoticeTemplates
+    carriers: Carriers
+    addressed: Callable[[Order], Awaitable[Address]]
+    """Where orders go."""
+    cancellations: Cancellations
+    regrouping: Regrouping
+    alert_policy: AlertPolicyService
+    dry: DryPromises
+    seeing: Seeing
+
+    @property
+    def tells(self) -> bool:
+        """Whether customers are told anything."""
+        return self.terms.mailer is not None or self.terms.poster is not None
+
+
 def order_parts(ground: Ground) -> OrderParts:
     """Return the services, each with the parts it needs."""
     settings, clock, stores, reference = ground.settings, ground.clock, ground.stores, ground.reference
-    inventory, slots = ground.inventory, ground.slots
-    terms = notice_terms(settings, _poster(settings, clock))
-    tells = terms.mailer is not None or terms.poster is not None
-    changes = OrderChanges(stores.orders, clock, _following if tells else settling)
-    order_policies = OrderPolicies(stores.documents)
-    tax_rates = TaxRates(stores.documents)
-    customers = _customers(settings, clock, stores)
-    credit = StoreCredit(stores.documents, clock, customers.root)
-    providers = _providers(settings, stores, clock, credit)
-    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
-    recent = KeyedRecentBook(stores.recent, customers.root)
-    begins = [with_tenders(tendering), *([beginning] if tells else [])]
-    beginnings = OrderBeginnings(order_policies, recent, tax_rates.at, begins)
-    links, notices = Links(settings.tenant, customers.root), NoticeTemplates(stores.documents)
-    sender = NoticeSender(
-        customers=customers, templates=notices, reference=reference, links=links, clock=clock, terms=terms
-    )
-    carriers, addressed = _carriers(settings), addresses_under(customers.seal)
-    labels = Labels(carriers, reference, stores.tracking, addressed)
-    cancellations = Cancellations(changes, stores.inventory, reference, order_policies, slots)
-    reports = ProviderReports(changes, stores.documents)
-    paying = PaymentEffects(providers, stores.inventory, cancellations.cancel)
-    regrouping = Regrouping(stores.orders, changes, inventory, reference, order_policies, clock, customers.seal)
-    for_exchanges = OrderService(
-        stores.orders, stores.inventory, reference, clock, slots, beginnings=beginnings, seal=customers.seal
-    )
-    exchanges = Exchanges(for_exchanges, changes, ground.promising, inventory, customers.seal)
-    handlers = {
-        **_handlers(labels, paying),
-        BROKEN: BrokenStock(inventory).keep,
-        **BillNumbers(stores.numbers, changes, clock).handlers(),
-        **return_handlers(inventory, ReturnLabels(carriers, reference, stores.tracking, addressed), exchanges, credit),
-        **regrouping.handlers(),
-        SETTLE: Settling(changes).settle,
-        SEND: sender.send,
-        REROUTE: rerouting(ground.runs, settings.tenant),
-    }
-    effects = Effects(stores.orders, changes, handlers, clock)
+    common = _common(ground)
+    changes = common.changes
+    effects = Effects(stores.orders, changes, _handlers(ground, common), clock)
     fulfillment = FulfillmentService(stores.orders, changes, effects, reference, stores.tracking)
-    return_policies = ReturnPolicies(stores.documents)
-    alert_policy, dry = (
-        AlertPolicyService(stores.documents),
-        DryPromises(reference, stores.inventory, clock, ground.room()),
-    )
-    seeing = Seeing(reference, stores.inventory, dry, clock)
-    jeopardy = JeopardyWatch(
-        orders=stores.orders,
-        news=stores.news,
-        changes=changes,
-        effects=effects,
-        policies=alert_policy,
-        index=stores.alerts,
-        seeing=seeing,
-        clock=clock,
-        delayed=delayed if tells else no_notice,
-    )
+    return_policies, reports = ReturnPolicies(stores.documents), ProviderReports(changes, stores.documents)
     return OrderParts(
-        orders=OrderService(
-            stores.orders,
-            stores.inventory,
-            reference,
-            clock,
-            slots,
-            beginnings=beginnings,
-            settle=effects.settle,
-            seal=customers.seal,
-        ),
-        tax_rates=tax_rates,
-        payments=PaymentService(stores.orders, changes, effects, providers, tendering, clock, reports),
-        store_credit=credit,
-        stripe_events=_stripe_events(settings, providers, reports),
-        order_policies=order_policies,
-        cancellations=cancellations,
-        regrouping=regrouping,
-        modifications=Modifications(
-            changes, cancellations, reference, order_policies, dry.options, clock, tax_rates.at
-        ),
+        orders=_order_service(ground, common, effects),
+        tax_rates=common.tax_rates,
+        payments=PaymentService(stores.orders, changes, effects, common.providers, common.tendering, clock, reports),
+        store_credit=common.credit,
+        stripe_events=_stripe_events(settings, common.providers, reports),
+        order_policies=common.policies,
+        cancellations=common.cancellations,
+        regrouping=common.regrouping,
+        modifications=_modifications(ground, common),
         changes=changes,
         effects=effects,
         fulfillment=fulfillment,
         releases=TimedReleases(stores.orders, fulfillment, clock, settings.release_after_minutes),
         waves=WaveService(stores.documents, fulfillment, clock, stores.answers),
-        documents=DocumentService(changes, reference, addressed),
+        documents=DocumentService(changes, reference, common.addressed),
         carrier_events=CarrierEvents(
             changes, fulfillment, stores.tracking, stores.answers, ReturnParcels(changes).take
         ),
-        customers=customers,
-        notices=notices,
-        links=links,
-        public_url=terms.public_url.rstrip("/"),
-        returns=ReturnService(
-            changes,
-            effects,
-            return_policies,
-            reference,
-            stores.inventory,
-            stores.orders,
-            clock,
-            ExchangeTerms(stores.orders, tax_rates.at, tendering),
-        ),
+        customers=common.customers,
+        notices=common.notices,
+        links=common.links,
+        public_url=common.terms.public_url.rstrip("/"),
+        returns=_return_service(ground, common, effects, return_policies),
         return_policies=return_policies,
         exceptions=Exceptions(
             orders=stores.orders,
             changes=changes,
             effects=effects,
             index=stores.alerts,
-            seeing=seeing,
-            dry=dry,
+            seeing=common.seeing,
+            dry=common.dry,
         ),
-        jeopardy=jeopardy,
-        alert_policy=alert_policy,
+        jeopardy=_watch(ground, common, effects),
+        alert_policy=common.alert_policy,
     )
+
+
+def _common(ground: Ground) -> _Common:
+    """Return what several of the services share."""
+    settings, clock, stores, reference = ground.settings, ground.clock, ground.stores, ground.reference
+    terms = notice_terms(settings, _poster(settings, clock))
+    tells = terms.mailer is not None or terms.poster is not None
+    changes = OrderChanges(stores.orders, clock, _following if tells else settling)
+    policies, customers = OrderPolicies(stores.documents), _customers(settings, clock, stores)
+    credit = StoreCredit(stores.documents, clock, customers.root)
+    providers = _providers(settings, stores, clock, credit)
+    tax_rates = TaxRates(stores.documents)
+    tendering = Tendering(check_card_provider(settings.card_provider, providers), tuple(providers))
+    begins = [with_tenders(tendering), *([beginning] if tells else [])]
+    recent = KeyedRecentBook(stores.recent, customers.root)
+    dry = DryPromises(reference, stores.inventory, clock, ground.room())
+    return _Common(
+        terms=terms,
+        changes=changes,
+        policies=policies,
+        tax_rates=tax_rates,
+        customers=customers,
+        credit=credit,
+        providers=providers,
+        tendering=tendering,
+        beginnings=OrderBeginnings(policies, recent, tax_rates.at, begins),
+        links=Links(settings.tenant, customers.root),
+        notices=NoticeTemplates(stores.documents),
+        carriers=_carriers(settings),
+        addressed=addresses_under(customers.seal),
+        cancellations=Cancellations(changes, stores.inventory, reference, policies, ground.slots),
+        regrouping=Regrouping(stores.orders, changes, ground.inventory, reference, policies, clock, customers.seal),
+        alert_policy=AlertPolicyService(stores.documents),
+        dry=dry,
+        seeing=Seeing(reference, stores.inventory, dry, clock),
+    )
+
+
+def _order_service(ground: Ground, common: _Common, effects: Effects | None) -> OrderService:
+    """Return what captures orders; without effects, what they ask for is done by who captures them."""
+    stores = ground.stores
+    return OrderService(
+        stores.orders,
+        stores.inventory,
+        ground.reference,
+        ground.clock,
+        ground.slots,
+        beginnings=common.beginnings,
+        settle=None if effects is None else effects.settle,
+        seal=common.customers.seal,
+    )
+
+
+def _modifications(ground: Ground, common: _Common) -> Modifications:
+    return Modifications(
+        common.changes,
+        common.cancellations,
+        ground.reference,
+        common.policies,
+        common.dry.options,
+        ground.clock,
+        common.tax_rates.at,
+    )
+
+
+def _return_service(ground: Ground, common: _Common, effects: Effects, policies: ReturnPolicies) -> ReturnService:
+    stores = ground.stores
+    return ReturnService(
+        common.changes,
+        effects,
+        policies,
+        ground.reference,
+        stores.inventory,
+        stores.orders,
+        ground.clock,
+        ExchangeTerms(stores.orders, common.tax_rates.at, common.tendering),
+    )
+
+
+def _watch(ground: Ground, common: _Common, effects: Effects) -> JeopardyWatch:
+    return JeopardyWatch(
+        orders=ground.stores.orders,
+        news=ground.stores.news,
+        changes=common.changes,
+        effects=effects,
+        policies=common.alert_policy,
+        index=ground.stores.alerts,
+        seeing=common.seeing,
+        clock=ground.clock,
+        delayed=delayed if common.tells else no_notice,
+    )
+
+
+def _handlers(ground: Ground, common: _Common) -> dict[str, Handler]:
+    """Return who does what orders ask to be done elsewhere, by kind of effect."""
+    stores, changes, reference = ground.stores, common.changes, ground.reference
+    labels = Labels(common.carriers, reference, stores.tracking, common.addressed)
+    return_labels = ReturnLabels(common.carriers, reference, stores.tracking, common.addressed)
+    capturing = _order_service(ground, common, None)
+    exchanges = Exchanges(capturing, changes, ground.promising, ground.inventory, common.customers.seal)
+    sender = NoticeSender(
+        customers=common.customers,
+        templates=common.notices,
+        reference=reference,
+        links=common.links,
+        clock=ground.clock,
+        terms=common.terms,
+    )
+    return {
+        RELEASE: release_in_time,
+        LABEL: labels.buy,
+        VOID: labels.void,
+        **PaymentEffects(common.providers, stores.inventory, common.cancellations.cancel).handlers(),
+        BROKEN: BrokenStock(ground.inventory).keep,
+        **BillNumbers(stores.numbers, changes, ground.clock).handlers(),
+        **return_handlers(ground.inventory, return_labels, exchanges, common.credit),
+        **common.regrouping.handlers(),
+        SETTLE: Settling(changes).settle,
+        SEND: sender.send,
+        REROUTE: rerouting(ground.runs, ground.settings.tenant),
+    }
 
 
 def _following(revision: Revision, at: datetime) -> Revision:
     """Return a revision with the notices that it asks for, and with what an order in exchange tells."""
     return following(settling(revision, at), at)
-
-
-def _handlers(labels: Labels, paying: PaymentEffects) -> dict[str, Handler]:
-    """Return who does what orders ask to be done elsewhere, by kind of effect."""
-    return {RELEASE: release_in_time, LABEL: labels.buy, VOID: labels.void, **paying.handlers()}
 
 
 def _providers(settings: Settings, stores: Stores, clock: Clock, credit: StoreCredit) -> Mapping[str, PaymentProvider]:

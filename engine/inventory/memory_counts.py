@@ -5,7 +5,7 @@ They answer in the replies of lua/replies.lua.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.inventory.conditions import Condition, ConditionChange
@@ -40,6 +40,21 @@ def put_positions(stock: MemoryStock, counts: Sequence[PositionCount]) -> Reply:
         cell_to_change = stock.cell_to_change(*place)
         cell_to_change[ON_HAND], cell_to_change[SAFETY_STOCK], cell_to_change[VERSION] = on_hand, safety, version
     return _positions(stock, counts)
+
+
+def missing_on_hand(stock: MemoryStock, leaving: Mapping[tuple[str, str], int]) -> list[tuple[str, str, int, int]]:
+    """Return (sku, node_id, asked, on_hand) where more units are to leave than there are."""
+    found = [(*place, quantity, stock.cell(*place)[ON_HAND]) for place, quantity in leaving.items()]
+    return [each for each in found if each[2] > each[3]]
+
+
+def take_off_hand(stock: MemoryStock, leaving: Mapping[tuple[str, str], int]) -> None:
+    """Take units off on_hand that leave; what is unlimited stays so."""
+    for place, quantity in leaving.items():
+        cell = stock.cell_to_change(*place)
+        if cell[ON_HAND] != MAX_UNITS:
+            cell[ON_HAND] -= quantity
+            cell[VERSION] += 1
 
 
 def adjust(stock: MemoryStock, adjustments: Sequence[Adjustment]) -> Reply:

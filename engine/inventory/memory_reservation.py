@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from engine.inventory.memory_stock import Line
-from engine.inventory.model import CONFIRMED, HELD, HoldLine
+from engine.inventory.model import CONFIRMED, HELD, Hold, HoldLine
 from engine.inventory.replies import Reply
 
 FIELD_OF = {"held": HELD, "confirmed": CONFIRMED}
@@ -61,6 +61,40 @@ def reply_of(reservation_id: str, kept: KeptReservation) -> Reply:
         False,
         promised,
     )
+
+
+def held(hold: Hold, lines: tuple[Line, ...], now_ms: int) -> KeptReservation:
+    """Return the reservation of a hold that begins now."""
+    return KeptReservation(
+        state="held",
+        expires=now_ms + round(hold.ttl_seconds * 1000),
+        lines=lines,
+        asked=hold.lines,
+        reference=hold.reference,
+        channel=hold.channel,
+        promised_on=hold.promised_on,
+        promised=hold.promised,
+        holder=None if hold.limit is None else hold.limit.holder,
+    )
+
+
+def held_again(reservation_id: str, known: KeptReservation, asked: Sequence[HoldLine]) -> Reply:
+    """Return the reply to a hold whose id is known."""
+    if known.state == "forestalled":
+        return ("forestalled", reservation_id)
+    if known.asked != asked:
+        return ("taken", reservation_id)
+    if known.state not in FIELD_OF:
+        return ("past", reservation_id, known.state, "hold")
+    return reply_of(reservation_id, known)
+
+
+def units_by_place(lines: Sequence[Line]) -> dict[tuple[str, str], int]:
+    """Return the units of lines by SKU and node."""
+    units: dict[tuple[str, str], int] = {}
+    for sku, node_id, quantity, *_ in lines:
+        units[sku, node_id] = units.get((sku, node_id), 0) + quantity
+    return units
 
 
 def line_of(line: HoldLine, today: Mapping[str, int]) -> Line:

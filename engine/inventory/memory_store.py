@@ -20,15 +20,21 @@ from engine.events.actor import actor
 from engine.inventory.buffers import Kept
 from engine.inventory.conditions import ConditionChange
 from engine.inventory.history import History
-from engine.inventory.memory_counts import adjust, change_conditions, put_positions
+from engine.inventory.memory_counts import adjust, change_conditions, missing_on_hand, put_positions, take_off_hand
 from engine.inventory.memory_records import MemoryRecords
-from engine.inventory.memory_reservation import FIELD_OF, KeptReservation, line_of, reply_of, split_lines
+from engine.inventory.memory_reservation import (
+    FIELD_OF,
+    KeptReservation,
+    held,
+    held_again,
+    line_of,
+    reply_of,
+    split_lines,
+    units_by_place,
+)
 from engine.inventory.memory_stock import JOURNAL_EVENTS, Line, MemoryStock
 from engine.inventory.memory_supplies import MemorySupplies
 from engine.inventory.model import (
-    MAX_UNITS,
-    ON_HAND,
-    VERSION,
     Adjustment,
     Hold,
     HoldLine,
@@ -231,13 +237,7 @@ class MemoryInventoryStore:
         self._expire_due(None)
         known = self._kept(reservation_id)
         if known is not None:
-            if known.state == "forestalled":
-                return ("forestalled", reservation_id)
-            if known.asked != hold.lines:
-                return ("taken", reservation_id)
-            if known.state not in FIELD_OF:
-                return ("past", reservation_id, known.state, "hold")
-            return reply_of(reservation_id, known)
+            return held_again(reservation_id, known, hold.lines)
         if hold.limit is not None and self._open_holds[hold.limit.holder] >= hold.limit.most:
             return ("too_many_holds", hold.limit.holder, self._open_holds[hold.limit.holder], hold.limit.most)
         lines = tuple(line_of(line, today) for line in hold.lines)
@@ -248,17 +248,7 @@ class MemoryInventoryStore:
         short = self._stock.short_lines(lines, today, buffers, hold.channel, self._clock.now())
         if short:
             return ("short", short)
-        kept = KeptReservation(
-            state="held",
-            expires=self._now() + round(hold.ttl_seconds * 1000),
-            lines=lines,
-            asked=hold.lines,
-            reference=hold.reference,
-            channel=hold.channel,
-            promised_on=hold.promised_on,
-            promised=hold.promised,
-            holder=None if hold.limit is None else hold.limit.holder,
-        )
+        kept = held(hold, lines, self._now())
         self._open_holds[kept.holder] += kept.holder is not None
         self._take(kept, lines, 1, reservation_id)
         self.keep(reservation_id, kept)
@@ -320,22 +310,11 @@ class MemoryInventoryStore:
         taken_out, stay, too_many = split_lines(kept.lines, wanted)
         if too_many:
             return ("too_many", reservation_id, too_many)
-        leaving: dict[tuple[str, str], int] = {}
-        for sku, node_id, quantity, *_ in taken_out:
-            leaving[sku, node_id] = leaving.get((sku, node_id), 0) + quantity
-        not_on_hand = [
-            (*place, quantity, self._stock.cell(*place)[ON_HAND])
-            for place, quantity in leaving.items()
-            if quantity > self._stock.cell(*place)[ON_HAND]
-        ]
-        if not_on_hand:
+        leaving = units_by_place(taken_out)
+        if not_on_hand := missing_on_hand(self._stock, leaving):
             return ("not_on_hand", reservation_id, not_on_hand)
         self._take(kept, taken_out, -1, reservation_id)
-        for place, quantity in leaving.items():
-            cell = self._stock.cell_to_change(*place)
-            if cell[ON_HAND] != MAX_UNITS:
-                cell[ON_HAND] -= quantity
-                cell[VERSION] += 1
+        take_off_hand(self._stock, leaving)
         kept.consumed = True
         self._settle(reservation_id, kept, taken_out, stay, "consumed")
         return reply_of(reservation_id, kept)
