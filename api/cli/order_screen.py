@@ -13,13 +13,12 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from engine.orders.facts.amounts import bare_amount, shown_amount
 from engine.orders.facts.money import EntryKind, LinePrice, Prices
 from engine.orders.facts.shipments import CarrierEvent, Shipment, ShipmentLine
 from engine.orders.model import HistoryEntry, Note, NotedMove, Order, OrderState
 from engine.orders.states import PROGRESS, customer_lines, state_of
 
-_WITHOUT_MINOR = frozenset({"BIF", "CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF", "XOF", "XPF"})
-_OF_THOUSANDS = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _ROUTED = frozenset({OrderState.SOURCED, OrderState.BACKORDERED})
 
 
@@ -33,17 +32,6 @@ def print_screen(out: Console, order: Order, history: Sequence[HistoryEntry], *,
     _money(out, order)
     _said(out, order)
     _history(out, order, history)
-
-
-def amount(cents: int, currency: str = "") -> str:
-    """Return an amount of minor units as it is written, with its currency if there is one."""
-    if currency in _WITHOUT_MINOR:
-        text = f"{cents:,}"
-    elif currency in _OF_THOUSANDS:
-        text = f"{cents / 1000:,.3f}"
-    else:
-        text = f"{cents / 100:,.2f}"
-    return f"{text} {currency}" if currency else text
 
 
 def _head(out: Console, order: Order, *, is_archived: bool) -> None:
@@ -96,7 +84,7 @@ def _lines(out: Console, order: Order) -> None:
 
 
 def _price(line: LinePrice | None, prices: Prices) -> str:
-    return "–" if line is None else amount(line.total_cents, prices.currency).removesuffix(f" {prices.currency}")
+    return "–" if line is None else bare_amount(line.total_cents, prices.currency)
 
 
 def _allocation(out: Console, order: Order) -> None:
@@ -144,6 +132,7 @@ def _latest(events: Sequence[CarrierEvent]) -> str:
 def _returns(out: Console, order: Order) -> None:
     if not order.life.returns:
         return
+    currency = _currency(order)
     table = _table(out, "Returns")
     table.add_column("return", overflow="fold")
     table.add_column("to", overflow="fold")
@@ -157,19 +146,19 @@ def _returns(out: Console, order: Order) -> None:
         if each.exchange is not None:
             units += f", in exchange for order {each.exchange.order_id}"
         row = (each.return_id, each.node_id, f"{each.state.value} {_time(each.received_at or each.authorised_at)}")
-        table.add_row(*map(escape, (*row, units, amount(each.refund_cents))))
+        table.add_row(*map(escape, (*row, units, bare_amount(each.refund_cents, currency))))
     _show(out, table)
 
 
 def _money(out: Console, order: Order) -> None:
     money = order.life.money
-    currency = "" if money.prices is None else money.prices.currency
+    currency = _currency(order)
     if money.prices is not None:
         prices = money.prices
         tax = sum(line.tax_cents for line in prices.lines) + prices.shipping_tax_cents
-        parts = [f"shipping {amount(prices.shipping_cents)}"] if prices.shipping_cents else []
-        parts += [f"tax {amount(tax)}{' included' * prices.is_tax_included}"] if tax else []
-        _title(out, f"Total {amount(prices.total_cents, currency)}", ", ".join(parts))
+        parts = [f"shipping {bare_amount(prices.shipping_cents, currency)}"] if prices.shipping_cents else []
+        parts += [f"tax {bare_amount(tax, currency)}{' included' * prices.is_tax_included}"] if tax else []
+        _title(out, f"Total {shown_amount(prices.total_cents, currency)}", ", ".join(parts))
     elif money.tenders:
         _title(out, "Payment", "")
     for tender in money.tenders:
@@ -181,9 +170,9 @@ def _money(out: Console, order: Order) -> None:
             )
             for kind in EntryKind
         }
-        done = ", ".join(f"{kind.value} {amount(cents)}" for kind, cents in sums.items() if cents)
+        done = ", ".join(f"{kind.value} {bare_amount(cents, currency)}" for kind, cents in sums.items() if cents)
         name = f"{tender.kind.value.replace('_', ' ')} ({tender.provider})"
-        out.print(escape(f"  {name} up to {amount(tender.amount_cents)}: {done or 'nothing done yet'}"))
+        out.print(escape(f"  {name} up to {bare_amount(tender.amount_cents, currency)}: {done or 'nothing done yet'}"))
 
 
 def _said(out: Console, order: Order) -> None:
@@ -218,7 +207,7 @@ def _said(out: Console, order: Order) -> None:
 
 
 def _history(out: Console, order: Order, history: Sequence[HistoryEntry]) -> None:
-    currency = "" if order.life.money.prices is None else order.life.money.prices.currency
+    currency = _currency(order)
     table = _table(out, "History (UTC)")
     table.add_column("", no_wrap=True, style="dim")
     table.add_column("", no_wrap=True)
@@ -239,7 +228,7 @@ def _history(out: Console, order: Order, history: Sequence[HistoryEntry]) -> Non
 
 def _note(note: Note, currency: str) -> list[str]:
     told = [note.subject or "", f"at {note.node_id}" if note.node_id else ""]
-    told.append("" if note.amount_cents is None else amount(note.amount_cents, currency))
+    told.append("" if note.amount_cents is None else shown_amount(note.amount_cents, currency))
     moved = {(move.line_id, move.quantity) for move in note.moves}
     stayed = [line for line in note.lines if (line.line_id, line.quantity) not in moved]
     told.append(", ".join(f"{line.quantity} of line {line.line_id}" for line in stayed))
@@ -259,6 +248,11 @@ def _moved(move: NotedMove) -> str:
 
 def _units(lines: Iterable[ShipmentLine]) -> str:
     return ", ".join(f"{line.quantity} × {line.sku}" for line in lines)
+
+
+def _currency(order: Order) -> str:
+    prices = order.life.money.prices
+    return "" if prices is None else prices.currency
 
 
 def _if(word: str, value: object) -> list[str]:

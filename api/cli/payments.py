@@ -17,6 +17,7 @@ import msgspec
 import typer
 
 from engine.errors import ExpectationMissed, Fault, InvalidInput
+from engine.orders.facts.amounts import bare_amount, shown_amount
 
 if TYPE_CHECKING:
     from engine.bootstrap import Engine
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 Read = TypeVar("Read")
 _WEEK = timedelta(days=7)
+_NUMBERS = frozenset(
+    {"authorisations", "set aside", "captured", "refunded", "up to", "amount"}
+    | {"ledger cents", "provider's cents", "cents"}
+)
+"""Headings of columns that are aligned at their right."""
 
 
 class Act(StrEnum):
@@ -86,9 +92,10 @@ def _report(report: Report, *, as_json: bool) -> None:
             each.provider,
             each.currency,
             str(each.authorisations),
-            str(each.authorised_cents),
-            str(each.captured_cents),
-            str(each.refunded_cents),
+            *(
+                bare_amount(cents, each.currency)
+                for cents in (each.authorised_cents, each.captured_cents, each.refunded_cents)
+            ),
         )
         for each in report.totals
     ]
@@ -98,7 +105,7 @@ def _report(report: Report, *, as_json: bool) -> None:
             (each.order_id, each.provider, each.what, str(each.ledger_cents), str(each.provider_cents), each.reason)
             for each in report.disagreements
         ]
-        _table(("order", "provider", "what", "ledger", "provider's", "why"), found)
+        _table(("order", "provider", "what", "ledger cents", "provider's cents", "why"), found)
     if report.open_matters:
         waiting = [(each.order_id, each.what, str(each.amount_cents), each.reason) for each in report.open_matters]
         _table(("order", "what", "cents", "why"), waiting)
@@ -125,22 +132,27 @@ def _show(order: Order, *, as_json: bool) -> None:
         typer.echo(msgspec.json.encode(shown_payments(order)).decode())
         return
     currency = "" if money.prices is None else money.prices.currency
-    total = "nothing is known of its prices" if money.prices is None else f"{money.prices.total_cents} {currency} cents"
+    total = (
+        "nothing is known of its prices" if money.prices is None else shown_amount(money.prices.total_cents, currency)
+    )
     typer.echo(f"{order.order_id}: {total}")
-    tenders = [(each.tender_id, each.kind.value, each.provider, str(each.amount_cents)) for each in money.tenders]
+    tenders = [
+        (each.tender_id, each.kind.value, each.provider, bare_amount(each.amount_cents, currency))
+        for each in money.tenders
+    ]
     _table(("tender", "kind", "provider", "up to"), tenders)
     entries = [
         (
             f"{each.at:%Y-%m-%d %H:%M}",
             each.kind.value,
             each.tender_id,
-            str(each.amount_cents),
+            bare_amount(each.amount_cents, currency),
             each.subject,
             each.reason,
         )
         for each in money.ledger
     ]
-    _table(("at", "what", "tender", "cents", "for", "why"), entries)
+    _table(("at", "what", "tender", "amount", "for", "why"), entries)
 
 
 def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
@@ -150,7 +162,7 @@ def _table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
 
     table = Table()
     for heading in headings:
-        table.add_column(heading)
+        table.add_column(heading, justify="right" if heading in _NUMBERS else "left")
     for row in rows:
         table.add_row(*row)
     console().print(table)

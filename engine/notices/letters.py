@@ -20,14 +20,11 @@ from engine.catalog.model import Catalog
 from engine.errors import Fault, InvalidInput
 from engine.notices.document import NoticeDocument
 from engine.notices.reasons import TEMPLATES
+from engine.orders.facts.amounts import shown_amount
 from engine.orders.facts.shipments import Shipment
 from engine.orders.model import Order
 
 _FILES = files("engine.notices") / "templates"
-_WHOLE_UNITS = frozenset(
-    {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV", "XAF"}
-)
-_THREE_PLACES = frozenset({"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"})
 _WORDS = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True)
 
 
@@ -96,17 +93,9 @@ def told(order: Order, catalog: Catalog, template: str, subject: str) -> dict[st
         "shipment": None if shipment is None else _shipment(shipment, names),
         "day": subject if template == "delayed" else _day(promised_on),
         "promised_on": _day(promised_on),
-        "total": "" if prices is None else money(prices.total_cents, prices.currency),
-        "amount": money(amount, currency),
+        "total": "" if prices is None else shown_amount(prices.total_cents, prices.currency),
+        "amount": shown_amount(amount, currency),
     }
-
-
-def money(cents: int, currency: str) -> str:
-    """Return an amount of minor units as people write it, such as 12.50 EUR."""
-    places = 0 if currency in _WHOLE_UNITS else 3 if currency in _THREE_PLACES else 2
-    sign, whole = "-" if cents < 0 else "", abs(cents)
-    shown = f"{whole // 10**places:,}" + (f".{whole % 10**places:0{places}d}" if places else "")
-    return f"{sign}{shown} {currency}".strip()
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from api.cli.main import BAD_INPUT, DONE, main
-from api.cli.order_screen import amount, print_screen
+from api.cli.order_screen import print_screen
 from api.routes.order_life import shown_whole
 from engine.bootstrap import allot_engine
 from engine.catalog.document import CatalogDocument
@@ -126,11 +126,3 @@ def test_what_could_be_paid_with_is_not_in_the_json_of_a_life() -> None:
     assert '"tender_id":"tnd_1"' in told
     for secret in ("tok_visa", "gc_1", "unreadable"):
         assert secret not in told
-
-
-def test_amounts_have_as_many_decimals_as_their_currency() -> None:
-    assert [amount(123456, currency) for currency in ("EUR", "JPY", "KWD")] == [
-        "1,234.56 EUR",
-        "123,456 JPY",
-        "123.456 KWD",
-    ]

@@ -11,8 +11,8 @@ import pytest
 from engine.errors import IllegalState, NotFound
 from engine.fulfillment.carrying import Loss, Remedy
 from engine.fulfillment.documents import Document
-from engine.fulfillment.papers.amounts import shown_amount
 from engine.fulfillment.papers.sheet import fitted_lines, printable
+from engine.orders.facts.amounts import shown_amount
 from engine.orders.model import NewLine
 from tests.fulfillment.depot import Depot, later
 

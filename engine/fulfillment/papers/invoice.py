@@ -6,9 +6,9 @@ its paper is a pro forma invoice. Not here: what stands on them (facts.py), thei
 
 from __future__ import annotations
 
-from engine.fulfillment.papers.amounts import shown_amount
 from engine.fulfillment.papers.facts import BillFacts, Charge, taxes_by_code
 from engine.fulfillment.papers.sheet import BOLD, GREY, Column, Sheet, shown_address
+from engine.orders.facts.amounts import shown_amount
 
 
 def invoice(facts: BillFacts) -> bytes:
