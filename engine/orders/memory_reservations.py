@@ -128,6 +128,26 @@ class MemoryReservations:
                 return False
         return not any(left.values())
 
+    def join(self, reservation_id: str, joins: tuple[str, str, str, str]) -> str:
+        """Move all lines of another order's reservation to one, or to a new one; return the id of that.
+
+        `joins` is as in `Revision`. Nothing moves where one is held and one confirmed.
+        """
+        other_id, owner, new_id, order_id = joins
+        own, other, inventory = self._live(reservation_id), self._live(other_id), self._inventory
+        if other is None or other.consumed or other.order_id != owner:
+            return reservation_id
+        if own is not None and (own.state, own.channel) != (other.state, other.channel):
+            return reservation_id
+        name, lines = (new_id, other.lines) if own is None else (reservation_id, (*own.lines, *other.lines))
+        first = other if own is None else own
+        moved = replace(first, lines=lines, expires=min(first.expires, other.expires))
+        if own is None:
+            moved.asked, moved.reference, moved.order_id, moved.holder = (), order_id, order_id, None
+        inventory.keep(name, moved, made_in=first.made_in)
+        inventory._settle(other_id, other, other.lines, (), "cancelled")
+        return name
+
     def take_out(
         self,
         reservation_id: str,

@@ -302,6 +302,8 @@ class MemoryOrderStore:
             raise OrderChanged
         if not is_open:
             kept.reservation_id = ""
+        if revision.joins is not None:
+            kept.reservation_id = self._reservations.join(kept.reservation_id, revision.joins)
         if revision.leaves:
             kept.uses = uses_without(kept.uses, revision.life[7]) if is_open else ()
         elif revision.uses is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 
 import msgspec
 
@@ -45,8 +46,11 @@ def offered(order: Order, into: Order, reason: str | None, at: datetime, by: str
     return revision_of(order, replace(to, life=with_effects(to.life, effect)), note)
 
 
-def joined(order: Order, other: Order, by: str, catalog: Catalog) -> Revision | None:
-    """Return an order with the lines of another one, None if it has them already; refused if it cannot take them."""
+def joined(order: Order, other: Order, by: str, catalog: Catalog, *, moves_stock: bool = False) -> Revision | None:
+    """Return an order with the lines of another one, None if it has them already; refused if it cannot take them.
+
+    With `moves_stock`, what the other has reserved is reserved for this one from then on.
+    """
     if any(link.kind == "merged_from" and link.order_id == other.order_id for link in order.life.links):
         return None
     note = Note(event="merged", by=by, subject=other.order_id)
@@ -71,7 +75,11 @@ def joined(order: Order, other: Order, by: str, catalog: Catalog) -> Revision | 
         money=_joined_money(order.life.money, other.life.money, names),
         links=(*order.life.links, Link(kind="merged_from", order_id=other.order_id)),
     )
-    return revision_of(order, with_more(replace(order, life=life)), note, uses_change=True)
+    joins = None
+    if moves_stock and other.reservation_id is not None:
+        name = sha256(f"{order.order_id} joined by {other.order_id}".encode()).hexdigest()[:32]
+        joins = (other.reservation_id, other.order_id, f"res_{name}", order.order_id)
+    return revision_of(order, with_more(replace(order, life=life)), note, joins=joins, uses_change=True)
 
 
 def gone(order: Order, effect: Effect, by: str) -> Revision:

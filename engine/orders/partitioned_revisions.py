@@ -132,7 +132,7 @@ class PartitionedRevisions:
 
 def _packed(revision: Revision, tried: Truth | None) -> bytes:
     expected = (*revision.expected, -1 if tried is None else tried.version)
-    *change, _, life = change_of(revision)
+    *change, _, life, _ = change_of(revision)
     becomes = "" if revision.leaves else becoming(revision.uses)
     return _pack((expected, revision.refusal or "", (*change, becomes, life)))
 

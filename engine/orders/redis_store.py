@@ -278,6 +278,7 @@ def change_of(revision: Revision) -> tuple[object, ...]:
         revision.written,
         revision.goes_to or False,
         revision.life,
+        revision.joins or False,
     )
 
 

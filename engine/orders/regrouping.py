@@ -181,7 +181,10 @@ class Regrouping:
         if order.is_cancelled:
             return lambda now, _: not_merged(now, effect, "it was cancelled", who)
         try:
-            await self._changes.change(effect.target, lambda other, _: joined(other, order, who, catalog))
+            moves = self._store.moves_stock
+            await self._changes.change(
+                effect.target, lambda other, _: joined(other, order, who, catalog, moves_stock=moves)
+            )
         except (IllegalState, NotFound) as error:
             why = str(error)
             return lambda now, _: not_merged(now, effect, why, who)

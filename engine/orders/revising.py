@@ -43,8 +43,9 @@ class Revision:
 
     `given_back` are lines that its reservation gives back, `lost` lines that it gives back since the units are not
     there: on hand falls with them; with `leaves` they have left the node, and what they used of it stays used.
-    Lines that are given back stay reserved if they go to a new reservation of another order: `goes_to` names both, and
-    only stores that can move stock take it.
+    Stores that can move stock take two more: with `goes_to`, (reservation, order), lines given back stay reserved, by a
+    new reservation of that order; with `joins`, (reservation, its order, a new reservation, this order), all lines of
+    the first are those of this order from then on, under the new id if it has none; not if just one is confirmed.
     If it `closes`, the reservation gives back all that it keeps, and so do those of what the order waits for.
     `uses_change` says whether what the order uses of nodes is that of its rows from now on.
     """
@@ -55,6 +56,7 @@ class Revision:
     given_back: tuple[StockLine, ...] = ()
     lost: tuple[StockLine, ...] = ()
     goes_to: tuple[str, str] | None = None
+    joins: tuple[str, str, str, str] | None = None
     uses_change: bool = False
     leaves: bool = False
     closes: bool = False

@@ -26,6 +26,7 @@ from engine.orders.model import NewLine, NewOrder, Order
 from engine.orders.remaining import remaining
 from engine.orders.splitting import NewSplit, divided, divided_tenders
 from engine.orders.states import state_of
+from engine.routing.run_model import RunRequest
 
 SPLIT_ONE = NewSplit(lines=(("1", 2),))
 
@@ -220,9 +221,39 @@ async def test_an_order_joins_another_one_and_is_cancelled(engine: Engine) -> No
     assert first.life.money.prices.total_cents == 4 * 999 + 300
     assert [(link.kind, link.order_id) for link in first.life.links] == [("merged_from", "ord_2")]
     assert [(link.kind, link.order_id) for link in second.life.links] == [("merged_into", "ord_1")]
-    assert (await free(engine), second.life.effects) == (10, ())
+    assert (await free(engine), await free(engine, "TEA"), second.life.effects) == (8, 9, ())
     events = [entry.note and entry.note.event for entry in await engine.orders.history("ord_2")]
     assert events[1:] == ["merging", "merged_into"]
+
+
+@pytest.mark.parametrize("has_stock", [True, False])
+async def test_nobody_takes_the_stock_of_an_order_while_it_joins_another(busy: Engine, *, has_stock: bool) -> None:
+    """Seeded bug that it catches: the stock is given back with the order that goes, and the other has none."""
+    if has_stock:
+        await busy.inventory.put_positions([PositionCount(node_id="north", sku="MUG", on_hand=4)])
+    await place(busy, "ord_2", ("MUG", 1), reserve=has_stock)
+    buyers = [asyncio.create_task(buy(busy)) for _ in range(8)]
+    await asyncio.sleep(0.01)
+    await busy.regrouping.merge("ord_1", "ord_2")
+    gone = await busy.effects.settle("ord_1")
+    await asyncio.sleep(0.01)
+    assert not any(buyer.done() for buyer in buyers)
+    for buyer in buyers:
+        buyer.cancel()
+    await asyncio.gather(*buyers, return_exceptions=True)
+    order = await busy.orders.get("ord_2")
+    kept = await busy.inventory.get(str(order.reservation_id))
+    units = sum(line.quantity for line in kept.lines)
+    assert (gone.is_cancelled, left(order), kept.state, units) == (True, {"MUG": 4}, "confirmed", 3 + has_stock)
+    assert await free(busy) == 0
+    run = await busy.routing_runs.execute(RunRequest())
+    assert run.status == "committed"
+    order = await busy.orders.get("ord_2")
+    assert sum(row.quantity for row in order.allocation if row.node_id) == (4 if has_stock else 0)
+    await busy.cancellations.cancel("ord_2", NewCancellation())
+    assert await free(busy) == 3 + has_stock
+    if busy.reconciler is not None:
+        assert (await busy.reconciler.reconcile(repair=False)).is_sound
 
 
 async def test_who_dies_after_the_lines_have_joined_does_not_let_them_join_twice(

@@ -4,7 +4,7 @@
 -- ARGV[4]  cmsgpack {expected, refusal or '', change}
 --          expected: {state, run_id, reservation_id, revision}
 --          change: {state to enter, rows (JSON), steering (JSON), lines given back or true: all, lines that were not there, uses or false: as
---          they were, note (JSON), where lines given back go as take_out.lua takes it or false, what has happened to it: see put_life in ../orders.lua, or absent}
+--          they were, note (JSON), where lines given back go as take_out.lua takes it or false, what has happened to it: see put_life in ../orders.lua, or absent, what join of take_out.lua takes or absent}
 -- Returns  {verdict, detail, fields}: revised · refused (detail: why) · missing · left (units have left a node)
 --          The error REVISED, which is not stored, if the order has changed since it was seen.
 -- Invariants: those of take_out.lua; an order is changed once for what was seen of it.
@@ -31,7 +31,7 @@ register_once('allot_revise_order_v1', function(keys, args)
   if not fields[1] then return order_reply('missing', '') end
   if not is_as_seen(fields, expected) then return redis.error_reply('REVISED the order has changed since it was seen') end
   if refusal ~= '' then return order_reply('refused', refusal) end
-  local state, rows, steering, given, lost, uses, note, goes_to, life = unpack(change)
+  local state, rows, steering, given, lost, uses, note, goes_to, life, taken = unpack(change)
   local leaves = life and life[LEAVES_AT] ~= '' and life[LEAVES_AT]
   local own, packed = own_reservation(work, fields[RESERVATION_AT], now), fields[5]
   if has_left(own, packed) then return order_reply('left', '') end
@@ -40,7 +40,8 @@ register_once('allot_revise_order_v1', function(keys, args)
   elseif not take_out(work, own, given, lost, order_id, leaves, goes_to) then
     return redis.error_reply('REVISED what the order has reserved has changed')
   end
-  local reservation_id = own and not FIELD_OF[own.state] and '' or fields[RESERVATION_AT]
+  local joined = taken and join(work, own, taken, now)
+  local reservation_id = joined or (own and not FIELD_OF[own.state] and '' or fields[RESERVATION_AT])
   if leaves then
     local left = reservation_id ~= '' and uses_without(cmsgpack.unpack(packed), life[GONE_AT]) or {}
     packed = #left > 0 and cmsgpack.pack(left) or ''

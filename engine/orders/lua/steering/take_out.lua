@@ -8,6 +8,8 @@
 --   reserved by that new reservation of that order in the same step, as it was by this one, and nobody else can take it.
 -- give_all(work, id, own)  lets a reservation give back all that it keeps, if anything
 -- Invariant: units go back once, or stay reserved once; where lines are lost, what is available stays as it was.
+-- join(work, own, taken, now)  moves all lines of another order's reservation, {its id, its order, id of a new one, order}, to `own`, or
+--   to a new reservation if there is none; returns the id of the new one, or nil. Nothing moves where one is held and one confirmed.
 
 local STATE_AT, RUN_AT, RESERVATION_AT, REVISION_AT = 1, 2, 3, 4
 
@@ -57,4 +59,22 @@ local function take_out(work, own, given, lost, order_id, leaves, goes_to)
   if #stay == 0 then own.state, own.lines = leaves and 'consumed' or 'cancelled', taken_out else own.lines = stay end
   own.dirty = true
   return true, gone
+end
+
+local function join(work, own, taken, now)
+  local other = reservation_at(work, taken[1], now)
+  if not other or not FIELD_OF[other.state] or other.consumed or other.order_id ~= taken[2] then return nil end
+  local is_live = own and FIELD_OF[own.state]
+  if is_live and (own.state ~= other.state or own.channel ~= other.channel) then return nil end
+  if is_live then
+    for _, line in ipairs(other.lines) do own.lines[#own.lines + 1] = line end
+    if own.state == 'held' then own.expires = math.min(own.expires, other.expires) end
+    own.dirty = true
+  else
+    put_reservation(work, taken[3], { state = other.state, expires = other.expires, lines = other.lines, asked = '',
+      reference = taken[4], channel = other.channel, promised_on = other.promised_on, consumed = false, order_id = taken[4],
+      since = other.since })
+  end
+  other.state, other.dirty = 'cancelled', true
+  return not is_live and taken[3] or nil
 end
