@@ -54,7 +54,7 @@ def split(
     until: str,
     reserved: Sequence[HoldLine],
     is_confirmed: bool,
-    moves_stock: bool,
+    moves_stock: bool = False,
 ) -> Revision:
     """Return an order without the units that another is to have, and the effect that captures that one.
 
