@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from engine.bootstrap import Engine
 from engine.errors import NotFound
@@ -15,6 +16,7 @@ from engine.orders.paying.billing import billed_cents
 from engine.orders.paying.ledger import net_charged_cents, sum_cents
 from engine.orders.paying.values import charged_for_cents, wanted_cents
 from engine.orders.states import state_of, units_by_state
+from engine.payments.sandbox import SandboxProvider
 
 S = OrderState
 WAITING = {S.CAPTURED, S.VALIDATED, S.ON_HOLD, S.PROMISED, S.BACKORDERED, S.SOURCED}
@@ -100,3 +102,15 @@ async def check_history(engine: Engine, order: Order) -> None:
     assert told == found, order.order_id
     for event, kind in TOLD_AMOUNTS:
         assert amounts[event] == sum_cents(order.life.money, kind), (order.order_id, event)
+
+
+async def check_provider(sandbox: SandboxProvider, orders: Sequence[Order], since: datetime) -> None:
+    """Assert that the provider has taken and given back what the ledgers say, where no answer is on its way."""
+    balances = await sandbox.balances(since - timedelta(days=1), since + timedelta(days=9999)) or []
+    for order in orders:
+        if any(effect.kind.startswith("payment.") for effect in order.life.effects):
+            continue
+        mine = [each for each in balances if each.order_id == order.order_id]
+        money = order.life.money
+        assert sum(each.captured_cents for each in mine) == sum_cents(money, EntryKind.CAPTURED)
+        assert sum(each.refunded_cents for each in mine) == sum_cents(money, EntryKind.REFUNDED)
