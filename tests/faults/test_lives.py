@@ -155,7 +155,8 @@ async def test_a_life_whose_server_is_killed_between_its_effects_has_each_of_the
     """A soak kills behind each change of a life too, and then at random, eight times in each life.
 
     Catches an effect that is taken off its order before it is done, one that is done under a new key each time, units
-    that come back under no key, a sweeper that leaves effects of dead processes alone, and a step that keeps no answer.
+    that come back under no key, a bill that gets a second number, a sweeper that leaves effects of dead processes
+    alone, and a step that keeps no answer.
     """
     kills, broken = await live({tenant: DEATHS}, store_address, client, tmp_path / "named")
     lives = 1
