@@ -82,16 +82,18 @@ def check_money(life: Life, orders: list[Order], sold: int, credited: int) -> No
 
 
 def kept_pence(order: Order) -> int:
-    """Return what the units that a customer keeps come to, with postage unless nothing was ever sent."""
+    """Return what a customer has paid for good: what left, less what came back, with postage unless nothing was sent.
+
+    A part of a line is worth the running total of its units, rounded down, counted from the first: of those that left,
+    and of those that came back.
+    """
     prices = order.life.money.prices
     assert prices is not None
     units, total = units_by_state(order), 0
     for line in prices.lines:
-        kept = units[line.line_id].get(S.DELIVERED, 0)
-        total += line.total_cents if kept == line.quantity else share(line.total_cents, kept, line.quantity)
+        found = units[line.line_id]
+        back = found.get(S.RETURNED, 0)
+        left = found.get(S.DELIVERED, 0) + back
+        assert left + found.get(S.CANCELLED, 0) == line.quantity
+        total += line.total_cents * left // line.quantity - line.total_cents * back // line.quantity
     return total + (0 if state_of(order) is S.CANCELLED else prices.shipping_cents)
-
-
-def share(cents: int, units: int, of: int) -> int:
-    """Return the part of a line's total that some of its units come to, rounded half up."""
-    return (2 * cents * units + of) // (2 * of)
