@@ -76,5 +76,6 @@ ENDPOINTS = (
         handler=get_store_credit,
         reply=Credit,
         scope="payments:read",
+        refusals=(NotFound,),
     ),
 )

@@ -148,8 +148,8 @@ async def test_a_hold_that_expires_gives_its_units_back_to_the_sweeper_once(stoc
 async def test_a_sweep_stops_at_its_limit(stock: Any) -> None:
     await stock.count(10)
     for number in range(3):
-        await stock.hold(f"r{number}", stock.line(1), ttl_seconds=SOON)
-    await stock.wait(SOON + 0.01)
+        await stock.hold(f"r{number}", stock.line(1), ttl_seconds=A_WHILE)
+    await stock.wait(A_WHILE + 0.01)
     assert await stock.store.sweep(2) == 2
     assert (await stock.position()).held == 1
 

@@ -39,7 +39,7 @@ KEY = Replay(digest="cart-1", fingerprint="body")
 NAME = slot_reservation_id(KEY)
 LINES = tuple(HoldLine(sku=sku, quantity=2, node_id="berlin") for sku in ("mug", "tea", "jam"))
 NODES = {"berlin": TODAY}
-SHORT = 0.08
+SHORT = 0.25
 MOST_CALLS = 40
 
 

@@ -25,7 +25,7 @@ from engine.config import Settings
 
 MOST_SECONDS = 0.02
 LINES = 500
-BODIES = [row for row in ENDPOINTS if row.body is not None and not issubclass(row.body, BaseModel)]
+BODIES = [row for row in ENDPOINTS if row.body is not None and row.scope and not issubclass(row.body, BaseModel)]
 
 
 class Longest:
