@@ -25,8 +25,8 @@ log = logging.getLogger("allot.sweeper")
 BATCH = 1000
 RUNS_SECONDS = 2.0
 """How long a process that ends waits for its routing runs, before it leaves them to others."""
-DECISIONS_SECONDS = 15.0
-"""After so long without a sign of life another server looks after nodes that are silent, or off."""
+ALONE_SECONDS = 15.0
+"""After so long without a sign of life another server does what one does alone."""
 
 
 async def keep_sweeping(engine: Engine, interval_seconds: float = 1.0) -> None:
@@ -87,64 +87,40 @@ async def keep_runs(engine: Engine, interval_seconds: float = 1.0) -> None:
 
 
 async def keep_decisions(engine: Engine, interval_seconds: float = 5.0) -> None:
-    """Take away what nodes do not accept in time, and what those have to ship that are off, until cancelled.
+    """Take away what nodes do not accept in time, and what those have to ship that are off, until cancelled."""
 
-    One of several servers does it.
-    """
-    owner = secrets.token_hex(8)
-
-    async def look_again() -> bool:
-        async with leased(engine.leases, "decisions", owner, DECISIONS_SECONDS) as is_mine:
-            if is_mine:
-                with acting_as("sweeper"):
-                    await engine.closures.tend()
-                    await engine.time_outs.step()
-                    await engine.releases.step()
+    async def step() -> bool:
+        await engine.closures.tend()
+        await engine.time_outs.step()
+        await engine.releases.step()
         return False
 
-    await _keep(look_again, "taking orders away from nodes", interval_seconds)
+    await _keep_alone(engine, "decisions", step, "taking orders away from nodes", interval_seconds)
 
 
 async def keep_effects(engine: Engine, interval_seconds: float = 1.0) -> None:
-    """Do what orders ask to be done elsewhere, and no process did at once, until cancelled; one of several servers."""
-    owner = secrets.token_hex(8)
+    """Do what orders ask to be done elsewhere, and no process did at once, until cancelled."""
 
-    async def look_again() -> bool:
-        async with leased(engine.leases, "effects", owner, DECISIONS_SECONDS) as is_mine:
-            if is_mine:
-                with acting_as("sweeper"):
-                    await engine.effects.step()
+    async def step() -> bool:
+        await engine.effects.step()
         return False
 
-    await _keep(look_again, "doing what orders ask for", interval_seconds)
+    await _keep_alone(engine, "effects", step, "doing what orders ask for", interval_seconds)
 
 
 async def keep_erasures(engine: Engine, interval_seconds: float = 10.0) -> None:
-    """Take what is personal out of the orders of erased customers until cancelled; one of several servers does it."""
-    owner = secrets.token_hex(8)
+    """Take what is personal out of the orders of erased customers until cancelled."""
 
-    async def look_again() -> bool:
-        async with leased(engine.leases, "erasures", owner, DECISIONS_SECONDS) as is_mine:
-            if is_mine:
-                with acting_as("sweeper"):
-                    await engine.customers.step()
+    async def step() -> bool:
+        await engine.customers.step()
         return False
 
-    await _keep(look_again, "clearing the orders of erased customers", interval_seconds)
+    await _keep_alone(engine, "erasures", step, "clearing the orders of erased customers", interval_seconds)
 
 
 async def keep_alerts(engine: Engine, interval_seconds: float = 1.0) -> None:
-    """Look whether orders under way will be late, a page of them at a time, until cancelled; one of several servers."""
-    owner = secrets.token_hex(8)
-
-    async def look_again() -> bool:
-        async with leased(engine.leases, "alerts", owner, DECISIONS_SECONDS) as is_mine:
-            if not is_mine:
-                return False
-            with acting_as("sweeper"):
-                return await engine.jeopardy.step()
-
-    await _keep(look_again, "looking at orders under way", interval_seconds)
+    """Look whether orders under way will be late, a page of them at a time, until cancelled."""
+    await _keep_alone(engine, "alerts", engine.jeopardy.step, "looking at orders under way", interval_seconds)
 
 
 async def keep_webhooks(engine: Engine, interval_seconds: float = 1.0) -> None:
@@ -198,6 +174,22 @@ async def keep_bid_prices(engine: Engine, interval_seconds: float = 5.0) -> None
             return False
 
     await _keep(make, "making bid prices", interval_seconds)
+
+
+async def _keep_alone(
+    engine: Engine, lease: str, step: Callable[[], Awaitable[bool]], what: str, interval_seconds: float
+) -> None:
+    """Take steps as `_keep` does, in one of several servers only: in the one that has the lease."""
+    owner = secrets.token_hex(8)
+
+    async def step_if_ours() -> bool:
+        async with leased(engine.leases, lease, owner, ALONE_SECONDS) as is_ours:
+            if not is_ours:
+                return False
+            with acting_as("sweeper"):
+                return await step()
+
+    await _keep(step_if_ours, what, interval_seconds)
 
 
 async def _keep(step: Callable[[], Awaitable[bool]], what: str, interval_seconds: float) -> None:

@@ -103,7 +103,7 @@ def say(line: str) -> None:
 def main(folder: str, chosen: str, *lives: str) -> None:
     """Keep a server for each tenant, and say when one is there, and when it was killed."""
     Path(folder).mkdir()
-    sweeper.DECISIONS_SECONDS = 1.0  # a dead process has its leases no longer than that
+    sweeper.ALONE_SECONDS = 1.0  # a dead process has its leases no longer than that
     asyncio.run(load())
     gc.collect()
     gc.freeze()  # or each child goes through all of it
